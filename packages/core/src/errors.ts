@@ -1,0 +1,61 @@
+/**
+ * Every way a store fails. Codes are stable: match on `error.code`, never on the message.
+ *
+ * - `INVALID_ID`: the session id is empty, too long, no string, or has characters that are not allowed.
+ * - `INVALID_SESSION`: no object, no `cookie`, or a `cookie.expires` that is no date.
+ * - `NOT_SERIALIZABLE`: the serializer threw (a cycle, a BigInt, a `toJSON` that throws).
+ * - `PAYLOAD_TOO_LARGE`: more than `maxPayload`; the stored session stays as it was.
+ * - `CORRUPT`: the stored row cannot be read as a session.
+ * - `SEAL_BROKEN`: no key of the ring opens it: an unknown key, a changed byte, or a row moved elsewhere.
+ * - `NOT_SEALED`: sealing is on and the row is plain.
+ * - `CONFLICT`: somebody else wrote the session (`onConflict: 'error'`).
+ * - `GONE`: the session was destroyed or expired before it was saved (`onGone: 'error'`).
+ * - `TIMEOUT`: no answer within `operationTimeout`; whether it took effect is unknown.
+ * - `OVERLOADED`: `maxQueue` calls are waiting already.
+ * - `CLOSED`: the store was closed.
+ * - `UNAVAILABLE`: the database cannot be reached, or the connection broke.
+ * - `ACCESS_DENIED`: wrong or missing credentials or rights.
+ * - `READ_ONLY`: the database takes no writes (a replica, a read-only file).
+ * - `STORAGE_FULL`: out of memory or disk.
+ * - `BAD_STORAGE`: what is there is not what the store made: a file that is no database, another table.
+ * - `BACKEND`: any other error of the database; see `cause`.
+ */
+export type SessionStoreErrorCode =
+  | 'INVALID_ID'
+  | 'INVALID_SESSION'
+  | 'NOT_SERIALIZABLE'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'CORRUPT'
+  | 'SEAL_BROKEN'
+  | 'NOT_SEALED'
+  | 'CONFLICT'
+  | 'GONE'
+  | 'TIMEOUT'
+  | 'OVERLOADED'
+  | 'CLOSED'
+  | 'UNAVAILABLE'
+  | 'ACCESS_DENIED'
+  | 'READ_ONLY'
+  | 'STORAGE_FULL'
+  | 'BAD_STORAGE'
+  | 'BACKEND'
+
+/**
+ * The one error class of the stores. `message` never holds an id, a payload or a credential; `cause` is the
+ * client's own error where there is one.
+ */
+export class SessionStoreError extends Error {
+  override readonly name = 'SessionStoreError'
+  readonly code: SessionStoreErrorCode
+
+  constructor(code: SessionStoreErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}
+
+/** What a driver threw, as a `SessionStoreError`. */
+export function backendError(driver: string, error: unknown): SessionStoreError {
+  if (error instanceof SessionStoreError) return error
+  return new SessionStoreError('BACKEND', `the ${driver} driver failed; see cause`, error)
+}
