@@ -59,3 +59,13 @@ export function backendError(driver: string, error: unknown): SessionStoreError 
   if (error instanceof SessionStoreError) return error
   return new SessionStoreError('BACKEND', `the ${driver} driver failed; see cause`, error)
 }
+
+/** What the application's own code threw inside a call (a getter of the session, the `user` option, …). */
+export function asStoreError(error: unknown): SessionStoreError {
+  if (error instanceof SessionStoreError) return error
+  return new SessionStoreError(
+    'INVALID_SESSION',
+    'the session, or a function among the options, threw; see cause',
+    error,
+  )
+}

@@ -10,7 +10,7 @@ export function memoryDriver(): Driver {
 
   function lands(write: Write, row: Row | undefined, now: number): boolean {
     const { expect } = write
-    if (write.data === null && expect === undefined) return true
+    if (write.data === null) return true
     const live = row !== undefined && row.expiresAt > now
     if (expect === undefined) return !live || row.data !== null
     if (expect === '') return !live || row.data === null || row.tag === write.tag

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { SessionData } from 'express-session'
 import type { Awaitable } from './driver.ts'
+import { keyBytes } from './seal.ts'
 
 /**
  * What every store takes. All durations are milliseconds, as `cookie.maxAge` is.
@@ -49,4 +50,116 @@ export interface SealOptions {
 export interface Serializer {
   stringify(session: SessionData): Awaitable<string>
   parse(text: string): Awaitable<SessionData>
+}
+
+/** The options after checks and defaults; what is off is 0. */
+export type Settings = Required<
+  Omit<
+    StoreOptions,
+    'seal' | 'user' | 'absoluteTimeout' | 'touchAfter' | 'tombstoneTimeout' | 'pruneInterval'
+  >
+> &
+  Pick<StoreOptions, 'seal' | 'user'> & {
+    absoluteTimeout: number
+    touchAfter: number
+    tombstoneTimeout: number
+    pruneInterval: number
+  }
+
+/** The longest that `setTimeout` waits; a longer one would fire at once. */
+const MAX_TIMER = 2 ** 31 - 1
+
+/** What an option takes, in words, and the check of it. */
+export type OptionRule = readonly [takes: string, check: (value: unknown) => boolean]
+
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean'
+const between = (min: number, max: number) => (value: unknown) =>
+  typeof value === 'number' && value >= min && value <= max
+const orOff = (check: (value: unknown) => boolean) => (value: unknown) =>
+  value === false || value === 0 || check(value)
+const oneOf =
+  (...values: unknown[]) =>
+  (value: unknown) =>
+    values.includes(value)
+const hasFunctions =
+  (...names: string[]) =>
+  (value: unknown) =>
+    names.every((name) => isFunction((value as Record<string, unknown> | null)?.[name]))
+
+const milliseconds = 'a number of milliseconds'
+const millisecondsOrFalse = `${milliseconds}, or false`
+const MAX_DURATION = 8.64e15
+
+const rules: Record<keyof StoreOptions, OptionRule> = {
+  idleTimeout: [`${milliseconds}, at least 1`, between(1, MAX_DURATION)],
+  absoluteTimeout: [millisecondsOrFalse, orOff(between(1, MAX_DURATION))],
+  touchAfter: [millisecondsOrFalse, orOff(between(1, MAX_DURATION))],
+  tombstoneTimeout: [millisecondsOrFalse, orOff(between(1, MAX_DURATION))],
+  pruneInterval: [`${milliseconds} from 1 to ${MAX_TIMER / 2}, or false`, orOff(between(1, MAX_TIMER / 2))],
+  operationTimeout: [`${milliseconds} from 1 to ${MAX_TIMER / 2}`, between(1, MAX_TIMER / 2)],
+  maxQueue: ['a number of calls, at least 1', between(1, Number.MAX_SAFE_INTEGER)],
+  maxPayload: ['a number of bytes, at least 1', between(1, Number.MAX_SAFE_INTEGER)],
+  hashIds: ['a boolean', isBoolean],
+  seal: [
+    '{ keys: [key, ...olderKeys] } with 32 random bytes each, as a Buffer, hex or base64url, or false',
+    (value) => value === false || isSealOptions(value),
+  ],
+  serializer: ['{ stringify(session), parse(text) }', hasFunctions('stringify', 'parse')],
+  user: ['a function of the session that returns the id of its user', isFunction],
+  onConflict: ["'merge', 'overwrite' or 'error'", oneOf('merge', 'overwrite', 'error')],
+  onGone: ["'ignore' or 'error'", oneOf('ignore', 'error')],
+  now: ['a function that returns epoch milliseconds', isFunction],
+}
+
+function isSealOptions(value: unknown): boolean {
+  const { keys, acceptPlain = false } = (value ?? {}) as Partial<SealOptions>
+  return Array.isArray(keys) && keys.length > 0 && keys.every(keyBytes) && isBoolean(acceptPlain)
+}
+
+/**
+ * Throws a `TypeError` that names the first option that is unknown or wrong, and says what it takes.
+ * An option that is `undefined` counts as left out.
+ */
+export function checkOptions(options: object, known: Readonly<Record<string, OptionRule>>): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError('the options must be an object')
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(known, name))
+      throw new TypeError(`unknown option '${name}'; the options are ${Object.keys(known).join(', ')}`)
+    const [takes, check] = known[name]!
+    if (value !== undefined && !check(value)) throw new TypeError(`option '${name}' takes ${takes}`)
+  }
+}
+
+/** Checks a driver's options together with the store's, and tells them apart: `[driver's, store's]`. Throws as `checkOptions`. */
+export function splitOptions<D extends object>(
+  options: D & StoreOptions,
+  own: Readonly<Record<keyof D & string, OptionRule>>,
+): [driver: D, store: StoreOptions] {
+  checkOptions(options, { ...own, ...rules })
+  const [mine, others]: [Record<string, unknown>, Record<string, unknown>] = [{}, {}]
+  for (const [name, value] of Object.entries(options))
+    (Object.hasOwn(own, name) ? mine : others)[name] = value
+  return [mine as D, others]
+}
+
+export function settings(options: StoreOptions): Settings {
+  checkOptions(options, rules)
+  return {
+    idleTimeout: options.idleTimeout ?? 86_400_000,
+    absoluteTimeout: options.absoluteTimeout || 0,
+    touchAfter: options.touchAfter || 0,
+    tombstoneTimeout: options.tombstoneTimeout === false ? 0 : (options.tombstoneTimeout ?? 60_000),
+    pruneInterval: options.pruneInterval === false ? 0 : (options.pruneInterval ?? 900_000),
+    operationTimeout: options.operationTimeout ?? 5000,
+    maxQueue: options.maxQueue ?? 10_000,
+    maxPayload: options.maxPayload ?? 16_000_000,
+    hashIds: options.hashIds ?? true,
+    seal: options.seal,
+    serializer: options.serializer ?? JSON,
+    user: options.user,
+    onConflict: options.onConflict ?? 'merge',
+    onGone: options.onGone ?? 'ignore',
+    now: options.now ?? Date.now,
+  }
 }

@@ -1,0 +1,172 @@
+import { Batch, type Entry } from './batch.ts'
+import type { Awaitable, Driver, Row, Touch, Write } from './driver.ts'
+import { backendError, SessionStoreError } from './errors.ts'
+import { type CallEvent, events } from './events.ts'
+import { type Done, settle } from './settle.ts'
+
+interface ReadEntry extends Entry {
+  answers: Done<Row>[]
+}
+interface WriteEntry extends Entry {
+  write: Write
+  answer: Done<boolean>
+}
+interface TouchEntry extends Entry {
+  touch: Touch
+  answers: Done<void>[]
+}
+
+/** A driver behind its batches: one row at a time in, arrays out; every call ends within the timeout. */
+export class Backend {
+  readonly driver: Driver
+  #timeout: number
+  #now: () => number
+  #ready = false
+  #setup: Promise<void> | undefined
+
+  #reads = new Batch<ReadEntry>(2, (entries, done) => {
+    this.#call(
+      'read',
+      entries.size,
+      () => this.driver.read(sortedKeys(entries)),
+      done,
+      (error, rows) => {
+        for (const row of rows ?? []) {
+          const entry = entries.get(row.key)
+          if (entry === undefined) continue
+          entries.delete(row.key)
+          for (const answer of entry.answers) answer(null, row)
+        }
+        for (const entry of entries.values()) for (const answer of entry.answers) answer(error)
+      },
+    )
+  })
+
+  #writes = new Batch<WriteEntry>(2, (entries, done) => {
+    const writes = sortedKeys(entries).map((key) => entries.get(key)!.write)
+    this.#call(
+      'write',
+      entries.size,
+      () => this.driver.write(writes, this.#now()),
+      done,
+      (error, landed) => {
+        const all = landed?.length === entries.size
+        const some = all ? undefined : new Set(landed)
+        for (const entry of entries.values()) entry.answer(error, all || some!.has(entry.key))
+      },
+    )
+  })
+
+  #touches = new Batch<TouchEntry>(2, (entries, done) => {
+    const touches = sortedKeys(entries).map((key) => entries.get(key)!.touch)
+    this.#call(
+      'touch',
+      entries.size,
+      () => this.driver.touch(touches, this.#now()),
+      done,
+      (error) => {
+        for (const entry of entries.values()) for (const answer of entry.answers) answer(error)
+      },
+    )
+  })
+
+  constructor(driver: Driver, timeout: number, now: () => number) {
+    this.driver = driver
+    this.#timeout = timeout
+    this.#now = now
+  }
+
+  /** The row, or nothing. Reads that still wait share one; a read that is sent is never shared: its answer may be older than the call. */
+  read(key: string, answer: Done<Row>): void {
+    const waiting = this.#reads.waiting(key)
+    if (waiting) waiting.answers.push(answer)
+    else this.#reads.add({ key, size: 0, answers: [answer] })
+  }
+
+  /** Answers whether it landed. Core keeps the writes of one key apart (order.ts). */
+  write(write: Write, answer: Done<boolean>): void {
+    this.#writes.add({ key: write.key, size: write.data === null ? 0 : write.data.length, write, answer })
+  }
+
+  /** Touches of one key that still wait become one, the last. */
+  touch(touch: Touch, answer: Done<void>): void {
+    const waiting = this.#touches.waiting(touch.key)
+    if (waiting) {
+      waiting.touch = touch
+      waiting.answers.push(answer)
+    } else this.#touches.add({ key: touch.key, size: 0, touch, answers: [answer] })
+  }
+
+  /** Any other verb, as a promise; `timeout` in milliseconds. */
+  run<T>(verb: string, produce: () => Awaitable<T>, timeout: number = this.#timeout): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const answer: Done<T> = (error, value) => (error == null ? resolve(value as T) : reject(error))
+      this.#call(verb, 0, produce, noop, answer, timeout)
+    })
+  }
+
+  /** Closes the driver, after the set-up that may still be on its way. */
+  async close(): Promise<void> {
+    await this.#setup?.catch(noop)
+    await this.driver.close()
+  }
+
+  /** `done` is told as soon as the driver is free again, `answer` what it said. */
+  #call<T>(
+    verb: string,
+    size: number,
+    produce: () => Awaitable<T>,
+    done: () => void,
+    answer: Done<T>,
+    timeout: number = this.#timeout,
+  ): void {
+    const start = events.call.hasSubscribers ? performance.now() : 0
+    let timer: NodeJS.Timeout | undefined
+    let ended = false
+    const end = (failure: unknown, value?: T): void => {
+      if (ended) return
+      ended = true
+      clearTimeout(timer)
+      const error = failure == null ? null : backendError(this.driver.name, failure)
+      if (events.call.hasSubscribers) {
+        const duration = performance.now() - start
+        events.call.publish({ driver: this.driver.name, verb, size, duration, error } satisfies CallEvent)
+      }
+      done()
+      answer(error, value)
+    }
+    if (this.#ready) settle(produce, end)
+    else settle(() => this.#whenReady().then(produce), end)
+    if (!ended)
+      timer = setTimeout(
+        () =>
+          end(
+            new SessionStoreError(
+              'TIMEOUT',
+              `the ${this.driver.name} driver gave no answer within ${timeout} ms`,
+            ),
+          ),
+        timeout,
+      ).unref()
+  }
+
+  /** One set-up at a time; one that failed is tried again by the next call. */
+  #whenReady(): Promise<void> {
+    this.#setup ??= Promise.resolve()
+      .then(() => this.driver.setup())
+      .then(
+        () => {
+          this.#ready = true
+        },
+        (error) => {
+          this.#setup = undefined
+          throw error
+        },
+      )
+    return this.#setup
+  }
+}
+
+const noop = (): void => {}
+
+const sortedKeys = (entries: Map<string, Entry>): string[] => [...entries.keys()].sort()

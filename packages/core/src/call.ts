@@ -1,0 +1,117 @@
+import { AsyncResource } from 'node:async_hooks'
+import { asStoreError, SessionStoreError } from './errors.ts'
+
+/** How a store answers: `(null)` or `(null, value)`, else the error alone. */
+export type StoreCallback<T = void> = (error: SessionStoreError | null, value?: T) => void
+
+/**
+ * One call of the application that waits for its answer. It remembers the caller's async context: many calls
+ * share a batch, and a callback must not run in the `AsyncLocalStorage` of whoever else was in it.
+ */
+export class Call<T> extends AsyncResource {
+  #calls: Calls
+  #callback: StoreCallback<T>
+  done = false
+  /** Neighbours in the list of open calls, oldest first. */
+  older: Call<unknown> | undefined
+  newer: Call<unknown> | undefined
+  openedAt: number = performance.now()
+
+  constructor(calls: Calls, callback: StoreCallback<T>) {
+    super('SessionStoreCall')
+    this.#calls = calls
+    this.#callback = callback
+  }
+
+  /** Answers the caller, asynchronously; every further answer is ignored. */
+  finish(error: unknown, value?: T): void {
+    if (this.done) return
+    this.done = true
+    this.#calls.remove(this as Call<unknown>)
+    // A tick of its own, so that a callback that throws takes nobody else's answer with it.
+    process.nextTick(deliver, this, this.#callback, error == null ? null : asStoreError(error), value)
+  }
+}
+
+function deliver<T>(
+  call: Call<T>,
+  callback: StoreCallback<T>,
+  error: SessionStoreError | null,
+  value: T | undefined,
+): void {
+  if (error !== null) call.runInAsyncScope(callback, null, error)
+  else if (value === undefined) call.runInAsyncScope(callback, null, null)
+  else call.runInAsyncScope(callback, null, null, value)
+}
+
+/**
+ * The open calls: at most `maxQueue`, each for at most `timeout` milliseconds. All have the same time to
+ * live, so a linked list in order of arrival and one timer serve them all.
+ */
+export class Calls {
+  #oldest: Call<unknown> | undefined
+  #newest: Call<unknown> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #timeout: number
+  #maxQueue: number
+  #onIdle: (() => void) | undefined
+  #closed = false
+  size = 0
+
+  constructor(timeout: number, maxQueue: number) {
+    this.#timeout = timeout
+    this.#maxQueue = maxQueue
+  }
+
+  /** A new call; one that is refused (closed, overloaded) is finished already. */
+  open<T>(callback: StoreCallback<T>): Call<T> {
+    const call = new Call(this, callback)
+    this.#add(call as Call<unknown>)
+    if (this.#closed) call.finish(new SessionStoreError('CLOSED', 'the session store is closed'))
+    else if (this.size > this.#maxQueue)
+      call.finish(
+        new SessionStoreError('OVERLOADED', `more than ${this.#maxQueue} calls are waiting (maxQueue)`),
+      )
+    return call
+  }
+
+  /** Refuses new calls from now on, and fulfils when the open ones are answered. */
+  close(): Promise<void> {
+    this.#closed = true
+    if (this.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+    })
+  }
+
+  remove(call: Call<unknown>): void {
+    if (call.older) call.older.newer = call.newer
+    else this.#oldest = call.newer
+    if (call.newer) call.newer.older = call.older
+    else this.#newest = call.older
+    call.older = call.newer = undefined
+    this.size--
+    if (this.size === 0) this.#onIdle?.()
+  }
+
+  #add(call: Call<unknown>): void {
+    call.older = this.#newest
+    if (this.#newest) this.#newest.newer = call
+    else this.#oldest = call
+    this.#newest = call
+    this.size++
+    this.#timer ??= setTimeout(this.#expire, this.#timeout).unref()
+  }
+
+  #expire = (): void => {
+    const now = performance.now()
+    let call = this.#oldest
+    while (call && call.openedAt + this.#timeout <= now) {
+      call.finish(new SessionStoreError('TIMEOUT', `no answer within ${this.#timeout} ms (operationTimeout)`))
+      call = this.#oldest
+    }
+    this.#timer = call
+      ? setTimeout(this.#expire, Math.ceil(call.openedAt + this.#timeout - now)).unref()
+      : undefined
+  }
+}

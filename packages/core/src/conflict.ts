@@ -1,0 +1,45 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { SessionData } from 'express-session'
+import { sameSettings, settingsOf } from './expiry.ts'
+
+export interface Merged {
+  session: SessionData
+  /** Epoch milliseconds. */
+  expiresAt: number
+}
+
+/** A session and its deadline. */
+export type Version = Merged
+
+/**
+ * Three-way merge by top-level key: what this request changed since it read `base` is ours, the rest theirs.
+ * Two ways are not enough: a key that only one side has may be new there or deleted here (connect-redis 6.1.0
+ * shipped that and had to take it back, tj/connect-redis#346).
+ */
+export function merge(base: SessionData | undefined, theirs: Version, ours: Version): Merged {
+  const from = (base ?? {}) as unknown as Record<string, unknown>
+  const their = theirs.session as unknown as Record<string, unknown>
+  const our = ours.session as unknown as Record<string, unknown>
+  const merged: [string, unknown][] = []
+  for (const key of new Set([...Object.keys(their), ...Object.keys(our)])) {
+    if (key === 'cookie') continue
+    const changed =
+      Object.hasOwn(from, key) !== Object.hasOwn(our, key) || !isDeepStrictEqual(from[key], our[key])
+    const side = changed ? our : their
+    if (Object.hasOwn(side, key)) merged.push([key, side[key]])
+  }
+  const { cookie, expiresAt } = mergeCookie(base, theirs, ours)
+  // fromEntries defines properties, so that a key `__proto__` stays a key.
+  const session = { cookie, ...Object.fromEntries(merged) } as SessionData
+  return { session, expiresAt }
+}
+
+/** The settings are one key; whoever changed them also decides the deadline, else the later one counts. */
+function mergeCookie(base: SessionData | undefined, theirs: Version, ours: Version) {
+  const before = base && settingsOf(base.cookie)
+  const { cookie } = theirs.session
+  if (!before || !sameSettings(before, settingsOf(ours.session.cookie)))
+    return { cookie: ours.session.cookie, expiresAt: ours.expiresAt }
+  if (!sameSettings(before, settingsOf(cookie))) return { cookie, expiresAt: theirs.expiresAt }
+  return { cookie, expiresAt: Math.max(theirs.expiresAt, ours.expiresAt) }
+}

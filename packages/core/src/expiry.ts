@@ -1,0 +1,73 @@
+import type { SessionData } from 'express-session'
+import { SessionStoreError } from './errors.ts'
+
+/** The largest time that a `Date` can hold (ECMA-262, 21.4.1.1): 13 September 275760. */
+const MAX_TIME = 8.64e15
+
+/** Touches that come within this, in milliseconds, share a deadline, so that drivers can group them. */
+const TOUCH_STEP = 100
+
+/** `Session.touch()` reads the clock twice: `originalMaxAge` drifts by a millisecond now and then, longer if the process pauses. */
+const DRIFT = 10
+
+/** What of a cookie an application sets; `expires` moves with every request and does not count. */
+export interface CookieSettings {
+  originalMaxAge: unknown
+  path: unknown
+  httpOnly: unknown
+  secure: unknown
+  sameSite: unknown
+  domain: unknown
+  priority: unknown
+  partitioned: unknown
+}
+
+export function settingsOf(cookie: SessionData['cookie']): CookieSettings {
+  // express-session's types lack the newer two.
+  const { originalMaxAge, path, httpOnly, secure, sameSite, domain, priority, partitioned } =
+    cookie as unknown as CookieSettings
+  return { originalMaxAge, path, httpOnly, secure, sameSite, domain, priority, partitioned }
+}
+
+export function sameSettings(a: CookieSettings, b: CookieSettings): boolean {
+  return (
+    (a.originalMaxAge === b.originalMaxAge ||
+      Math.abs((a.originalMaxAge as number) - (b.originalMaxAge as number)) <= DRIFT) &&
+    a.path === b.path &&
+    a.httpOnly === b.httpOnly &&
+    a.secure === b.secure &&
+    a.sameSite === b.sameSite &&
+    a.domain === b.domain &&
+    a.priority === b.priority &&
+    a.partitioned === b.partitioned
+  )
+}
+
+/**
+ * When the session ends if nobody touches it again, in epoch milliseconds: `cookie.expires`, else `maxAge`,
+ * else `idleTimeout` from now. Throws `INVALID_SESSION`.
+ */
+export function idleDeadline(cookie: SessionData['cookie'], now: number, idleTimeout: number): number {
+  const { expires } = cookie as { expires?: unknown }
+  if (expires != null && expires !== false) return time(expires)
+  const maxAge = cookie.maxAge ?? cookie.originalMaxAge
+  if (typeof maxAge !== 'number') return now + idleTimeout
+  if (Number.isNaN(maxAge)) throw invalid('cookie.maxAge must be a number of milliseconds')
+  return clamp(now + maxAge)
+}
+
+/** A touch's deadline, on the grid that touches share; one in the past stays what it is. */
+export const roundTouch = (deadline: number, now: number): number =>
+  deadline > now ? Math.min(Math.ceil(deadline / TOUCH_STEP) * TOUCH_STEP, MAX_TIME) : deadline
+
+function time(expires: unknown): number {
+  const at =
+    expires instanceof Date ? expires.getTime() : typeof expires === 'string' ? Date.parse(expires) : expires
+  if (typeof at !== 'number' || !(Math.abs(at) <= MAX_TIME))
+    throw invalid('cookie.expires must be a Date, an ISO 8601 string or epoch milliseconds')
+  return clamp(at)
+}
+
+const clamp = (at: number): number => Math.min(Math.max(0, Math.floor(at)), MAX_TIME)
+
+const invalid = (message: string): SessionStoreError => new SessionStoreError('INVALID_SESSION', message)

@@ -1,0 +1,14 @@
+export type { StoreCallback } from './call.ts'
+export type { Awaitable, Driver, ListQuery, Page, Row, Touch, Write } from './driver.ts'
+export { SessionStoreError, type SessionStoreErrorCode } from './errors.ts'
+export { type CallEvent, events, type PruneEvent, type SessionEvent } from './events.ts'
+export { memoryDriver } from './memory.ts'
+export {
+  checkOptions,
+  type OptionRule,
+  type SealOptions,
+  type Serializer,
+  type StoreOptions,
+  splitOptions,
+} from './options.ts'
+export { type ListedSession, SessionStore } from './store.ts'

@@ -1,0 +1,70 @@
+import { hash } from 'node:crypto'
+import { SessionStoreError } from './errors.ts'
+
+const MAX_ID = 256
+const HANDLE = /^[\w-]{43}$/
+
+/** From a session's id to the key that its row is stored under, and to the handle that lists show. */
+export interface Keys {
+  /** Throws `INVALID_ID`. */
+  key(id: string): string
+  /** What `ids()` and `all()` name a row by: the id where it is stored, else the handle. */
+  name(key: string): string
+  handle(key: string): string
+  /** The key that a handle stands for; `undefined` where only a search can tell. Throws `INVALID_ID`. */
+  fromHandle(handle: string): string | undefined
+}
+
+/** SHA-256: ids have 128 random bits and more, so no salt and no slow hash is needed. */
+const sha256 = (text: string): string => hash('sha256', text, 'base64url')
+
+/** A hash of its own for users, so that no user id can be mistaken for a session id. */
+export const userHash = (user: string | number): string => sha256(`user:${user}`)
+
+function check(id: unknown): asserts id is string {
+  if (typeof id !== 'string') throw new SessionStoreError('INVALID_ID', 'a session id must be a string')
+  if (id.length === 0 || id.length > MAX_ID)
+    throw new SessionStoreError('INVALID_ID', `a session id must have 1 to ${MAX_ID} characters`)
+}
+
+function checkHandle(handle: unknown): void {
+  if (typeof handle !== 'string' || !HANDLE.test(handle))
+    throw new SessionStoreError('INVALID_ID', 'a handle must be one that list() or handle() gave')
+}
+
+const hashed: Keys = {
+  key(id) {
+    check(id)
+    // Lone surrogates all become U+FFFD in UTF-8: two ids would share a hash.
+    if (!id.isWellFormed())
+      throw new SessionStoreError('INVALID_ID', 'a session id must be well-formed Unicode')
+    return sha256(id)
+  },
+  name: (key) => key,
+  handle: (key) => key,
+  fromHandle(handle) {
+    checkHandle(handle)
+    return handle
+  },
+}
+
+const plain: Keys = {
+  key(id) {
+    check(id)
+    if (!/^[!-~]+$/.test(id))
+      throw new SessionStoreError(
+        'INVALID_ID',
+        'with hashIds: false a session id must be printable ASCII without spaces',
+      )
+    // Drivers use ':' to keep sessions apart from what else they store.
+    return id.replace(/[%:]/g, (char) => (char === ':' ? '%3A' : '%25'))
+  },
+  name: (key) => key.replace(/%3A|%25/g, (code) => (code === '%3A' ? ':' : '%')),
+  handle: sha256,
+  fromHandle(handle) {
+    checkHandle(handle)
+    return undefined
+  },
+}
+
+export const keys = (hashIds: boolean): Keys => (hashIds ? hashed : plain)

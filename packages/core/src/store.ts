@@ -1,0 +1,334 @@
+import session, { type Session, type SessionData } from 'express-session'
+import { Backend } from './backend.ts'
+import { type Call, Calls, type StoreCallback } from './call.ts'
+import { Codec } from './codec.ts'
+import type { Driver, ListQuery, Row } from './driver.ts'
+import { asStoreError, SessionStoreError } from './errors.ts'
+import { events, type PruneEvent, type SessionEvent } from './events.ts'
+import { type Keys, keys, userHash } from './key.ts'
+import { copyMarker } from './marker.ts'
+import { type Settings, type StoreOptions, settings } from './options.ts'
+import { sealer } from './seal.ts'
+import { Sessions } from './sessions.ts'
+
+type User = string | number
+
+/** A live session, as `list` shows it. */
+export interface ListedSession {
+  /** Names the session to `revoke`; nobody can sign in with it. */
+  handle: string
+  /** Epoch milliseconds. */
+  createdAt: number
+  /** Epoch milliseconds. */
+  expiresAt: number
+  session: SessionData
+}
+
+/** How many rows `all`, `ids`, `list`, `revokeUser` and `prune` ask for at a time. */
+const PAGE = 256
+
+/** `clear` and `length` are about the whole store, and may take this many times `operationTimeout`. */
+const WHOLE_STORE = 12
+
+/**
+ * The store that express-session calls. What sessions mean is decided here, in core, once for every database.
+ *
+ * Every method of express-session takes a callback, or returns a promise without one. Callbacks come exactly
+ * once, later than the call, in the caller's async context. Every failure is a `SessionStoreError`; no method
+ * throws; every call ends within `operationTimeout` (one about the whole store: within that for each step).
+ */
+export class SessionStore extends session.Store {
+  readonly #settings: Settings
+  readonly #backend: Backend
+  readonly #calls: Calls
+  readonly #keys: Keys
+  readonly #sessions: Sessions
+  #pruning: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  /** Throws a `TypeError` for a wrong option. Nothing is opened before the first call. */
+  constructor(driver: Driver, options: StoreOptions = {}) {
+    super()
+    // Each session() call adds two listeners: a dozen of them on one store is no leak.
+    this.setMaxListeners(0)
+    this.#settings = settings(options)
+    const { serializer, seal, maxPayload, hashIds, operationTimeout, maxQueue, now } = this.#settings
+    this.#backend = new Backend(driver, operationTimeout, now)
+    this.#calls = new Calls(operationTimeout, maxQueue)
+    this.#keys = keys(hashIds)
+    const codec = new Codec(serializer, seal ? sealer(seal) : undefined, maxPayload)
+    this.#sessions = new Sessions(this.#backend, codec, this.#keys, this.#settings)
+    this.#schedulePrune()
+  }
+
+  /** The session, or `null`. Its `cookie.expires`, where it has one, is when the store ends it. */
+  override get(id: string): Promise<SessionData | null>
+  override get(id: string, callback: StoreCallback<SessionData | null>): void
+  override get(id: string, callback?: StoreCallback<SessionData | null>): Promise<SessionData | null> | void {
+    return this.#call(callback, (call) => this.#sessions.get(call, id))
+  }
+
+  /**
+   * Saves the session. One that was read (by `get`, or by express-session for a request) is an update of what
+   * was read: it merges with what others wrote meanwhile and never brings back a session that is gone. A new
+   * session of express-session is created. Any other object is written as it is, unless the session was
+   * destroyed less than `tombstoneTimeout` ago.
+   */
+  override set(id: string, session: SessionData): Promise<void>
+  override set(id: string, session: SessionData, callback: StoreCallback | undefined): void
+  override set(id: string, session: SessionData, callback?: StoreCallback): Promise<void> | void {
+    return this.#call(callback, (call) => this.#sessions.set(call, id, session))
+  }
+
+  /** Moves the session's deadline and nothing else, except that a cookie whose settings changed is saved. */
+  override touch(id: string, session: SessionData): Promise<void>
+  override touch(id: string, session: SessionData, callback: StoreCallback | undefined): void
+  override touch(id: string, session: SessionData, callback?: StoreCallback): Promise<void> | void {
+    return this.#call(callback, (call) => this.#sessions.touch(call, id, session))
+  }
+
+  /** Ends the session: no save that is still on its way brings it back. One that is not there is no error. */
+  override destroy(id: string): Promise<void>
+  override destroy(id: string, callback: StoreCallback | undefined): void
+  override destroy(id: string, callback?: StoreCallback): Promise<void> | void {
+    return this.#call(callback, (call) => this.#sessions.destroy(call, id))
+  }
+
+  /** express-session copies what was read into its own object: what we know of it goes along. */
+  override createSession(
+    req: Parameters<session.Store['createSession']>[0],
+    data: SessionData,
+  ): Session & SessionData {
+    const created = super.createSession(req, data)
+    copyMarker(data, created)
+    return created
+  }
+
+  /** Every live session by its handle (by its id, with `hashIds: false`); one that cannot be read is left out and published. */
+  override all(): Promise<Record<string, SessionData>>
+  override all(callback: StoreCallback<Record<string, SessionData>>): void
+  override all(
+    callback?: StoreCallback<Record<string, SessionData>>,
+  ): Promise<Record<string, SessionData>> | void {
+    return this.#whole(callback, async () => {
+      const found: [string, SessionData][] = []
+      for await (const row of this.#rows()) {
+        const session = await this.#read(row)
+        if (session) found.push([this.#keys.name(row.key), session])
+      }
+      return Object.fromEntries(found)
+    })
+  }
+
+  /** How many sessions are live. */
+  override length(): Promise<number>
+  override length(callback: StoreCallback<number>): void
+  override length(callback?: StoreCallback<number>): Promise<number> | void {
+    const { now, operationTimeout } = this.#settings
+    const count = () => this.#backend.driver.count(now())
+    return this.#whole(callback, () => this.#backend.run('count', count, operationTimeout * WHOLE_STORE))
+  }
+
+  /** Removes every session of this store, at once and without tombstones. */
+  override clear(): Promise<void>
+  override clear(callback: StoreCallback | undefined): void
+  override clear(callback?: StoreCallback): Promise<void> | void {
+    const clear = () => this.#backend.driver.clear()
+    return this.#whole(callback, () =>
+      this.#backend.run('clear', clear, this.#settings.operationTimeout * WHOLE_STORE),
+    )
+  }
+
+  /** The handles (with `hashIds: false`, the ids) of the live sessions. */
+  ids(): Promise<string[]>
+  ids(callback: StoreCallback<string[]>): void
+  ids(callback?: StoreCallback<string[]>): Promise<string[]> | void {
+    return this.#whole(callback, async () => {
+      const found: string[] = []
+      for await (const row of this.#rows()) found.push(this.#keys.name(row.key))
+      return found
+    })
+  }
+
+  /** The handle of a session id, as `list` gives it: tells which of a user's sessions is this one. Throws `INVALID_ID`. */
+  handle(id: string): string {
+    return this.#keys.handle(this.#keys.key(id))
+  }
+
+  /**
+   * Live sessions, of one user or of all; about `limit` (default 1,000), and `next` to go on with (`after`) if
+   * there may be more. Sessions that cannot be read are left out and published.
+   */
+  list(
+    query: { user?: User; limit?: number; after?: string } = {},
+  ): Promise<{ sessions: ListedSession[]; next?: string }> {
+    return this.#whole(undefined, async () => {
+      const { user, limit = 1000 } = query
+      const sessions: ListedSession[] = []
+      let after = query.after
+      do {
+        const page = await this.#page({ user: user === undefined ? undefined : userHash(user), after, limit })
+        for (const row of page.rows) {
+          const session = await this.#read(row)
+          if (!session) continue
+          const expiresAt = this.#sessions.deadline(row)
+          sessions.push({ handle: this.#keys.handle(row.key), createdAt: row.createdAt, expiresAt, session })
+        }
+        after = page.next
+      } while (after !== undefined && sessions.length < limit)
+      return after === undefined ? { sessions } : { sessions, next: after }
+    })
+  }
+
+  /**
+   * Ends the session of a handle, from its next request on. With `user`, only if it is that user's: pass it
+   * wherever the handle comes from a browser. Says whether a session ended. With `hashIds: false` it has to
+   * search the user's sessions, or all.
+   */
+  revoke(handle: string, options: { user?: User } = {}): Promise<boolean> {
+    return this.#whole(undefined, async () => {
+      const user = options.user === undefined ? undefined : userHash(options.user)
+      const row = await this.#find(handle, user)
+      if (row === undefined) return false
+      await this.#sessions.end(row.key)
+      return true
+    })
+  }
+
+  /** Ends every session of the user, from their next request on, except the one with the id `except`. Says how many. */
+  revokeUser(user: User, options: { except?: string } = {}): Promise<number> {
+    return this.#whole(undefined, async () => {
+      const except = options.except === undefined ? undefined : this.#keys.key(options.except)
+      const ended: Promise<void>[] = []
+      for await (const row of this.#rows(userHash(user)))
+        if (row.key !== except) ended.push(this.#sessions.end(row.key))
+      await Promise.all(ended)
+      return ended.length
+    })
+  }
+
+  /** Removes expired rows, in bounded steps; says how many. Runs in the background by itself every `pruneInterval`. */
+  prune(): Promise<number> {
+    return this.#whole(undefined, async () => {
+      let removed = 0
+      for (;;) {
+        const step = await this.#backend.run('prune', () =>
+          this.#backend.driver.prune(this.#settings.now(), PAGE),
+        )
+        removed += step
+        if (step < PAGE || this.#closing) return removed
+        await new Promise(setImmediate)
+      }
+    })
+  }
+
+  /** Fulfils if the database answers: for health checks, and to fail early at start-up. */
+  ping(): Promise<void> {
+    return this.#whole(undefined, () => this.#backend.run('ping', () => this.#backend.driver.ping()))
+  }
+
+  /** Waits for the open calls, then closes what the store opened itself; a client that it was lent stays open. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      clearTimeout(this.#pruning)
+      await this.#calls.close()
+      await this.#backend.close()
+    })()
+    return this.#closing
+  }
+
+  /** One call about one session. */
+  #call<T>(callback: StoreCallback<T> | undefined, start: (call: Call<T>) => void): Promise<T> | void {
+    if (typeof callback === 'function') return this.#start(callback, start)
+    const promise = new Promise<T>((resolve, reject) => {
+      this.#start((error, value) => (error == null ? resolve(value as T) : reject(error)), start)
+    })
+    // Nobody has to wait for it: express-session destroys without a callback.
+    promise.catch(() => {})
+    return promise
+  }
+
+  #start<T>(callback: StoreCallback<T>, start: (call: Call<T>) => void): void {
+    const call = this.#calls.open(callback)
+    if (call.done) return
+    try {
+      start(call)
+    } catch (error) {
+      call.finish(error)
+    }
+  }
+
+  /** One call about the whole store, in steps. */
+  #whole<T>(callback: undefined, steps: () => Promise<T>): Promise<T>
+  #whole<T>(callback: StoreCallback<T> | undefined, steps: () => Promise<T>): Promise<T> | void
+  #whole<T>(callback: StoreCallback<T> | undefined, steps: () => Promise<T>): Promise<T> | void {
+    const promise = this.#closing
+      ? Promise.reject(new SessionStoreError('CLOSED', 'the session store is closed'))
+      : steps().catch((error) => Promise.reject(asStoreError(error)))
+    promise.catch(() => {})
+    if (typeof callback !== 'function') return promise
+    promise.then(
+      (value) => process.nextTick(callback, null, value),
+      (error) => process.nextTick(callback, error),
+    )
+  }
+
+  async #page(query: ListQuery): Promise<{ rows: Row[]; next: string | undefined }> {
+    const { driver } = this.#backend
+    const { keys, next } = await this.#backend.run('list', () => driver.list(query))
+    const distinct = [...new Set(keys)].sort()
+    if (distinct.length === 0) return { rows: [], next }
+    const rows = await this.#backend.run('read', () => driver.read(distinct))
+    const isWanted = (row: Row) =>
+      this.#sessions.isLive(row) && (query.user === undefined || row.user === query.user)
+    return { rows: rows.filter(isWanted), next }
+  }
+
+  async *#rows(user?: string): AsyncGenerator<Row> {
+    let after: string | undefined
+    do {
+      const page = await this.#page({ user, after, limit: PAGE })
+      yield* page.rows
+      after = page.next
+    } while (after !== undefined)
+  }
+
+  async #find(handle: string, user: string | undefined): Promise<Row | undefined> {
+    const key = this.#keys.fromHandle(handle)
+    if (key === undefined) {
+      for await (const row of this.#rows(user)) if (this.#keys.handle(row.key) === handle) return row
+      return undefined
+    }
+    const [row] = await this.#backend.run('read', () => this.#backend.driver.read([key]))
+    return row && this.#sessions.isLive(row) && (user === undefined || row.user === user) ? row : undefined
+  }
+
+  #read(row: Row): Promise<SessionData | undefined> {
+    return new Promise((resolve) => {
+      this.#sessions.revive(row, (error, session) => {
+        if (error != null && events.unreadable.hasSubscribers) {
+          const { name } = this.#backend.driver
+          const handle = this.#keys.handle(row.key)
+          events.unreadable.publish({ driver: name, handle, error } satisfies SessionEvent)
+        }
+        resolve(session)
+      })
+    })
+  }
+
+  #schedulePrune(): void {
+    const { pruneInterval } = this.#settings
+    if (pruneInterval === 0) return
+    const jittered = pruneInterval * (0.75 + Math.random() / 2)
+    this.#pruning = setTimeout(async () => {
+      const event: PruneEvent = { driver: this.#backend.driver.name, removed: 0, error: null }
+      try {
+        event.removed = await this.prune()
+      } catch (error) {
+        event.error = error
+      }
+      events.prune.publish(event)
+      if (!this.#closing) this.#schedulePrune()
+    }, jittered).unref()
+  }
+}
