@@ -1,0 +1,35 @@
+import { decisions } from './driver/decide.ts'
+import type { DriverBackend, DriverRule, Fixture } from './driver/fixture.ts'
+import { declare, type Runner } from './runner.ts'
+
+const rules: readonly DriverRule[] = [...decisions]
+
+/**
+ * Makes a test of each clause of the contract in `driver.ts` of the core. `make` is called for each of them,
+ * so it should be quick: a new file, prefix or table, not a new server.
+ */
+export function driverSuite(runner: Runner, make: () => DriverBackend | Promise<DriverBackend>): void {
+  declare(runner, 'the driver', rules, (check) => withBackend(make, check))
+}
+
+async function withBackend(
+  make: () => DriverBackend | Promise<DriverBackend>,
+  check: (fixture: Fixture) => Promise<void>,
+): Promise<void> {
+  const backends: DriverBackend[] = []
+  async function another(): Promise<DriverBackend> {
+    const backend = await make()
+    backends.push(backend)
+    return backend
+  }
+  try {
+    const [a, b] = (await another()).drivers
+    await Promise.all([a.setup(), b.setup()])
+    await check({ a, b, now: Date.now(), another })
+  } finally {
+    for (const { drivers, dispose } of backends) {
+      for (const driver of drivers) await driver.close()
+      await dispose?.()
+    }
+  }
+}
