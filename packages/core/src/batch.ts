@@ -15,6 +15,7 @@ const MAX_SIZE = 4 * 1024 * 1024
  */
 export class Batch<E extends Entry> {
   #waiting = new Map<string, E>()
+  #size = 0
   #sent = 0
   #scheduled = false
   #inFlight: number
@@ -31,9 +32,10 @@ export class Batch<E extends Entry> {
     return this.#waiting.get(key)
   }
 
-  /** Adds an entry; one of the same key that still waits is replaced. */
+  /** Adds an entry; none of the same key may be waiting. */
   add(entry: E): void {
     this.#waiting.set(entry.key, entry)
+    this.#size += entry.size
     this.#schedule()
   }
 
@@ -57,20 +59,20 @@ export class Batch<E extends Entry> {
   }
 
   #take(): Map<string, E> {
-    let size = 0
-    for (const entry of this.#waiting.values()) size += entry.size
-    if (this.#waiting.size <= MAX_ENTRIES && size <= MAX_SIZE) {
+    if (this.#waiting.size <= MAX_ENTRIES && this.#size <= MAX_SIZE) {
       const all = this.#waiting
       this.#waiting = new Map()
+      this.#size = 0
       return all
     }
     const some = new Map<string, E>()
-    size = 0
+    let size = 0
     for (const [key, entry] of this.#waiting) {
       size += entry.size
-      if (some.size > 0 && (some.size === MAX_ENTRIES || size > MAX_SIZE)) break
+      if (some.size === MAX_ENTRIES || (some.size > 0 && size > MAX_SIZE)) break
       some.set(key, entry)
       this.#waiting.delete(key)
+      this.#size -= entry.size
     }
     return some
   }

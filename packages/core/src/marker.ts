@@ -3,6 +3,7 @@ import type { CookieSettings } from './expiry.ts'
 
 /** What a session object is known to be in the database. */
 export interface Marker {
+  id: string
   key: string
   tag: string
   /** The encoded session as it was read, or as this object last saved it: the base of a merge. */
@@ -44,10 +45,10 @@ class Marked extends Adopt {
   }
 }
 
-/** The marker of this object for this key: an object saved under another id must not carry over what it was. */
-export function markerOf(target: object, key: string): Marker | undefined {
+/** The marker of this object for this id: an object saved under another id must not carry over what it was. */
+export function markerOf(target: object, id: string): Marker | undefined {
   const marker = Marked.get(target)
-  return marker?.key === key ? marker : undefined
+  return marker?.id === id ? marker : undefined
 }
 
 export const mark: (target: object, marker: Marker) => void = Marked.set

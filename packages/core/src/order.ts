@@ -9,7 +9,7 @@ interface Waiting {
 interface Lane {
   writing: boolean
   touching: number
-  waiting: Waiting[]
+  waiting: Waiting[] | undefined
 }
 
 /**
@@ -20,57 +20,62 @@ interface Lane {
 export class Order {
   #lanes = new Map<string, Lane>()
 
-  /** Runs `turn` after the writes of this key made so far. Reads hold up nobody, so there is nothing to release. */
+  /** Runs `turn` after the writes of this key made so far. Nobody waits for a read. */
   read(key: string, turn: () => void): void {
     const lane = this.#lanes.get(key)
-    if (lane === undefined || (!lane.writing && lane.waiting.length === 0)) turn()
+    if (lane === undefined || !mustWait(lane, false)) turn()
     else
-      lane.waiting.push({
-        exclusive: false,
-        turn: (release) => {
-          turn()
-          release()
-        },
+      this.#wait(lane, false, (release) => {
+        turn()
+        release()
       })
   }
 
   touch(key: string, turn: Turn): void {
-    this.#enter(key, { exclusive: false, turn })
+    this.#enter(key, false, turn)
   }
 
   write(key: string, turn: Turn): void {
-    this.#enter(key, { exclusive: true, turn })
+    this.#enter(key, true, turn)
   }
 
-  #enter(key: string, entry: Waiting): void {
+  #enter(key: string, exclusive: boolean, turn: Turn): void {
     let lane = this.#lanes.get(key)
     if (lane === undefined) {
-      lane = { writing: false, touching: 0, waiting: [] }
+      lane = { writing: false, touching: 0, waiting: undefined }
       this.#lanes.set(key, lane)
     }
-    lane.waiting.push(entry)
-    this.#advance(key, lane)
+    if (mustWait(lane, exclusive)) this.#wait(lane, exclusive, turn)
+    else this.#run(key, lane, exclusive, turn)
+  }
+
+  #wait(lane: Lane, exclusive: boolean, turn: Turn): void {
+    lane.waiting ??= []
+    lane.waiting.push({ exclusive, turn })
+  }
+
+  #run(key: string, lane: Lane, exclusive: boolean, turn: Turn): void {
+    if (exclusive) lane.writing = true
+    else lane.touching++
+    turn(() => {
+      if (exclusive) lane.writing = false
+      else lane.touching--
+      this.#advance(key, lane)
+    })
   }
 
   #advance(key: string, lane: Lane): void {
-    for (;;) {
-      const [next] = lane.waiting
-      if (next === undefined) {
-        if (!lane.writing && lane.touching === 0 && this.#lanes.get(key) === lane) this.#lanes.delete(key)
-        return
-      }
-      if (lane.writing || (next.exclusive && lane.touching > 0)) return
-      lane.waiting.shift()
-      if (next.exclusive) lane.writing = true
-      else lane.touching++
-      let released = false
-      next.turn(() => {
-        if (released) return
-        released = true
-        if (next.exclusive) lane.writing = false
-        else lane.touching--
-        this.#advance(key, lane)
-      })
+    for (let next = lane.waiting?.[0]; next !== undefined; next = lane.waiting?.[0]) {
+      if (isBlocked(lane, next.exclusive)) return
+      lane.waiting!.shift()
+      this.#run(key, lane, next.exclusive, next.turn)
     }
+    if (!lane.writing && lane.touching === 0 && this.#lanes.get(key) === lane) this.#lanes.delete(key)
   }
 }
+
+const isBlocked = (lane: Lane, exclusive: boolean): boolean =>
+  lane.writing || (exclusive && lane.touching > 0)
+
+const mustWait = (lane: Lane, exclusive: boolean): boolean =>
+  isBlocked(lane, exclusive) || (lane.waiting !== undefined && lane.waiting.length > 0)

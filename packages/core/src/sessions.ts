@@ -17,6 +17,7 @@ import { type Done, settle } from './settle.ts'
 
 /** A save on its way: what is to be written, and the object that the application holds. */
 interface Save {
+  id: string
   key: string
   object: SessionData
   text: string
@@ -55,26 +56,26 @@ export class Sessions {
       this.#backend.read(key, (error, row) => {
         if (error != null) call.finish(error)
         else if (row === undefined || !this.isLive(row)) call.finish(null, null)
-        else this.revive(row, (failure, found) => call.finish(failure, found))
+        else this.revive(row, (failure, found) => call.finish(failure, found), id)
       })
     })
   }
 
   set(call: Call<void>, id: string, object: SessionData): void {
-    const key = this.#keys.key(id)
     const cookie = cookieOf(object)
+    const key = this.#keyOf(id, object)
     const text = this.#codec.toText(object)
     // It may fail before its turn comes; the turn reports it.
     if (typeof text !== 'string') text.catch(() => {})
-    this.#save(call, key, object, settingsOf(cookie), () => text)
+    this.#save(call, id, key, object, settingsOf(cookie), () => text)
   }
 
   touch(call: Call<void>, id: string, object: SessionData): void {
-    const key = this.#keys.key(id)
     const cookie = cookieOf(object)
+    const known = markerOf(object, id)
+    const key = known ? known.key : this.#keys.key(id)
     const { idleTimeout, touchAfter } = this.#settings
     const now = this.#settings.now()
-    const known = markerOf(object, key)
     if (known && !sameSettings(known.cookie, settingsOf(cookie)))
       return this.#saveCookie(call, known, object, cookie)
     const idle = roundTouch(idleDeadline(cookie, now, idleTimeout), now)
@@ -123,8 +124,8 @@ export class Sessions {
     return this.#withinAbsolute(row.expiresAt, row.createdAt)
   }
 
-  /** The session of a live row, marked with what the row says. */
-  revive(row: Row, done: Done<SessionData>): void {
+  /** The session of a live row; with the id that it was asked for by, marked with what the row says. */
+  revive(row: Row, done: Done<SessionData>, id?: string): void {
     let text = ''
     settle(
       () => {
@@ -136,7 +137,8 @@ export class Sessions {
         const { key, tag, user, createdAt } = row
         const { cookie } = found!
         const expiresAt = this.deadline(row)
-        mark(found!, { key, tag, text, user, createdAt, expiresAt, cookie: settingsOf(cookie) })
+        if (id !== undefined)
+          mark(found!, { id, key, tag, text, user, createdAt, expiresAt, cookie: settingsOf(cookie) })
         // The row's deadline moves with touches, the cookie inside stays as it was saved (connect-mongo#351).
         if (cookie.expires != null) cookie.expires = new Date(expiresAt)
         done(null, found)
@@ -168,8 +170,8 @@ export class Sessions {
   #saveCookie(call: Call<void>, known: Marker, object: SessionData, cookie: SessionData['cookie']): void {
     const settings = settingsOf(cookie)
     const plain = (cookie as { toJSON?: () => object }).toJSON?.() ?? { ...cookie }
-    this.#save(call, known.key, object, settings, async () => {
-      const { text } = markerOf(object, known.key) ?? known
+    this.#save(call, known.id, known.key, object, settings, async () => {
+      const { text } = markerOf(object, known.id) ?? known
       const stored = await this.#codec.toSession(text)
       return this.#codec.toText({ ...stored, cookie: plain as SessionData['cookie'] })
     })
@@ -177,6 +179,7 @@ export class Sessions {
 
   #save(
     call: Call<void>,
+    id: string,
     key: string,
     object: SessionData,
     cookie: CookieSettings,
@@ -192,14 +195,14 @@ export class Sessions {
       if (call.done) return release()
       settle(encode, (error, text) => {
         if (error != null || call.done) return end(error)
-        this.#send(call, { key, object, text: text!, user, expiresAt: idle, cookie }, end)
+        this.#send(call, { id, key, object, text: text!, user, expiresAt: idle, cookie }, end)
       })
     })
   }
 
   #send(call: Call<void>, save: Save, end: (error: unknown) => void): void {
-    const { key, object, text } = save
-    const known = markerOf(object, key)
+    const { id, key, object, text } = save
+    const known = markerOf(object, id)
     const createdAt = known?.createdAt ?? this.#settings.now()
     const expect = known ? known.tag : object instanceof session.Session ? '' : undefined
     let write: Write
@@ -272,8 +275,8 @@ export class Sessions {
     }
   }
 
-  #mark({ key, object, text, cookie }: Save, { user, createdAt, expiresAt }: Write, tag: string): void {
-    mark(object, { key, tag, text, user, createdAt, expiresAt, cookie })
+  #mark({ id, key, object, text, cookie }: Save, { user, createdAt, expiresAt }: Write, tag: string): void {
+    mark(object, { id, key, tag, text, user, createdAt, expiresAt, cookie })
   }
 
   #read(key: string): Promise<Row | undefined> {
@@ -298,6 +301,10 @@ export class Sessions {
     if (!events[event].hasSubscribers) return
     const { name } = this.#backend.driver
     events[event].publish({ driver: name, handle: this.#keys.handle(key) } satisfies SessionEvent)
+  }
+
+  #keyOf(id: string, object: SessionData): string {
+    return markerOf(object, id)?.key ?? this.#keys.key(id)
   }
 
   #userOf(object: SessionData): Row['user'] {
