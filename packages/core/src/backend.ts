@@ -106,12 +106,24 @@ export class Backend {
   }
 
   /** Closes the driver, after the set-up that may still be on its way. */
-  async close(): Promise<void> {
-    await this.#setup?.catch(noop)
-    await this.driver.close()
+  close(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const close = async () => {
+        await this.#setup?.catch(noop)
+        await this.driver.close()
+      }
+      this.#run(
+        'close',
+        0,
+        close,
+        noop,
+        (error) => (error == null ? resolve() : reject(error)),
+        this.#timeout,
+      )
+    })
   }
 
-  /** `done` is told as soon as the driver is free again, `answer` what it said. */
+  /** A call of the driver, after its set-up. */
   #call<T>(
     verb: string,
     size: number,
@@ -119,6 +131,19 @@ export class Backend {
     done: () => void,
     answer: Done<T>,
     timeout: number = this.#timeout,
+  ): void {
+    const whenReady = this.#ready ? produce : () => this.#whenReady().then(produce)
+    this.#run(verb, size, whenReady, done, answer, timeout)
+  }
+
+  /** `done` is told as soon as the driver is free again, `answer` what it said. */
+  #run<T>(
+    verb: string,
+    size: number,
+    produce: () => Awaitable<T>,
+    done: () => void,
+    answer: Done<T>,
+    timeout: number,
   ): void {
     const start = events.call.hasSubscribers ? performance.now() : 0
     let timer: NodeJS.Timeout | undefined
@@ -135,8 +160,7 @@ export class Backend {
       done()
       answer(error, value)
     }
-    if (this.#ready) settle(produce, end)
-    else settle(() => this.#whenReady().then(produce), end)
+    settle(produce, end)
     if (!ended)
       timer = setTimeout(
         () =>

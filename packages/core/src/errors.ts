@@ -2,6 +2,8 @@
  * Every way a store fails. Codes are stable: match on `error.code`, never on the message.
  *
  * - `INVALID_ID`: the session id is empty, too long, no string, or has characters that are not allowed.
+ * - `INVALID_USER`: a user's id that is no non-empty string and no number. A `user` that is `undefined` is refused, too: left out, it would mean everybody.
+ * - `INVALID_QUERY`: a `limit` or `after` that `list` cannot take.
  * - `INVALID_SESSION`: no object, no `cookie`, or a `cookie.expires` that is no date.
  * - `NOT_SERIALIZABLE`: the serializer threw (a cycle, a BigInt, a `toJSON` that throws).
  * - `PAYLOAD_TOO_LARGE`: more than `maxPayload`; the stored session stays as it was.
@@ -22,6 +24,8 @@
  */
 export type SessionStoreErrorCode =
   | 'INVALID_ID'
+  | 'INVALID_USER'
+  | 'INVALID_QUERY'
   | 'INVALID_SESSION'
   | 'NOT_SERIALIZABLE'
   | 'PAYLOAD_TOO_LARGE'

@@ -18,8 +18,11 @@ export interface Keys {
 /** SHA-256: ids have 128 random bits and more, so no salt and no slow hash is needed. */
 const sha256 = (text: string): string => hash('sha256', text, 'base64url')
 
-/** A hash of its own for users, so that no user id can be mistaken for a session id. */
-export const userHash = (user: string | number): string => sha256(`user:${user}`)
+/** A hash of its own for users, so that none can be mistaken for a session's. 1 and '1' are one user. Throws `INVALID_USER`. */
+export function userHash(user: unknown): string {
+  if ((typeof user === 'string' && user !== '') || Number.isFinite(user)) return sha256(`user:${user}`)
+  throw new SessionStoreError('INVALID_USER', "a user's id must be a non-empty string or a number")
+}
 
 function check(id: unknown): asserts id is string {
   if (typeof id !== 'string') throw new SessionStoreError('INVALID_ID', 'a session id must be a string')

@@ -163,11 +163,14 @@ export class SessionStore extends session.Store {
     query: { user?: User; limit?: number; after?: string } = {},
   ): Promise<{ sessions: ListedSession[]; next?: string }> {
     return this.#whole(undefined, async () => {
-      const { user, limit = 1000 } = query
+      const { limit = 1000 } = query
+      const user = userIn(query)
+      if (!Number.isSafeInteger(limit) || limit < 1)
+        throw new SessionStoreError('INVALID_QUERY', 'limit must be a whole number, at least 1')
       const sessions: ListedSession[] = []
       let after = query.after
       do {
-        const page = await this.#page({ user: user === undefined ? undefined : userHash(user), after, limit })
+        const page = await this.#page({ user, after, limit })
         for (const row of page.rows) {
           const session = await this.#read(row)
           if (!session) continue
@@ -187,8 +190,7 @@ export class SessionStore extends session.Store {
    */
   revoke(handle: string, options: { user?: User } = {}): Promise<boolean> {
     return this.#whole(undefined, async () => {
-      const user = options.user === undefined ? undefined : userHash(options.user)
-      const row = await this.#find(handle, user)
+      const row = await this.#find(handle, userIn(options))
       if (row === undefined) return false
       await this.#sessions.end(row.key)
       return true
@@ -198,12 +200,11 @@ export class SessionStore extends session.Store {
   /** Ends every session of the user, from their next request on, except the one with the id `except`. Says how many. */
   revokeUser(user: User, options: { except?: string } = {}): Promise<number> {
     return this.#whole(undefined, async () => {
-      const except = options.except === undefined ? undefined : this.#keys.key(options.except)
-      const ended: Promise<void>[] = []
-      for await (const row of this.#rows(userHash(user)))
-        if (row.key !== except) ended.push(this.#sessions.end(row.key))
-      await Promise.all(ended)
-      return ended.length
+      const except = 'except' in options ? this.#keys.key(options.except as string) : undefined
+      const found: string[] = []
+      for await (const { key } of this.#rows(userHash(user))) if (key !== except) found.push(key)
+      await Promise.all(found.map((key) => this.#sessions.end(key)))
+      return found.length
     })
   }
 
@@ -332,3 +333,7 @@ export class SessionStore extends session.Store {
     }, jittered).unref()
   }
 }
+
+/** A `user` that is given and `undefined` is refused: an anonymous visitor's user must not come to mean everybody. */
+const userIn = (query: { user?: User }): string | undefined =>
+  'user' in query ? userHash(query.user) : undefined
