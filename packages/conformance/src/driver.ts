@@ -1,8 +1,26 @@
+import { data } from './driver/data.ts'
 import { decisions } from './driver/decide.ts'
 import type { DriverBackend, DriverRule, Fixture } from './driver/fixture.ts'
+import { lifecycle } from './driver/lifecycle.ts'
+import { lists } from './driver/list.ts'
+import { prunes } from './driver/prune.ts'
+import { races } from './driver/race.ts'
+import { touches } from './driver/touch.ts'
+import { writes } from './driver/write.ts'
+import { agreement } from './model.ts'
 import { declare, type Runner } from './runner.ts'
 
-const rules: readonly DriverRule[] = [...decisions]
+const rules: readonly DriverRule[] = [
+  ...lifecycle,
+  ...data,
+  ...decisions,
+  ...writes,
+  ...touches,
+  ...lists,
+  ...prunes,
+  ...races,
+  agreement,
+]
 
 /**
  * Makes a test of each clause of the contract in `driver.ts` of the core. `make` is called for each of them,

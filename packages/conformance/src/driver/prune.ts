@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import type { Driver } from '@session-stores/core'
+import {
+  DAY,
+  type DriverRule,
+  HOUR,
+  live,
+  manyKeys,
+  put,
+  read,
+  rowOf,
+  session,
+  tombstone,
+  user,
+} from './fixture.ts'
+
+/** Prunes until nothing is left for now; how many rows went in each step. */
+async function pruneAll(driver: Driver, before: number, limit: number, max: number): Promise<number[]> {
+  const steps: number[] = []
+  for (;;) {
+    const went = await driver.prune(before, limit)
+    assert.ok(Number.isInteger(went) && went >= 0, `prune returned ${went}`)
+    steps.push(went)
+    if (went < limit) return steps
+    assert.ok(steps.length <= max, `prune does not end: ${steps.length} steps`)
+  }
+}
+
+/** Rows that are long over: some were written so, the others touched so. */
+async function putExpired(driver: Driver, now: number, keys: string[]): Promise<void> {
+  const owner = user('ann')
+  const past = now - 30 * DAY
+  const [written, touched] = [keys.filter((_, i) => i % 2), keys.filter((_, i) => i % 2 === 0)]
+  await put(driver, now, ...written.map((key) => session(key, now, { user: owner, expiresAt: past })))
+  await put(driver, now, ...touched.map((key) => session(key, now, { user: owner })))
+  await driver.touch(
+    touched.map((key) => ({ key, user: owner, expiresAt: past })),
+    now,
+  )
+}
+
+export const prunes: DriverRule[] = [
+  {
+    id: 'driver/prune-never-removes-a-live-row',
+    why: 'The clean-up logs out users, or removes what keeps their logout final.',
+    async check({ a, b, now }) {
+      const before = now + 2 * HOUR
+      const rows = [
+        session('expires-at-once', now, { expiresAt: before + 1 }),
+        session('expires-later', now, { expiresAt: before + HOUR, user: user('ann') }),
+        session('expires-never', now, { expiresAt: 8.64e15 }),
+        tombstone('stands', now, { expiresAt: before + 1 }),
+      ]
+      const touched = session('was-touched', now, { user: user('ann') })
+      await put(a, now, ...rows, touched, session('over', now))
+      await a.touch([{ key: touched.key, user: touched.user, expiresAt: before + 1 }], now)
+      await pruneAll(b, before, 1, 10)
+      await pruneAll(a, before, 100, 10)
+      assert.deepEqual(await read(a, ...rows.map(({ key }) => key), touched.key), [
+        ...rows.map(rowOf),
+        { ...rowOf(touched), expiresAt: before + 1 },
+      ])
+    },
+  },
+  {
+    id: 'driver/prune-removes-what-expired-long-ago',
+    why: 'Expired sessions stay for ever, and the disk or the memory fills up.',
+    async check({ a, b, now }) {
+      const keys = manyKeys(40)
+      await putExpired(a, now, keys)
+      // Databases that expire rows by themselves have dropped them; others may wait for a coarse date.
+      await pruneAll(b, now + 60 * DAY, 100, 10)
+      assert.deepEqual(await read(a, ...keys), [])
+    },
+  },
+  {
+    id: 'driver/prune-works-in-bounded-steps',
+    why: 'A clean-up after a busy day holds the database up for all its users.',
+    async check({ a, b, now }) {
+      const keys = manyKeys(200)
+      await putExpired(a, now, keys)
+      const steps = await pruneAll(b, now + 60 * DAY, 10, 200)
+      const most = Math.max(...steps)
+      assert.ok(most <= 20, `${most} rows in one step is more than about 10`)
+      assert.ok(steps.reduce((sum, went) => sum + went) <= keys.length, 'no more rows went than there were')
+      assert.deepEqual(await read(a, ...keys), [])
+    },
+  },
+  {
+    id: 'driver/prune-of-nothing-returns-zero',
+    why: 'A clean-up that reports work for ever never ends.',
+    async check({ a, b, now }) {
+      assert.equal(await a.prune(now, 10), 0)
+      await put(a, now, session('the-key', now))
+      assert.equal(await b.prune(now, 10), 0)
+    },
+  },
+  {
+    id: 'driver/prunes-side-by-side-do-no-harm',
+    why: 'Processes that clean up at the same time fail, or log out users.',
+    async check({ a, b, now }) {
+      const keys = manyKeys(300)
+      await putExpired(a, now, keys)
+      const alive = manyKeys(50, 'alive').map((key) => session(key, now))
+      const fresh = manyKeys(50, 'fresh').map((key) => session(key, now))
+      await put(a, now, ...alive)
+      await Promise.all([
+        ...[a, b, a, b].map((driver) => pruneAll(driver, now, 20, 300)),
+        ...fresh.map((row, i) => put(i % 2 ? a : b, now, row)),
+      ])
+      const rows = [...alive, ...fresh]
+      assert.deepEqual(await live(b, now, ...rows.map(({ key }) => key)), rows.map(rowOf))
+    },
+  },
+  {
+    id: 'driver/clear-removes-every-row',
+    why: '"Log everybody out" leaves sessions open, or ids that can never be used again.',
+    async check({ a, b, now }) {
+      const sessions = manyKeys(300).map((key, i) => session(key, now, { user: i % 2 ? user('ann') : null }))
+      const dead = manyKeys(30, 'dead').map((key) => tombstone(key, now, { user: user('ann') }))
+      for (const rows of [sessions, dead])
+        for (let i = 0; i < rows.length; i += 200) await put(a, now, ...rows.slice(i, i + 200))
+      await b.clear()
+      assert.equal(await a.count(now), 0)
+      assert.deepEqual((await a.list({ limit: 1000 })).keys, [])
+      assert.deepEqual((await a.list({ user: user('ann'), limit: 1000 })).keys, [])
+      for (const rows of [sessions, dead])
+        assert.deepEqual(await read(a, ...rows.slice(0, 200).map(({ key }) => key)), [])
+      await put(a, now, session('dead-000001', now))
+    },
+  },
+  {
+    id: 'driver/clear-of-nothing-succeeds',
+    why: 'Clearing twice, or a new installation, fails.',
+    async check({ a, b, now }) {
+      await a.clear()
+      await b.clear()
+      await put(a, now, session('the-key', now))
+      assert.equal(await b.count(now), 1)
+    },
+  },
+  {
+    id: 'driver/clear-leaves-other-stores-alone',
+    why: 'Clearing the sessions of one application logs out the users of another.',
+    async check({ a, now, another }) {
+      const other = (await another()).drivers[0]
+      await other.setup()
+      const row = session('the-key', now, { user: user('ann') })
+      await put(other, now, row)
+      await put(a, now, session('the-key', now, { user: user('ann') }))
+      await a.clear()
+      assert.deepEqual(await read(other, 'the-key'), [rowOf(row)])
+      assert.deepEqual((await other.list({ user: user('ann'), limit: 10 })).keys, ['the-key'])
+      assert.equal(await other.count(now), 1)
+    },
+  },
+]

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import type { Driver, Write } from '@session-stores/core'
+import {
+  type DriverRule,
+  type Fixture,
+  HOUR,
+  live,
+  manyKeys,
+  put,
+  read,
+  rowOf,
+  session,
+  tombstone,
+  user,
+  write,
+} from './fixture.ts'
+
+/** Two processes on one session at once. */
+
+const ROUNDS = 100
+
+/** A rule that is tried often, on a key of its own each time; the drivers take turns at being first. */
+function raced(
+  id: string,
+  why: string,
+  round: (drivers: [Driver, Driver], key: string, now: number) => Promise<void>,
+): DriverRule {
+  return {
+    id: `driver/${id}`,
+    why,
+    async check({ a, b, now }: Fixture) {
+      for (const [i, key] of manyKeys(ROUNDS).entries()) await round(i % 2 ? [a, b] : [b, a], key, now)
+    },
+  }
+}
+
+export const races: DriverRule[] = [
+  {
+    id: 'driver/writes-are-seen-by-the-other-process-at-once',
+    why: 'Behind a load balancer, a user who just logged in is asked to log in again.',
+    async check({ a, b, now }) {
+      const first = session('the-key', now)
+      await put(a, now, first)
+      assert.deepEqual(await read(b, 'the-key'), [rowOf(first)])
+      const second = session('the-key', now, { expect: first.tag })
+      await put(b, now, second)
+      assert.deepEqual(await read(a, 'the-key'), [rowOf(second)])
+      await a.touch([{ key: 'the-key', user: null, expiresAt: now + 2 * HOUR }], now)
+      assert.equal((await read(b, 'the-key'))[0]?.expiresAt, now + 2 * HOUR)
+      await put(a, now, tombstone('the-key', now))
+      assert.deepEqual(await write(b, now, session('the-key', now, { expect: second.tag })), [])
+      assert.equal(await b.count(now), 0)
+    },
+  },
+  raced(
+    'one-of-two-creates-lands',
+    'Two logins with one id overwrite each other unseen.',
+    async ([a, b], key, now) => {
+      const [one, other] = [session(key, now, { expect: '' }), session(key, now, { expect: '' })]
+      const [first, second] = await Promise.all([write(a, now, one), write(b, now, other)])
+      assert.deepEqual([...first, ...second], [key], 'exactly one lands')
+      assert.deepEqual(await read(a, key), [rowOf(first.length ? one : other)])
+    },
+  ),
+  raced(
+    'one-of-two-updates-lands',
+    'Two requests overwrite what the other saved, unseen.',
+    async ([a, b], key, now) => {
+      const before = session(key, now)
+      await put(a, now, before)
+      const [one, other] = [
+        session(key, now, { expect: before.tag }),
+        session(key, now, { expect: before.tag }),
+      ]
+      const [first, second] = await Promise.all([write(a, now, one), write(b, now, other)])
+      assert.deepEqual([...first, ...second], [key], 'exactly one lands')
+      assert.deepEqual(await read(b, key), [rowOf(first.length ? one : other)])
+    },
+  ),
+  raced('both-of-two-upserts-land', 'A save fails because of another one.', async ([a, b], key, now) => {
+    const [one, other] = [session(key, now), session(key, now)]
+    const landed = await Promise.all([write(a, now, one), write(b, now, other)])
+    assert.deepEqual(landed, [[key], [key]])
+    const [row] = await read(a, key)
+    assert.deepEqual(row, rowOf(row?.tag === one.tag ? one : other), 'one of the two, whole')
+  }),
+  raced(
+    'both-of-two-resends-land',
+    'A call sent again before its first try was done is reported as a conflict.',
+    async ([a, b], key, now) => {
+      const twice = session(key, now, { expect: '' })
+      const landed = await Promise.all([write(a, now, twice), write(b, now, twice)])
+      assert.deepEqual(landed, [[key], [key]])
+      assert.deepEqual(await read(a, key), [rowOf(twice)])
+    },
+  ),
+  raced(
+    'destroy-beside-an-update-is-final',
+    'A request that saves during the logout keeps the session open.',
+    async ([a, b], key, now) => {
+      const before = session(key, now)
+      await put(a, now, before)
+      const dead = tombstone(key, now)
+      const [destroyed] = await Promise.all([
+        write(a, now, dead),
+        write(b, now, session(key, now, { expect: before.tag })),
+      ])
+      assert.deepEqual(destroyed, [key])
+      assert.deepEqual(await read(b, key), [rowOf(dead)])
+    },
+  ),
+  raced(
+    'destroy-beside-an-upsert-is-final',
+    'A request that saves during the logout keeps the session open.',
+    async ([a, b], key, now) => {
+      await put(a, now, session(key, now))
+      const dead = tombstone(key, now)
+      await Promise.all([write(a, now, dead), write(b, now, session(key, now))])
+      assert.deepEqual(await read(b, key), [rowOf(dead)])
+    },
+  ),
+  raced(
+    'destroy-beside-a-touch-is-final',
+    'A request that ends during the logout keeps the session open.',
+    async ([a, b], key, now) => {
+      await put(a, now, session(key, now))
+      const dead = tombstone(key, now)
+      await Promise.all([write(a, now, dead), b.touch([{ key, user: null, expiresAt: now + 2 * HOUR }], now)])
+      assert.deepEqual(await read(b, key), [rowOf(dead)])
+    },
+  ),
+  raced(
+    'touch-beside-an-update-loses-nothing',
+    'What a request saved is lost to another that only touched.',
+    async ([a, b], key, now) => {
+      const before = session(key, now, { user: user('ann') })
+      await put(a, now, before)
+      const next = session(key, now, { expect: before.tag, user: user('bob') })
+      const touched = now + 2 * HOUR
+      const [landed] = await Promise.all([
+        write(a, now, next),
+        b.touch([{ key, user: before.user, expiresAt: touched }], now),
+      ])
+      assert.deepEqual(landed, [key], 'a touch is no conflict')
+      const [row] = await read(b, key)
+      assert.ok(row)
+      assert.ok([next.expiresAt, touched].includes(row.expiresAt), 'the deadline is that of one of them')
+      assert.deepEqual({ ...row, expiresAt: next.expiresAt }, rowOf(next))
+    },
+  ),
+  {
+    id: 'driver/batches-with-common-rows-never-fail',
+    why: 'Under load, saves of different processes wait for each other until the database ends them.',
+    async check({ a, b, now }) {
+      const keys = manyKeys(60)
+      const written = new Map<string, Map<string, Write>>(keys.map((key) => [key, new Map()]))
+      await Promise.all(
+        Array.from({ length: 40 }, async (_, i) => {
+          const driver = i % 2 ? a : b
+          const some = keys.filter((_, k) => (k * 7 + i) % 3)
+          const batch = some.map((key, k) => session(key, now, { user: user(k % 2 ? 'ann' : 'bob') }))
+          for (const row of batch) written.get(row.key)!.set(row.tag, row)
+          assert.deepEqual(await write(driver, now, ...batch), some)
+          await driver.touch(
+            some.map((key) => ({ key, user: user('ann'), expiresAt: now + HOUR })),
+            now,
+          )
+          await driver.prune(now, 10)
+        }),
+      )
+      const rows = await live(a, now, ...keys)
+      assert.equal(rows.length, keys.length)
+      for (const row of rows)
+        assert.deepEqual(row, rowOf(written.get(row.key)!.get(row.tag)!), 'one of the writes, whole')
+    },
+  },
+]

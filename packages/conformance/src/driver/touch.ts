@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import {
+  DAY,
+  type DriverRule,
+  HOUR,
+  live,
+  manyKeys,
+  put,
+  read,
+  rowOf,
+  session,
+  tombstone,
+  user,
+  write,
+} from './fixture.ts'
+
+const KEY = 'the-key'
+
+export const touches: DriverRule[] = [
+  {
+    id: 'driver/touch-moves-the-deadline-later',
+    why: 'A user who is active all the time is logged out when the first deadline comes.',
+    async check({ a, b, now }) {
+      const row = session(KEY, now, { user: user('ann') })
+      await put(a, now, row)
+      await a.touch([{ key: KEY, user: row.user, expiresAt: now + 5 * HOUR }], now)
+      assert.deepEqual(await read(b, KEY), [{ ...rowOf(row), expiresAt: now + 5 * HOUR }])
+      assert.equal(await b.count(now + 4 * HOUR), 1, 'it lives past its first deadline')
+    },
+  },
+  {
+    id: 'driver/touch-moves-the-deadline-earlier',
+    why: 'A session that is to end sooner, as a shortened cookie.maxAge asks, stays open.',
+    async check({ a, b, now }) {
+      const row = session(KEY, now, { expiresAt: now + 9 * HOUR })
+      await put(a, now, row)
+      await a.touch([{ key: KEY, user: null, expiresAt: now + HOUR }], now)
+      assert.deepEqual(await read(b, KEY), [{ ...rowOf(row), expiresAt: now + HOUR }])
+      assert.equal(await b.count(now + HOUR), 0, 'it is over at its new deadline')
+    },
+  },
+  {
+    id: 'driver/touch-into-the-past-ends-the-session',
+    why: 'A session that is ended by its deadline stays open.',
+    async check({ a, b, now }) {
+      const rows = ['at-now', 'before-now', 'long-ago'].map((key) => session(key, now))
+      await put(a, now, ...rows)
+      const deadlines = [now, now - HOUR, 0]
+      await a.touch(
+        rows.map(({ key }, i) => ({ key, user: null, expiresAt: deadlines[i]! })),
+        now,
+      )
+      assert.deepEqual(await live(b, now, ...rows.map(({ key }) => key)), [])
+      assert.equal(await b.count(now), 0)
+      const late = rows.map(({ key, tag }) => session(key, now, { expect: tag }))
+      assert.deepEqual(await write(b, now, ...late), [], 'a late save does not land')
+    },
+  },
+  {
+    id: 'driver/touch-of-a-missing-row-creates-nothing',
+    why: 'A request that ends after the logout leaves a session behind that nobody made.',
+    async check({ a, b, now }) {
+      await a.touch([{ key: KEY, user: user('ann'), expiresAt: now + HOUR }], now)
+      assert.deepEqual(await read(b, KEY), [])
+      assert.equal(await b.count(now), 0)
+      await put(b, now, session(KEY, now, { expect: '' }))
+    },
+  },
+  {
+    id: 'driver/touch-of-an-expired-row-revives-nothing',
+    why: 'A session that had expired is open again.',
+    async check({ a, b, now }) {
+      const later = now + HOUR
+      const rows = [session('at-now', now), session('before-now', now, { expiresAt: later - 1 })]
+      await put(a, now, ...rows)
+      await a.touch(
+        rows.map(({ key }) => ({ key, user: null, expiresAt: later + DAY })),
+        later,
+      )
+      assert.deepEqual(await live(b, later, 'at-now', 'before-now'), [])
+      assert.equal(await b.count(later), 0)
+      const late = rows.map(({ key, tag }) => session(key, later, { expect: tag }))
+      assert.deepEqual(await write(b, later, ...late), [])
+    },
+  },
+  {
+    id: 'driver/touch-leaves-a-tombstone-as-it-is',
+    why: 'A request that ends after the logout shortens the time in which late saves are refused.',
+    async check({ a, b, now }) {
+      const dead = [tombstone('earlier', now), tombstone('later', now), tombstone('over', now)]
+      await put(a, now, ...dead)
+      const deadlines = [now + 1, now + DAY, now - HOUR]
+      await a.touch(
+        dead.map(({ key }, i) => ({ key, user: null, expiresAt: deadlines[i]! })),
+        now,
+      )
+      assert.deepEqual(await read(b, 'earlier', 'later', 'over'), dead.map(rowOf))
+    },
+  },
+  {
+    id: 'driver/touch-of-an-expired-tombstone-revives-nothing',
+    why: 'An id that was destroyed once can never be used again.',
+    async check({ a, b, now }) {
+      await put(a, now, tombstone(KEY, now))
+      const later = now + HOUR
+      await a.touch([{ key: KEY, user: null, expiresAt: later + DAY }], later)
+      assert.deepEqual(await live(b, later, KEY), [])
+      await put(b, later, session(KEY, later))
+    },
+  },
+  {
+    id: 'driver/update-lands-after-a-touch',
+    why: 'A save is refused as a conflict only because another request touched the session.',
+    async check({ a, b, now }) {
+      const row = session(KEY, now)
+      await put(a, now, row)
+      await b.touch([{ key: KEY, user: null, expiresAt: now + 2 * HOUR }], now)
+      await put(a, now, session(KEY, now, { expect: row.tag }))
+    },
+  },
+  {
+    id: 'driver/touch-decides-each-row-alone',
+    why: "One user's lapsed session keeps the sessions of others from being extended.",
+    async check({ a, b, now }) {
+      const later = now + HOUR
+      const far = now + 2 * HOUR
+      const alive = ['alive', 'alive-too', 'same', 'same-too'].map((key) =>
+        session(key, now, { expiresAt: far }),
+      )
+      const dead = tombstone('dead', now, { expiresAt: far })
+      await put(a, now, ...alive, dead, session('expired', now))
+      const deadlines = [later + HOUR + 1, later + HOUR + 2, later + 3 * HOUR, later + 3 * HOUR]
+      await a.touch(
+        [
+          ...alive.map(({ key }, i) => ({ key, user: null, expiresAt: deadlines[i]! })),
+          ...['dead', 'expired', 'missing'].map((key) => ({ key, user: null, expiresAt: later + 3 * HOUR })),
+        ].sort((one, other) => (one.key < other.key ? -1 : 1)),
+        later,
+      )
+      assert.deepEqual(
+        await live(b, later, 'alive', 'alive-too', 'dead', 'expired', 'missing', 'same', 'same-too'),
+        [
+          { ...rowOf(alive[0]!), expiresAt: deadlines[0] },
+          { ...rowOf(alive[1]!), expiresAt: deadlines[1] },
+          rowOf(dead),
+          { ...rowOf(alive[2]!), expiresAt: deadlines[2] },
+          { ...rowOf(alive[3]!), expiresAt: deadlines[3] },
+        ],
+      )
+    },
+  },
+  {
+    id: 'driver/touch-of-256-moves-each',
+    why: 'Under load, when calls travel together, active users are logged out.',
+    async check({ a, b, now }) {
+      const rows = manyKeys(256).map((key, i) => session(key, now, { user: i % 2 ? user('ann') : null }))
+      await put(a, now, ...rows)
+      // Few and many deadlines: a driver may group those that are alike.
+      for (const deadlines of [2, 256]) {
+        const moved = rows.map((row, i) => ({ ...rowOf(row), expiresAt: now + 2 * HOUR + (i % deadlines) }))
+        await a.touch(
+          moved.map(({ key, user, expiresAt }) => ({ key, user, expiresAt })),
+          now,
+        )
+        assert.deepEqual(await read(b, ...rows.map(({ key }) => key)), moved)
+      }
+    },
+  },
+]
