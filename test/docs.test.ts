@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process'
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+const folder = join(root, 'test', '.docs')
+
+/** The TypeScript blocks of a Markdown file, each at the line that it has there, so that errors name the right one. */
+function blocks(markdown: string): string[] {
+  const found: string[] = []
+  for (const match of markdown.matchAll(/^```ts\n(.*?)^```$/gms)) {
+    const before = markdown.slice(0, match.index).split('\n').length
+    found.push(`${'\n'.repeat(before)}${match[1]}\nexport {}\n`)
+  }
+  return found
+}
+
+test('the code in README and docs compiles', async () => {
+  const documents = globSync(['README.md', 'packages/*/README.md', 'docs/**/*.md'], { cwd: root })
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  let count = 0
+  for (const document of documents) {
+    for (const code of blocks(readFileSync(join(root, document), 'utf8'))) {
+      writeFileSync(join(folder, `${document.replaceAll(/\W+/g, '-')}-${++count}.ts`), code)
+    }
+  }
+  expect(count).toBeGreaterThan(2)
+  const options = { noUnusedLocals: false, isolatedDeclarations: false, declaration: false }
+  const config = { extends: '../../tsconfig.base.json', compilerOptions: options, include: ['*.ts'] }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+  await promisify(execFile)('tsc', ['-p', folder], { cwd: root }).catch((error) => {
+    throw new Error(error.stdout)
+  })
+})
