@@ -40,14 +40,20 @@ async function withBackend(
     backends.push(backend)
     return backend
   }
-  try {
-    const [a, b] = (await another()).drivers
-    await Promise.all([a.setup(), b.setup()])
-    await check({ a, b, now: Date.now(), another })
-  } finally {
+  async function end(): Promise<void> {
     for (const { drivers, dispose } of backends) {
       for (const driver of drivers) await driver.close()
       await dispose?.()
     }
   }
+  try {
+    const [a, b] = (await another()).drivers
+    await Promise.all([a.setup(), b.setup()])
+    await check({ a, b, now: Date.now(), another })
+  } catch (error) {
+    // What is broken may fail to close as well; the first failure tells more.
+    await end().catch(() => {})
+    throw error
+  }
+  await end()
 }

@@ -71,7 +71,7 @@ export async function live(driver: Driver, now: number, ...keys: string[]): Prom
   return (await read(driver, ...keys)).filter((row) => row.expiresAt > now)
 }
 
-/** A row as it must be read after the write landed where no session was. */
+/** The row alone, without what a write has besides and a database may add. */
 export function rowOf({ key, data, tag, user, createdAt, expiresAt }: Row): Row {
   return { key, data, tag, user, createdAt, expiresAt }
 }

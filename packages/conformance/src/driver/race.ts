@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Driver, Write } from '@session-stores/core'
+import type { Awaitable, Driver, Write } from '@session-stores/core'
 import {
   type DriverRule,
-  type Fixture,
   HOUR,
   live,
   manyKeys,
@@ -19,22 +18,60 @@ import {
 
 const ROUNDS = 100
 
-/** A rule that is tried often, on a key of its own each time; the drivers take turns at being first. */
-function raced(
-  id: string,
-  why: string,
-  round: (drivers: [Driver, Driver], key: string, now: number) => Promise<void>,
-): DriverRule {
+interface Round {
+  a: Driver
+  b: Driver
+  /** Of this round alone. */
+  key: string
+  now: number
+  /** Makes both calls at once; which one is sent first changes from round to round. */
+  both<One, Other>(one: () => Awaitable<One>, other: () => Awaitable<Other>): Promise<[One, Other]>
+}
+
+/** A rule that is tried often; the drivers, too, take turns. */
+function raced(id: string, why: string, round: (round: Round) => Promise<void>): DriverRule {
   return {
     id: `driver/${id}`,
     why,
-    async check({ a, b, now }: Fixture) {
-      for (const [i, key] of manyKeys(ROUNDS).entries()) await round(i % 2 ? [a, b] : [b, a], key, now)
+    async check({ a, b, now }) {
+      for (const [i, key] of manyKeys(ROUNDS).entries()) {
+        const both: Round['both'] = async (one, other) => {
+          if (i % 4 < 2) return Promise.all([one(), other()])
+          const [second, first] = await Promise.all([other(), one()])
+          return [first, second]
+        }
+        await round(i % 2 ? { a, b, key, now, both } : { a: b, b: a, key, now, both })
+      }
     },
   }
 }
 
 export const races: DriverRule[] = [
+  {
+    id: 'driver/every-call-may-run-beside-any-other',
+    why: 'Requests fail while an administrator looks at the sessions, or while another process starts.',
+    async check({ a, b, now }) {
+      const keys = manyKeys(30)
+      const touches = keys.map((key) => ({ key, user: user('ann'), expiresAt: now + 2 * HOUR }))
+      const rounds = Array.from({ length: 10 }, () => [a, b]).flat()
+      await Promise.all(
+        rounds.flatMap((driver) => [
+          write(driver, now, ...keys.map((key) => session(key, now, { user: user('ann') }))),
+          read(driver, ...keys),
+          driver.touch(touches, now),
+          driver.list({ limit: 10 }),
+          driver.list({ user: user('ann'), limit: 10 }),
+          driver.count(now),
+          driver.prune(now, 10),
+          driver.clear(),
+          driver.setup(),
+          driver.ping(),
+        ]),
+      )
+      await a.clear()
+      assert.equal(await b.count(now), 0)
+    },
+  },
   {
     id: 'driver/writes-are-seen-by-the-other-process-at-once',
     why: 'Behind a load balancer, a user who just logged in is asked to log in again.',
@@ -55,9 +92,12 @@ export const races: DriverRule[] = [
   raced(
     'one-of-two-creates-lands',
     'Two logins with one id overwrite each other unseen.',
-    async ([a, b], key, now) => {
+    async ({ a, b, key, now, both }) => {
       const [one, other] = [session(key, now, { expect: '' }), session(key, now, { expect: '' })]
-      const [first, second] = await Promise.all([write(a, now, one), write(b, now, other)])
+      const [first, second] = await both(
+        () => write(a, now, one),
+        () => write(b, now, other),
+      )
       assert.deepEqual([...first, ...second], [key], 'exactly one lands')
       assert.deepEqual(await read(a, key), [rowOf(first.length ? one : other)])
     },
@@ -65,31 +105,44 @@ export const races: DriverRule[] = [
   raced(
     'one-of-two-updates-lands',
     'Two requests overwrite what the other saved, unseen.',
-    async ([a, b], key, now) => {
+    async ({ a, b, key, now, both }) => {
       const before = session(key, now)
       await put(a, now, before)
       const [one, other] = [
         session(key, now, { expect: before.tag }),
         session(key, now, { expect: before.tag }),
       ]
-      const [first, second] = await Promise.all([write(a, now, one), write(b, now, other)])
+      const [first, second] = await both(
+        () => write(a, now, one),
+        () => write(b, now, other),
+      )
       assert.deepEqual([...first, ...second], [key], 'exactly one lands')
       assert.deepEqual(await read(b, key), [rowOf(first.length ? one : other)])
     },
   ),
-  raced('both-of-two-upserts-land', 'A save fails because of another one.', async ([a, b], key, now) => {
-    const [one, other] = [session(key, now), session(key, now)]
-    const landed = await Promise.all([write(a, now, one), write(b, now, other)])
-    assert.deepEqual(landed, [[key], [key]])
-    const [row] = await read(a, key)
-    assert.deepEqual(row, rowOf(row?.tag === one.tag ? one : other), 'one of the two, whole')
-  }),
+  raced(
+    'both-of-two-upserts-land',
+    'A save fails because of another one.',
+    async ({ a, b, key, now, both }) => {
+      const [one, other] = [session(key, now), session(key, now)]
+      const landed = await both(
+        () => write(a, now, one),
+        () => write(b, now, other),
+      )
+      assert.deepEqual(landed, [[key], [key]])
+      const [row] = await read(a, key)
+      assert.deepEqual(row, rowOf(row?.tag === one.tag ? one : other), 'one of the two, whole')
+    },
+  ),
   raced(
     'both-of-two-resends-land',
     'A call sent again before its first try was done is reported as a conflict.',
-    async ([a, b], key, now) => {
+    async ({ a, b, key, now, both }) => {
       const twice = session(key, now, { expect: '' })
-      const landed = await Promise.all([write(a, now, twice), write(b, now, twice)])
+      const landed = await both(
+        () => write(a, now, twice),
+        () => write(b, now, twice),
+      )
       assert.deepEqual(landed, [[key], [key]])
       assert.deepEqual(await read(a, key), [rowOf(twice)])
     },
@@ -97,14 +150,14 @@ export const races: DriverRule[] = [
   raced(
     'destroy-beside-an-update-is-final',
     'A request that saves during the logout keeps the session open.',
-    async ([a, b], key, now) => {
+    async ({ a, b, key, now, both }) => {
       const before = session(key, now)
       await put(a, now, before)
       const dead = tombstone(key, now)
-      const [destroyed] = await Promise.all([
-        write(a, now, dead),
-        write(b, now, session(key, now, { expect: before.tag })),
-      ])
+      const [destroyed] = await both(
+        () => write(a, now, dead),
+        () => write(b, now, session(key, now, { expect: before.tag })),
+      )
       assert.deepEqual(destroyed, [key])
       assert.deepEqual(await read(b, key), [rowOf(dead)])
     },
@@ -112,35 +165,41 @@ export const races: DriverRule[] = [
   raced(
     'destroy-beside-an-upsert-is-final',
     'A request that saves during the logout keeps the session open.',
-    async ([a, b], key, now) => {
+    async ({ a, b, key, now, both }) => {
       await put(a, now, session(key, now))
       const dead = tombstone(key, now)
-      await Promise.all([write(a, now, dead), write(b, now, session(key, now))])
+      await both(
+        () => write(a, now, dead),
+        () => write(b, now, session(key, now)),
+      )
       assert.deepEqual(await read(b, key), [rowOf(dead)])
     },
   ),
   raced(
     'destroy-beside-a-touch-is-final',
     'A request that ends during the logout keeps the session open.',
-    async ([a, b], key, now) => {
+    async ({ a, b, key, now, both }) => {
       await put(a, now, session(key, now))
       const dead = tombstone(key, now)
-      await Promise.all([write(a, now, dead), b.touch([{ key, user: null, expiresAt: now + 2 * HOUR }], now)])
+      await both(
+        () => write(a, now, dead),
+        () => b.touch([{ key, user: null, expiresAt: now + 2 * HOUR }], now),
+      )
       assert.deepEqual(await read(b, key), [rowOf(dead)])
     },
   ),
   raced(
     'touch-beside-an-update-loses-nothing',
     'What a request saved is lost to another that only touched.',
-    async ([a, b], key, now) => {
+    async ({ a, b, key, now, both }) => {
       const before = session(key, now, { user: user('ann') })
       await put(a, now, before)
       const next = session(key, now, { expect: before.tag, user: user('bob') })
       const touched = now + 2 * HOUR
-      const [landed] = await Promise.all([
-        write(a, now, next),
-        b.touch([{ key, user: before.user, expiresAt: touched }], now),
-      ])
+      const [landed] = await both(
+        () => write(a, now, next),
+        () => b.touch([{ key, user: before.user, expiresAt: touched }], now),
+      )
       assert.deepEqual(landed, [key], 'a touch is no conflict')
       const [row] = await read(b, key)
       assert.ok(row)

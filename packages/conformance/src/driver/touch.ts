@@ -150,6 +150,20 @@ export const touches: DriverRule[] = [
     },
   },
   {
+    id: 'driver/touch-reaches-every-deadline',
+    why: 'A session that is to live very long, or to end at once, ends at another time.',
+    async check({ a, b, now }) {
+      const row = session(KEY, now)
+      await put(a, now, row)
+      for (const expiresAt of [8.64e15, now + HOUR, 8.64e15 - 1, now + DAY + 1]) {
+        await a.touch([{ key: KEY, user: null, expiresAt }], now)
+        assert.deepEqual(await read(b, KEY), [{ ...rowOf(row), expiresAt }])
+      }
+      await a.touch([{ key: KEY, user: null, expiresAt: 1 }], now)
+      assert.deepEqual(await live(b, now, KEY), [])
+    },
+  },
+  {
     id: 'driver/touch-of-256-moves-each',
     why: 'Under load, when calls travel together, active users are logged out.',
     async check({ a, b, now }) {

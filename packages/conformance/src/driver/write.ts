@@ -205,6 +205,45 @@ export const writes: DriverRule[] = [
     },
   },
   {
+    id: 'driver/tags-are-compared-exactly',
+    why: 'A save overwrites what another request saved meanwhile, unseen.',
+    async check({ a, b, now }) {
+      await put(a, now, session(KEY, now, { tag: 'Tag-1' }))
+      for (const expect of ['tag-1', 'TAG-1', 'Tag-', 'Tag-11', 'Tag-1.0', '%', '*', '?'])
+        assert.deepEqual(await write(b, now, session(KEY, now, { expect })), [], expect)
+      await put(b, now, session(KEY, now, { expect: 'Tag-1' }))
+    },
+  },
+  {
+    id: 'driver/a-shorter-payload-replaces-a-longer-one',
+    why: 'The end of an older session sticks to a newer one, which cannot be read any more.',
+    async check({ a, b, now }) {
+      for (const length of [100_000, 10, 1000, 1, 0, 10]) {
+        const next = session(KEY, now, { data: 'x'.repeat(length) })
+        await put(a, now, next)
+        assert.deepEqual(await read(b, KEY), [rowOf(next)])
+      }
+    },
+  },
+  {
+    id: 'driver/arguments-stay-as-they-are',
+    why: 'What is sent again after a lost reply is not what was sent first.',
+    async check({ a, now }) {
+      const writes = [
+        session('a', now, { expect: '' }),
+        tombstone('b', now),
+        session('c', now, { user: user('ann') }),
+      ]
+      const touches = [{ key: 'c', user: user('ann'), expiresAt: now + 2 * HOUR }]
+      const keys = ['a', 'b', 'c']
+      const before = structuredClone({ writes, touches, keys })
+      await a.write(writes, now)
+      await a.touch(touches, now)
+      await a.read(keys)
+      assert.deepEqual({ writes, touches, keys }, before)
+    },
+  },
+  {
     id: 'driver/write-leaves-other-rows-alone',
     why: "One user's save or logout changes another user's session.",
     async check({ a, b, now }) {
