@@ -27,10 +27,18 @@ export function declare<Fixture>(
           try {
             await check(fixture)
           } catch (error) {
-            if (error instanceof Error) error.message += `\n\nWhy it matters: ${why}\n`
-            throw error
+            throw explained(error, why)
           }
         }),
       )
   })
+}
+
+/** The same error, so that a runner can show what differed in its own way. Some show the message, some the stack. */
+function explained(error: unknown, why: string): unknown {
+  if (!(error instanceof Error)) return error
+  const { message, stack } = error
+  error.message = `${message}\n\nWhy it matters: ${why}\n`
+  if (stack !== undefined) error.stack = stack.replace(message, () => error.message)
+  return error
 }

@@ -3,6 +3,7 @@ import { driverSuite } from '@session-stores/conformance'
 import { memoryDriver } from '@session-stores/core'
 import { afterAll, beforeAll, describe, it, vi } from 'vitest'
 import { decidesWrongly, type Mutant, mutants } from './mutants.ts'
+import { variants } from './variants.ts'
 
 /** The rules of the suite, by id, on drivers with a fault. */
 function rules(mutant: Mutant): Map<string, () => Promise<void>> {
@@ -41,6 +42,13 @@ describe('a fault is found by the rule against it', () => {
     assert.deepEqual([...faults.keys()].sort(), ids.toSorted())
   })
   for (const [id, mutant] of faults) it(id, () => assertKills(id, mutant))
+})
+
+describe('what the contract leaves open is no fault', () => {
+  for (const [name, variant] of Object.entries(variants))
+    describe(name, () => {
+      for (const [id, check] of rules(variant)) it(id, check)
+    })
 })
 
 describe('the comparison with the reference driver finds by itself', () => {

@@ -39,8 +39,9 @@ export const manyKeys = (count: number, prefix = 'key'): string[] =>
 
 /** An upsert of a session that lives for an hour, unless told otherwise. */
 export function session(key: string, now: number, more: Partial<Write> = {}): Write {
-  const data = `{"cookie":{},"key":"${key}"}`
-  return { key, data, tag: newTag(), user: null, createdAt: now, expiresAt: now + HOUR, ...more }
+  const tag = newTag()
+  const data = `{"cookie":{},"saved":"${tag}"}`
+  return { key, data, tag, user: null, createdAt: now, expiresAt: now + HOUR, ...more }
 }
 
 /** A tombstone that stands for an hour, unless told otherwise. */

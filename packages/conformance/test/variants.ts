@@ -1,0 +1,90 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Driver, Row } from '@session-stores/core'
+import type { Mutant } from './mutants.ts'
+
+/** Drivers that differ from the reference driver in what the contract leaves open: every rule must pass them. */
+
+const allKeys = async (driver: Driver): Promise<string[]> => (await driver.list({ limit: 1e6 })).keys
+
+/** Rows go by the clock of the machine: what each has left is known by the time given with it, as in Redis. */
+function expiring(): Mutant {
+  const ends = new WeakMap<Driver, Map<string, number>>()
+  return (driver) => {
+    const lives = ends.get(driver) ?? new Map<string, number>()
+    ends.set(driver, lives)
+    const alive = ({ key }: { key: string }) => (lives.get(key) ?? 0) > Date.now()
+    const remove = (key: string) =>
+      driver.write([{ key, data: null, tag: 'x', user: null, createdAt: 0, expiresAt: 0 }], 1)
+    async function sweep(): Promise<void> {
+      for (const key of await allKeys(driver)) if (!alive({ key })) await remove(key)
+    }
+    return {
+      async read(keys) {
+        return (await driver.read(keys)).filter(alive)
+      },
+      async write(writes, now) {
+        for (const { key } of writes) if (!alive({ key })) remove(key)
+        const landed = driver.write(writes, now) as string[]
+        for (const { key, expiresAt } of writes)
+          if (landed.includes(key)) lives.set(key, Date.now() + expiresAt - now)
+        return landed
+      },
+      async touch(touches, now) {
+        driver.touch(touches, now)
+        for (const { key, expiresAt } of touches) {
+          const [row] = driver.read([key]) as Row[]
+          if (row?.data != null && row.expiresAt === expiresAt) lives.set(key, Date.now() + expiresAt - now)
+        }
+      },
+      async count(now) {
+        await sweep()
+        return driver.count(now)
+      },
+      prune: () => 0,
+    }
+  }
+}
+
+export const variants: Record<string, Mutant> = {
+  'rows that go by themselves': expiring(),
+  'tombstones without time that remove their row': (driver) => ({
+    async read(keys) {
+      return (await driver.read(keys)).filter((row) => row.data !== null || row.expiresAt > row.createdAt)
+    },
+  }),
+  'answers that come later': (driver) => ({
+    async read(keys) {
+      await turn()
+      return [...(await driver.read(keys))].reverse()
+    },
+    async write(writes, now) {
+      await turn()
+      const keys = await driver.write(writes, now)
+      await turn()
+      return keys.toReversed()
+    },
+    async touch(touches, now) {
+      await turn()
+      await driver.touch(touches, now)
+    },
+    async list(query) {
+      const page = await driver.list(query)
+      await turn()
+      return page
+    },
+  }),
+  'lists that name everybody, in pages of which every other is empty': (driver) => ({
+    async list({ after, limit }) {
+      if (after === undefined || after.startsWith('full')) return driverPage(after?.slice('full '.length))
+      return { keys: [], next: `full ${after.slice('empty '.length)}` }
+
+      async function driverPage(from: string | undefined) {
+        const { keys, next } = await driver.list({ after: from, limit })
+        return { keys, next: next && `empty ${next}` }
+      }
+    },
+  }),
+  'a prune that keeps rows for some days': (driver) => ({
+    prune: (before, limit) => driver.prune(before - 7 * 86_400_000, limit),
+  }),
+}
