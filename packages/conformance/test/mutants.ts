@@ -425,6 +425,14 @@ export const mutants: Record<string, Mutant> = {
   }),
   'prune-removes-what-expired-long-ago': () => ({ prune: () => 0 }),
   'prune-works-in-bounded-steps': (driver) => ({ prune: (before) => driver.prune(before, 1e6) }),
+  'prune-gets-past-sessions-that-were-extended': (driver) => ({
+    async prune(before, limit) {
+      const oldest = (await allRows(driver))
+        .sort((one, other) => one.createdAt - other.createdAt)
+        .slice(0, limit)
+      return oldest.some((row) => row.expiresAt < before) ? driver.prune(before, limit) : 0
+    },
+  }),
   'prune-of-nothing-returns-zero': (driver) => ({
     prune: async (before, limit) => Math.max(1, await driver.prune(before, limit)),
   }),

@@ -87,6 +87,26 @@ export const prunes: DriverRule[] = [
     },
   },
   {
+    id: 'driver/prune-gets-past-sessions-that-were-extended',
+    why: 'With many users active, expired sessions stay for ever, and the disk or the memory fills up.',
+    async check({ a, b, now }) {
+      const active = manyKeys(200, 'active').map((key) => session(key, now))
+      const expiresAt = now + 100 * DAY
+      await put(a, now, ...active)
+      await a.touch(
+        active.map(({ key, user }) => ({ key, user, expiresAt })),
+        now,
+      )
+      // Over when they were written, yet their deadlines are after the first ones of the others.
+      const later = now + 60 * DAY
+      const over = manyKeys(20, 'over')
+      await put(a, later, ...over.map((key) => session(key, later, { expiresAt: now + 10 * DAY })))
+      await pruneAll(b, later, 10, 220)
+      assert.deepEqual(await read(a, ...over), [])
+      assert.equal(await a.count(later), active.length)
+    },
+  },
+  {
     id: 'driver/prune-of-nothing-returns-zero',
     why: 'A clean-up that reports work for ever never ends.',
     async check({ a, b, now }) {
