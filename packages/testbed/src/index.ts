@@ -1,0 +1,4 @@
+export { type ClusterOptions, type RedisCluster, redisCluster } from './cluster.ts'
+export type { Binary } from './process.ts'
+export { type RedisOptions, redisBinary, redisProcess, redisServer } from './redis.ts'
+export { type ProcessServer, ServerUnavailableError, type Source, type TestServer } from './server.ts'

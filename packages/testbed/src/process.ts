@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { tell } from './guard.ts'
+import { freePort } from './port.ts'
+import type { Kind, ProcessServer } from './server.ts'
+import { until } from './until.ts'
+
+export interface Binary {
+  readonly path: string
+  readonly source: 'path' | 'fetched'
+}
+
+/** A server that ended before it answered; the message holds the end of its log. */
+class StartError extends Error {
+  readonly portTaken: boolean
+
+  constructor(kind: Kind, log: string) {
+    super(`${kind.name} ended before it answered:\n${log.trimEnd().split('\n').slice(-10).join('\n')}`)
+    this.portTaken = /address already in use/i.test(log)
+  }
+}
+
+/** Starts a server on a free port in a temporary folder; returns when it answers. `args` come after the kind's own. */
+export async function startProcess(
+  kind: Kind,
+  binary: Binary,
+  args: readonly string[] = [],
+): Promise<ProcessServer> {
+  for (let tries = 1; ; tries++) {
+    const server = await make(kind, binary, await freePort(), args)
+    try {
+      await server.start()
+      return server
+    } catch (error) {
+      await server.stop()
+      if (!(error instanceof StartError && error.portTaken && tries < 10)) throw error
+    }
+  }
+}
+
+async function make(
+  kind: Kind,
+  binary: Binary,
+  port: number,
+  args: readonly string[],
+): Promise<ProcessServer> {
+  const folder = mkdtempSync(join(tmpdir(), `testbed-${kind.name.toLowerCase()}-`))
+  tell('add', 'folder', folder)
+  const log = join(folder, 'server.log')
+  const url = kind.url(port)
+  let child: ChildProcess | undefined
+  let version = ''
+
+  function run(): ChildProcess {
+    const output = openSync(log, 'w')
+    try {
+      return spawn(binary.path, [...kind.args(port, folder), ...args], {
+        stdio: ['ignore', output, output],
+        cwd: folder,
+        // In its own group: a Ctrl-C in the terminal is for the tests, which then end the server.
+        detached: true,
+      })
+    } finally {
+      closeSync(output)
+    }
+  }
+
+  const signal = (name: NodeJS.Signals) => {
+    if (!child?.kill(name)) throw new Error(`${kind.name} on port ${port} is not running`)
+  }
+
+  const server: ProcessServer = {
+    url,
+    port,
+    folder,
+    source: binary.source,
+    get pid() {
+      return child?.pid
+    },
+    get version() {
+      return version
+    },
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
+    async kill() {
+      if (!child) return
+      const ended = once(child, 'exit')
+      child.kill('SIGKILL')
+      await ended
+    },
+    async start() {
+      if (child) throw new Error(`${kind.name} on port ${port} is running already`)
+      const started = run()
+      const pid = started.pid
+      if (pid === undefined) throw (await once(started, 'error'))[0]
+      tell('add', 'pid', pid)
+      started.unref()
+      child = started
+      let ended = false
+      started.once('exit', () => {
+        ended = true
+        child = undefined
+        tell('drop', 'pid', pid)
+      })
+      version = await until(
+        async () => {
+          const answer = await kind.identify(url)
+          if (answer.pid !== pid) throw new Error(`another server answers on port ${port}`)
+          return answer.version
+        },
+        30_000,
+        () => (ended ? new StartError(kind, readFileSync(log, 'utf8')) : undefined),
+      )
+    },
+    async stop() {
+      await server.kill()
+      rmSync(folder, { recursive: true, force: true })
+      tell('drop', 'folder', folder)
+    },
+    [Symbol.asyncDispose]: () => server.stop(),
+  }
+  return server
+}

@@ -1,0 +1,85 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fetchBinary } from './fetch.ts'
+import { type Binary, startProcess } from './process.ts'
+import { type Kind, ServerUnavailableError, type TestServer } from './server.ts'
+import { until } from './until.ts'
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/**
+ * A server of the kind from the first source that has one: the environment, PATH, Docker, fetched.
+ * Throws `ServerUnavailableError` when none has; a source that has one that does not work is an error of its own.
+ */
+export async function anyServer(kind: Kind): Promise<TestServer> {
+  const url = process.env[kind.variable]
+  if (url) return fromEnvironment(kind, url)
+  const path = onPath(kind)
+  if (path) return startProcess(kind, { path, source: 'path' })
+  const reasons = [`${kind.variable} is not set`, absent(kind)]
+  try {
+    return await fromDocker(kind)
+  } catch (error) {
+    reasons.push(messageOf(error))
+  }
+  return startProcess(kind, await fetched(kind, reasons))
+}
+
+/** The kind's binary from PATH, else fetched; throws `ServerUnavailableError`. */
+export async function findBinary(kind: Kind): Promise<Binary> {
+  const path = onPath(kind)
+  return path ? { path, source: 'path' } : fetched(kind, [absent(kind)])
+}
+
+/** The server at a URL, which somebody else started; rejects when it does not answer within 10 seconds. */
+async function fromEnvironment(kind: Kind, url: string): Promise<TestServer> {
+  const { version } = await until(() => kind.identify(url), 10_000).catch((error) => {
+    throw new Error(`the ${kind.name} server of ${kind.variable} does not answer: ${messageOf(error)}`)
+  })
+  return served('env', url, version, async () => {})
+}
+
+/** A server in a container; rejects with the reason where no daemon answers or the image is not to be had. */
+export async function fromDocker(kind: Kind): Promise<TestServer> {
+  const { getContainerRuntimeClient } = await import('testcontainers')
+  await getContainerRuntimeClient().catch(() => {
+    throw new Error('no Docker daemon answers')
+  })
+  const container = await kind.container().catch((error) => {
+    throw new Error(`Docker could not start it (${messageOf(error)})`)
+  })
+  const { version } = await until(() => kind.identify(container.url), 30_000)
+  return served('docker', container.url, version, async () => void (await container.stop()))
+}
+
+async function fetched(kind: Kind, reasons: readonly string[]): Promise<Binary> {
+  try {
+    return { path: await fetchBinary(kind), source: 'fetched' }
+  } catch (error) {
+    throw new ServerUnavailableError(kind, [...reasons, messageOf(error)])
+  }
+}
+
+function onPath(kind: Kind): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
+  const candidates = kind.commands.flatMap((command) => folders.map((folder) => join(folder, command)))
+  return candidates.find((path) => {
+    try {
+      accessSync(path, constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+const absent = (kind: Kind): string => `no ${kind.commands.join(' or ')} on PATH`
+
+function served(
+  source: 'env' | 'docker',
+  url: string,
+  version: string,
+  stop: () => Promise<void>,
+): TestServer {
+  return { url, source, version, stop, [Symbol.asyncDispose]: stop }
+}

@@ -1,0 +1,26 @@
+import { afterAll, describe, test } from 'vitest'
+import { ServerUnavailableError } from './server.ts'
+
+/**
+ * A suite on a real server, which `start` gives and which is stopped after it. Where none is to be had the suite is
+ * skipped with the reason on the screen; under `CI=true` that fails.
+ */
+export function describeWith<T extends AsyncDisposable>(
+  name: string,
+  start: () => Promise<T>,
+  body: (server: T) => void | Promise<void>,
+): void {
+  describe(name, async () => {
+    const server = await start().catch((error: unknown) => {
+      if (!(error instanceof ServerUnavailableError) || process.env.CI === 'true') throw error
+      return error
+    })
+    if (server instanceof ServerUnavailableError) {
+      process.stderr.write(`skipped: ${name}: ${server.message}\n`)
+      test.skip(server.message)
+      return
+    }
+    afterAll(() => server[Symbol.asyncDispose]())
+    await body(server)
+  })
+}
