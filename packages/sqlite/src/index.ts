@@ -14,6 +14,7 @@ import {
 } from '@session-stores/core'
 import Database from 'better-sqlite3'
 import { attempt, NOT_NOW } from './attempt.ts'
+import { Checkpointer } from './checkpoint.ts'
 import { prepareTable, type Statements } from './table.ts'
 
 /** What the driver uses of better-sqlite3, so that no version of its types is forced. */
@@ -73,6 +74,7 @@ export function sqliteDriver(options: SqliteOptions): Driver {
   if ((path === undefined) === (lent === undefined))
     throw new TypeError("give one of the options 'path' (a file) and 'database' (a better-sqlite3 Database)")
   let owned: Database.Database | undefined
+  let checkpointer: Checkpointer | undefined
   let statements: Statements | undefined
 
   function open(): void {
@@ -86,6 +88,7 @@ export function sqliteDriver(options: SqliteOptions): Driver {
     try {
       file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -64000')
       statements = prepareTable(file, table)
+      checkpointer = checkpointerOf(file)
       owned = file
     } catch (error) {
       file.close()
@@ -117,12 +120,20 @@ export function sqliteDriver(options: SqliteOptions): Driver {
     write: (writes, now) =>
       run((sql) => {
         const landed: string[] = []
+        let pages = 0
         together(sql, writes, (write) => {
-          if (writeRow(sql, write, now)) landed.push(write.key)
+          if (!writeRow(sql, write, now)) return
+          landed.push(write.key)
+          pages += 1 + (write.data?.length ?? 0) / 4096
         })
+        checkpointer?.wrote(pages)
         return landed
       }),
-    touch: (touches, now) => run((sql) => together(sql, touches, (touch) => touchRow(sql, touch, now))),
+    touch: (touches, now) =>
+      run((sql) => {
+        together(sql, touches, (touch) => touchRow(sql, touch, now))
+        checkpointer?.wrote(touches.length)
+      }),
     async list({ user, after = '', limit }) {
       const keys = (await run((sql) =>
         user === undefined ? sql.list.all(after, limit + 1) : sql.listUser.all(user, after, limit + 1),
@@ -158,10 +169,10 @@ export function sqliteDriver(options: SqliteOptions): Driver {
       while ((await run((sql) => sql.clear.run(STEP).changes)) === STEP) await nextTurn()
     },
     ping: () => run((sql) => void sql.ping.get()),
-    close() {
+    async close() {
       statements = undefined
+      await checkpointer?.close()
       owned?.close()
-      owned = undefined
     },
   }
 }
@@ -202,6 +213,12 @@ function touchRow(sql: Statements, { key, expiresAt }: Touch, now: number): void
 function together<T>(sql: Statements, rows: readonly T[], each: (row: T) => void): void {
   if (rows.length === 1) each(rows[0] as T)
   else sql.atomically(() => rows.forEach(each))
+}
+
+/** None for a database that is no file. */
+function checkpointerOf(database: Database.Database): Checkpointer | undefined {
+  const file = database.prepare("SELECT file FROM pragma_database_list WHERE name = 'main'").pluck().get()
+  return file ? new Checkpointer(database, file as string) : undefined
 }
 
 function isDatabase(value: unknown): boolean {

@@ -1,0 +1,37 @@
+/**
+ * A process beside the test's: `node process.ts <path> <job> <name> [count]`. It tells its parent what it did
+ * and ends by itself, without closing anything: nothing in the driver may keep it alive.
+ */
+import { once } from 'node:events'
+import type { Write } from '@session-stores/core'
+import { sqliteDriver } from '../src/index.ts'
+
+const [path, job, name, count] = process.argv.slice(2) as [string, string, string, string]
+const driver = sqliteDriver({ path })
+const tell = (message: unknown) => process.send!(message)
+const now = Date.now()
+const write = (key: string): Write => ({
+  key,
+  data: `{"by":"${name}"}`,
+  tag: name,
+  user: null,
+  createdAt: now,
+  expiresAt: now + 3_600_000,
+})
+
+async function put(first: number, size: number): Promise<string[]> {
+  const keys = Array.from({ length: size }, (_, i) => `${name}-${String(first + i).padStart(6, '0')}`)
+  const landed = await driver.write([...keys, 'shared'].sort().map(write), now)
+  await driver.touch([{ key: keys[0]!, user: null, expiresAt: now + 7_200_000 }], now)
+  return landed.filter((key) => key !== 'shared')
+}
+
+if (job === 'race') {
+  tell('ready')
+  await once(process, 'message')
+}
+await driver.setup()
+if (job === 'race') tell((await put(0, 1)).length)
+// Batches of some sessions each, told once they are written.
+else for (let i = 0; i < Number(count); i++) tell(await put(i * 10, 1 + (i % 10)))
+process.disconnect()
