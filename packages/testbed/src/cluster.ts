@@ -37,7 +37,9 @@ export async function redisCluster(options: ClusterOptions = {}): Promise<RedisC
   const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())))
   try {
     const enabled = ['--cluster-enabled', 'yes', '--cluster-node-timeout', `${nodeTimeout}`]
-    const node = { binary, args: [...enabled, '--repl-diskless-sync-delay', '0', ...args] }
+    // A replica is listed from the first byte that its master sends it, and an idle master sends only these pings.
+    const prompt = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
+    const node = { binary, args: [...enabled, ...prompt, ...args] }
     for (let i = 0; i < masters * (1 + replicas); i++) nodes.push(await redisProcess(node))
     await join(nodes, masters, nodeTimeout)
   } catch (error) {

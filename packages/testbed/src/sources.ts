@@ -31,10 +31,10 @@ export async function findBinary(kind: Kind): Promise<Binary> {
   return path ? { path, source: 'path' } : fetched(kind, [absent(kind)])
 }
 
-/** The server at a URL, which somebody else started; rejects when it does not answer within 10 seconds. */
+/** The server at a URL, which somebody else started. */
 async function fromEnvironment(kind: Kind, url: string): Promise<TestServer> {
-  const { version } = await until(() => kind.identify(url), 10_000).catch((error) => {
-    throw new Error(`the ${kind.name} server of ${kind.variable} does not answer: ${messageOf(error)}`)
+  const { version } = await kind.identify(url).catch((cause) => {
+    throw new Error(`the ${kind.name} server of ${kind.variable} does not answer`, { cause })
   })
   return served('env', url, version, async () => {})
 }

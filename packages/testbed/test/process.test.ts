@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Redis } from 'ioredis'
+import { describe, expect, test, vi } from 'vitest'
+import { startProcess } from '../src/process.ts'
+import { redis, redisBinary, redisProcess } from '../src/redis.ts'
+import { describeWith } from '../src/vitest.ts'
+
+async function withClient<T>(url: string, act: (client: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis(url, { commandTimeout: 200 })
+  try {
+    return await act(client)
+  } finally {
+    client.disconnect()
+  }
+}
+
+const durable = ['--appendonly', 'yes', '--appendfsync', 'always']
+
+describeWith(
+  'a server',
+  () => redisProcess({ args: durable, password: 'p@ss/w:rd' }),
+  (server) => {
+    test('takes arguments and a password, which its URL holds', async () => {
+      await withClient(server.url, async (client) => {
+        expect(await client.config('GET', 'appendfsync')).toEqual(['appendfsync', 'always'])
+      })
+      const { host } = new URL(server.url)
+      await expect(redis.identify(`redis://${host}`)).rejects.toThrow(/NOAUTH/)
+    })
+
+    test('paused it keeps its connections and answers nothing, resumed it answers', async () => {
+      await withClient(server.url, async (client) => {
+        await client.ping()
+        server.pause()
+        await expect(client.ping()).rejects.toThrow(/timed out/)
+        server.resume()
+        await vi.waitFor(async () => expect(await client.ping()).toBe('PONG'))
+      })
+    })
+
+    test('killed and started again it is on the same port with what it had written', async () => {
+      const before = server.pid
+      await withClient(server.url, (client) => client.set('kept', 'yes'))
+      await server.kill()
+      expect(server.pid).toBeUndefined()
+      await expect(redis.identify(server.url)).rejects.toThrow()
+      await server.start()
+      expect(server.pid).not.toBe(before)
+      expect(await withClient(server.url, (client) => client.get('kept'))).toBe('yes')
+    })
+
+    test('a port that somebody else has taken meanwhile is not the end', async () => {
+      let tries = 0
+      const args = (port: number, folder: string) => redis.args(tries++ === 0 ? server.port : port, folder)
+      await using second = await startProcess({ ...redis, args }, await redisBinary())
+      expect(tries).toBe(2)
+      expect(second.port).not.toBe(server.port)
+    })
+
+    test('one that cannot start says what its log said', async () => {
+      await expect(redisProcess({ args: ['--no-such-option', 'yes'] })).rejects.toThrow(/no-such-option/)
+    })
+
+    test('stopped it leaves no folder, not even while it is paused', async () => {
+      const other = await redisProcess()
+      expect(existsSync(other.folder)).toBe(true)
+      other.pause()
+      await other.stop()
+      expect(existsSync(other.folder)).toBe(false)
+      await expect(redis.identify(other.url)).rejects.toThrow()
+    })
+  },
+)
+
+describe('a run that is interrupted leaves no server and no folder', () => {
+  test.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'process.exit'] as const)('by %s', async (end) => {
+    const holder = spawn(process.execPath, [join(import.meta.dirname, 'fixtures/holder.ts')], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    const [line] = await once(createInterface({ input: holder.stdout }), 'line')
+    const { url, folder } = JSON.parse(line)
+    await redis.identify(url)
+    expect(existsSync(folder)).toBe(true)
+
+    if (end === 'process.exit') holder.stdin.write('\n')
+    else holder.kill(end)
+    await once(holder, 'exit')
+    await vi.waitFor(() => expect(existsSync(folder)).toBe(false), 10_000)
+    await expect(redis.identify(url)).rejects.toThrow()
+  })
+})

