@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config'
+import { SkipReporter } from './packages/testbed/src/reporter.ts'
+
+const skips = new SkipReporter()
 
 export default defineConfig({
   test: {
@@ -8,5 +11,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     maxWorkers: 2,
     pool: 'forks',
+    reporters: process.env.CI
+      ? ['default', skips, ['json', { outputFile: 'reports/vitest.json' }]]
+      : ['default', skips],
   },
 })

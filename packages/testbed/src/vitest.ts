@@ -3,7 +3,7 @@ import { ServerUnavailableError } from './server.ts'
 
 /**
  * A suite on a real server, which `start` gives and which is stopped after it. Where none is to be had the suite is
- * skipped with the reason on the screen; under `CI=true` that fails.
+ * skipped with the reason on the screen (by `SkipReporter`); under `CI=true` that fails.
  */
 export function describeWith<T extends AsyncDisposable>(
   name: string,
@@ -16,8 +16,7 @@ export function describeWith<T extends AsyncDisposable>(
       return error
     })
     if (server instanceof ServerUnavailableError) {
-      process.stderr.write(`skipped: ${name}: ${server.message}\n`)
-      test.skip(server.message)
+      test('needs its server', (context) => context.skip(server.message))
       return
     }
     afterAll(() => server[Symbol.asyncDispose]())
