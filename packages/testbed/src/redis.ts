@@ -36,7 +36,10 @@ export const redis: Kind = {
   },
   async container() {
     const { RedisContainer } = await import('@testcontainers/redis')
-    const container = await new RedisContainer(process.env.SESSION_STORES_REDIS_IMAGE ?? 'redis:7').start()
+    const container = await new RedisContainer(process.env.SESSION_STORES_REDIS_IMAGE ?? 'redis:7')
+      // The published port is no loopback to it. The official image says so itself, others do not.
+      .withCommand(['redis-server', '--protected-mode', 'no'])
+      .start()
     return { url: container.getConnectionUrl(), stop: () => container.stop() }
   },
 }

@@ -17,11 +17,14 @@ export async function anyServer(kind: Kind): Promise<TestServer> {
   const path = onPath(kind)
   if (path) return startProcess(kind, { path, source: 'path' })
   const reasons = [`${kind.variable} is not set`, absent(kind)]
-  try {
-    return await fromDocker(kind)
-  } catch (error) {
-    reasons.push(messageOf(error))
-  }
+  if (await dockerAnswers()) {
+    try {
+      return await fromDocker(kind)
+    } catch (error) {
+      reasons.push(`Docker could not start it: ${messageOf(error)}`)
+      process.stderr.write(`testbed: ${reasons.at(-1)}\n`)
+    }
+  } else reasons.push('no Docker daemon answers')
   return startProcess(kind, await fetched(kind, reasons))
 }
 
@@ -39,17 +42,25 @@ async function fromEnvironment(kind: Kind, url: string): Promise<TestServer> {
   return served('env', url, version, async () => {})
 }
 
-/** A server in a container; rejects with the reason where no daemon answers or the image is not to be had. */
-export async function fromDocker(kind: Kind): Promise<TestServer> {
+export async function dockerAnswers(): Promise<boolean> {
   const { getContainerRuntimeClient } = await import('testcontainers')
-  await getContainerRuntimeClient().catch(() => {
-    throw new Error('no Docker daemon answers')
-  })
-  const container = await kind.container().catch((error) => {
-    throw new Error(`Docker could not start it (${messageOf(error)})`)
-  })
-  const { version } = await until(() => kind.identify(container.url), 30_000)
-  return served('docker', container.url, version, async () => void (await container.stop()))
+  return getContainerRuntimeClient().then(
+    () => true,
+    () => false,
+  )
+}
+
+/** A server in a container; needs a Docker daemon that answers. */
+export async function fromDocker(kind: Kind): Promise<TestServer> {
+  const container = await kind.container()
+  const stop = async () => void (await container.stop())
+  try {
+    const { version } = await until(() => kind.identify(container.url), 30_000)
+    return served('docker', container.url, version, stop)
+  } catch (error) {
+    await stop()
+    throw error
+  }
 }
 
 async function fetched(kind: Kind, reasons: readonly string[]): Promise<Binary> {
