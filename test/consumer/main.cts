@@ -1,0 +1,21 @@
+// The same in CommonJS.
+import assert = require('node:assert')
+import session = require('express-session')
+import core = require('@session-stores/core')
+import redis = require('@session-stores/redis')
+import sqlite = require('@session-stores/sqlite')
+
+const store = new sqlite.SqliteStore({ path: ':memory:' })
+const other = new redis.RedisStore({ url: 'redis://127.0.0.1:6379' })
+for (const each of [store, other]) assert(each instanceof core.SessionStore && each instanceof session.Store)
+// @ts-expect-error: a misspelt option
+export const misspelt = () => new redis.RedisStore({ clinet: other })
+
+async function main(): Promise<void> {
+  await store.set('an id', { cookie: new session.Cookie() })
+  assert.ok(await store.get('an id'))
+  await store.close()
+  await other.close()
+  console.log('commonjs: ok')
+}
+main()

@@ -1,0 +1,44 @@
+// An application in ES modules that has installed the published packages.
+import assert from 'node:assert'
+import { type Driver, memoryDriver, SessionStore, SessionStoreError } from '@session-stores/core'
+import { RedisStore, redisDriver } from '@session-stores/redis'
+import { SqliteStore, sqliteDriver } from '@session-stores/sqlite'
+import session from 'express-session'
+
+declare module 'express-session' {
+  interface SessionData {
+    userId?: string
+  }
+}
+
+const url = 'redis://127.0.0.1:6379'
+const drivers: Driver[] = [memoryDriver(), sqliteDriver({ path: ':memory:' }), redisDriver({ url })]
+const sqlite = new SqliteStore({ path: ':memory:', user: ({ userId }) => userId, idleTimeout: 60_000 })
+const redis = new RedisStore({ url, prefix: 'app:', onConflict: 'error' })
+
+export const mistakes: unknown[] = [
+  // @ts-expect-error: a misspelt option
+  () => new RedisStore({ clinet: redis }),
+  // @ts-expect-error: a misspelt option beside a right one
+  () => new RedisStore({ url, prefx: 'app:' }),
+  // @ts-expect-error: a misspelt option beside a right one
+  () => new SqliteStore({ path: ':memory:', idelTimeout: 1 }),
+  // @ts-expect-error: an option of the wrong type
+  () => new SessionStore(memoryDriver(), { touchAfter: '1m' }),
+]
+
+for (const store of [sqlite, redis]) {
+  assert(store instanceof SessionStore && store instanceof session.Store)
+  session({ store, secret: 'a secret', resave: false, saveUninitialized: false })
+}
+await sqlite.set('an id', { cookie: new session.Cookie(), userId: 'ada' })
+assert.equal((await sqlite.get('an id'))?.userId, 'ada')
+const { sessions } = await sqlite.list({ user: 'ada' })
+assert.equal(sessions.length, 1)
+await assert.rejects(
+  sqlite.get(''),
+  (error) => error instanceof SessionStoreError && error.code === 'INVALID_ID',
+)
+
+for (const closing of [sqlite, redis, ...drivers]) await closing.close()
+console.log('es module: ok')

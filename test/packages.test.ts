@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process'
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { publint } from 'publint'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+const published = globSync('packages/*/package.json', { cwd: root })
+  .map((path) => JSON.parse(readFileSync(join(root, path), 'utf8')))
+  .filter((manifest) => !manifest.private)
+  .map(({ name }) => ({ name: name as string, folder: join(root, 'packages', basename(name)) }))
+
+let temporary: string
+const tarball = (name: string) => join(temporary, `${basename(name)}.tgz`)
+
+/** Runs a command; what it printed is in the error if it fails. */
+async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
+  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1' }
+  const done = promisify(execFile)(command, args, { cwd, env })
+  const { stdout } = await done.catch(({ message, stdout, stderr }) => {
+    throw new Error(`${message}\n${stdout}\n${stderr}`)
+  })
+  return stdout
+}
+
+beforeAll(async () => {
+  temporary = mkdtempSync(join(tmpdir(), 'packages-'))
+  await run(root, 'npx', '-y', 'pnpm@12', 'build')
+  for (const { name, folder } of published) {
+    await run(folder, 'npx', '-y', 'pnpm@12', 'pack', '--out', tarball(name))
+  }
+})
+
+afterAll(() => rmSync(temporary, { recursive: true }))
+
+describe.each(published)('$name as it is published', ({ name }) => {
+  test('holds the build, the readme and the licence, nothing else', async () => {
+    const listed = (await run(temporary, 'tar', '-tzf', tarball(name))).trim().split('\n')
+    const files = listed.map((path) => path.replace('package/', ''))
+    expect(files.filter((path) => !path.startsWith('dist/')).sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'package.json',
+    ])
+    expect(files).toEqual(
+      expect.arrayContaining(['dist/index.mjs', 'dist/index.cjs', 'dist/index.d.mts', 'dist/index.d.cts']),
+    )
+  })
+
+  test('passes publint', async () => {
+    const { buffer } = new Uint8Array(readFileSync(tarball(name)))
+    const { messages } = await publint({ pack: { tarball: buffer }, strict: true })
+    expect(messages).toEqual([])
+  })
+
+  test('has types that are right for every way to import it', async () => {
+    const result = await checkPackage(
+      createPackageFromTarballData(new Uint8Array(readFileSync(tarball(name)))),
+    )
+    expect(result.types).toBeTruthy()
+    expect('problems' in result && result.problems).toEqual([])
+  })
+})
+
+describe('an application that installs the packages', () => {
+  let app: string
+
+  beforeAll(async () => {
+    app = join(temporary, 'app')
+    cpSync(join(root, 'test', 'consumer'), app, { recursive: true })
+    const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    const others = Object.keys(devDependencies).filter((name) =>
+      /better-sqlite3|express-session|ioredis|types.node/.test(name),
+    )
+    const versionOf = (name: string) =>
+      JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
+    const dependencies = Object.fromEntries([
+      ...published.map(({ name }) => [name, `file:${tarball(name)}`]),
+      ...others.map((name) => [name, versionOf(name)]),
+    ])
+    writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }))
+    await run(app, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund')
+  })
+
+  test('compiles as ES module and CommonJS under nodenext, and both run', async () => {
+    await run(app, 'tsc', '-p', '.')
+    expect(await run(app, 'node', 'out/main.js')).toBe('es module: ok\n')
+    expect(await run(app, 'node', 'out/main.cjs')).toBe('commonjs: ok\n')
+  })
+
+  test('compiles for a bundler', async () => {
+    await run(app, 'tsc', '-p', 'tsconfig.bundler.json')
+  })
+})
