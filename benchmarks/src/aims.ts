@@ -1,11 +1,11 @@
 import type { Cell, Results, Spread } from './results.ts'
 import type { SubjectName } from './subjects.ts'
-import { type Scenario, suites } from './suites.ts'
+import { type Scenario, type Suite, type SuiteName, suites } from './suites.ts'
 
-/** What a figure ought to be. */
+/** What a figure ought to be: at least this, or at most. */
 interface Aim {
+  suite: SuiteName
   text: string
-  /** At least this, or at most. */
   least?: number
   most?: number
   measure(results: Results): Spread | undefined
@@ -14,17 +14,20 @@ interface Aim {
 export interface Judged {
   text: string
   aim: string
-  /** Undefined: not measured in this run. */
+  /** Undefined where a measurement failed. */
   figure: Spread | undefined
   met: boolean
 }
 
-export function judge(results: Results): Judged[] {
-  return aims.map(({ text, least, most, measure }) => {
-    const figure = measure(results)
-    const met = figure !== undefined && figure.median >= (least ?? 0) && figure.median <= (most ?? Infinity)
-    return { text, aim: least === undefined ? `<= ${most}` : `>= ${least}`, figure, met }
-  })
+/** The aims of these suites. */
+export function judge(results: Results, chosen: readonly Suite[]): Judged[] {
+  return aims
+    .filter(({ suite }) => chosen.some(({ name }) => name === suite))
+    .map(({ text, least, most, measure }) => {
+      const figure = measure(results)
+      const met = figure !== undefined && figure.median >= (least ?? 0) && figure.median <= (most ?? Infinity)
+      return { text, aim: least === undefined ? `<= ${most}` : `>= ${least}`, figure, met }
+    })
 }
 
 const WAL = 'better-sqlite3-session-store, WAL'
@@ -42,12 +45,14 @@ const redis = (scenario: Scenario, concurrency = 256): Cell => ({
 })
 
 const faster = (cell: Cell, rival: SubjectName, least: number): Aim => ({
+  suite: cell.suite,
   text: `${describe(cell)}, operations against ${rival}`,
   least,
   measure: (results) => results.ratio(cell, rival, 'rate'),
 })
 
 const cheaper = (cell: Cell, rival: SubjectName, most: number): Aim => ({
+  suite: cell.suite,
   text: `${describe(cell)}, CPU against ${rival}`,
   most,
   measure: (results) => results.ratio(cell, rival, 'cpu'),
@@ -55,6 +60,7 @@ const cheaper = (cell: Cell, rival: SubjectName, most: number): Aim => ({
 
 /** Microseconds a call. */
 const core = (scenario: Scenario, most: number): Aim => ({
+  suite: 'memory',
   text: `core alone, ${scenario} at 256, µs`,
   most,
   measure(results) {

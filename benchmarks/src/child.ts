@@ -49,9 +49,10 @@ export function ask<Question extends object, Answer>(
   })
 }
 
-/** In the child: answers each question; an error ends the process. */
+/** In the child: answers each question; an error ends the process, and so does the end of its parent. */
 export function answer<Question, Answer>(reply: (question: Question) => Promise<Answer>): void {
   process.on('message', async (question) => {
     process.send!(await reply(question as Question))
   })
+  process.on('disconnect', () => process.exit())
 }

@@ -11,11 +11,11 @@ import { durability, type SubjectName } from './subjects.ts'
 import { type Suite, suites } from './suites.ts'
 import { shuffled } from './workload.ts'
 
-const USAGE = `Usage: bench [--quick] [--store sqlite|redis|memory|http]... [--rounds N]`
+const USAGE = 'Usage: bench [--quick] [--store memory|sqlite|redis|http]... [--rounds N]'
 
-/** Milliseconds; HTTP needs longer, for its requests take longer. */
-const full = { sessions: 50_000, rounds: 5, warmUp: 200, duration: 700, httpWarmUp: 700, httpDuration: 2000 }
-const quick = { sessions: 10_000, rounds: 3, warmUp: 50, duration: 150, httpWarmUp: 300, httpDuration: 600 }
+/** Times in milliseconds. */
+const full = { sessions: 50_000, rounds: 5, warmUp: 150, duration: 600, httpWarmUp: 500, httpDuration: 1500 }
+const quick = { sessions: 10_000, rounds: 2, warmUp: 50, duration: 150, httpWarmUp: 200, httpDuration: 400 }
 
 type Settings = typeof full
 
@@ -35,10 +35,10 @@ async function main(settings: Settings, chosen: readonly Suite[]): Promise<void>
       }
   progress('')
 
-  const judged = judge(results)
+  const judged = judge(results, chosen)
   const [cpu] = cpus()
   const machine = `Node ${process.versions.node}, ${availableParallelism()} cores, ${cpu?.model.trim()}`
-  const method = `${settings.sessions.toLocaleString('en')} sessions of about 500 bytes, ${settings.rounds} rounds, medians (min–max)`
+  const method = `${settings.sessions.toLocaleString('en')} sessions of about 500 bytes, medians of ${settings.rounds} rounds (min–max)`
   const blocks = [
     `${machine}\n${method}\n${durability.join('\n')}`,
     ...chosen.map((suite) => suiteTable(suite, results)),

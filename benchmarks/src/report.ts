@@ -34,17 +34,20 @@ function rowsOf(cell: Cell, suite: Suite, results: Results): string[][] {
 }
 
 export function aimsTable(judged: readonly Judged[]): string {
-  const measured = judged.filter(({ figure }) => figure)
-  const rows = measured.map(({ text, aim, figure, met }) => {
-    const { median, min, max } = figure!
-    return [met ? 'met' : 'MISSED', text, aim, format(median, 2), `(${format(min, 2)}–${format(max, 2)})`]
-  })
-  const met = measured.filter((aim) => aim.met).length
-  return `Aims: ${met} of ${measured.length} met\n${table(rows)}`
+  const rows = judged.map(({ text, aim, figure, met }) => [
+    met ? 'met' : 'MISSED',
+    text,
+    aim,
+    format(figure?.median, 2),
+    figure ? range(figure) : '',
+  ])
+  return `Aims: ${judged.filter(({ met }) => met).length} of ${judged.length} met\n${table(rows)}`
 }
 
 const times = (ratio: Spread | undefined): string[] =>
-  ratio ? [`${format(ratio.median, 2)}x`, `(${format(ratio.min, 2)}–${format(ratio.max, 2)})`] : ['', '']
+  ratio ? [`${format(ratio.median, 2)}x`, range(ratio)] : ['', '']
+
+const range = ({ min, max }: Spread): string => `(${format(min, 2)}–${format(max, 2)})`
 
 const format = (value: number | undefined, digits: number): string =>
   value === undefined
