@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -206,46 +206,54 @@ describe('a database that was lent', () => {
 })
 
 describe('several processes on one file', () => {
-  const start = (...args: (string | number)[]): ChildProcess => {
-    const child = fork(join(import.meta.dirname, 'process.ts'), args.map(String), { execArgv: [] })
+  /** Runs `process.ts`; rejects when it fails. */
+  function start(job: string, path: string, ...more: (string | number)[]) {
+    const args = [job, path, ...more].map(String)
+    const child = fork(join(import.meta.dirname, 'process.ts'), args, { execArgv: [], silent: true })
     undo.push(() => child.kill('SIGKILL'))
-    return child
+    let complaint = ''
+    child.stderr!.on('data', (text) => {
+      complaint += text
+    })
+    const ended = once(child, 'close').then(([code, signal]) => {
+      if (code !== 0 && !child.killed)
+        throw new Error(`the process ended with ${code ?? signal}: ${complaint}`)
+    })
+    const message = () => Promise.race([once(child, 'message'), ended]).then((args) => args?.[0])
+    return { child, ended, message }
   }
-  const ended = async (child: ChildProcess) => (await once(child, 'exit'))[0]
 
   it('write at once, and none is told that the database is busy', async () => {
     const path = newFile()
     const acknowledged: string[] = []
-    const writers = ['a', 'b', 'c'].map((name) =>
-      start(path, 'write', name, 400).on('message', (keys: string[]) => acknowledged.push(...keys)),
-    )
-    expect(await Promise.all(writers.map(ended))).toEqual([0, 0, 0])
+    const writers = ['a', 'b', 'c'].map((name) => start('write', path, name, 400))
+    for (const { child } of writers) child.on('message', (keys: string[]) => acknowledged.push(...keys))
+    await Promise.all(writers.map(({ ended }) => ended))
     expect(acknowledged).toHaveLength(3 * 40 * 55)
-    const driver = await driverOf({ path })
-    expect(await keysIn(driver)).toEqual([...acknowledged, 'shared'].sort())
+    expect(await keysIn(await driverOf({ path }))).toEqual([...acknowledged, 'shared'].sort())
   })
 
   it('make the table at once', async () => {
     const path = newFile()
-    const racers = Array.from({ length: 10 }, (_, i) => start(path, 'race', `racer-${i}`))
-    await Promise.all(racers.map((racer) => once(racer, 'message')))
-    const results = racers.map((racer) => once(racer, 'message'))
-    for (const racer of racers) racer.send('go')
-    expect((await Promise.all(results)).flat().filter((result) => result === 1)).toHaveLength(10)
-    expect(await Promise.all(racers.map(ended))).toEqual(racers.map(() => 0))
+    const racers = Array.from({ length: 10 }, (_, i) => start('race', path, `racer-${i}`))
+    expect(await Promise.all(racers.map(({ message }) => message()))).toEqual(racers.map(() => 'ready'))
+    const results = racers.map(({ message }) => message())
+    for (const { child } of racers) child.send('go')
+    expect(await Promise.all(results)).toEqual(racers.map((_, i) => [`racer-${i}-000000`]))
+    await Promise.all(racers.map(({ ended }) => ended))
     expect(await (await driverOf({ path })).count(Date.now())).toBe(11)
   })
 
   it('lose no write that was acknowledged when one is killed', async () => {
     const path = newFile()
     const acknowledged: string[] = []
-    const writer = start(path, 'write', 'a', 1_000_000)
-    writer.on('message', (keys: string[]) => {
+    const { child, ended } = start('write', path, 'a', 1_000_000)
+    child.on('message', (keys: string[]) => {
       acknowledged.push(...keys)
-      if (acknowledged.length > 5000) writer.kill('SIGKILL')
+      if (acknowledged.length > 5000) child.kill('SIGKILL')
     })
-    await ended(writer)
-    expect(writer.signalCode).toBe('SIGKILL')
+    await ended
+    expect(child.signalCode).toBe('SIGKILL')
     const kept = new Set(await keysIn(await driverOf({ path })))
     expect(acknowledged.filter((key) => !kept.has(key))).toEqual([])
     expect(databaseOf(path).pragma('integrity_check', { simple: true })).toBe('ok')
@@ -318,6 +326,9 @@ describe('errors', () => {
     const database = databaseOf(path)
     database.exec('CREATE TABLE sessions (sid TEXT PRIMARY KEY, sess JSON, expire TEXT)')
     expect(await failed(() => driverOf({ path }))).toMatchObject({ code: 'BAD_STORAGE' })
+    expect(database.pragma('journal_mode = DELETE', { simple: true }), 'nobody else has it open').toBe(
+      'delete',
+    )
     await driverOf({ path, table: 'sessions2' })
     expect(
       database.prepare("SELECT group_concat(name) FROM pragma_table_info('sessions')").pluck().get(),
@@ -351,6 +362,18 @@ describe('errors', () => {
     expect(await failed(() => driver.write(large, NOW))).toMatchObject({ code: 'STORAGE_FULL' })
     expect(await keysIn(driver)).toEqual(['a'])
     expect(await driver.write([session('b')], NOW)).toEqual(['b'])
+  })
+
+  it('a batch that fails half-way leaves nothing behind', async () => {
+    const database = databaseOf(newFile())
+    const driver = await driverOf({ database })
+    database.exec(`CREATE TRIGGER no_b BEFORE INSERT ON sessions WHEN new.key = 'b'
+      BEGIN SELECT raise(FAIL, 'no b'); END`)
+    expect(await failed(() => driver.write([session('a'), session('b')], NOW))).toMatchObject({
+      code: 'BAD_STORAGE',
+    })
+    expect(database.inTransaction).toBe(false)
+    expect(await keysIn(driver)).toEqual([])
   })
 
   it('a call before setup or after close is CLOSED', async () => {

@@ -1,14 +1,14 @@
 /**
- * A process beside the test's: `node process.ts <path> <job> <name> [count]`. It tells its parent what it did
+ * A process beside the test's: `node process.ts <job> <path> <name> [batches]`. It tells its parent what it did
  * and ends by itself, without closing anything: nothing in the driver may keep it alive.
  */
 import { once } from 'node:events'
 import type { Write } from '@session-stores/core'
 import { sqliteDriver } from '../src/index.ts'
 
-const [path, job, name, count] = process.argv.slice(2) as [string, string, string, string]
+const [job, path, name, batches] = process.argv.slice(2) as [string, string, string, string]
 const driver = sqliteDriver({ path })
-const tell = (message: unknown) => process.send!(message)
+const tell = (message: unknown) => new Promise((sent) => process.send!(message, sent))
 const now = Date.now()
 const write = (key: string): Write => ({
   key,
@@ -27,11 +27,12 @@ async function put(first: number, size: number): Promise<string[]> {
 }
 
 if (job === 'race') {
-  tell('ready')
-  await once(process, 'message')
+  const go = once(process, 'message')
+  await tell('ready')
+  await go
 }
 await driver.setup()
-if (job === 'race') tell((await put(0, 1)).length)
+if (job === 'race') await tell(await put(0, 1))
 // Batches of some sessions each, told once they are written.
-else for (let i = 0; i < Number(count); i++) tell(await put(i * 10, 1 + (i % 10)))
+else for (let i = 0; i < Number(batches); i++) await tell(await put(i * 10, 1 + (i % 10)))
 process.disconnect()
