@@ -1,4 +1,5 @@
 export { type ClusterOptions, type RedisCluster, redisCluster } from './cluster.ts'
 export type { Binary } from './process.ts'
 export { type RedisOptions, redisBinary, redisProcess, redisServer } from './redis.ts'
+export { type RedisSentinel, redisSentinel, type SentinelOptions } from './sentinel.ts'
 export { type ProcessServer, ServerUnavailableError, type Source, type TestServer } from './server.ts'

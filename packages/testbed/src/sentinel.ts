@@ -1,0 +1,109 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { startProcess } from './process.ts'
+import { redis, redisBinary, redisProcess } from './redis.ts'
+import type { Kind, ProcessServer } from './server.ts'
+import { until } from './until.ts'
+
+/** A master, its replicas and the Sentinels that watch over them, each a process of its own. */
+export interface RedisSentinel extends AsyncDisposable {
+  /** The name under which the Sentinels know the master. */
+  readonly name: string
+  /** The master first, as they were made; a failover does not reorder them. */
+  readonly nodes: readonly ProcessServer[]
+  readonly sentinels: readonly ProcessServer[]
+  /** `127.0.0.1` and port of every Sentinel, as ioredis takes them. */
+  readonly addresses: readonly { host: string; port: number }[]
+  stop(): Promise<void>
+}
+
+export interface SentinelOptions {
+  /** 1 by default. */
+  readonly replicas?: number
+  /** 3 by default; most of them must agree. */
+  readonly sentinels?: number
+  /** The ms after which a silent master is taken for dead, and a replica takes over; 1,000 by default. */
+  readonly downAfter?: number
+}
+
+const name = 'main'
+
+const sentinel: Kind = {
+  ...redis,
+  name: 'Sentinel',
+  args(port, folder) {
+    // Sentinel keeps what it learns in its configuration, so the file must be there, and must stay for a restart.
+    const file = join(folder, 'sentinel.conf')
+    writeFileSync(file, '', { flag: 'a' })
+    return [
+      file,
+      '--sentinel',
+      '--port',
+      `${port}`,
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      folder,
+      '--daemonize',
+      'no',
+    ]
+  },
+}
+
+/** Starts all of them; returns when the replicas are in sync and the Sentinels know them and each other. */
+export async function redisSentinel(options: SentinelOptions = {}): Promise<RedisSentinel> {
+  const { replicas = 1, sentinels: count = 3, downAfter = 1000 } = options
+  const binary = await redisBinary()
+  const nodes: ProcessServer[] = []
+  const sentinels: ProcessServer[] = []
+  const stop = async () => void (await Promise.all([...nodes, ...sentinels].map((server) => server.stop())))
+  try {
+    const prompt = ['--repl-diskless-sync-delay', '0']
+    const master = await redisProcess({ binary, args: prompt })
+    nodes.push(master)
+    const args = [...prompt, '--replicaof', '127.0.0.1', `${master.port}`]
+    for (let i = 0; i < replicas; i++) nodes.push(await redisProcess({ binary, args }))
+    await ask(master, (client) => until(() => inSync(client, replicas), 30_000))
+    for (let i = 0; i < count; i++) sentinels.push(await startProcess(sentinel, binary))
+    const quorum = Math.floor(count / 2) + 1
+    for (const each of sentinels) {
+      await ask(each, async (client) => {
+        await client.call('SENTINEL', 'MONITOR', name, '127.0.0.1', master.port, quorum)
+        await client.call('SENTINEL', 'SET', name, 'down-after-milliseconds', downAfter)
+      })
+    }
+    await Promise.all(
+      sentinels.map((each) => ask(each, (client) => until(() => isReady(client, replicas, count), 30_000))),
+    )
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const addresses = sentinels.map(({ port }) => ({ host: '127.0.0.1', port }))
+  return { name, nodes, sentinels, addresses, stop, [Symbol.asyncDispose]: stop }
+}
+
+async function ask<T>(server: ProcessServer, question: (client: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis(server.url)
+  try {
+    return await question(client)
+  } finally {
+    client.disconnect()
+  }
+}
+
+/** Throws until all replicas of the master are in sync. */
+async function inSync(master: Redis, replicas: number): Promise<void> {
+  const info = await master.info('replication')
+  if (info.match(/state=online/g)?.length !== replicas) throw new Error('a replica is not in sync')
+}
+
+/** Throws until the Sentinel knows all replicas and all other Sentinels. */
+async function isReady(client: Redis, replicas: number, sentinels: number): Promise<void> {
+  const fields = (await client.call('SENTINEL', 'MASTER', name)) as string[]
+  const field = (key: string) => Number(fields[fields.indexOf(key) + 1])
+  if (field('num-slaves') !== replicas || field('num-other-sentinels') !== sentinels - 1) {
+    throw new Error('the Sentinels do not know each other')
+  }
+}
