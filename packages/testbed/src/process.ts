@@ -88,6 +88,8 @@ async function make(
     async kill() {
       if (!child) return
       const ended = once(child, 'exit')
+      // A server keeps no process alive, but whoever waits for its end.
+      child.ref()
       child.kill('SIGKILL')
       await ended
     },
