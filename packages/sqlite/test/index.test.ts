@@ -390,6 +390,10 @@ describe('100,000 sessions', () => {
   it('are counted, listed, pruned and cleared in steps', async () => {
     const path = newFile()
     const driver = await driverOf({ path })
+    const warnings: Error[] = []
+    const warned = (warning: Error) => warnings.push(warning)
+    process.on('warning', warned)
+    undo.push(() => process.off('warning', warned))
     const keys = keysOf(100_000)
     await fill(driver, keys)
     expect(await keysIn(driver)).toEqual(keys)
@@ -401,6 +405,7 @@ describe('100,000 sessions', () => {
     expect(await keysIn(driver)).toEqual([])
     await driver.close()
     expect(existsSync(`${path}-wal`), 'the log is in the database').toBe(false)
+    expect(warnings, 'the thread of the checkpoints works').toEqual([])
   })
 
   it('whose deadlines were moved on do not hide the expired ones from prune', async () => {
