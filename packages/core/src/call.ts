@@ -11,6 +11,8 @@ export type StoreCallback<T = void> = (error: SessionStoreError | null, value?: 
 export class Call<T> extends AsyncResource {
   #calls: Calls
   #callback: StoreCallback<T>
+  #error: SessionStoreError | null = null
+  #value: T | undefined
   done = false
   /** Neighbours in the list of open calls, oldest first. */
   older: Call<unknown> | undefined
@@ -28,20 +30,37 @@ export class Call<T> extends AsyncResource {
     if (this.done) return
     this.done = true
     this.#calls.remove(this as Call<unknown>)
-    // A tick of its own, so that a callback that throws takes nobody else's answer with it.
-    process.nextTick(deliver, this, this.#callback, error == null ? null : asStoreError(error), value)
+    this.#error = error == null ? null : asStoreError(error)
+    this.#value = value
+    if (answered.push(this as Call<unknown>) === 1) process.nextTick(deliver)
+  }
+
+  /** Hands the answer over. */
+  deliver(): void {
+    const error = this.#error
+    const value = this.#value
+    if (error !== null) this.runInAsyncScope(this.#callback, null, error)
+    else if (value === undefined) this.runInAsyncScope(this.#callback, null, null)
+    else this.runInAsyncScope(this.#callback, null, null, value)
   }
 }
 
-function deliver<T>(
-  call: Call<T>,
-  callback: StoreCallback<T>,
-  error: SessionStoreError | null,
-  value: T | undefined,
-): void {
-  if (error !== null) call.runInAsyncScope(callback, null, error)
-  else if (value === undefined) call.runInAsyncScope(callback, null, null)
-  else call.runInAsyncScope(callback, null, null, value)
+/** One tick for all calls of a batch: one for each call costs a fifth of a touch. */
+let answered: Call<unknown>[] = []
+
+function deliver(): void {
+  const calls = answered
+  answered = []
+  let next = 0
+  try {
+    while (next < calls.length) calls[next++]!.deliver()
+  } finally {
+    // A callback that throws takes nobody else's answer with it.
+    if (next < calls.length) {
+      answered = [...calls.slice(next), ...answered]
+      process.nextTick(deliver)
+    }
+  }
 }
 
 /**

@@ -1,8 +1,23 @@
-import type { SessionData } from 'express-session'
+import session, { type SessionData } from 'express-session'
 import type { Awaitable } from './driver.ts'
 import { SessionStoreError } from './errors.ts'
 import type { Serializer } from './options.ts'
 import type { Sealer } from './seal.ts'
+
+/** The default serializer. */
+export const json: Serializer = { stringify, parse: (text) => JSON.parse(text) }
+
+/** `JSON.stringify(data)`, to the byte: left to itself it spends two thirds of its time on express-session's cookie. */
+function stringify(data: SessionData): string {
+  if (data.cookie instanceof session.Cookie && !('toJSON' in data)) {
+    const cookie = (data.cookie as unknown as { toJSON(): { expires: unknown } }).toJSON()
+    if (cookie.expires instanceof Date && !Number.isNaN(cookie.expires.getTime())) {
+      cookie.expires = cookie.expires.toISOString()
+      return JSON.stringify({ ...data, cookie })
+    }
+  }
+  return JSON.stringify(data)
+}
 
 const SEALED = 'sealed:1:'
 const PLAIN = 'plain:'

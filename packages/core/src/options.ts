@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { SessionData } from 'express-session'
+import { json } from './codec.ts'
 import type { Awaitable } from './driver.ts'
 import { keyBytes } from './seal.ts'
 
@@ -156,7 +157,7 @@ export function settings(options: StoreOptions): Settings {
     maxPayload: options.maxPayload ?? 16_000_000,
     hashIds: options.hashIds ?? true,
     seal: options.seal,
-    serializer: options.serializer ?? JSON,
+    serializer: options.serializer ?? json,
     user: options.user,
     onConflict: options.onConflict ?? 'merge',
     onGone: options.onGone ?? 'ignore',
