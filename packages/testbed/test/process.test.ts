@@ -7,6 +7,7 @@ import { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { startProcess } from '../src/process.ts'
 import { redis, redisBinary, redisProcess } from '../src/redis.ts'
+import type { Kind } from '../src/server.ts'
 import { describeWith } from '../src/vitest.ts'
 
 async function withClient<T>(url: string, act: (client: Redis) => Promise<T>): Promise<T> {
@@ -53,12 +54,17 @@ describeWith(
       expect(await withClient(server.url, (client) => client.get('kept'))).toBe('yes')
     })
 
-    test('a port that somebody else has taken meanwhile is not the end', async () => {
+    test('a port that somebody else takes first is not the end, even if a server answers there', async () => {
+      await using other = await redisProcess()
       let tries = 0
-      const args = (port: number, folder: string) => redis.args(tries++ === 0 ? server.port : port, folder)
-      await using second = await startProcess({ ...redis, args }, await redisBinary())
+      const unlucky: Kind = {
+        ...redis,
+        url: (port) => redis.url(++tries === 1 ? other.port : port),
+        args: (port, folder) => redis.args(tries === 1 ? other.port : port, folder),
+      }
+      await using second = await startProcess(unlucky, await redisBinary())
       expect(tries).toBe(2)
-      expect(second.port).not.toBe(server.port)
+      expect(second.url).not.toBe(other.url)
     })
 
     test('one that cannot start says what its log said', async () => {
