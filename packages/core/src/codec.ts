@@ -46,7 +46,7 @@ export class Codec {
     } catch (error) {
       throw notSerializable(error)
     }
-    if (typeof text === 'string') return text
+    if (typeof text === 'string') return this.#serializer === json ? text : checkText(text)
     return Promise.resolve(text).then(checkText, (error) => {
       throw notSerializable(error)
     })
@@ -98,6 +98,8 @@ export class Codec {
 
 function checkText(text: unknown): string {
   if (typeof text !== 'string') throw notSerializable(new TypeError('the serializer returned no string'))
+  // Databases store UTF-8, in which a lone surrogate would silently become U+FFFD.
+  if (!text.isWellFormed()) throw notSerializable(new TypeError('the serializer returned lone surrogates'))
   return text
 }
 
