@@ -1,3 +1,7 @@
 export type { DriverBackend } from './driver/fixture.ts'
 export { driverSuite } from './driver.ts'
+export { expressSuite } from './express.ts'
+export { raceSuite } from './races.ts'
 export type { Runner } from './runner.ts'
+export type { StoreBackend } from './store/fixture.ts'
+export { storeSuite } from './store.ts'
