@@ -30,7 +30,7 @@ export async function startProcess(
   args: readonly string[] = [],
 ): Promise<ProcessServer> {
   for (let tries = 1; ; tries++) {
-    const server = await make(kind, binary, await freePort(), args)
+    const server = make(kind, binary, await freePort(), args)
     try {
       await server.start()
       return server
@@ -41,12 +41,7 @@ export async function startProcess(
   }
 }
 
-async function make(
-  kind: Kind,
-  binary: Binary,
-  port: number,
-  args: readonly string[],
-): Promise<ProcessServer> {
+function make(kind: Kind, binary: Binary, port: number, args: readonly string[]): ProcessServer {
   const folder = mkdtempSync(join(tmpdir(), `testbed-${kind.name.toLowerCase()}-`))
   tell('add', 'folder', folder)
   const log = join(folder, 'server.log')

@@ -9,7 +9,8 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 /**
  * A server of the kind from the first source that has one: the environment, PATH, Docker, fetched.
- * Throws `ServerUnavailableError` when none has; a source that has one that does not work is an error of its own.
+ * Throws `ServerUnavailableError` when none has. A URL or a binary that is there and does not work is an error of its
+ * own; a container that does not start, say for want of its image, is announced and the search goes on.
  */
 export async function anyServer(kind: Kind): Promise<TestServer> {
   const url = process.env[kind.variable]
@@ -42,6 +43,7 @@ async function fromEnvironment(kind: Kind, url: string): Promise<TestServer> {
   return served('env', url, version, async () => {})
 }
 
+/** Whether a Docker daemon answers, wherever testcontainers looks for one. */
 export async function dockerAnswers(): Promise<boolean> {
   const { getContainerRuntimeClient } = await import('testcontainers')
   return getContainerRuntimeClient().then(
