@@ -16,76 +16,102 @@ interface TouchEntry extends Entry {
   answers: Done<void>[]
 }
 
+/** How many calls of one verb are on their way at once: one that is slow does not hold up the rest. */
+const IN_FLIGHT = 2
+
 /** A driver behind its batches: one row at a time in, arrays out; every call ends within the timeout. */
 export class Backend {
   readonly driver: Driver
   #timeout: number
-  #now: () => number
   #ready = false
   #setup: Promise<void> | undefined
 
-  #reads = new Batch<ReadEntry>(2, (entries, done) => {
-    this.#call(
-      'read',
-      entries.size,
-      () => this.driver.read(sortedKeys(entries)),
-      done,
-      (error, rows) => {
-        for (const row of rows ?? []) {
-          const entry = entries.get(row.key)
-          if (entry === undefined) continue
-          entries.delete(row.key)
-          for (const answer of entry.answers) answer(null, row)
-        }
-        for (const entry of entries.values()) for (const answer of entry.answers) answer(error)
-      },
-    )
-  })
-
-  #writes = new Batch<WriteEntry>(2, (entries, done) => {
-    const writes = sortedKeys(entries).map((key) => entries.get(key)!.write)
-    this.#call(
-      'write',
-      entries.size,
-      () => this.driver.write(writes, this.#now()),
-      done,
-      (error, landed) => {
-        const all = landed?.length === entries.size
-        const some = all ? undefined : new Set(landed)
-        for (const entry of entries.values()) entry.answer(error, all || some!.has(entry.key))
-      },
-    )
-  })
-
-  #touches = new Batch<TouchEntry>(2, (entries, done) => {
-    const touches = sortedKeys(entries).map((key) => entries.get(key)!.touch)
-    this.#call(
-      'touch',
-      entries.size,
-      () => this.driver.touch(touches, this.#now()),
-      done,
-      (error) => {
-        for (const entry of entries.values()) for (const answer of entry.answers) answer(error)
-      },
-    )
-  })
+  readonly #reads: Batch<ReadEntry>
+  readonly #writes: Batch<WriteEntry>
+  readonly #touches: Batch<TouchEntry>
 
   constructor(driver: Driver, timeout: number, now: () => number) {
     this.driver = driver
     this.#timeout = timeout
-    this.#now = now
+    const late = new SessionStoreError(
+      'TIMEOUT',
+      `the call waited ${timeout} ms for the ${driver.name} driver`,
+    )
+    const answerAll = (entry: ReadEntry | TouchEntry, error: unknown): void => {
+      for (const answer of entry.answers) answer(error)
+    }
+
+    this.#reads = new Batch(
+      IN_FLIGHT,
+      timeout,
+      (entry) => answerAll(entry, late),
+      (entries, done) => {
+        this.#call(
+          'read',
+          entries.size,
+          () => driver.read(sortedKeys(entries)),
+          done,
+          (error, rows) => {
+            for (const row of rows ?? []) {
+              const entry = entries.get(row.key)
+              if (entry === undefined) continue
+              entries.delete(row.key)
+              for (const answer of entry.answers) answer(null, row)
+            }
+            for (const entry of entries.values()) answerAll(entry, error)
+          },
+        )
+      },
+    )
+    this.#writes = new Batch(
+      IN_FLIGHT,
+      timeout,
+      (entry) => entry.answer(late),
+      (entries, done) => {
+        const writes = sortedKeys(entries).map((key) => entries.get(key)!.write)
+        this.#call(
+          'write',
+          entries.size,
+          () => driver.write(writes, now()),
+          done,
+          (error, landed) => {
+            const all = landed?.length === entries.size
+            const some = all ? undefined : new Set(landed)
+            for (const entry of entries.values()) entry.answer(error, all || some!.has(entry.key))
+          },
+        )
+      },
+    )
+    this.#touches = new Batch(
+      IN_FLIGHT,
+      timeout,
+      (entry) => answerAll(entry, late),
+      (entries, done) => {
+        const touches = sortedKeys(entries).map((key) => entries.get(key)!.touch)
+        this.#call(
+          'touch',
+          entries.size,
+          () => driver.touch(touches, now()),
+          done,
+          (error) => {
+            for (const entry of entries.values()) answerAll(entry, error)
+          },
+        )
+      },
+    )
   }
 
   /** The row, or nothing. Reads that still wait share one; a read that is sent is never shared: its answer may be older than the call. */
   read(key: string, answer: Done<Row>): void {
     const waiting = this.#reads.waiting(key)
     if (waiting) waiting.answers.push(answer)
-    else this.#reads.add({ key, size: 0, answers: [answer] })
+    else this.#reads.add({ key, size: 0, at: performance.now(), answers: [answer] })
   }
 
   /** Answers whether it landed. Core keeps the writes of one key apart (order.ts). */
   write(write: Write, answer: Done<boolean>): void {
-    this.#writes.add({ key: write.key, size: write.data === null ? 0 : write.data.length, write, answer })
+    const size = write.data === null ? 0 : write.data.length
+    this.#writes.add({ key: write.key, size, at: performance.now(), write, answer })
   }
 
   /** Touches of one key that still wait become one, the last. */
@@ -94,7 +120,7 @@ export class Backend {
     if (waiting) {
       waiting.touch = touch
       waiting.answers.push(answer)
-    } else this.#touches.add({ key: touch.key, size: 0, touch, answers: [answer] })
+    } else this.#touches.add({ key: touch.key, size: 0, at: performance.now(), touch, answers: [answer] })
   }
 
   /** Any other verb, as a promise; `timeout` in milliseconds. */

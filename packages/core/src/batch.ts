@@ -3,6 +3,8 @@ export interface Entry {
   readonly key: string
   /** About how many characters it sends. */
   readonly size: number
+  /** When it was added, as `performance.now()` has it. */
+  readonly at: number
 }
 
 const MAX_ENTRIES = 256
@@ -19,11 +21,23 @@ export class Batch<E extends Entry> {
   #sent = 0
   #scheduled = false
   #inFlight: number
+  #timeout: number
+  #expire: (entry: E) => void
   #send: (entries: Map<string, E>, done: () => void) => void
 
-  /** `send` calls `done` once, when the answer is there. */
-  constructor(inFlight: number, send: (entries: Map<string, E>, done: () => void) => void) {
+  /**
+   * `send` calls `done` once, when the answer is there. An entry that was not sent within `timeout` milliseconds
+   * goes to `expire` instead: whoever asked was told so, and must not find it done later.
+   */
+  constructor(
+    inFlight: number,
+    timeout: number,
+    expire: (entry: E) => void,
+    send: (entries: Map<string, E>, done: () => void) => void,
+  ) {
     this.#inFlight = inFlight
+    this.#timeout = timeout
+    this.#expire = expire
     this.#send = send
   }
 
@@ -34,6 +48,7 @@ export class Batch<E extends Entry> {
 
   /** Adds an entry; none of the same key may be waiting. */
   add(entry: E): void {
+    this.#dropExpired(entry.at)
     this.#waiting.set(entry.key, entry)
     this.#size += entry.size
     this.#schedule()
@@ -47,6 +62,7 @@ export class Batch<E extends Entry> {
 
   #flush = (): void => {
     this.#scheduled = false
+    this.#dropExpired(performance.now())
     while (this.#sent < this.#inFlight && this.#waiting.size > 0) {
       this.#sent++
       this.#send(this.#take(), this.#done)
@@ -56,6 +72,16 @@ export class Batch<E extends Entry> {
   #done = (): void => {
     this.#sent--
     this.#schedule()
+  }
+
+  /** The oldest entries come first. */
+  #dropExpired(now: number): void {
+    for (const entry of this.#waiting.values()) {
+      if (entry.at + this.#timeout > now) return
+      this.#waiting.delete(entry.key)
+      this.#size -= entry.size
+      this.#expire(entry)
+    }
   }
 
   #take(): Map<string, E> {

@@ -48,13 +48,15 @@ export function sameSettings(a: CookieSettings, b: CookieSettings): boolean {
  * else `idleTimeout` from now. Throws `INVALID_SESSION`.
  */
 export function idleDeadline(cookie: SessionData['cookie'], now: number, idleTimeout: number): number {
-  const { expires } = cookie as { expires?: unknown }
-  if (expires != null && expires !== false) return time(expires)
+  if (hasExpiry(cookie)) return time(cookie.expires)
   const maxAge = cookie.maxAge ?? cookie.originalMaxAge
   if (typeof maxAge !== 'number') return now + idleTimeout
   if (Number.isNaN(maxAge)) throw invalid('cookie.maxAge must be a number of milliseconds')
   return clamp(now + maxAge)
 }
+
+/** A cookie without one lasts until the browser is closed; express-session takes `false` for that, too. */
+export const hasExpiry = ({ expires }: { expires?: unknown }): boolean => expires != null && expires !== false
 
 /** A touch's deadline, on the grid that touches share; one in the past stays what it is. */
 export const roundTouch = (deadline: number, now: number): number =>

@@ -10,6 +10,8 @@ interface Lane {
   writing: boolean
   touching: number
   waiting: Waiting[] | undefined
+  /** A loop is already at work on what waits: a turn that ends at once leaves the rest to it. */
+  advancing: boolean
 }
 
 /**
@@ -42,7 +44,7 @@ export class Order {
   #enter(key: string, exclusive: boolean, turn: Turn): void {
     let lane = this.#lanes.get(key)
     if (lane === undefined) {
-      lane = { writing: false, touching: 0, waiting: undefined }
+      lane = { writing: false, touching: 0, waiting: undefined, advancing: false }
       this.#lanes.set(key, lane)
     }
     if (mustWait(lane, exclusive)) this.#wait(lane, exclusive, turn)
@@ -65,12 +67,21 @@ export class Order {
   }
 
   #advance(key: string, lane: Lane): void {
-    for (let next = lane.waiting?.[0]; next !== undefined; next = lane.waiting?.[0]) {
-      if (isBlocked(lane, next.exclusive)) return
-      lane.waiting!.shift()
-      this.#run(key, lane, next.exclusive, next.turn)
+    if (lane.advancing) return
+    const { waiting } = lane
+    if (waiting !== undefined) {
+      lane.advancing = true
+      let next = 0
+      for (; next < waiting.length; next++) {
+        const { exclusive, turn } = waiting[next]!
+        if (isBlocked(lane, exclusive)) break
+        this.#run(key, lane, exclusive, turn)
+      }
+      waiting.splice(0, next)
+      lane.advancing = false
+      if (waiting.length > 0) return
     }
-    if (!lane.writing && lane.touching === 0 && this.#lanes.get(key) === lane) this.#lanes.delete(key)
+    if (!lane.writing && lane.touching === 0) this.#lanes.delete(key)
   }
 }
 

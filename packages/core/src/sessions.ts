@@ -8,7 +8,14 @@ import { merge } from './conflict.ts'
 import type { Awaitable, Row, Write } from './driver.ts'
 import { SessionStoreError } from './errors.ts'
 import { events, type SessionEvent } from './events.ts'
-import { type CookieSettings, idleDeadline, roundTouch, sameSettings, settingsOf } from './expiry.ts'
+import {
+  type CookieSettings,
+  hasExpiry,
+  idleDeadline,
+  roundTouch,
+  sameSettings,
+  settingsOf,
+} from './expiry.ts'
 import { type Keys, userHash } from './key.ts'
 import { type Marker, mark, markerOf } from './marker.ts'
 import type { Settings } from './options.ts'
@@ -86,11 +93,17 @@ export class Sessions {
     }
     const user = known ? known.user : this.#userOf(object)
     this.#order.touch(key, (release) => {
-      if (call.done) return release()
-      this.#backend.touch({ key, user, expiresAt }, (error) => {
+      const end = (error: unknown): void => {
         if (error == null && known) known.expiresAt = expiresAt
         release()
         call.finish(error)
+      }
+      if (call.done) return release()
+      if (known || this.#settings.absoluteTimeout === 0)
+        return this.#backend.touch({ key, user, expiresAt }, end)
+      this.#backend.read(key, (error, row) => {
+        if (error != null || row === undefined || !this.isLive(row)) return end(error)
+        this.#backend.touch({ key, user, expiresAt: this.#withinAbsolute(idle, row.createdAt) }, end)
       })
     })
   }
@@ -134,16 +147,26 @@ export class Sessions {
       },
       (error, found) => {
         if (error != null) return done(error)
-        const { key, tag, user, createdAt } = row
-        const { cookie } = found!
-        const expiresAt = this.deadline(row)
-        if (id !== undefined)
-          mark(found!, { id, key, tag, text, user, createdAt, expiresAt, cookie: settingsOf(cookie) })
-        // The row's deadline moves with touches, the cookie inside stays as it was saved (connect-mongo#351).
-        if (cookie.expires != null) cookie.expires = new Date(expiresAt)
+        try {
+          this.#adopt(found!, row, text, id)
+        } catch (failure) {
+          return done(
+            new SessionStoreError('CORRUPT', 'the serializer returned what cannot be changed', failure),
+          )
+        }
         done(null, found)
       },
     )
+  }
+
+  #adopt(found: SessionData, row: Row, text: string, id: string | undefined): void {
+    const { key, tag, user, createdAt } = row
+    const { cookie } = found
+    const expiresAt = this.deadline(row)
+    if (id !== undefined)
+      mark(found, { id, key, tag, text, user, createdAt, expiresAt, cookie: settingsOf(cookie) })
+    // The row's deadline moves with touches, the cookie inside stays as it was saved (connect-mongo#351).
+    if (hasExpiry(cookie)) cookie.expires = new Date(expiresAt)
   }
 
   #end(key: string, isOver: () => boolean, done: Done<void>): void {
@@ -201,10 +224,35 @@ export class Sessions {
   }
 
   #send(call: Call<void>, save: Save, end: (error: unknown) => void): void {
-    const { id, key, object, text } = save
+    const { id, object } = save
     const known = markerOf(object, id)
-    const createdAt = known?.createdAt ?? this.#settings.now()
-    const expect = known ? known.tag : object instanceof session.Session ? '' : undefined
+    if (known) return this.#try(call, save, known, known.createdAt, known.tag, end)
+    const expect = object instanceof session.Session ? '' : undefined
+    if (expect === '' || this.#settings.absoluteTimeout === 0)
+      return this.#try(call, save, known, this.#settings.now(), expect, end)
+    this.#beginning(save.key).then((createdAt) => this.#try(call, save, known, createdAt, expect, end), end)
+  }
+
+  /** When the session of a plain object began: the object does not know, the row does. */
+  async #beginning(key: string): Promise<number> {
+    const row = await this.#read(key)
+    const now = this.#settings.now()
+    if (row === undefined || row.data === null || row.expiresAt <= now) return now
+    if (this.isLive(row)) return row.createdAt
+    // Past its absolute end, but not by its row: it would hand on its beginning to what replaces it.
+    await this.#landed({ ...row, data: null, tag: this.#nextTag(), expiresAt: now })
+    return now
+  }
+
+  #try(
+    call: Call<void>,
+    save: Save,
+    known: Marker | undefined,
+    createdAt: number,
+    expect: string | undefined,
+    end: (error: unknown) => void,
+  ): void {
+    const { key, text } = save
     let write: Write
     try {
       write = this.#write(save, text, createdAt, expect)
