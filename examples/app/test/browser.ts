@@ -20,14 +20,10 @@ export class Browser {
     const { body } = await this.get(path)
     const form = new RegExp(`<form[^>]*action="${action}".*?</form>`, 's').exec(body)?.[0]
     if (form === undefined) throw new Error(`${path} has no form for ${action}`)
-    const hidden = [...form.matchAll(/type="hidden" name="(\w+)" value="([^"]*)"/g)].map(
-      ([, name, value]) => [name, value],
-    )
-    const all = { ...Object.fromEntries(hidden), ...fields }
-    return this.post(
-      action,
-      Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
-    )
+    const hidden: Record<string, string> = {}
+    for (const [, name, value] of form.matchAll(/type="hidden" name="(\w+)" value="([^"]*)"/g))
+      hidden[name!] = value!
+    return this.post(action, { ...hidden, ...fields })
   }
 
   post(path: string, fields: Record<string, string>): Promise<Page> {
