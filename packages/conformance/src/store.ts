@@ -1,9 +1,37 @@
 import type { Awaitable } from '@session-stores/core'
 import { declare, type Runner } from './runner.ts'
+import { bulk } from './store/bulk.ts'
 import { callbacks } from './store/callbacks.ts'
+import { collisions } from './store/collisions.ts'
+import { conflicts } from './store/conflicts.ts'
+import { data } from './store/data.ts'
+import { diagnostics } from './store/events.ts'
+import { expiry } from './store/expiry.ts'
 import { type StoreBackend, type StoreRule, withStores } from './store/fixture.ts'
+import { gone } from './store/gone.ts'
+import { ids } from './store/ids.ts'
+import { input } from './store/input.ts'
+import { order } from './store/order.ts'
+import { sealing } from './store/sealing.ts'
+import { touches } from './store/touch.ts'
+import { users } from './store/users.ts'
 
-export const storeRules: readonly StoreRule[] = [...callbacks]
+export const storeRules: readonly StoreRule[] = [
+  ...callbacks,
+  ...data,
+  ...input,
+  ...ids,
+  ...expiry,
+  ...touches,
+  ...order,
+  ...conflicts,
+  ...collisions,
+  ...gone,
+  ...users,
+  ...bulk,
+  ...sealing,
+  ...diagnostics,
+]
 
 /**
  * Makes a test of each thing that a session store owes its users, for the stores of the core on this database.

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Channel } from 'node:diagnostics_channel'
 import { setImmediate as turn } from 'node:timers/promises'
 import {
   type Awaitable,
@@ -124,14 +125,8 @@ export async function quiet(): Promise<void> {
   for (let i = 0; i < 5; i++) await turn()
 }
 
-/** What is published on this channel of `node:diagnostics_channel` from now on, until `end`. */
-export async function published<T>(
-  channel: {
-    subscribe(heard: (message: unknown) => void): void
-    unsubscribe(heard: (message: unknown) => void): boolean
-  },
-  work: () => Promise<unknown>,
-): Promise<T[]> {
+/** What is published on this channel during the work. */
+export async function published<T>(channel: Channel, work: () => Promise<unknown>): Promise<T[]> {
   const messages: T[] = []
   const heard = (message: unknown) => void messages.push(message as T)
   channel.subscribe(heard)

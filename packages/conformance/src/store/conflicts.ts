@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict'
+import { events, type SessionEvent, type SessionStore } from '@session-stores/core'
+import {
+  DAY,
+  deadline,
+  fresh,
+  HOUR,
+  load,
+  plain,
+  published,
+  type RequestSession,
+  read,
+  rule,
+  type StoreRule,
+  type Stores,
+  save,
+} from './fixture.ts'
+
+/** Two requests read a session, both change it, both save it. */
+
+const ID = 'the-session-id'
+
+type Change = (session: Record<string, unknown>, key: string, side: string) => void
+
+const changes: Record<string, Change> = {
+  keeps: () => {},
+  changes(session, key, side) {
+    session[key] = side
+  },
+  removes(session, key) {
+    delete session[key]
+  },
+}
+
+interface Cell {
+  key: string
+  mine: string
+  theirs: string
+  expected: unknown
+}
+
+/** A key for each thing that one side and the other can do with it. */
+const matrix: Cell[] = [true, false].flatMap((wasThere) =>
+  Object.keys(changes).flatMap((mine) =>
+    Object.keys(changes).map((theirs): Cell => {
+      const key = `${wasThere ? 'old' : 'new'}: mine ${mine}, theirs ${theirs}`
+      const after = (change: string, side: string) =>
+        change === 'changes' ? side : change === 'removes' ? undefined : wasThere ? 'before' : undefined
+      // A removal of what was never there is none.
+      const mineCounts = mine === 'changes' || (mine === 'removes' && wasThere)
+      return { key, mine, theirs, expected: mineCounts ? after(mine, 'mine') : after(theirs, 'theirs') }
+    }),
+  ),
+)
+
+/** Saves a session, and loads it in both processes. */
+export async function both(
+  { one, other }: Stores,
+  data: object,
+  options: Parameters<Stores['one']>[0] = {},
+  cookie: object = {},
+): Promise<[mine: RequestSession, theirs: RequestSession, reader: SessionStore]> {
+  const [store, second] = [one(options), other(options)]
+  await store.set(ID, plain(data, cookie))
+  return [await load(store, ID), await load(second, ID), second]
+}
+
+const LOST = 'What one request saved is lost to another.'
+
+export const conflicts: StoreRule[] = [
+  rule('saves-are-merged-by-key', LOST, async (stores) => {
+    const before = Object.fromEntries(
+      matrix.filter(({ key }) => key.startsWith('old')).map(({ key }) => [key, 'before']),
+    )
+    const [mine, theirs, reader] = await both(stores, before)
+    for (const cell of matrix) {
+      changes[cell.mine]!(mine, cell.key, 'mine')
+      changes[cell.theirs]!(theirs, cell.key, 'theirs')
+    }
+    await save(theirs)
+    await save(mine)
+    const expected = matrix.filter(({ expected }) => expected !== undefined)
+    assert.deepEqual(
+      await read(reader, ID),
+      Object.fromEntries(expected.map(({ key, expected }) => [key, expected])),
+    )
+  }),
+  rule('saves-in-one-process-are-merged-too', LOST, async ({ one }) => {
+    const store = one()
+    await store.set(ID, plain())
+    const [mine, theirs] = await Promise.all([load(store, ID), load(store, ID)])
+    mine.mine = 1
+    theirs.theirs = 2
+    await Promise.all([save(mine), save(theirs)])
+    assert.deepEqual(await read(store, ID), { mine: 1, theirs: 2 })
+  }),
+  rule('a-key-comes-whole-from-one-side', 'A merge mixes what nobody ever saved.', async (stores) => {
+    const [mine, theirs, reader] = await both(stores, { cart: { apples: 1, pears: 1 } })
+    mine.cart = { apples: 2, pears: 1 }
+    theirs.cart = { apples: 1, pears: 2 }
+    await save(theirs)
+    await save(mine)
+    assert.deepEqual(await read(reader, ID), { cart: { apples: 2, pears: 1 } })
+  }),
+  rule('a-value-that-only-looks-new-is-no-change', LOST, async (stores) => {
+    const [mine, theirs, reader] = await both(stores, {
+      cart: { apples: 1, list: [1, { a: 1 }] },
+      when: '2020',
+    })
+    mine.cart = { list: [1, { a: 1 }], apples: 1 }
+    mine.other = 1
+    theirs.cart = 'theirs'
+    await save(theirs)
+    await save(mine)
+    assert.deepEqual(await read(reader, ID), { cart: 'theirs', when: '2020', other: 1 })
+  }),
+  rule(
+    'the-key-__proto__-is-merged-as-a-key',
+    'A key of a session changes what every object is.',
+    async ({ one, other, drivers, clock }) => {
+      const store = one()
+      await store.set(ID, plain({ name: 'Ada' }))
+      const [mine, theirs] = [await load(store, ID), await other().get(ID)]
+      Object.defineProperty(theirs, '__proto__', { value: { isAdmin: true }, enumerable: true })
+      await other().set(ID, theirs!)
+      mine.mine = 1
+      await save(mine)
+      const [row] = await drivers[0].read([store.handle(ID)])
+      assert.ok(row && row.expiresAt > clock.now)
+      const merged = JSON.parse(row.data!)
+      assert.deepEqual(Object.keys(merged).sort(), ['__proto__', 'cookie', 'mine', 'name'])
+      assert.equal(merged.isAdmin, undefined)
+    },
+  ),
+  rule(
+    'a-merged-session-merges-again',
+    'The second save of a request undoes what the first one merged.',
+    async (stores) => {
+      const [mine, theirs, reader] = await both(stores, { gone: 1 })
+      theirs.theirs = 1
+      delete theirs.gone
+      await save(theirs)
+      mine.mine = 1
+      await save(mine)
+      mine.again = 1
+      await save(mine)
+      assert.deepEqual(await read(reader, ID), { theirs: 1, mine: 1, again: 1 })
+      delete mine.mine
+      theirs.theirs = 2
+      await save(theirs)
+      await save(mine)
+      assert.deepEqual(await read(reader, ID), { theirs: 2, again: 1 })
+      await save(theirs)
+      assert.deepEqual(await read(reader, ID), { theirs: 2, again: 1 })
+    },
+  ),
+  rule(
+    'an-unchanged-save-undoes-nothing',
+    'With resave, every request undoes what others saved meanwhile.',
+    async (stores) => {
+      const [mine, theirs, reader] = await both(stores, { name: 'Ada' })
+      theirs.name = 'Grace'
+      await save(theirs)
+      await save(mine)
+      await save(mine)
+      assert.deepEqual(await read(reader, ID), { name: 'Grace' })
+    },
+  ),
+  rule('a-hundred-requests-lose-nothing', LOST, async ({ one, other }) => {
+    const stores = [one(), other()]
+    await stores[0]!.set(ID, plain())
+    const loaded = await Promise.all(Array.from({ length: 100 }, (_, i) => load(stores[i % 2]!, ID)))
+    await Promise.all(
+      loaded.map((session, i) => {
+        session[`key-${i}`] = i
+        return save(session)
+      }),
+    )
+    assert.deepEqual(await read(stores[0]!, ID), Object.fromEntries(loaded.map((_, i) => [`key-${i}`, i])))
+  }),
+  rule(
+    'a-hundred-first-saves-lose-nothing',
+    'Requests that begin a session together fail, or undo each other.',
+    async ({ one, other }) => {
+      const stores = [one(), other()]
+      const sessions = Array.from({ length: 100 }, (_, i) => fresh(stores[i % 2]!, ID, { [`key-${i}`]: i }))
+      await Promise.all(sessions.map(save))
+      assert.deepEqual(
+        await read(stores[0]!, ID),
+        Object.fromEntries(sessions.map((_, i) => [`key-${i}`, i])),
+      )
+      assert.equal(await stores[0]!.length(), 1)
+    },
+  ),
+  rule('a-key-that-both-change-is-one-of-the-two', 'A session holds what nobody saved.', async (stores) => {
+    for (let i = 0; i < 20; i++) {
+      const [mine, theirs, reader] = await both(stores, { name: 'Ada' })
+      mine.name = 'mine'
+      theirs.name = 'theirs'
+      await Promise.all(i % 2 ? [save(mine), save(theirs)] : [save(theirs), save(mine)])
+      const found = await read(reader, ID)
+      assert.ok(found && ['mine', 'theirs'].includes(found.name as string))
+    }
+  }),
+  rule(
+    "who-changed-the-cookie's-settings-decides-the-deadline",
+    'Remember-me is lost to a request at the same time.',
+    async (stores) => {
+      const { clock } = stores
+      const cookie = { originalMaxAge: HOUR, expires: new Date(clock.now + HOUR) }
+      for (const change of ['mine', 'theirs'] as const) {
+        const [mine, theirs, reader] = await both(stores, {}, {}, cookie)
+        const longer = change === 'mine' ? mine : theirs
+        longer.cookie.expires = new Date(clock.now + DAY)
+        longer.cookie.originalMaxAge = DAY
+        mine.mine = 1
+        theirs.theirs = 1
+        await save(theirs)
+        await save(mine)
+        assert.deepEqual(await read(reader, ID), { mine: 1, theirs: 1 })
+        assert.equal((await reader.get(ID))!.cookie.originalMaxAge, DAY, change)
+        assert.equal(await deadline(reader, ID), clock.now + DAY, change)
+      }
+    },
+  ),
+  rule(
+    'the-later-deadline-counts-where-no-setting-changed',
+    'A slow request ends the session early.',
+    async (stores) => {
+      const { clock } = stores
+      const cookie = { originalMaxAge: HOUR, expires: new Date(clock.now + HOUR) }
+      for (const later of ['mine', 'theirs'] as const) {
+        const [mine, theirs, reader] = await both(stores, {}, {}, cookie)
+        const { cookie: moved } = later === 'mine' ? mine : theirs
+        moved.expires = new Date(clock.now + 2 * HOUR)
+        moved.originalMaxAge = HOUR
+        mine.mine = 1
+        theirs.theirs = 1
+        await save(theirs)
+        await save(mine)
+        assert.equal(await deadline(reader, ID), clock.now + 2 * HOUR, later)
+      }
+    },
+  ),
+  rule('a-save-and-a-touch-are-no-conflict', 'Every second request is a conflict.', async (stores) => {
+    const { clock } = stores
+    const [mine, theirs, reader] = await both(stores, {}, { onConflict: 'error' })
+    await reader.touch(ID, theirs)
+    await reader.touch(ID, plain({}, { expires: new Date(clock.now + HOUR) }))
+    mine.mine = 1
+    await save(mine)
+    assert.deepEqual(await read(reader, ID), { mine: 1 })
+  }),
+  rule(
+    'conflicts-are-published',
+    'Nobody can tell how often requests get in each other’s way.',
+    async (stores) => {
+      const [mine, theirs] = await both(stores, {})
+      const heard = await published<SessionEvent>(events.conflict, async () => {
+        await save(theirs)
+        mine.mine = 1
+        await save(mine)
+      })
+      const [driver] = stores.drivers
+      assert.deepEqual(heard, [{ driver: driver.name, handle: stores.one().handle(ID) }])
+    },
+  ),
+]

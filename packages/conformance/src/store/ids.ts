@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { fails, plain, read, rule, type StoreRule } from './fixture.ts'
+
+/** Which ids a store takes, and that each is a session of its own. */
+
+const printable = [
+  ...[
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    'null',
+    'undefined',
+    'true',
+    '0',
+    '00',
+    '007',
+    '1e3',
+    '-1',
+  ],
+  ...['a', 'A', 'aa', 'ss', 'a:b', 'a%3Ab', 'a%253Ab', ':', '::', '%', '%25', '%3A', '%3a'],
+  ...[
+    '*',
+    '?',
+    '[a]',
+    '_',
+    '\\',
+    '/',
+    '../a',
+    '.',
+    "'",
+    '"',
+    '`',
+    '$x',
+    'a.b',
+    '{a}',
+    '--',
+    ';',
+    "';--",
+    '~!@#^&()+=|<>,',
+  ],
+  ...['x'.repeat(255), 'x'.repeat(256), ':'.repeat(256)],
+]
+const others = ['a ', ' a', ' ', 'a\u0000', 'a\u0000b', '\n', 'é', 'e\u0301', 'ß', '😀'.repeat(128)]
+
+const APART = 'One user gets the session of another, or an id is taken for a command.'
+
+export const ids: StoreRule[] = [
+  rule('every-id-is-a-session-of-its-own', APART, async ({ one, other }) => {
+    const all = [...printable, ...others]
+    const store = one()
+    await Promise.all(all.map((id) => store.set(id, plain({ id }))))
+    const reader = other()
+    assert.deepEqual(
+      await Promise.all(all.map((id) => read(reader, id))),
+      all.map((id) => ({ id })),
+    )
+    assert.equal(await store.length(), all.length)
+    assert.deepEqual((await store.ids()).sort(), all.map((id) => store.handle(id)).sort())
+    await reader.destroy('*')
+    await reader.destroy('a')
+    assert.equal(await store.length(), all.length - 2)
+  }),
+  rule('every-unhashed-id-is-a-session-of-its-own', APART, async ({ one, other }) => {
+    const store = one({ hashIds: false })
+    await Promise.all(printable.map((id) => store.set(id, plain({ id }))))
+    const reader = other({ hashIds: false })
+    assert.deepEqual(
+      await Promise.all(printable.map((id) => read(reader, id))),
+      printable.map((id) => ({ id })),
+    )
+    await reader.destroy('*')
+    await reader.destroy('a')
+    const left = printable.filter((id) => id !== '*' && id !== 'a').sort()
+    assert.deepEqual((await store.ids()).sort(), left)
+    const everything = await store.all()
+    assert.deepEqual(Object.keys(everything).sort(), left)
+    for (const id of left)
+      assert.deepEqual(Object.getOwnPropertyDescriptor(everything, id)?.value, plain({ id }))
+    assert.deepEqual(
+      (await store.list()).sessions.map(({ handle }) => handle).sort(),
+      left.map((id) => store.handle(id)).sort(),
+    )
+  }),
+  rule(
+    'an-unhashed-id-is-revoked-by-its-handle',
+    'A session in the list cannot be ended.',
+    async ({ one }) => {
+      const store = one({ hashIds: false })
+      await store.set('a:b', plain())
+      await store.set('a%3Ab', plain())
+      assert.notEqual(store.handle('a:b'), 'a:b')
+      assert.equal(await store.revoke(store.handle('a:b')), true)
+      assert.deepEqual(await store.ids(), ['a%3Ab'])
+      assert.equal(await store.revoke(store.handle('a:b')), false)
+    },
+  ),
+  rule('handles-do-not-sign-in', 'Whoever sees the list of sessions can take one over.', async ({ one }) => {
+    const store = one()
+    await store.set('an-id', plain())
+    const [handle] = await store.ids()
+    assert.equal(handle, store.handle('an-id'))
+    assert.equal(await store.get(handle!), null)
+    await store.destroy(handle!)
+    assert.ok(await store.get('an-id'))
+  }),
+  ...Object.entries({
+    'an-empty-id': '',
+    'an-id-over-256-characters': 'x'.repeat(257),
+    'a-huge-id': 'x'.repeat(5_000_000),
+    'an-id-with-a-lone-surrogate': 'a\ud800',
+    'no-id': undefined,
+    'a-null-id': null,
+    'a-numeric-id': 123,
+    'an-array-id': ['a'],
+    'an-object-id': { toString: () => 'a' },
+  }).map(([name, id]) =>
+    rule(
+      `${name}-is-refused`,
+      'A bad id reads or ends the session of somebody else, or differs from database to database.',
+      async ({ one }) => {
+        for (const store of [one(), one({ hashIds: false })]) {
+          const bad = id as string
+          await fails('INVALID_ID', store.get(bad))
+          await fails('INVALID_ID', store.set(bad, plain()))
+          await fails('INVALID_ID', store.touch(bad, plain()))
+          await fails('INVALID_ID', store.destroy(bad))
+          await fails('INVALID_ID', (async () => store.handle(bad))())
+          assert.equal(await store.length(), 0)
+        }
+      },
+    ),
+  ),
+  rule(
+    'unhashed-ids-are-printable-ASCII',
+    'An id that one database cannot hold works on another.',
+    async ({ one }) => {
+      const store = one({ hashIds: false })
+      for (const id of [...others, '\u007f', 'a\tb']) {
+        await fails('INVALID_ID', store.set(id, plain()))
+        await fails('INVALID_ID', store.get(id))
+        await fails('INVALID_ID', store.destroy(id))
+      }
+      assert.equal(await store.length(), 0)
+    },
+  ),
+]

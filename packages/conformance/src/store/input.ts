@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict'
+import { events, type SessionEvent } from '@session-stores/core'
+import {
+  fails,
+  load,
+  MINUTE,
+  plain,
+  published,
+  quiet,
+  read,
+  rule,
+  type StoreRule,
+  type Stores,
+  save,
+} from './fixture.ts'
+
+/** What a store makes of sessions that cannot be saved, of rows that cannot be read, and of other serializers. */
+
+const ID = 'the-session-id'
+
+const looped: Record<string, unknown> = { secret: 'geheim' }
+looped.self = looped
+
+const unsavable: Record<string, object> = {
+  'a-BigInt': { secret: 'geheim', count: 1n },
+  'a-cycle': { looped },
+  'a-toJSON-that-throws': {
+    toJSON() {
+      throw new Error('geheim')
+    },
+  },
+  'a-getter-that-throws': {
+    get name() {
+      throw new Error('geheim')
+    },
+  },
+  'a-toJSON-that-gives-nothing': { toJSON: () => undefined },
+}
+
+const noSessions: Record<string, unknown> = {
+  undefined: undefined,
+  null: null,
+  'a-string': 'geheim',
+  'a-number': 7,
+  'an-object-without-a-cookie': { name: 'geheim' },
+  'an-object-with-a-null-cookie': { cookie: null },
+  'an-object-with-a-text-as-cookie': { cookie: 'geheim' },
+}
+
+/** Puts this in the place of the session's payload, as a fault of the database or another program would. */
+async function corrupt({ one, drivers: [driver] }: Stores, data: string): Promise<void> {
+  const [row] = await driver.read([one().handle(ID)])
+  assert.ok(row, 'the row is there')
+  assert.deepEqual(await driver.write([{ ...row, data, tag: `${row.tag}x` }], row.createdAt), [row.key])
+}
+
+const garbage: Record<string, string> = {
+  'an-empty-text': '',
+  'half-a-session': '{"cookie":{"path":"/"},"secret":"geh',
+  'no-JSON': 'geheim',
+  'a-number': '7',
+  null: 'null',
+  'a-session-without-a-cookie': '{"secret":"geheim"}',
+  'a-session-with-a-null-cookie': '{"cookie":null,"secret":"geheim"}',
+}
+
+export const input: StoreRule[] = [
+  ...Object.entries(unsavable).map(([name, bad]) =>
+    rule(
+      `${name}-is-refused`,
+      'A session that cannot be saved hangs the request, or wipes what was there.',
+      async ({ one, other }) => {
+        const store = one()
+        await store.set(ID, plain({ name: 'Ada' }))
+        const bare = Object.defineProperties(plain(), Object.getOwnPropertyDescriptors(bad))
+        await fails('NOT_SERIALIZABLE', store.set(ID, bare), ID, 'geheim')
+        assert.deepEqual(await read(other(), ID), { name: 'Ada' })
+        await store.set(ID, plain({ name: 'Grace' }))
+        assert.deepEqual(await read(other(), ID), { name: 'Grace' })
+      },
+    ),
+  ),
+  ...Object.entries(noSessions).map(([name, bad]) =>
+    rule(
+      `${name}-is-no-session`,
+      'A mistake in the application hangs the request, or wipes what was there.',
+      async ({ one }) => {
+        const store = one()
+        await store.set(ID, plain({ name: 'Ada' }))
+        await fails('INVALID_SESSION', store.set(ID, bad as never), ID, 'geheim')
+        await fails('INVALID_SESSION', store.touch(ID, bad as never), ID, 'geheim')
+        assert.deepEqual(await read(store, ID), { name: 'Ada' })
+      },
+    ),
+  ),
+  ...Object.entries(garbage).map(([name, text]) =>
+    rule(
+      `a-row-with-${name}-is-an-error`,
+      'A row that cannot be read is taken for a logout and overwritten, ends the process, or hides all other sessions.',
+      async (stores) => {
+        const store = stores.one()
+        await store.set(ID, plain({ name: 'Ada' }))
+        await store.set('another', plain({ name: 'Grace' }))
+        await corrupt(stores, text)
+        const error = await fails('CORRUPT', store.get(ID), ID, 'geheim')
+        assert.equal(error.cause, undefined, 'JSON.parse quotes what it cannot read')
+        const heard = await published<SessionEvent>(events.unreadable, async () => {
+          assert.deepEqual(Object.values(await store.all()), [plain({ name: 'Grace' })])
+          const { sessions } = await store.list()
+          assert.deepEqual(
+            sessions.map(({ handle }) => handle),
+            [store.handle('another')],
+          )
+        })
+        assert.deepEqual(
+          heard.map(({ handle, error }) => [handle, (error as { code: string }).code]),
+          Array(2).fill([store.handle(ID), 'CORRUPT']),
+        )
+        // It can be replaced, and ended.
+        await store.set(ID, plain({ name: 'new' }))
+        assert.deepEqual(await read(store, ID), { name: 'new' })
+        await corrupt(stores, text)
+        await store.destroy(ID)
+        assert.equal(await store.get(ID), null)
+      },
+    ),
+  ),
+  rule(
+    'a-save-onto-a-corrupt-row-is-an-error',
+    'A save meets a broken row and hangs, or reports success.',
+    async (stores) => {
+      const store = stores.one()
+      await store.set(ID, plain({ name: 'Ada' }))
+      const loaded = await load(store, ID)
+      await corrupt(stores, 'geheim')
+      loaded.name = 'Grace'
+      await fails('CORRUPT', save(loaded), ID, 'geheim')
+    },
+  ),
+  ...[
+    '007',
+    '1e3',
+    '12345678901234567890',
+    'true',
+    'null',
+    '',
+    ' ',
+    'plain:x',
+    'sealed:1:x',
+    'plain:sealed:1:x',
+    '\u0000',
+  ].map((text) =>
+    rule(
+      `a-serializer-may-write-${JSON.stringify(text).replaceAll('"', '')}`,
+      'What another serializer writes is taken for a number, for nothing, or for a sealed session.',
+      async ({ one, other }) => {
+        const session = plain({ name: 'Ada' })
+        const serializer = {
+          stringify: () => text,
+          parse(given: string) {
+            assert.equal(given, text)
+            return session
+          },
+        }
+        await one({ serializer }).set(ID, session)
+        assert.deepEqual(await other({ serializer }).get(ID), session)
+      },
+    ),
+  ),
+  rule(
+    'a-serializer-may-be-asynchronous',
+    'Sessions of a serializer that waits are lost, or in the wrong order.',
+    async ({ one, other }) => {
+      const serializer = {
+        async stringify(session: object) {
+          await quiet()
+          return JSON.stringify(session)
+        },
+        async parse(text: string) {
+          await quiet()
+          return JSON.parse(text)
+        },
+      }
+      const store = one({ serializer })
+      void store.set(ID, plain({ turn: 1 }))
+      void store.set(ID, plain({ turn: 2 }))
+      assert.deepEqual(await read(store, ID), { turn: 2 })
+      const [mine, theirs] = await Promise.all([load(store, ID), load(other({ serializer }), ID)])
+      mine.mine = true
+      theirs.theirs = true
+      await Promise.all([save(mine), save(theirs)])
+      assert.deepEqual(await read(store, ID), { turn: 2, mine: true, theirs: true })
+      assert.equal(Object.keys(await store.all()).length, 1)
+    },
+  ),
+  ...(['throws', 'rejects', 'returns no string'] as const).map((fault) =>
+    rule(
+      `a-serializer-that-${fault.replaceAll(' ', '-')}-is-an-error`,
+      'A mistake in a serializer hangs the request or ends the process.',
+      async ({ one }) => {
+        const failure = (): never => {
+          throw new Error('geheim')
+        }
+        const stringify = {
+          throws: failure,
+          rejects: async () => failure(),
+          'returns no string': () => 7 as never,
+        }[fault]
+        const parse = {
+          throws: failure,
+          rejects: async () => failure(),
+          'returns no string': () => 7 as never,
+        }[fault]
+        await fails(
+          'NOT_SERIALIZABLE',
+          one({ serializer: { stringify, parse: JSON.parse } }).set(ID, plain()),
+          'geheim',
+        )
+        const store = one({ serializer: { stringify: JSON.stringify, parse } })
+        await store.set(ID, plain())
+        await fails('CORRUPT', store.get(ID), 'geheim')
+        assert.deepEqual(await store.all(), {})
+      },
+    ),
+  ),
+  rule(
+    'what-a-serializer-reads-may-be-frozen',
+    'A serializer that keeps what it read ends the process.',
+    async ({ one, clock }) => {
+      const serializer = {
+        stringify: JSON.stringify,
+        parse: (text: string) => JSON.parse(text, (_key, value) => Object.freeze(value)),
+      }
+      const store = one({ serializer, operationTimeout: 500 })
+      await store.set(ID, plain({ name: 'Ada' }))
+      await store.set('another', plain({}, { expires: new Date(clock.now + MINUTE) }))
+      const [found] = await Promise.allSettled([read(store, ID), store.get('another')])
+      assert.deepEqual(found, { status: 'fulfilled', value: { name: 'Ada' } })
+    },
+  ),
+  rule(
+    'options-that-throw-are-an-error',
+    'A mistake in an option hangs the request or ends the process.',
+    async ({ one }) => {
+      const user = (): never => {
+        throw new Error('geheim')
+      }
+      const store = one({ user })
+      await fails('INVALID_SESSION', store.set(ID, plain()), 'geheim')
+      await fails('INVALID_USER', one({ user: () => ({}) as never }).set(ID, plain()))
+      await fails('INVALID_USER', one({ user: () => '' }).set(ID, plain()))
+      await fails('INVALID_USER', one({ user: () => Number.NaN }).set(ID, plain()))
+      assert.equal(await one().get(ID), null)
+    },
+  ),
+]

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { deadline, fresh, HOUR, plain, read, rule, type StoreRule, save } from './fixture.ts'
+
+/** In one process, calls for one id take effect in the order in which they were made, also when nobody waits. */
+
+const ID = 'the-session-id'
+
+export const order: StoreRule[] = [
+  rule(
+    'a-get-sees-the-sets-before-it',
+    'The request after the redirect does not find what was just saved.',
+    async ({ one }) => {
+      const store = one()
+      const seen: Promise<unknown>[] = []
+      for (let turn = 0; turn < 100; turn++) {
+        void store.set(ID, plain({ turn }))
+        if (turn % 10 === 9) seen.push(read(store, ID).then((found) => (found!.turn as number) >= turn))
+      }
+      assert.deepEqual(await Promise.all(seen), Array(10).fill(true))
+      assert.deepEqual(await read(store, ID), { turn: 99 })
+    },
+  ),
+  rule(
+    'sets-are-answered-in-their-order',
+    'An answer comes before what it stands for is saved.',
+    async ({ one, other }) => {
+      const store = one()
+      const answered: number[] = []
+      await Promise.all(
+        Array.from({ length: 50 }, (_, turn) =>
+          store.set(ID, plain({ turn })).then(() => answered.push(turn)),
+        ),
+      )
+      assert.deepEqual(
+        answered,
+        Array.from({ length: 50 }, (_, i) => i),
+      )
+      assert.deepEqual(await read(other(), ID), { turn: 49 })
+    },
+  ),
+  rule(
+    'an-answered-set-is-there-for-others',
+    'A user goes on at another server, which does not know the session.',
+    async ({ one, other }) => {
+      const [store, reader] = [one(), other()]
+      for (let turn = 0; turn < 50; turn++) {
+        await store.set(ID, plain({ turn }))
+        assert.deepEqual(await read(reader, ID), { turn })
+      }
+    },
+  ),
+  rule(
+    'a-get-after-a-destroy-finds-nothing',
+    'The request after the logout is still logged in.',
+    async ({ one }) => {
+      const store = one()
+      void store.set(ID, plain())
+      const before = store.get(ID)
+      void store.destroy(ID)
+      const after = store.get(ID)
+      assert.equal(await after, null)
+      await before
+    },
+  ),
+  rule(
+    'a-set-after-a-touch-has-the-last-word',
+    'A touch on its way undoes a deadline that was made shorter.',
+    async ({ one, clock }) => {
+      const store = one()
+      await store.set(ID, plain())
+      for (let i = 0; i < 20; i++) {
+        void store.touch(ID, plain({}, { expires: new Date(clock.now + 5 * HOUR) }))
+        await store.set(ID, plain({}, { expires: new Date(clock.now + HOUR) }))
+        assert.equal(await deadline(store, ID), clock.now + HOUR)
+      }
+    },
+  ),
+  rule(
+    'a-touch-after-a-set-has-the-last-word',
+    'A session that was extended ends early.',
+    async ({ one, clock }) => {
+      const store = one()
+      for (let i = 0; i < 20; i++) {
+        void store.set(ID, plain({}, { expires: new Date(clock.now + HOUR) }))
+        await store.touch(ID, plain({}, { expires: new Date(clock.now + 5 * HOUR) }))
+        assert.ok((await deadline(store, ID)) >= clock.now + 5 * HOUR)
+      }
+    },
+  ),
+  rule(
+    'a-session-may-be-saved-while-it-is-saved',
+    'The second of two saves in a request is taken for a conflict.',
+    async ({ one, other }) => {
+      const store = one({ onConflict: 'error' })
+      const session = fresh(store, ID, { turn: 0 })
+      const saves: Promise<void>[] = []
+      for (let turn = 0; turn < 10; turn++) {
+        session.turn = turn
+        saves.push(save(session))
+      }
+      await Promise.all(saves)
+      assert.deepEqual(await read(other(), ID), { turn: 9 })
+    },
+  ),
+  rule(
+    'thousands-of-calls-of-one-session-are-answered',
+    'One busy session ends the process.',
+    async ({ one }) => {
+      const store = one()
+      await store.set(ID, plain({ name: 'Ada' }))
+      void store.set(ID, plain({ name: 'Grace' }))
+      const gets = Array.from({ length: 5000 }, () => read(store, ID))
+      assert.deepEqual(new Set((await Promise.all(gets)).map((found) => found?.name)), new Set(['Grace']))
+    },
+  ),
+]

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict'
+import type { ListedSession, SessionStore } from '@session-stores/core'
+import { DAY, fails, fresh, HOUR, load, plain, read, rule, type StoreRule, save } from './fixture.ts'
+
+/** The sessions of a user: listing them, ending them. */
+
+const user = (session: object) => (session as { user?: string | number }).user
+
+async function listAll(
+  store: SessionStore,
+  query: { user?: string | number; limit?: number } = {},
+): Promise<ListedSession[]> {
+  const found: ListedSession[] = []
+  let after: string | undefined
+  do {
+    const page = await store.list({ ...query, after })
+    found.push(...page.sessions)
+    after = page.next
+  } while (after !== undefined)
+  return found
+}
+
+const namesOf = (found: ListedSession[]): unknown[] =>
+  found.map(({ session }) => (session as unknown as { name: unknown }).name).sort()
+
+/** Two sessions of ann, one of bob, one of nobody; named by their ids. */
+async function fill(store: SessionStore): Promise<void> {
+  await Promise.all(
+    Object.entries({ a1: 'ann', a2: 'ann', b1: 'bob', n1: undefined }).map(([name, user]) =>
+      store.set(name, plain({ name, user })),
+    ),
+  )
+}
+
+export const users: StoreRule[] = [
+  rule(
+    'list-gives-the-sessions-of-a-user',
+    "A user does not see where else they are logged in, or sees others'.",
+    async ({ one, other }) => {
+      await fill(one({ user }))
+      const store = other({ user })
+      assert.deepEqual(namesOf((await store.list({ user: 'ann' })).sessions), ['a1', 'a2'])
+      assert.deepEqual(namesOf((await store.list({ user: 'bob' })).sessions), ['b1'])
+      assert.deepEqual((await store.list({ user: 'nobody' })).sessions, [])
+      assert.deepEqual(namesOf((await store.list()).sessions), ['a1', 'a2', 'b1', 'n1'])
+    },
+  ),
+  rule(
+    'list-says-what-a-session-is',
+    'A user cannot tell which session is which, or gets hold of an id.',
+    async ({ one, other, clock }) => {
+      const store = one({ user })
+      const start = clock.now
+      const expires = new Date(clock.now + DAY)
+      await save(fresh(store, 'the-id', { user: 'ann', name: 'Ada' }, { expires }))
+      clock.now += HOUR
+      const loaded = await load(store, 'the-id')
+      loaded.name = 'Grace'
+      await save(loaded)
+      const { sessions, next } = await other({ user }).list({ user: 'ann' })
+      assert.equal(next, undefined)
+      const [found] = sessions
+      assert.ok(found && sessions.length === 1)
+      const { session, ...rest } = found
+      assert.deepEqual(rest, {
+        handle: store.handle('the-id'),
+        createdAt: start,
+        expiresAt: expires.getTime(),
+      })
+      assert.deepEqual(session.cookie.expires, expires)
+      assert.equal((session as unknown as { name: string }).name, 'Grace')
+      assert.ok(!JSON.stringify(sessions).includes('the-id'))
+    },
+  ),
+  rule(
+    'list-pages-name-every-session-once',
+    'Of a user with many sessions some cannot be ended.',
+    async ({ one, other, clock }) => {
+      const store = one({ user })
+      const names = Array.from({ length: 700 }, (_, i) => `id-${i}`)
+      const cookie = (i: number) => ({ expires: new Date(clock.now + (i % 7 ? DAY : HOUR)) })
+      await Promise.all(
+        names.map((name, i) => store.set(name, plain({ name, user: i % 2 ? 'ann' : 'bob' }, cookie(i)))),
+      )
+      await Promise.all(names.filter((_, i) => i % 5 === 0).map((name) => store.destroy(name)))
+      clock.now += HOUR
+      const left = names.filter((_, i) => i % 5 !== 0 && i % 7 !== 0).sort()
+      const ofAnn = left.filter((name) => Number(name.slice(3)) % 2)
+      const reader = other({ user })
+      for (const limit of [1, 50, 300, 1000]) {
+        if (limit > 1) assert.deepEqual(namesOf(await listAll(reader, { limit })), left)
+        assert.deepEqual(namesOf(await listAll(reader, { user: 'ann', limit })), ofAnn)
+      }
+      const { sessions, next } = await reader.list({ limit: 50 })
+      assert.ok(next !== undefined && sessions.length >= 50 && sessions.length < left.length)
+      assert.equal(await reader.revokeUser('ann'), ofAnn.length)
+      assert.equal(await store.length(), left.length - ofAnn.length)
+    },
+  ),
+  rule(
+    'a-number-and-its-text-are-one-user',
+    'A user is not found because the database gave a number.',
+    async ({ one }) => {
+      const store = one({ user })
+      await store.set('a', plain({ name: 'a', user: 7 }))
+      await store.set('b', plain({ name: 'b', user: '7' }))
+      await store.set('c', plain({ name: 'c', user: '07' }))
+      assert.deepEqual(namesOf((await store.list({ user: 7 })).sessions), ['a', 'b'])
+      assert.deepEqual(namesOf((await store.list({ user: '7' })).sessions), ['a', 'b'])
+    },
+  ),
+  rule(
+    'a-session-follows-its-user',
+    'After the login a session cannot be ended, or after the logout it still is.',
+    async ({ one, other }) => {
+      const store = one({ user })
+      await save(fresh(store, 'the-id', { name: 'a' }))
+      const become = async (user: string | undefined) => {
+        const loaded = await load(store, 'the-id')
+        loaded.user = user
+        await save(loaded)
+      }
+      const reader = other({ user })
+      await become('ann')
+      assert.deepEqual(namesOf((await reader.list({ user: 'ann' })).sessions), ['a'])
+      await become('bob')
+      assert.deepEqual((await reader.list({ user: 'ann' })).sessions, [])
+      assert.deepEqual(namesOf((await reader.list({ user: 'bob' })).sessions), ['a'])
+      await store.touch('the-id', await load(store, 'the-id'))
+      await store.touch('the-id', plain({ user: 'ann' }))
+      assert.deepEqual(namesOf((await reader.list({ user: 'bob' })).sessions), ['a'])
+      await become(undefined)
+      assert.deepEqual((await reader.list({ user: 'bob' })).sessions, [])
+      assert.equal(await reader.revokeUser('bob'), 0)
+      assert.ok(await store.get('the-id'))
+    },
+  ),
+  rule(
+    'a-merged-session-keeps-its-user',
+    'A request beside the login makes the session impossible to end.',
+    async ({ one, other }) => {
+      const store = one({ user })
+      await store.set('the-id', plain({ name: 'a' }))
+      const [mine, theirs] = [await load(store, 'the-id'), await load(other({ user }), 'the-id')]
+      theirs.user = 'ann'
+      await save(theirs)
+      mine.cart = 1
+      await save(mine)
+      assert.deepEqual(namesOf((await store.list({ user: 'ann' })).sessions), ['a'])
+    },
+  ),
+  rule('revoke-ends-one-session', 'A lost phone stays logged in.', async ({ one, other }) => {
+    const store = one({ user })
+    await fill(store)
+    const loaded = await load(other({ user }), 'a1')
+    const handle = store.handle('a1')
+    assert.equal(await store.revoke(handle), true)
+    assert.equal(await other().get('a1'), null)
+    loaded.name = 'late'
+    await save(loaded)
+    await store.set('a1', plain({ name: 'late' }))
+    assert.equal(await other().get('a1'), null)
+    assert.equal(await store.revoke(handle), false)
+    assert.equal(await store.revoke(store.handle('nobody')), false)
+    assert.equal(await store.length(), 3)
+  }),
+  rule(
+    "revoke-with-a-user-ends-only-that-user's",
+    'Whoever guesses or sees a handle logs somebody else out.',
+    async ({ one }) => {
+      for (const options of [{ user }, { user, hashIds: false }]) {
+        const store = one(options)
+        await store.clear()
+        await fill(store)
+        assert.equal(await store.revoke(store.handle('b1'), { user: 'ann' }), false)
+        assert.equal(await store.revoke(store.handle('n1'), { user: 'ann' }), false)
+        assert.equal(await store.length(), 4)
+        await fails('INVALID_USER', store.revoke(store.handle('b1'), { user: undefined as never }))
+        assert.equal(await store.length(), 4)
+        assert.equal(await store.revoke(store.handle('a1'), { user: 'ann' }), true)
+        assert.equal(await store.get('a1'), null)
+        assert.equal(await store.length(), 3)
+      }
+    },
+  ),
+  rule(
+    'revokeUser-ends-them-all',
+    'After a change of password the thief stays logged in.',
+    async ({ one, other }) => {
+      const store = one({ user })
+      await fill(store)
+      const late = await load(other({ user }), 'a2')
+      assert.equal(await store.revokeUser('ann'), 2)
+      late.name = 'late'
+      await save(late)
+      for (const id of ['a1', 'a2']) assert.equal(await other().get(id), null)
+      for (const id of ['b1', 'n1']) assert.ok(await other().get(id))
+      assert.equal(await store.revokeUser('ann'), 0)
+    },
+  ),
+  rule(
+    'revokeUser-keeps-the-one-excepted',
+    'Whoever changes the password is logged out with the thief.',
+    async ({ one, other }) => {
+      for (const options of [{ user }, { user, hashIds: false }]) {
+        const store = one(options)
+        await store.clear()
+        await fill(store)
+        assert.equal(await store.revokeUser('ann', { except: 'a1' }), 1)
+        assert.deepEqual((await read(other(options), 'a1'))?.name, 'a1')
+        assert.equal(await other(options).get('a2'), null)
+        assert.equal(await store.revokeUser('bob', { except: 'a1' }), 1)
+        assert.equal(await store.length(), 2)
+      }
+    },
+  ),
+  rule(
+    'no-user-is-never-everybody',
+    'A mistake logs everybody out, or shows their sessions.',
+    async ({ one }) => {
+      const store = one({ user })
+      await fill(store)
+      for (const nobody of [undefined, null, '', Number.NaN, {}, []] as never[]) {
+        await fails('INVALID_USER', store.list({ user: nobody }))
+        await fails('INVALID_USER', store.revokeUser(nobody))
+        await fails('INVALID_USER', store.revoke(store.handle('a1'), { user: nobody }))
+      }
+      await fails('INVALID_ID', store.revokeUser('ann', { except: undefined as never }))
+      await fails('INVALID_ID', store.revokeUser('ann', { except: '' }))
+      assert.equal(await store.length(), 4)
+    },
+  ),
+  rule(
+    'bad-queries-are-refused',
+    'A mistake in a query is answered with everything, or with nothing.',
+    async ({ one }) => {
+      const store = one({ user })
+      for (const limit of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '10' as never])
+        await fails('INVALID_QUERY', store.list({ limit }))
+      for (const handle of ['', 'x', undefined, null, 7, `${store.handle('a')}x`, 'ä'.repeat(43)] as never[])
+        await fails('INVALID_ID', store.revoke(handle))
+    },
+  ),
+]
