@@ -3,20 +3,10 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { driverSuite } from '@session-stores/conformance'
 import type { Driver, Write } from '@session-stores/core'
 import Database from 'better-sqlite3'
 import { afterEach, describe, expect, it } from 'vitest'
 import { SqliteStore, sqliteDriver } from '../src/index.ts'
-
-driverSuite({ describe, it }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
-  const path = join(folder, 'sessions.db')
-  return {
-    drivers: [sqliteDriver({ path }), sqliteDriver({ path })],
-    dispose: () => rmSync(folder, { recursive: true }),
-  }
-})
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
