@@ -1,5 +1,7 @@
 import type { SessionData } from 'express-session'
+import type { Row } from './driver.ts'
 import { SessionStoreError } from './errors.ts'
+import type { Settings } from './options.ts'
 
 /** The largest time that a `Date` can hold (ECMA-262, 21.4.1.1): 13 September 275760. */
 const MAX_TIME = 8.64e15
@@ -61,6 +63,14 @@ export const hasExpiry = ({ expires }: { expires?: unknown }): boolean => expire
 /** A touch's deadline, on the grid that touches share; one in the past stays what it is. */
 export const roundTouch = (deadline: number, now: number): number =>
   deadline > now ? Math.min(Math.ceil(deadline / TOUCH_STEP) * TOUCH_STEP, MAX_TIME) : deadline
+
+/** No touch, save or cookie passes the absolute end. `absoluteTimeout` 0: there is none. */
+export const withinAbsolute = (deadline: number, createdAt: number, absoluteTimeout: number): number =>
+  absoluteTimeout > 0 ? Math.min(deadline, createdAt + absoluteTimeout) : deadline
+
+/** Whether the row is a session by the application's clock, whatever the database still holds. */
+export const isLive = ({ data, expiresAt, createdAt }: Row, { absoluteTimeout, now }: Settings): boolean =>
+  data !== null && withinAbsolute(expiresAt, createdAt, absoluteTimeout) > now()
 
 function time(expires: unknown): number {
   const at =

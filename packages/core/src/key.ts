@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto'
+import type { SessionData } from 'express-session'
 import { SessionStoreError } from './errors.ts'
+import type { Settings } from './options.ts'
 
 const MAX_ID = 256
 const HANDLE = /^[\w-]{43}$/
@@ -22,6 +24,12 @@ const sha256 = (text: string): string => hash('sha256', text, 'base64url')
 export function userHash(user: unknown): string {
   if ((typeof user === 'string' && user !== '') || Number.isFinite(user)) return sha256(`user:${user}`)
   throw new SessionStoreError('INVALID_USER', "a user's id must be a non-empty string or a number")
+}
+
+/** The hash of the user that the session belongs to, by the option `user`; `null`: nobody. Throws `INVALID_USER`. */
+export function userOf(session: SessionData, { user }: Settings): string | null {
+  const id = user?.(session)
+  return id === undefined || id === null ? null : userHash(id)
 }
 
 function check(id: unknown): asserts id is string {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Row } from './driver.ts'
 import type { CookieSettings } from './expiry.ts'
 
@@ -56,4 +57,14 @@ export const mark: (target: object, marker: Marker) => void = Marked.set
 export function copyMarker(from: object, to: object): void {
   const marker = Marked.get(from)
   if (marker) Marked.set(to, marker)
+}
+
+/** New tags: one random prefix for the store and a counter, for a random tag each would cost a microsecond. */
+export class Tags {
+  readonly #prefix = `${randomBytes(9).toString('base64url')}.`
+  #count = 0
+
+  next(): string {
+    return this.#prefix + (this.#count++).toString(36)
+  }
 }
