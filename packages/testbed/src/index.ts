@@ -1,4 +1,11 @@
 export { type ClusterOptions, type RedisCluster, redisCluster } from './cluster.ts'
+export {
+  type MongoOptions,
+  mongoBinary,
+  mongoProcess,
+  mongoReplicaSet,
+  mongoServer,
+} from './mongodb.ts'
 export type { Binary } from './process.ts'
 export { type RedisOptions, redisBinary, redisProcess, redisServer } from './redis.ts'
 export { type RedisSentinel, redisSentinel, type SentinelOptions } from './sentinel.ts'
