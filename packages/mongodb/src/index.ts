@@ -1,1 +1,376 @@
-export {}
+import {
+  checkOptions,
+  type Driver,
+  type OptionRule,
+  type Row,
+  SessionStore,
+  SessionStoreError,
+  type StoreOptions,
+  splitOptions,
+  type Touch,
+  type Write,
+} from '@session-stores/core'
+import { MongoClient as Client } from 'mongodb'
+import { explained, isPassing } from './errors.ts'
+
+/** What the driver uses of a `MongoClient`, so that no version of it is forced. */
+export interface MongoClient {
+  db(name?: string): MongoDatabase
+}
+
+export interface MongoDatabase {
+  readonly writeConcern?: { readonly w?: unknown; readonly j?: boolean; readonly wtimeout?: number }
+  command(command: Record<string, unknown>, options?: object): Promise<Record<string, unknown>>
+}
+
+/** Either `url` or `client`. */
+export type MongoOptions = (
+  | {
+      /** `mongodb://…` or `mongodb+srv://…`, with all that it may name. `close()` ends the connections, which keep the process alive until then. */
+      url: string
+      client?: undefined
+    }
+  | {
+      /** A `MongoClient`, connected or not; `close()` leaves it open. */
+      client: MongoClient
+      url?: undefined
+    }
+) & {
+  /** Default: the one that the URL names, or `test`. */
+  database?: string
+  /** The collection of the sessions, made where it is missing. Default `sessions`. */
+  collection?: string
+}
+
+const rules: Record<keyof MongoOptions, OptionRule> = {
+  url: [
+    "a connection string such as 'mongodb://localhost:27017/app'",
+    (value) => typeof value === 'string' && /^mongodb(\+srv)?:\/\/./.test(value),
+  ],
+  client: ['a MongoClient', (value) => typeof (value as MongoClient | null)?.db === 'function'],
+  database: [
+    'the name of a database: not empty, at most 63 characters, none of /\\. "$*<>:|? and NUL',
+    (value) => typeof value === 'string' && /^[^/\\. "$*<>:|?\0]{1,63}$/.test(value),
+  ],
+  collection: [
+    "the name of a collection: not empty, no '$', no NUL, not beginning with 'system.'",
+    (value) => typeof value === 'string' && /^(?!system\.)[^$\0]+$/.test(value),
+  ],
+}
+
+/** MongoDB takes documents and commands of 16 MiB. */
+const MAX_SIZE = 16 * 1024 * 1024
+/** How much of that goes with a payload, at most: its key and tags, twice, and the names of the fields. */
+const OVERHEAD = 4096
+/** How many documents `clear` removes at a time. */
+const STEP = 1000
+/** How long a command is sent again, in milliseconds, that a failover or a broken connection ended. */
+const LONGEST_WAIT = 4000
+const HOUR = 3_600_000
+
+/** Numbers come as numbers but for ids of cursors; text that is damaged spoils its own document only. */
+const decoding = {
+  promoteValues: true,
+  promoteLongs: false,
+  promoteBuffers: true,
+  enableUtf8Validation: false,
+}
+
+/**
+ * Sessions in a collection, one document each. Everything is a plain command: these go to the primary, whatever
+ * the client prefers, and cost a third less than its own methods. Each is harmless to send again.
+ * Throws a `TypeError` for a wrong option; connects with the first call.
+ */
+export function mongoDriver(options: MongoOptions): Driver {
+  checkOptions(options, rules)
+  const { url, client: lent, database, collection = 'sessions' } = options
+  if ((url === undefined) === (lent === undefined))
+    throw new TypeError("give one of the options 'url' and 'client' (a MongoClient)")
+  const owned = url === undefined ? undefined : connection(url)
+  const db = (lent ?? (owned as MongoClient)).db(database)
+  const { w, j, wtimeout } = db.writeConcern ?? {}
+  // A logout that only one server knows would be undone by the next failover.
+  const writeConcern = { w: w || 'majority', ...(j && { j }), ...(wtimeout && { wtimeout }) }
+  let isClosed = false
+
+  async function run<T extends object>(command: Record<string, unknown>): Promise<T> {
+    const end = performance.now() + LONGEST_WAIT
+    for (;;) {
+      if (isClosed) throw new SessionStoreError('CLOSED', 'the MongoDB driver was closed')
+      try {
+        const reply = await db.command(command, decoding)
+        if (reply.writeConcernError) throw reply.writeConcernError
+        return reply as T
+      } catch (error) {
+        if (!isPassing(error) || performance.now() > end) throw explained(error)
+      }
+    }
+  }
+
+  /** Returns which of the statements, by their numbers, met a document that they are not for. */
+  async function send(kind: 'insert' | 'update', statements: readonly object[]): Promise<number[]> {
+    if (statements.length === 0) return []
+    const field = kind === 'insert' ? 'documents' : 'updates'
+    const { writeErrors = [] } = await run<{ writeErrors?: { index: number; code: number }[] }>({
+      [kind]: collection,
+      [field]: statements,
+      ordered: false,
+      writeConcern,
+    })
+    const failure = writeErrors.find(({ code }) => code !== DUPLICATE_KEY && code !== IMMUTABLE_FIELD)
+    if (failure) throw explained({ code: failure.code })
+    return writeErrors.map(({ index }) => index)
+  }
+
+  async function keysOf(query: object, limit: number): Promise<string[]> {
+    const { cursor } = await run<Found>({
+      find: collection,
+      ...query,
+      projection: { _id: 1 },
+      limit,
+      batchSize: limit,
+      singleBatch: true,
+    })
+    return cursor.firstBatch.map(({ _id }) => _id)
+  }
+
+  async function remove(keys: readonly string[], filter: object): Promise<number> {
+    if (keys.length === 0) return 0
+    const deletes = [{ q: { _id: { $in: keys }, ...filter }, limit: 0 }]
+    return (await run<{ n: number }>({ delete: collection, deletes, writeConcern })).n
+  }
+
+  /** Returns the writes that were refused. */
+  async function refusals(writes: readonly Write[], now: number): Promise<Write[]> {
+    // Hardly ever does a new session meet an old one, and an insert costs a sixth of an upsert.
+    const creates = writes.filter(isCreate)
+    const others = writes.filter((write) => !isCreate(write))
+    const [met, refused] = await Promise.all([
+      send('insert', creates.map(toDocument)),
+      send(
+        'update',
+        others.map((write) => toUpdate(write, now)),
+      ),
+    ])
+    const final = refused.map((index) => others[index]!)
+    const unsure = [...met.map((index) => creates[index]!), ...final.filter((write) => !write.expect)]
+    const again = await send(
+      'update',
+      unsure.map((write) => toUpsert(write, now)),
+    )
+    return [...final.filter((write) => write.expect), ...again.map((index) => unsure[index]!)]
+  }
+
+  const driver: Driver = {
+    name: 'mongodb',
+    async setup() {
+      const indexes = [
+        // MongoDB removes documents by this, an hour or two after their deadlines: clocks of servers differ.
+        { name: 'purgeAt_1', key: { purgeAt: 1 }, expireAfterSeconds: 0 },
+        { name: USER_INDEX, key: { user: 1, _id: 1 }, partialFilterExpression: { user: { $gt: '' } } },
+      ]
+      await run({ createIndexes: collection, indexes })
+    },
+    async read(keys) {
+      const filter = { _id: keys.length === 1 ? keys[0] : { $in: keys } }
+      const { cursor } = await run<Found>({ find: collection, filter, batchSize: keys.length + 1 })
+      const rows = cursor.firstBatch.flatMap(toRow)
+      if (String(cursor.id) === '0') return rows
+      // An answer of 16 MiB, and there is more.
+      await run({ killCursors: collection, cursors: [cursor.id] })
+      const found = new Set(cursor.firstBatch.map(({ _id }) => _id))
+      return [...rows, ...(await driver.read(keys.filter((key) => !found.has(key))))]
+    },
+    async write(writes, now) {
+      const refused = new Set<Write>()
+      for (const part of parts(writes)) for (const write of await refusals(part, now)) refused.add(write)
+      return writes.filter((write) => !refused.has(write)).map(({ key }) => key)
+    },
+    async touch(touches, now) {
+      // Core rounds deadlines, so that most of a batch share one.
+      const groups = Map.groupBy(touches, ({ expiresAt }) => expiresAt)
+      await send(
+        'update',
+        [...groups].map(([expiresAt, group]) => toTouch(expiresAt, group, now)),
+      )
+    },
+    async list({ user, after = '', limit }) {
+      const filter = { ...(user !== undefined && { user }), _id: { $gt: after } }
+      const hint = user === undefined ? '_id_' : USER_INDEX
+      const keys = await keysOf({ filter, sort: { _id: 1 }, hint }, limit + 1)
+      if (keys.length <= limit) return { keys }
+      keys.length = limit
+      return { keys, next: keys[limit - 1] }
+    },
+    async count(now) {
+      const pipeline = [{ $match: isLive(now) }, { $count: 'count' }]
+      const { cursor } = await run<Counted>({ aggregate: collection, pipeline, cursor: {} })
+      return cursor.firstBatch[0]?.count ?? 0
+    },
+    async prune(before, limit) {
+      const expired = { purgeAt: { $lt: new Date(before) } }
+      return remove(await keysOf({ filter: expired }, limit), expired)
+    },
+    async clear() {
+      let after: string | undefined
+      do {
+        const { keys, next } = await driver.list({ after, limit: STEP })
+        await remove(keys, { tag: { $gt: '' } })
+        after = next
+      } while (after !== undefined)
+    },
+    async ping() {
+      await run({ ping: 1 })
+    },
+    async close() {
+      isClosed = true
+      await owned?.close()
+    },
+  }
+  return driver
+}
+
+/** express-session's store on MongoDB: a server, a replica set or a sharded cluster. */
+export class MongoStore extends SessionStore {
+  /** Throws a `TypeError` for a wrong option. */
+  constructor(options: MongoOptions & StoreOptions) {
+    const [own, rest] = splitOptions<MongoOptions>(options, rules)
+    super(mongoDriver(own), rest)
+  }
+}
+
+const USER_INDEX = 'user_1__id_1'
+const [DUPLICATE_KEY, IMMUTABLE_FIELD] = [11_000, 66]
+
+interface Document {
+  _id: string
+  data: string | Buffer | null
+  tag: string
+  user: string | null
+  createdAt: number
+  expiresAt: number
+  purgeAt: Date
+}
+
+interface Found {
+  cursor: { id: unknown; firstBatch: Document[] }
+}
+
+interface Counted {
+  cursor: { firstBatch: { count: number }[] }
+}
+
+interface Statement {
+  q: object
+  u: object
+  upsert?: boolean
+  multi?: boolean
+}
+
+const isCreate = ({ expect, data }: Write): boolean => expect === '' && data !== null
+const isLive = (now: number) => ({ data: { $ne: null }, expiresAt: { $gt: now } })
+
+/** Coarse, so that few touches change an index; two hours at most after the deadline, an hour at least. */
+const purgeAt = (expiresAt: number): Date =>
+  new Date(Math.min((Math.floor(expiresAt / HOUR) + 2) * HOUR, 8.64e15))
+
+/** BSON holds text as UTF-8, which has no lone surrogates. */
+const pack = (data: string): string | Buffer => (data.isWellFormed() ? data : Buffer.from(data, 'utf16le'))
+
+const toDocument = ({ key, data, tag, user, createdAt, expiresAt }: Write): Document => ({
+  _id: key,
+  data: data === null ? null : pack(data),
+  tag,
+  user,
+  createdAt,
+  expiresAt,
+  purgeAt: purgeAt(expiresAt),
+})
+
+/** Somebody else's documents are left out. */
+function toRow({ _id, data, tag, user, createdAt, expiresAt }: Document): Row[] {
+  if (typeof tag !== 'string' || typeof expiresAt !== 'number') return []
+  return [
+    {
+      key: _id,
+      data: Buffer.isBuffer(data) ? data.toString('utf16le') : data,
+      tag,
+      user,
+      createdAt,
+      expiresAt,
+    },
+  ]
+}
+
+/** For what a write mostly meets: a live session, or for a tombstone anything. Where it does not match, it fails. */
+function toUpdate(write: Write, now: number): Statement {
+  const { _id, createdAt, ...row } = toDocument(write)
+  if (write.data === null) return { q: { _id }, u: { ...row, createdAt }, upsert: true }
+  const { expect, tag } = write
+  const q = { _id, ...isLive(now) }
+  if (expect === undefined) return { q, u: { $set: row, $setOnInsert: { createdAt } }, upsert: true }
+  // Where nothing matches an upsert inserts, and this one cannot: so a refusal is an error, which has its number.
+  return {
+    q: { ...q, tag: { $in: [expect, tag] } },
+    u: { $set: row, $setOnInsert: { _id: null } },
+    upsert: true,
+  }
+}
+
+/** For whatever is there. Where it does not match there is a document that refuses the write. */
+function toUpsert(write: Write, now: number): Statement {
+  const { createdAt, ...row } = toDocument(write)
+  const { _id, data, tag } = row
+  if (data === null) return toUpdate(write, now)
+  const stands = { $and: [{ $gt: ['$expiresAt', now] }, { $ne: ['$data', null] }] }
+  const kept = { createdAt: { $cond: [stands, '$createdAt', createdAt] } }
+  const may = write.expect === undefined ? [{ data: { $ne: null } }] : [{ data: null }, { tag }]
+  return {
+    q: { _id, $or: [{ expiresAt: { $lte: now } }, ...may] },
+    u: [{ $replaceWith: { $mergeObjects: [{ $literal: row }, kept] } }],
+    upsert: true,
+  }
+}
+
+function toTouch(expiresAt: number, touches: readonly Touch[], now: number): Statement {
+  const keys = touches.map(({ key }) => key)
+  return {
+    q: { _id: keys.length === 1 ? keys[0] : { $in: keys }, ...isLive(now) },
+    u: { $set: { expiresAt, purgeAt: purgeAt(expiresAt) } },
+    multi: keys.length > 1,
+  }
+}
+
+/** As many at a time as a command holds. Throws where one alone is too large. */
+function* parts(writes: readonly Write[]): Generator<Write[]> {
+  let [part, size]: [Write[], number] = [[], 0]
+  for (const write of writes) {
+    const bytes = OVERHEAD + (write.data === null ? 0 : Buffer.byteLength(pack(write.data)))
+    if (bytes > MAX_SIZE)
+      throw new SessionStoreError('PAYLOAD_TOO_LARGE', 'the session is larger than MongoDB takes (16 MiB)')
+    if (size + bytes > MAX_SIZE) {
+      yield part
+      ;[part, size] = [[], 0]
+    }
+    part.push(write)
+    size += bytes
+  }
+  yield part
+}
+
+/** The URL's own settings win. */
+function connection(url: string): Client {
+  const defaults = {
+    serverSelectionTimeoutMS: 4000,
+    connectTimeoutMS: 3000,
+    waitQueueTimeoutMS: 4000,
+    maxPoolSize: 10,
+  }
+  const unnamed = Object.entries(defaults).filter(([name]) => !new RegExp(`[?&]${name}=`, 'i').test(url))
+  try {
+    return new Client(url, Object.fromEntries(unnamed))
+  } catch {
+    // The client's own error may hold the URL, with the password.
+    throw new TypeError(`option 'url' takes ${rules.url[0]}`)
+  }
+}
