@@ -16,6 +16,8 @@ export const MAX_AGE = 3_600_000
 
 /** How many Session objects are kept for the scenarios that write. */
 const POOL = 4096
+/** How many are read and dropped before. */
+const SHORT_LIVED = 10_000
 
 /** A store full of sessions, as a scenario uses it. */
 export interface Workload {
@@ -69,15 +71,21 @@ export async function fill(store: session.Store, count: number): Promise<string[
   return ids
 }
 
+/**
+ * Stores `count` sessions, and takes Session objects of some. Only after many short-lived ones: an engine that
+ * saw the first sessions live long would expect it of all, allocate them as old, and leave more garbage.
+ */
 export async function prepare(store: session.Store, count: number): Promise<Workload> {
   const ids = shuffled(await fill(store, count))
   const pool: (session.Session & SessionData)[] = []
-  await each(ids.slice(0, POOL), (id, done, index) =>
+  const read = (id: string, done: (error?: unknown) => void, index: number): void =>
     store.get(id, (error, data) => {
-      if (data) pool[index] = createSession(store, id, data)
-      done(error ?? (data ? null : new Error('a stored session is missing')))
-    }),
-  )
+      if (error || !data) return done(error ?? new Error('a stored session is missing'))
+      pool[index] = createSession(store, id, data)
+      done()
+    })
+  await each(ids.slice(-SHORT_LIVED), (id, done, index) => read(id, done, index % 256))
+  await each(ids.slice(0, POOL), read)
   return { store, ids, pool }
 }
 
