@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -20,6 +21,7 @@ export interface Browser {
   request(handler: Handler): Promise<Answer>
   /** The `Cookie` header. */
   cookie: string | undefined
+  headers: Record<string, string>
 }
 
 export interface App {
@@ -33,6 +35,31 @@ export const done = (start: (callback: (error?: unknown) => void) => unknown): P
   new Promise((resolve, reject) => {
     start((error) => (error ? reject(error) : resolve()))
   })
+
+/** Only looks whether there is a session. */
+export const nothing: Handler = () => {}
+const tell: Handler = (req, res) => {
+  const { cookie, ...data } = req.session
+  res.json(data)
+}
+/** Puts this into the session. */
+export const put =
+  (data: object): Handler =>
+  (req) => {
+    Object.assign(req.session, data)
+  }
+
+/** What the browser's session holds. */
+export async function dataOf(browser: Browser): Promise<object> {
+  const { status, body } = await browser.request(tell)
+  assert.equal(status, 200)
+  return JSON.parse(body)
+}
+
+/** The id of the browser's session. */
+export async function idOf(browser: Browser): Promise<string> {
+  return (await browser.request((req, res) => void res.end(req.sessionID))).body
+}
 
 /** Runs `check` with a server of express and express-session on the store. */
 export async function withApp(
@@ -62,10 +89,11 @@ export async function withApp(
   function browser(): Browser {
     const one: Browser = {
       cookie: undefined,
+      headers: {},
       async request(handler) {
         const path = `/${++requests}`
         handlers.set(path, handler)
-        const headers: Record<string, string> = one.cookie === undefined ? {} : { cookie: one.cookie }
+        const headers = { ...one.headers, ...(one.cookie !== undefined && { cookie: one.cookie }) }
         const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers })
         const body = await response.text()
         const [set] = response.headers.getSetCookie()

@@ -4,7 +4,9 @@ import { HOUR, plain, type RequestSession, save } from '../store/fixture.ts'
 /** What a slow request does at its end, when the session that it read may be gone. */
 export type Late = (store: SessionStore, id: string, read: RequestSession) => Promise<unknown>
 
-export const LATE: Readonly<Record<'save' | 'touch' | 'touch-with-another-max-age' | 'plain-save', Late>> = {
+export type LateName = 'save' | 'touch' | 'touch-with-another-max-age' | 'plain-save'
+
+export const LATE: Readonly<Record<LateName, Late>> = {
   save(_store, _id, read) {
     read.name = 'saved late'
     return save(read)
@@ -32,4 +34,9 @@ export function randomOf(seed: number): (below: number) => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) % below
   }
+}
+
+/** Ten at a time, one after the other. */
+export async function chunks<T>(all: readonly T[], each: (one: T) => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < all.length; i += 10) await Promise.all(all.slice(i, i + 10).map(each))
 }
