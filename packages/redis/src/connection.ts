@@ -1,40 +1,78 @@
+import type { ConnectionOptions } from 'node:tls'
 import { Redis } from 'ioredis'
 
-/** A connection of the driver's own, which lets the process exit while nobody waits for an answer. */
-export interface Connection {
-  client: Redis
-  /** Keeps the process alive until `release` was called as often. */
-  hold(): void
-  release(): void
-}
+/** How long calls wait for a connection that broke, in milliseconds: for a server that starts again, or another in its place. */
+const GRACE = 600
+/** How long calls fail at once after that, in milliseconds: a server that is coming up is not overrun. */
+const PAUSE = 200
+/** A connection on which nothing comes for so long, in milliseconds, although an answer is due, is dead. */
+const SILENCE = 3000
 
 /**
- * Connects with the first command, and again whenever the connection breaks, for ever; a command that fails
- * thrice to reach the server is an error, so that nobody waits for a server that is down.
+ * A connection of the driver's own: it connects when a call needs it, and lets the process exit while no call
+ * waits for an answer.
  */
-export function connection(url: string): Connection {
-  const client = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: 3000,
-    maxRetriesPerRequest: 2,
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), 1000),
-  })
-  let waiting = 0
-  const settle = (): void => {
-    if (waiting > 0) client.stream?.ref()
-    else client.stream?.unref()
+export class Connection {
+  readonly client: Redis
+  /** Why the server could not be reached, until it is. */
+  failure: Error | undefined
+  #waiting = 0
+  #brokenAt = 0
+  #pausedUntil = 0
+  #closed = false
+
+  constructor(url: string, tls: ConnectionOptions | undefined) {
+    this.client = new Redis(url, {
+      ...(tls && { tls }),
+      lazyConnect: true,
+      connectTimeout: 3000,
+      socketTimeout: SILENCE,
+      // Calls wait until `retryStrategy` gives up, no longer.
+      maxRetriesPerRequest: null,
+      retryStrategy: (times) => this.#retry(times),
+      // After a failover the address may lead to another server, but not on this connection.
+      reconnectOnError: (error) => /\bREADONLY\b/.test(error.message),
+    })
+    this.client.on('error', (error) => {
+      this.failure = error
+    })
+    this.client.on('connect', () => this.#settle())
+    this.client.on('ready', () => {
+      this.failure = undefined
+    })
   }
-  // Every command that fails reports the error; without a listener ioredis would print it, too.
-  client.on('error', () => {})
-  client.on('connect', settle)
-  client.on('ready', settle)
-  return {
-    client,
-    hold() {
-      if (waiting++ === 0) settle()
-    },
-    release() {
-      if (--waiting === 0) settle()
-    },
+
+  /** Keeps the process alive until `release`, and connects where retries have ended. Throws why it could not lately. */
+  hold(): void {
+    if (this.client.status === 'end' && !this.#closed) {
+      if (performance.now() < this.#pausedUntil)
+        throw this.failure ?? new Error('Redis closed the connection')
+      this.client.connect().catch(() => {})
+    }
+    if (this.#waiting++ === 0) this.#settle()
+  }
+
+  release(): void {
+    if (--this.#waiting === 0) this.#settle()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.client.disconnect()
+  }
+
+  /** `times` counts from the last connection that worked. */
+  #retry(times: number): number | null {
+    const now = performance.now()
+    if (times === 1) this.#brokenAt = now
+    const gaveUp = now - this.#brokenAt > GRACE
+    if (gaveUp) this.#pausedUntil = now + PAUSE
+    // A timer that nobody waits for would keep the process alive.
+    return gaveUp || this.#waiting === 0 ? null : 50 * 2 ** times
+  }
+
+  #settle(): void {
+    if (this.#waiting > 0) this.client.stream?.ref()
+    else this.client.stream?.unref()
   }
 }

@@ -1,48 +1,62 @@
 import { hash } from 'node:crypto'
 
 /**
- * A session's string: a head of fixed places, then the payload.
+ * Takes `KEYS` one a row, and `ARGV`: what the rows share, then what each has of its own. Returns the numbers of
+ * the rows that it is about.
  *
- *     1 expiresAt(16) createdAt(16) kind(1) tag ' ' user ' ' data
- *     ^ version; places 2-17; 18-33; 34: s(ession), t(ombstone); tag from 35, of at most 32; user may be empty
- *
- * Times are 16 digits, so that Lua compares them as text and a touch overwrites one in place.
- * A ttl of 0 is a deadline that is past: the row goes. Every script takes `KEYS` one a row, and `ARGV`: what they share, then each row's own. It returns the numbers
- * of the rows that it is about.
+ * Where memory is full (maxmemory), Redis lets a script go on whose first write needs none: so a script that
+ * frees memory, or changes no length, begins with such a write. Logouts and touches go on then.
  */
 export interface Script {
   readonly source: string
   readonly sha: string
 }
 
+/** A key outlives its deadline by this, in milliseconds: core judges expiry, and clocks of processes differ. */
+export const MARGIN = 60_000
+/** Index entries move only when a deadline enters the next of these spans, in milliseconds. */
+export const SPAN = 3_600_000
+
+/** The first `length` places of a session's string (see `row.ts`); nothing where there is none. */
+const HEAD = `
+local function head(key, length)
+  local text = redis.pcall('GETRANGE', key, 0, length - 1)
+  if type(text) == 'string' and string.sub(text, 1, 1) == '1' then return text end
+end
+`
+
 const script = (source: string): Script => ({ source, sha: hash('sha1', source) })
 
-/** ARGV: now, then (`*` upsert, `!` tombstone, `` create or `=` and the tag expected; tag; ttl; value) a row. Returns the rows that landed. */
-export const WRITE: Script = script(`
+/**
+ * ARGV: now; then what is expected (`*` upsert, `!` tombstone, nothing create, or `=` and a tag), ttl and value of
+ * each row. A ttl of 0 is a deadline that is past: the row goes. Returns the rows that landed.
+ */
+export const WRITE: Script = script(`${HEAD}
 local now, landed = ARGV[1], {}
 for i, key in ipairs(KEYS) do
-  local at = i * 4 - 2
-  local expect, value, lands = ARGV[at], ARGV[at + 3], true
-  if expect ~= '!' then
-    local head = redis.pcall('GETRANGE', key, 0, 66)
-    if type(head) ~= 'string' or string.sub(head, 1, 1) ~= '1' or string.sub(head, 2, 17) <= now then
+  local expect, ttl, value, lands = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1], true
+  if expect == '!' then
+    redis.call('UNLINK', key)
+  else
+    local old = head(key, 67)
+    if not old or string.sub(old, 2, 17) <= now then
       lands = expect == '*' or expect == ''
-    elseif string.sub(head, 34, 34) == 't' then
+    elseif string.sub(old, 34, 34) == 't' then
       lands = expect == ''
     else
-      local tag = string.sub(head, 35, string.find(head, ' ', 35, true) - 1)
-      lands = expect == '*' or '=' .. tag == expect or tag == ARGV[at + 1]
-      local created = string.sub(head, 18, 33)
+      local tag = string.match(old, '^%S+', 35)
+      lands = expect == '*' or expect == '=' .. tag or string.match(value, '^%S+', 35) == tag
+      local created = string.sub(old, 18, 33)
       if lands and created ~= string.sub(value, 18, 33) then
         value = string.sub(value, 1, 17) .. created .. string.sub(value, 34)
       end
     end
   end
   if lands then
-    if ARGV[at + 2] == '0' then
-      redis.call('DEL', key)
+    if ttl == '0' then
+      redis.call('UNLINK', key)
     else
-      redis.call('SET', key, value, 'PX', ARGV[at + 2])
+      redis.call('SET', key, value, 'PX', ttl)
     end
     landed[#landed + 1] = i
   end
@@ -50,38 +64,47 @@ end
 return landed`)
 
 /**
- * ARGV: now, whether the index is up to date, then (deadline, ttl, begin of the deadline's span or '') a row.
- * Leaves the rows alone whose deadline would enter a span that the index may not cover yet, and returns them.
+ * ARGV: now; whether the index is up to date; then deadline, ttl and begin of the deadline's span (or nothing) of
+ * each row. Returns the rows that it left alone, for the index may not cover their new deadline yet.
  */
-export const TOUCH: Script = script(`
+export const TOUCH: Script = script(`${HEAD}
 local now, indexed, crossing = ARGV[1], ARGV[2] == '1', {}
 for i, key in ipairs(KEYS) do
-  local at = i * 3
-  local head = redis.pcall('GETRANGE', key, 0, 33)
-  if type(head) == 'string' and string.sub(head, 1, 1) == '1' and string.sub(head, 34) == 's' then
-    local expires = string.sub(head, 2, 17)
-    if expires > now then
-      if ARGV[at + 1] == '0' then
-        redis.call('DEL', key)
-      elseif not indexed and expires < ARGV[at + 2] then
-        crossing[#crossing + 1] = i
-      else
-        redis.call('SETRANGE', key, 1, ARGV[at])
-        redis.call('PEXPIRE', key, ARGV[at + 1])
-      end
+  local deadline, ttl, span = ARGV[i * 3], ARGV[i * 3 + 1], ARGV[i * 3 + 2]
+  local old = head(key, 34)
+  local expires = old and string.sub(old, 2, 17)
+  if old and expires > now and string.sub(old, 34) == 's' then
+    if ttl == '0' then
+      redis.call('UNLINK', key)
+    elseif not indexed and expires < span then
+      crossing[#crossing + 1] = i
+    else
+      redis.call('PEXPIRE', key, ttl)
+      redis.call('SETRANGE', key, 1, deadline)
     end
   end
 end
 return crossing`)
 
-/** ARGV: the score that is past, then (session key, score, ttl) a row; KEYS are the indexes of the users. */
+/** ARGV: the score that is past; then session key, score and ttl of each row. KEYS are the indexes of the users. */
 export const INDEX: Script = script(`
 for i, key in ipairs(KEYS) do
-  local at = i * 3 - 1
+  local name, score, ttl = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
   redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. ARGV[1])
-  redis.call('ZADD', key, 'GT', ARGV[at + 1], ARGV[at])
-  if redis.call('PTTL', key) < tonumber(ARGV[at + 2]) then
-    redis.call('PEXPIRE', key, ARGV[at + 2])
+  redis.call('ZADD', key, 'GT', score, name)
+  if redis.call('PTTL', key) < tonumber(ttl) then
+    redis.call('PEXPIRE', key, ttl)
   end
 end
 return {}`)
+
+/** ARGV: now. Returns the rows that are live sessions. */
+export const COUNT: Script = script(`${HEAD}
+local live = {}
+for i, key in ipairs(KEYS) do
+  local text = head(key, 34)
+  if text and string.sub(text, 2, 17) > ARGV[1] and string.sub(text, 34) == 's' then
+    live[#live + 1] = i
+  end
+end
+return live`)

@@ -1,0 +1,63 @@
+import type { Script } from './scripts.ts'
+
+/** What the driver uses of an ioredis `Redis` or `Cluster`, so that no version of it is forced. */
+export interface RedisClient extends RedisNode {
+  /** Of a `Cluster`. */
+  readonly isCluster?: boolean
+  nodes?(role: 'master'): RedisNode[]
+}
+
+/** One server, or the only one. */
+export interface RedisNode {
+  readonly options?: { host?: string; port?: number; keyPrefix?: string }
+  call(command: string, ...args: (string | number)[]): Promise<unknown>
+}
+
+/** About how much one script is given, in characters: so Redis works on one while the next is made. */
+const SCRIPT_SIZE = 32 * 1024
+
+/**
+ * Runs a script over rows: many in one on a single server, each by itself in a cluster. `parts` are the key and the
+ * arguments of a row, `common` those that all share. Returns the rows that the script named.
+ */
+export async function runScript<T>(
+  client: RedisClient,
+  script: Script,
+  common: readonly string[],
+  rows: readonly T[],
+  parts: (row: T) => [key: string, ...args: string[]],
+): Promise<T[]> {
+  const calls: Promise<T[]>[] = []
+  for (let from = 0; from < rows.length; ) {
+    const keys: string[] = []
+    const args = [...common]
+    let to = from
+    let size = 0
+    do {
+      const [key, ...own] = parts(rows[to++]!)
+      keys.push(key)
+      for (const arg of own) {
+        args.push(arg)
+        size += arg.length
+      }
+    } while (to < rows.length && size < SCRIPT_SIZE && !client.isCluster)
+    const first = from - 1
+    calls.push(evaluate(client, script, keys, args).then((named) => named.map((n) => rows[first + n]!)))
+    from = to
+  }
+  return calls.length === 1 ? calls[0]! : (await Promise.all(calls)).flat()
+}
+
+async function evaluate(
+  client: RedisClient,
+  { sha, source }: Script,
+  keys: string[],
+  args: string[],
+): Promise<number[]> {
+  try {
+    return (await client.call('EVALSHA', sha, keys.length, ...keys, ...args)) as number[]
+  } catch (error) {
+    if (!(error as Error).message.startsWith('NOSCRIPT')) throw error
+    return (await client.call('EVAL', source, keys.length, ...keys, ...args)) as number[]
+  }
+}

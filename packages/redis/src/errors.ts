@@ -1,0 +1,41 @@
+import { SessionStoreError, type SessionStoreErrorCode } from '@session-stores/core'
+
+/** Redis 6 wraps what a script ran into: `ERR Error running script (…): @user_script:21: -OOM command not allowed`. */
+const says = (...words: string[]): RegExp => new RegExp(`(^|: -?)(${words.join('|')})\\b`)
+
+const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode, message: string])[] = [
+  [
+    says('NOAUTH', 'WRONGPASS', 'NOPERM', 'ERR invalid password', 'ERR AUTH', 'ERR unknown command'),
+    'ACCESS_DENIED',
+    'Redis wants other credentials or rights',
+  ],
+  [says('READONLY', 'MISCONF'), 'READ_ONLY', 'Redis takes no writes'],
+  [says('OOM'), 'STORAGE_FULL', 'Redis is out of memory (maxmemory)'],
+  [
+    says('LOADING', 'CLUSTERDOWN', 'TRYAGAIN', 'MASTERDOWN', 'BUSY', 'NOREPLICAS'),
+    'UNAVAILABLE',
+    'Redis cannot answer now',
+  ],
+]
+
+/** What ioredis rejected with, as the error to show; `failure` is why there is no connection, where that is known. */
+export function explained(error: unknown, failure?: Error): unknown {
+  if (!(error instanceof Error) || error instanceof SessionStoreError) return error
+  const { message } = strip(error)
+  const reason = reasons.find(([pattern]) => pattern.test(message))
+  if (reason) return new SessionStoreError(reason[1], reason[2], error)
+  if (error.name === 'ReplyError') return error
+  return new SessionStoreError('UNAVAILABLE', 'Redis cannot be reached', failure ? strip(failure) : error)
+}
+
+/** Takes from an error what it gives away: ioredis attaches the command, with keys, payloads and passwords. */
+function strip(error: Error & { command?: unknown; lastNodeError?: unknown }): Error {
+  delete error.command
+  if (error.lastNodeError instanceof Error) strip(error.lastNodeError)
+  const [first] = error.message.split(', with args beginning with')
+  if (first !== error.message) {
+    error.stack = error.stack?.replace(error.message, () => first!)
+    error.message = first!
+  }
+  return error
+}
