@@ -6,6 +6,7 @@ export {
   mongoReplicaSet,
   mongoServer,
 } from './mongodb.ts'
+export { type PostgresOptions, postgresBinary, postgresProcess, postgresServer } from './postgres.ts'
 export type { Binary } from './process.ts'
 export { type RedisOptions, redisBinary, redisProcess, redisServer } from './redis.ts'
 export { type RedisSentinel, redisSentinel, type SentinelOptions } from './sentinel.ts'

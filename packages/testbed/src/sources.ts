@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, globSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fetchBinary } from './fetch.ts'
 import { type Binary, startProcess } from './process.ts'
@@ -76,6 +76,7 @@ async function fetched(kind: Kind, reasons: readonly string[]): Promise<Binary> 
 function onPath(kind: Kind): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
   const candidates = kind.commands.flatMap((command) => folders.map((folder) => join(folder, command)))
+  if (kind.offPath) candidates.push(...globSync(kind.offPath).sort().reverse())
   return candidates.find((path) => {
     try {
       accessSync(path, constants.X_OK)
