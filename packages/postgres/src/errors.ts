@@ -1,0 +1,47 @@
+import { SessionStoreError, type SessionStoreErrorCode } from '@session-stores/core'
+
+/** By SQLSTATE; see the PostgreSQL manual, appendix A. */
+const reasons: readonly (readonly [state: RegExp, code: SessionStoreErrorCode, message: string])[] = [
+  [/^28|^42501/, 'ACCESS_DENIED', 'PostgreSQL wants other credentials or rights'],
+  [/^25006/, 'READ_ONLY', 'PostgreSQL takes no writes'],
+  [/^53[12]00/, 'STORAGE_FULL', 'PostgreSQL is out of disk or memory'],
+  [/^3D000/, 'UNAVAILABLE', 'the PostgreSQL database does not exist'],
+  [/^(08|53|57P)/, 'UNAVAILABLE', 'PostgreSQL cannot answer now'],
+  [
+    /^(57014|55P03|25P0[34])/,
+    'TIMEOUT',
+    'PostgreSQL ended the call: its own timeout, or somebody, cancelled it',
+  ],
+  // Every statement is right for the driver's own table: it must be another one, or none any more.
+  [/^(3F|42|23)/, 'BAD_STORAGE', "the table, or its schema, is not this store's, or missing"],
+  // Keys and payloads are ASCII: only the `after` of a list can be what a text in PostgreSQL cannot.
+  [/^22/, 'INVALID_QUERY', 'after must be what list returned as next'],
+  [/^54/, 'PAYLOAD_TOO_LARGE', 'the sessions are larger than PostgreSQL takes'],
+]
+
+/** Whether the statement lost to others and may be tried again. */
+export function isRace(error: unknown): boolean {
+  return /^40(001|P01)$/.test(stateOf(error))
+}
+
+export function explained(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  // They quote rows and parameters.
+  for (const field of ['detail', 'where', 'internalQuery', 'client'])
+    delete (error as unknown as Record<string, unknown>)[field]
+  const state = stateOf(error)
+  const reason = reasons.find(([pattern]) => pattern.test(state))
+  if (reason) return new SessionStoreError(reason[1], reason[2], error)
+  if (state !== '') return error
+  if (error.message.startsWith('SASL'))
+    return new SessionStoreError('ACCESS_DENIED', 'PostgreSQL wants other credentials', error)
+  if (error.message === 'Query read timeout')
+    return new SessionStoreError('TIMEOUT', 'PostgreSQL gave no answer', error)
+  return new SessionStoreError('UNAVAILABLE', 'PostgreSQL cannot be reached', error)
+}
+
+/** The SQLSTATE; empty where the error is the client's own, or the system's. */
+function stateOf(error: unknown): string {
+  const { code, severity } = error as { code?: unknown; severity?: unknown }
+  return typeof code === 'string' && severity !== undefined ? code : ''
+}
