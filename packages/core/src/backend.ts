@@ -16,8 +16,17 @@ interface TouchEntry extends Entry {
   answers: Done<void>[]
 }
 
-/** How many calls of one verb are on their way at once: one that is slow does not hold up the rest. */
-const IN_FLIGHT = 2
+interface DriverCall {
+  verb: string
+  /** How many sessions it is about. */
+  size?: number
+  /** Milliseconds; `operationTimeout` unless told otherwise. */
+  timeout?: number
+  /** Called when the driver has answered, however late. */
+  ended?: () => void
+  /** Called before that if it was too late. */
+  lost?: () => void
+}
 
 /** A driver behind its batches: one row at a time in, arrays out; every call ends within the timeout. */
 export class Backend {
@@ -42,15 +51,12 @@ export class Backend {
     }
 
     this.#reads = new Batch(
-      IN_FLIGHT,
       timeout,
       (entry) => answerAll(entry, late),
-      (entries, done) => {
+      (entries, ended, lost) => {
         this.#call(
-          'read',
-          entries.size,
+          { verb: 'read', size: entries.size, ended, lost },
           () => driver.read(sortedKeys(entries)),
-          done,
           (error, rows) => {
             for (const row of rows ?? []) {
               const entry = entries.get(row.key)
@@ -64,16 +70,13 @@ export class Backend {
       },
     )
     this.#writes = new Batch(
-      IN_FLIGHT,
       timeout,
       (entry) => entry.answer(late),
-      (entries, done) => {
+      (entries, ended, lost) => {
         const writes = sortedKeys(entries).map((key) => entries.get(key)!.write)
         this.#call(
-          'write',
-          entries.size,
+          { verb: 'write', size: entries.size, ended, lost },
           () => driver.write(writes, now()),
-          done,
           (error, landed) => {
             const all = landed?.length === entries.size
             const some = all ? undefined : new Set(landed)
@@ -83,16 +86,13 @@ export class Backend {
       },
     )
     this.#touches = new Batch(
-      IN_FLIGHT,
       timeout,
       (entry) => answerAll(entry, late),
-      (entries, done) => {
+      (entries, ended, lost) => {
         const touches = sortedKeys(entries).map((key) => entries.get(key)!.touch)
         this.#call(
-          'touch',
-          entries.size,
+          { verb: 'touch', size: entries.size, ended, lost },
           () => driver.touch(touches, now()),
-          done,
           (error) => {
             for (const entry of entries.values()) answerAll(entry, error)
           },
@@ -127,7 +127,7 @@ export class Backend {
   run<T>(verb: string, produce: () => Awaitable<T>, timeout: number = this.#timeout): Promise<T> {
     return new Promise((resolve, reject) => {
       const answer: Done<T> = (error, value) => (error == null ? resolve(value as T) : reject(error))
-      this.#call(verb, 0, produce, noop, answer, timeout)
+      this.#call({ verb, timeout }, produce, answer)
     })
   }
 
@@ -138,66 +138,46 @@ export class Backend {
         await this.#setup?.catch(noop)
         await this.driver.close()
       }
-      this.#run(
-        'close',
-        0,
-        close,
-        noop,
-        (error) => (error == null ? resolve() : reject(error)),
-        this.#timeout,
-      )
+      this.#run({ verb: 'close' }, close, (error) => (error == null ? resolve() : reject(error)))
     })
   }
 
   /** A call of the driver, after its set-up. */
-  #call<T>(
-    verb: string,
-    size: number,
-    produce: () => Awaitable<T>,
-    done: () => void,
-    answer: Done<T>,
-    timeout: number = this.#timeout,
-  ): void {
-    const whenReady = this.#ready ? produce : () => this.#whenReady().then(produce)
-    this.#run(verb, size, whenReady, done, answer, timeout)
+  #call<T>(how: DriverCall, produce: () => Awaitable<T>, answer: Done<T>): void {
+    this.#run(how, this.#ready ? produce : () => this.#whenReady().then(produce), answer)
   }
 
-  /** `done` is told as soon as the driver is free again, `answer` what it said. */
   #run<T>(
-    verb: string,
-    size: number,
+    { verb, size = 0, timeout = this.#timeout, ended, lost }: DriverCall,
     produce: () => Awaitable<T>,
-    done: () => void,
     answer: Done<T>,
-    timeout: number,
   ): void {
+    const { name } = this.driver
     const start = events.call.hasSubscribers ? performance.now() : 0
     let timer: NodeJS.Timeout | undefined
-    let ended = false
-    const end = (failure: unknown, value?: T): void => {
-      if (ended) return
-      ended = true
+    let isAnswered = false
+    const finish = (failure: unknown, value?: T): void => {
+      if (isAnswered) return
+      isAnswered = true
       clearTimeout(timer)
-      const error = failure == null ? null : backendError(this.driver.name, failure)
+      const error = failure == null ? null : backendError(name, failure)
       if (events.call.hasSubscribers) {
         const duration = performance.now() - start
-        events.call.publish({ driver: this.driver.name, verb, size, duration, error } satisfies CallEvent)
+        events.call.publish({ driver: name, verb, size, duration, error } satisfies CallEvent)
       }
-      done()
       answer(error, value)
     }
-    settle(produce, end)
-    if (!ended)
-      timer = setTimeout(
-        () =>
-          end(
-            new SessionStoreError(
-              'TIMEOUT',
-              `the ${this.driver.name} driver gave no answer within ${timeout} ms`,
-            ),
-          ),
-        timeout,
-      ).unref()
+    settle(produce, (failure, value) => {
+      ended?.()
+      finish(failure, value)
+    })
+    if (isAnswered) return
+    timer = setTimeout(() => {
+      lost?.()
+      // A set-up that hangs must not hold up the next try.
+      if (!this.#ready) this.#setup = undefined
+      finish(new SessionStoreError('TIMEOUT', `the ${name} driver gave no answer within ${timeout} ms`))
+    }, timeout).unref()
   }
 
   /** One set-up at a time; one that failed is tried again by the next call. */

@@ -7,35 +7,37 @@ export interface Entry {
   readonly at: number
 }
 
-const MAX_ENTRIES = 256
+/** Four batches of 64 at once, not one of 256: so that the process and the database work at the same time. */
+const MAX_ENTRIES = 64
+const IN_FLIGHT = 4
+/** So much, in characters, goes together, unless one entry alone is larger. */
 const MAX_SIZE = 4 * 1024 * 1024
+/** After so many batches that nobody waits for any more, only one at a time goes on trying. */
+const MAX_LOST = 8
+
+/** Sends a batch. Calls `ended` when it is answered, and before that `lost` if nobody waits for the answer any more. */
+export type Send<E> = (entries: Map<string, E>, ended: () => void, lost: () => void) => void
 
 /**
  * Collects the calls of one verb and sends them together: at the end of the event loop's turn in which the
- * first one came, so that what many sockets asked in one turn shares a round trip. While `inFlight` batches
- * are on their way, what comes collects.
+ * first one came, so that what many sockets asked in one turn shares a round trip. While a few batches are on
+ * their way, what comes collects.
  */
 export class Batch<E extends Entry> {
   #waiting = new Map<string, E>()
   #size = 0
   #sent = 0
+  #lost = 0
   #scheduled = false
-  #inFlight: number
   #timeout: number
   #expire: (entry: E) => void
-  #send: (entries: Map<string, E>, done: () => void) => void
+  #send: Send<E>
 
   /**
-   * `send` calls `done` once, when the answer is there. An entry that was not sent within `timeout` milliseconds
-   * goes to `expire` instead: whoever asked was told so, and must not find it done later.
+   * An entry that was not sent within `timeout` milliseconds goes to `expire` instead: whoever asked was told so,
+   * and must not find it done later.
    */
-  constructor(
-    inFlight: number,
-    timeout: number,
-    expire: (entry: E) => void,
-    send: (entries: Map<string, E>, done: () => void) => void,
-  ) {
-    this.#inFlight = inFlight
+  constructor(timeout: number, expire: (entry: E) => void, send: Send<E>) {
     this.#timeout = timeout
     this.#expire = expire
     this.#send = send
@@ -55,7 +57,7 @@ export class Batch<E extends Entry> {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#sent >= this.#inFlight || this.#waiting.size === 0) return
+    if (this.#scheduled || this.#isBusy() || this.#waiting.size === 0) return
     this.#scheduled = true
     setImmediate(this.#flush)
   }
@@ -63,15 +65,28 @@ export class Batch<E extends Entry> {
   #flush = (): void => {
     this.#scheduled = false
     this.#dropExpired(performance.now())
-    while (this.#sent < this.#inFlight && this.#waiting.size > 0) {
-      this.#sent++
-      this.#send(this.#take(), this.#done)
-    }
+    while (!this.#isBusy() && this.#waiting.size > 0) this.#sendNext()
   }
 
-  #done = (): void => {
-    this.#sent--
-    this.#schedule()
+  /** A connection that is dead but open would otherwise be given batch after batch, all kept in memory. */
+  #isBusy(): boolean {
+    return this.#sent - this.#lost >= (this.#lost < MAX_LOST ? IN_FLIGHT : 1)
+  }
+
+  #sendNext(): void {
+    let isLost = false
+    const ended = (): void => {
+      this.#sent--
+      if (isLost) this.#lost--
+      this.#schedule()
+    }
+    const lost = (): void => {
+      isLost = true
+      this.#lost++
+      this.#schedule()
+    }
+    this.#sent++
+    this.#send(this.#take(), ended, lost)
   }
 
   /** The oldest entries come first. */

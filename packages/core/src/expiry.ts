@@ -25,9 +25,17 @@ export interface CookieSettings {
 }
 
 export function settingsOf(cookie: SessionData['cookie']): CookieSettings {
-  // express-session's types lack the newer two.
-  const { originalMaxAge, path, httpOnly, secure, sameSite, domain, priority, partitioned } =
-    cookie as unknown as CookieSettings
+  // express-session's types lack the newer two. What it fills in is no change: `path` and `httpOnly`.
+  const {
+    originalMaxAge,
+    path = '/',
+    httpOnly = true,
+    secure,
+    sameSite,
+    domain,
+    priority,
+    partitioned,
+  } = cookie as unknown as CookieSettings
   return { originalMaxAge, path, httpOnly, secure, sameSite, domain, priority, partitioned }
 }
 

@@ -146,12 +146,13 @@ export function splitOptions<D extends object>(
 
 export function settings(options: StoreOptions): Settings {
   checkOptions(options, rules)
+  const { now } = options
   return {
-    idleTimeout: options.idleTimeout ?? 86_400_000,
-    absoluteTimeout: options.absoluteTimeout || 0,
-    touchAfter: options.touchAfter || 0,
-    tombstoneTimeout: options.tombstoneTimeout === false ? 0 : (options.tombstoneTimeout ?? 60_000),
-    pruneInterval: options.pruneInterval === false ? 0 : (options.pruneInterval ?? 900_000),
+    idleTimeout: duration(options.idleTimeout, 86_400_000),
+    absoluteTimeout: duration(options.absoluteTimeout, 0),
+    touchAfter: duration(options.touchAfter, 0),
+    tombstoneTimeout: duration(options.tombstoneTimeout, 60_000),
+    pruneInterval: duration(options.pruneInterval, 900_000),
     operationTimeout: options.operationTimeout ?? 5000,
     maxQueue: options.maxQueue ?? 10_000,
     maxPayload: options.maxPayload ?? 16_000_000,
@@ -161,6 +162,10 @@ export function settings(options: StoreOptions): Settings {
     user: options.user,
     onConflict: options.onConflict ?? 'merge',
     onGone: options.onGone ?? 'ignore',
-    now: options.now ?? Date.now,
+    now: now ? () => Math.floor(now()) : Date.now,
   }
 }
+
+/** Whole milliseconds, as rows have them; 0: off. */
+const duration = (value: number | false | undefined, preset: number): number =>
+  value === false ? 0 : Math.ceil(value ?? preset)
