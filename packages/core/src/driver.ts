@@ -7,7 +7,7 @@
  * A row is *live* while `expiresAt > now`. A live row whose `data` is `null` is a *tombstone*: the session
  * was destroyed. A tombstone is live too, and no session.
  *
- * 1. Keys in one call are distinct and sorted, and a call is never empty. Keys are printable ASCII without
+ * 1. Keys in one call are distinct and sorted, and a call is never empty. Times are whole milliseconds. Keys are printable ASCII without
  *    `:` (43 characters of base64url where ids are hashed, else at most 768).
  * 2. `write` decides each row alone, by its `expect`; a refusal of one row is no error and holds up no other:
  *    - **upsert** (`expect` omitted) lands unless a live tombstone is there; a tombstone always lands.
@@ -22,10 +22,10 @@
  * 3. `touch` moves the deadline of a live session and nothing else: it never creates, never changes data or
  *    tag, never moves an expired row or a tombstone. A deadline in the past ends the session.
  * 4. `read` may return expired rows: core drops them by its own clock.
- * 5. `list` names each live session of the query exactly once over all pages, if it lived from the first
- *    page to the last; it may also name dead rows and tombstones. `next` is absent on the last page, and
- *    opaque. A page may be empty and still have a `next`. `user` given: it may name sessions of others too,
- *    core checks.
+ * 5. `list` names each live session of the query over its pages, if it lived from the first page to the
+ *    last; it may name one twice (Redis does while its table grows), and dead rows and tombstones. `next` is
+ *    absent on the last page, opaque, and understood by every process. A page may be empty and still have a
+ *    `next`. `user` given: it may name sessions of others too, core checks.
  * 6. `prune` removes rows that expired before `before` (a driver may keep some for longer, for the sake of
  *    coarse indexes, but not for ever) and never a live one; it does about `limit` rows of work and returns
  *    how many went: less than `limit` means that nothing is left for now.

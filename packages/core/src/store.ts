@@ -144,9 +144,9 @@ export class SessionStore extends session.Store {
   ids(callback: StoreCallback<string[]>): void
   ids(callback?: StoreCallback<string[]>): Promise<string[]> | void {
     return this.#whole(callback, async () => {
-      const found: string[] = []
-      for await (const row of this.#rows()) found.push(this.#keys.name(row.key))
-      return found
+      const found = new Set<string>()
+      for await (const row of this.#rows()) found.add(this.#keys.name(row.key))
+      return [...found]
     })
   }
 
@@ -167,18 +167,20 @@ export class SessionStore extends session.Store {
       const user = userIn(query)
       if (!Number.isSafeInteger(limit) || limit < 1)
         throw new SessionStoreError('INVALID_QUERY', 'limit must be a whole number, at least 1')
-      const sessions: ListedSession[] = []
+      const found = new Map<string, ListedSession>()
       let after = query.after
       do {
-        const page = await this.#page({ user, after, limit })
+        const page = await this.#page({ user, after, limit: Math.min(limit - found.size, PAGE) })
         for (const row of page.rows) {
           const session = await this.#read(row)
           if (!session) continue
+          const handle = this.#keys.handle(row.key)
           const expiresAt = this.#sessions.deadline(row)
-          sessions.push({ handle: this.#keys.handle(row.key), createdAt: row.createdAt, expiresAt, session })
+          found.set(handle, { handle, createdAt: row.createdAt, expiresAt, session })
         }
         after = page.next
-      } while (after !== undefined && sessions.length < limit)
+      } while (after !== undefined && found.size < limit)
+      const sessions = [...found.values()]
       return after === undefined ? { sessions } : { sessions, next: after }
     })
   }
@@ -201,10 +203,10 @@ export class SessionStore extends session.Store {
   revokeUser(user: User, options: { except?: string } = {}): Promise<number> {
     return this.#whole(undefined, async () => {
       const except = 'except' in options ? this.#keys.key(options.except as string) : undefined
-      const found: string[] = []
-      for await (const { key } of this.#rows(userHash(user))) if (key !== except) found.push(key)
-      await Promise.all(found.map((key) => this.#sessions.end(key)))
-      return found.length
+      const found = new Set<string>()
+      for await (const { key } of this.#rows(userHash(user))) if (key !== except) found.add(key)
+      await Promise.all([...found].map((key) => this.#sessions.end(key)))
+      return found.size
     })
   }
 
