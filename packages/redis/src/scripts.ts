@@ -17,10 +17,10 @@ export const MARGIN = 60_000
 /** Index entries move only when a deadline enters the next of these spans, in milliseconds. */
 export const SPAN = 3_600_000
 
-/** The first `length` places of a session's string (see `row.ts`); nothing where there is none. */
+/** A session's string up to the place `last` (see `row.ts`), nothing where there is none. Numbers would be printed each time. */
 const HEAD = `
-local function head(key, length)
-  local text = redis.pcall('GETRANGE', key, 0, length - 1)
+local function head(key, last)
+  local text = redis.pcall('GETRANGE', key, '0', last)
   if type(text) == 'string' and string.sub(text, 1, 1) == '1' then return text end
 end
 `
@@ -38,7 +38,7 @@ for i, key in ipairs(KEYS) do
   if expect == '!' then
     redis.call('UNLINK', key)
   else
-    local old = head(key, 67)
+    local old = head(key, '66')
     if not old or string.sub(old, 2, 17) <= now then
       lands = expect == '*' or expect == ''
     elseif string.sub(old, 34, 34) == 't' then
@@ -71,7 +71,7 @@ export const TOUCH: Script = script(`${HEAD}
 local now, indexed, crossing = ARGV[1], ARGV[2] == '1', {}
 for i, key in ipairs(KEYS) do
   local deadline, ttl, span = ARGV[i * 3], ARGV[i * 3 + 1], ARGV[i * 3 + 2]
-  local old = head(key, 34)
+  local old = head(key, '33')
   local expires = old and string.sub(old, 2, 17)
   if old and expires > now and string.sub(old, 34) == 's' then
     if ttl == '0' then
@@ -102,7 +102,7 @@ return {}`)
 export const COUNT: Script = script(`${HEAD}
 local live = {}
 for i, key in ipairs(KEYS) do
-  local text = head(key, 34)
+  local text = head(key, '33')
   if text and string.sub(text, 2, 17) > ARGV[1] and string.sub(text, 34) == 's' then
     live[#live + 1] = i
   end
