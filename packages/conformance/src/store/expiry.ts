@@ -153,6 +153,21 @@ export const expiry: StoreRule[] = [
     },
   ),
   rule(
+    'durations-may-have-fractions',
+    'A database that takes only whole numbers refuses every save.',
+    async ({ one, other, clock }) => {
+      const fractions = { idleTimeout: HOUR + 0.5, absoluteTimeout: DAY + 0.25, tombstoneTimeout: HOUR / 7 }
+      const store = one({ ...fractions, now: () => clock.now + 0.125 })
+      await store.set(ID, plain())
+      await store.touch(ID, plain())
+      assert.ok(await isLive(other()))
+      await save(Object.assign(await load(store, ID), { name: 'Ada' }))
+      await store.set('another', plain({}, { expires: clock.now + HOUR + 0.5 }))
+      await store.destroy(ID)
+      assert.deepEqual(await other().ids(), [store.handle('another')])
+    },
+  ),
+  rule(
     'idleTimeout-is-for-cookies-without-a-deadline',
     'Sessions of browsers that stay open never end, or too early.',
     async ({ one, other, clock }) => {

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { describe, it } from 'vitest'
+import { checkOptions, memoryDriver, SessionStore, splitOptions } from '../src/index.ts'
+
+const make = (options: unknown): SessionStore => new SessionStore(memoryDriver(), options as object)
+
+const noNumbers = ['1', null, true, {}, [], Number.NaN, 1n]
+const noDurations = [...noNumbers, -1, Number.POSITIVE_INFINITY, 8.64e15 + 2]
+const key = randomBytes(32)
+
+const wrong: Record<string, unknown[]> = {
+  idleTimeout: [...noDurations, 0, 0.5, false],
+  absoluteTimeout: [...noDurations, 0.5],
+  touchAfter: [...noDurations, 0.5],
+  tombstoneTimeout: [...noDurations, 0.5],
+  pruneInterval: [...noDurations, 0.5, 2 ** 31],
+  operationTimeout: [...noDurations, 0, 0.5, false, 2 ** 31],
+  maxQueue: [...noNumbers, 0, -1, 0.5, false, Number.POSITIVE_INFINITY],
+  maxPayload: [...noNumbers, 0, -1, 0.5, false, Number.POSITIVE_INFINITY],
+  hashIds: [0, 1, 'true', null],
+  seal: [
+    true,
+    null,
+    'key',
+    {},
+    { keys: [] },
+    { keys: key },
+    { keys: 'x'.repeat(43) },
+    { keys: [''] },
+    { keys: ['short'] },
+    { keys: ['x'.repeat(42)] },
+    { keys: ['g'.repeat(64)] },
+    { keys: [randomBytes(31)] },
+    { keys: [randomBytes(33)] },
+    { keys: [key, randomBytes(16)] },
+    { keys: [createSecretKey(randomBytes(16))] },
+    { keys: [generateKeyPairSync('ed25519').publicKey] },
+    { keys: [null] },
+    { keys: [key], acceptPlain: 1 },
+  ],
+  serializer: [
+    null,
+    {},
+    { stringify: JSON.stringify },
+    { parse: JSON.parse },
+    'json',
+    { stringify: 1, parse: 2 },
+  ],
+  user: [null, 'id', {}],
+  onConflict: [null, true, 'Merge', 'ignore', ''],
+  onGone: [null, false, 'drop', 'merge'],
+  now: [null, 0, new Date()],
+}
+
+const right: Record<string, unknown[]> = {
+  idleTimeout: [1, 8.64e15, undefined],
+  absoluteTimeout: [false, 0, 1, undefined],
+  touchAfter: [false, 0, 1, undefined],
+  tombstoneTimeout: [false, 0, 1, undefined],
+  pruneInterval: [false, 0, 2 ** 30 - 1, undefined],
+  operationTimeout: [1, 2 ** 30 - 1, undefined],
+  maxQueue: [1, Number.MAX_SAFE_INTEGER, undefined],
+  maxPayload: [1, Number.MAX_SAFE_INTEGER, undefined],
+  hashIds: [true, false, undefined],
+  seal: [
+    false,
+    { keys: [key] },
+    { keys: [key.toString('hex'), key.toString('base64'), createSecretKey(key)] },
+    undefined,
+  ],
+  serializer: [JSON, undefined],
+  user: [() => 'ann', undefined],
+  onConflict: ['merge', 'overwrite', 'error', undefined],
+  onGone: ['ignore', 'error', undefined],
+  now: [Date.now, undefined],
+}
+
+describe.each(Object.keys(wrong))('option %s', (name) => {
+  it('is checked at construction, by name', () => {
+    for (const value of wrong[name]!)
+      assert.throws(
+        () => make({ [name]: value }),
+        (error: Error) => error instanceof TypeError && error.message.startsWith(`option '${name}' takes `),
+        `${name}: ${String(value)}`,
+      )
+  })
+
+  it('takes what it says', async () => {
+    for (const value of right[name]!) await make({ [name]: value }).close()
+  })
+})
+
+describe('the options', () => {
+  it('are all tested', () => {
+    assert.throws(() => make({ ttl: 1 }), {
+      name: 'TypeError',
+      message: `unknown option 'ttl'; the options are ${Object.keys(wrong).join(', ')}`,
+    })
+    assert.deepEqual(Object.keys(right), Object.keys(wrong))
+  })
+
+  it('must be an object with known names', () => {
+    for (const options of [null, 'x', 7]) assert.throws(() => make(options), TypeError)
+    for (const name of ['__proto__', 'constructor', 'toString', 'IdleTimeout'])
+      assert.throws(() => make(JSON.parse(`{"${name}":1}`)), {
+        name: 'TypeError',
+        message: new RegExp(`'${name}'`),
+      })
+    make(undefined)
+    make({})
+  })
+
+  it('never show in a message', () => {
+    const secret = 'geheim'.repeat(7)
+    assert.throws(
+      () => make({ seal: { keys: [secret] } }),
+      ({ message }: Error) => !message.includes('geheim'),
+    )
+  })
+})
+
+describe("a driver's options", () => {
+  const own = { path: ['a path', (value: unknown) => typeof value === 'string'] } as const
+
+  it("are told apart from the store's", () => {
+    const options = { path: 'x', idleTimeout: 5, hashIds: false }
+    assert.deepEqual(splitOptions<{ path?: string }>(options, own), [
+      { path: 'x' },
+      { idleTimeout: 5, hashIds: false },
+    ])
+    assert.deepEqual(splitOptions<{ path?: string }>({}, own), [{}, {}])
+  })
+
+  it("are checked together with the store's", () => {
+    assert.throws(() => splitOptions({ path: 7 } as never, own), {
+      name: 'TypeError',
+      message: "option 'path' takes a path",
+    })
+    assert.throws(
+      () => splitOptions({ path: 'x', idleTimeout: 0 } as never, own),
+      /option 'idleTimeout' takes/,
+    )
+    assert.throws(
+      () => splitOptions({ pth: 'x' } as never, own),
+      /unknown option 'pth'; the options are path, idleTimeout/,
+    )
+    assert.throws(
+      () => checkOptions({ idleTimeout: 1 }, own),
+      /unknown option 'idleTimeout'; the options are path$/,
+    )
+    assert.throws(() => checkOptions(null as never, own), TypeError)
+    checkOptions({ path: undefined }, own)
+  })
+})
