@@ -2,9 +2,10 @@ import session, { type Session, type SessionData } from 'express-session'
 import { Backend } from './backend.ts'
 import { type Call, Calls, type StoreCallback } from './call.ts'
 import { Codec } from './codec.ts'
-import type { Driver, ListQuery, Row } from './driver.ts'
+import { Directory, PAGE } from './directory.ts'
+import type { Driver } from './driver.ts'
 import { asStoreError, SessionStoreError } from './errors.ts'
-import { events, type PruneEvent, type SessionEvent } from './events.ts'
+import { events, type PruneEvent } from './events.ts'
 import { type Keys, keys, userHash } from './key.ts'
 import { copyMarker } from './marker.ts'
 import { type Settings, type StoreOptions, settings } from './options.ts'
@@ -24,9 +25,6 @@ export interface ListedSession {
   session: SessionData
 }
 
-/** How many rows `all`, `ids`, `list`, `revokeUser` and `prune` ask for at a time. */
-const PAGE = 256
-
 /** `clear` and `length` are about the whole store, and may take this many times `operationTimeout`. */
 const WHOLE_STORE = 12
 
@@ -43,6 +41,7 @@ export class SessionStore extends session.Store {
   readonly #calls: Calls
   readonly #keys: Keys
   readonly #sessions: Sessions
+  readonly #directory: Directory
   #pruning: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
@@ -58,6 +57,7 @@ export class SessionStore extends session.Store {
     this.#keys = keys(hashIds)
     const codec = new Codec(serializer, seal ? sealer(seal) : undefined, maxPayload)
     this.#sessions = new Sessions(this.#backend, codec, this.#keys, this.#settings)
+    this.#directory = new Directory(this.#backend, this.#keys, this.#sessions)
     this.#schedulePrune()
   }
 
@@ -112,8 +112,8 @@ export class SessionStore extends session.Store {
   ): Promise<Record<string, SessionData>> | void {
     return this.#whole(callback, async () => {
       const found: [string, SessionData][] = []
-      for await (const row of this.#rows()) {
-        const session = await this.#read(row)
+      for await (const row of this.#directory.rows()) {
+        const session = await this.#directory.read(row)
         if (session) found.push([this.#keys.name(row.key), session])
       }
       return Object.fromEntries(found)
@@ -145,7 +145,7 @@ export class SessionStore extends session.Store {
   ids(callback?: StoreCallback<string[]>): Promise<string[]> | void {
     return this.#whole(callback, async () => {
       const found = new Set<string>()
-      for await (const row of this.#rows()) found.add(this.#keys.name(row.key))
+      for await (const row of this.#directory.rows()) found.add(this.#keys.name(row.key))
       return [...found]
     })
   }
@@ -170,9 +170,9 @@ export class SessionStore extends session.Store {
       const found = new Map<string, ListedSession>()
       let after = query.after
       do {
-        const page = await this.#page({ user, after, limit: Math.min(limit - found.size, PAGE) })
+        const page = await this.#directory.page({ user, after, limit: Math.min(limit - found.size, PAGE) })
         for (const row of page.rows) {
-          const session = await this.#read(row)
+          const session = await this.#directory.read(row)
           if (!session) continue
           const handle = this.#keys.handle(row.key)
           const expiresAt = this.#sessions.deadline(row)
@@ -192,7 +192,7 @@ export class SessionStore extends session.Store {
    */
   revoke(handle: string, options: { user?: User } = {}): Promise<boolean> {
     return this.#whole(undefined, async () => {
-      const row = await this.#find(handle, userIn(options))
+      const row = await this.#directory.find(handle, userIn(options))
       if (row === undefined) return false
       await this.#sessions.end(row.key)
       return true
@@ -204,7 +204,7 @@ export class SessionStore extends session.Store {
     return this.#whole(undefined, async () => {
       const except = 'except' in options ? this.#keys.key(options.except as string) : undefined
       const found = new Set<string>()
-      for await (const { key } of this.#rows(userHash(user))) if (key !== except) found.add(key)
+      for await (const { key } of this.#directory.rows(userHash(user))) if (key !== except) found.add(key)
       await Promise.all([...found].map((key) => this.#sessions.end(key)))
       return found.size
     })
@@ -274,49 +274,6 @@ export class SessionStore extends session.Store {
       (value) => process.nextTick(callback, null, value),
       (error) => process.nextTick(callback, error),
     )
-  }
-
-  async #page(query: ListQuery): Promise<{ rows: Row[]; next: string | undefined }> {
-    const { driver } = this.#backend
-    const { keys, next } = await this.#backend.run('list', () => driver.list(query))
-    const distinct = [...new Set(keys)].sort()
-    if (distinct.length === 0) return { rows: [], next }
-    const rows = await this.#backend.run('read', () => driver.read(distinct))
-    const isWanted = (row: Row) =>
-      this.#sessions.isLive(row) && (query.user === undefined || row.user === query.user)
-    return { rows: rows.filter(isWanted), next }
-  }
-
-  async *#rows(user?: string): AsyncGenerator<Row> {
-    let after: string | undefined
-    do {
-      const page = await this.#page({ user, after, limit: PAGE })
-      yield* page.rows
-      after = page.next
-    } while (after !== undefined)
-  }
-
-  async #find(handle: string, user: string | undefined): Promise<Row | undefined> {
-    const key = this.#keys.fromHandle(handle)
-    if (key === undefined) {
-      for await (const row of this.#rows(user)) if (this.#keys.handle(row.key) === handle) return row
-      return undefined
-    }
-    const [row] = await this.#backend.run('read', () => this.#backend.driver.read([key]))
-    return row && this.#sessions.isLive(row) && (user === undefined || row.user === user) ? row : undefined
-  }
-
-  #read(row: Row): Promise<SessionData | undefined> {
-    return new Promise((resolve) => {
-      this.#sessions.revive(row, (error, session) => {
-        if (error != null && events.unreadable.hasSubscribers) {
-          const { name } = this.#backend.driver
-          const handle = this.#keys.handle(row.key)
-          events.unreadable.publish({ driver: name, handle, error } satisfies SessionEvent)
-        }
-        resolve(session)
-      })
-    })
   }
 
   #schedulePrune(): void {

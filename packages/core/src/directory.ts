@@ -1,0 +1,67 @@
+import type { SessionData } from 'express-session'
+import type { Backend } from './backend.ts'
+import type { ListQuery, Row } from './driver.ts'
+import { events, type SessionEvent } from './events.ts'
+import type { Keys } from './key.ts'
+import type { Sessions } from './sessions.ts'
+
+/** How many rows are asked for at a time. */
+export const PAGE = 256
+
+/** Which sessions there are: the live rows of all or of one user (by hash), page by page. */
+export class Directory {
+  readonly #backend: Backend
+  readonly #keys: Keys
+  readonly #sessions: Sessions
+
+  constructor(backend: Backend, keys: Keys, sessions: Sessions) {
+    this.#backend = backend
+    this.#keys = keys
+    this.#sessions = sessions
+  }
+
+  async page(query: ListQuery): Promise<{ rows: Row[]; next: string | undefined }> {
+    const { driver } = this.#backend
+    const { keys, next } = await this.#backend.run('list', () => driver.list(query))
+    const distinct = [...new Set(keys)].sort()
+    if (distinct.length === 0) return { rows: [], next }
+    const rows = await this.#backend.run('read', () => driver.read(distinct))
+    const isWanted = (row: Row) =>
+      this.#sessions.isLive(row) && (query.user === undefined || row.user === query.user)
+    return { rows: rows.filter(isWanted), next }
+  }
+
+  async *rows(user?: string): AsyncGenerator<Row> {
+    let after: string | undefined
+    do {
+      const page = await this.page({ user, after, limit: PAGE })
+      yield* page.rows
+      after = page.next
+    } while (after !== undefined)
+  }
+
+  /** The live row that a handle stands for, if it is the user's. */
+  async find(handle: string, user: string | undefined): Promise<Row | undefined> {
+    const key = this.#keys.fromHandle(handle)
+    if (key === undefined) {
+      for await (const row of this.rows(user)) if (this.#keys.handle(row.key) === handle) return row
+      return undefined
+    }
+    const [row] = await this.#backend.run('read', () => this.#backend.driver.read([key]))
+    return row && this.#sessions.isLive(row) && (user === undefined || row.user === user) ? row : undefined
+  }
+
+  /** The session of a row; one that cannot be read is nothing, and published. */
+  read(row: Row): Promise<SessionData | undefined> {
+    return new Promise((resolve) => {
+      this.#sessions.revive(row, (error, session) => {
+        if (error != null && events.unreadable.hasSubscribers) {
+          const { name } = this.#backend.driver
+          const handle = this.#keys.handle(row.key)
+          events.unreadable.publish({ driver: name, handle, error } satisfies SessionEvent)
+        }
+        resolve(session)
+      })
+    })
+  }
+}
