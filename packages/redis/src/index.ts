@@ -14,7 +14,7 @@ import { type RedisClient, runScript } from './client.ts'
 import { Connection } from './connection.ts'
 import { explained } from './errors.ts'
 import { digits, toRow, toValue } from './row.ts'
-import { cursorOf, PAGE, scan, scanAll } from './scan.ts'
+import { scan, scanAll, scanMembers } from './scan.ts'
 import { COUNT, INDEX, MARGIN, SPAN, TOUCH, WRITE } from './scripts.ts'
 
 export type { RedisClient, RedisNode } from './client.ts'
@@ -121,15 +121,9 @@ export function redisDriver(options: RedisOptions): Driver {
       await move(crossing, now, '1')
     },
     async list({ user, after, limit }) {
-      if (user === undefined) {
-        const { names, next } = await scan(client, prefix, after, limit)
-        return { keys: [...new Set(names.filter(isSession))], next }
-      }
-      const cursor = after === undefined ? '0' : cursorOf(after)
-      const reply = await client.call('ZSCAN', `${prefix}:${user}`, cursor, 'COUNT', Math.min(limit, PAGE))
-      const [next, entries] = reply as [string, string[]]
-      const keys = new Set(entries.filter((_, i) => i % 2 === 0))
-      return { keys: [...keys], next: next === '0' ? undefined : next }
+      if (user !== undefined) return scanMembers(client, `${prefix}:${user}`, after, limit)
+      const { keys, next } = await scan(client, prefix, after, limit)
+      return { keys: keys.filter(isSession), next }
     },
     async count(now) {
       let count = 0

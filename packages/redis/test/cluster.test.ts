@@ -1,0 +1,58 @@
+import { driverSuite } from '@session-stores/conformance'
+import { redisCluster } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { Cluster } from 'ioredis'
+import { afterAll, describe, expect, it } from 'vitest'
+import { redisDriver } from '../src/index.ts'
+import { plain } from './plain.ts'
+import { storeOf } from './support.ts'
+
+let prefixes = 0
+
+describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
+  const client = new Cluster([...addresses])
+  afterAll(() => client.disconnect())
+
+  driverSuite({ describe, it }, () => {
+    const options = { client, prefix: `test${++prefixes}:` }
+    return {
+      drivers: [redisDriver(options), redisDriver(options)],
+      dispose: () => redisDriver(options).clear(),
+    }
+  })
+
+  it('holds the sessions of one user on all masters', async () => {
+    const prefix = `test${++prefixes}:`
+    const store = storeOf({ client, prefix, user: () => 'ada' })
+    const ids = Array.from({ length: 200 }, (_, i) => `id-${i}`)
+    await Promise.all(ids.map((id) => store.set(id, plain({ id }))))
+    for (const node of client.nodes('master')) {
+      const found = await node.keys(`${prefix}[^:]*`)
+      expect(found.length).toBeGreaterThan(20)
+    }
+    const found = await Promise.all(ids.map((id) => store.get(id)))
+    expect(found.map((session) => (session as unknown as { id: string }).id)).toEqual(ids)
+    expect(await store.length()).toBe(200)
+    expect((await store.list({ user: 'ada' })).sessions).toHaveLength(200)
+    expect(await store.revokeUser('ada', { except: 'id-7' })).toBe(199)
+    expect(await store.ids()).toEqual([store.handle('id-7')])
+    await store.clear()
+    for (const node of client.nodes('master')) expect(await node.keys(`${prefix}*`)).toEqual([])
+  })
+
+  it('runs scripts again that a node has forgotten', async () => {
+    const store = storeOf({ client, prefix: `test${++prefixes}:` })
+    await store.set('the-id', plain({ name: 'Ada' }))
+    await Promise.all(client.nodes('master').map((node) => node.call('SCRIPT', 'FLUSH')))
+    await store.touch('the-id', plain())
+    await store.set('the-id', plain({ name: 'Bob' }))
+    expect(await store.get('the-id')).toMatchObject({ name: 'Bob' })
+  })
+
+  it('says so when a list goes on at a master that is gone', async () => {
+    const driver = redisDriver({ client })
+    await expect(driver.list({ after: '0,127.0.0.1:1', limit: 10 })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    })
+  })
+})
