@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { dataOf, fails, plain, read, rule, type StoreRule } from './fixture.ts'
+import {
+  dataOf,
+  fails,
+  HOUR,
+  plain,
+  type RequestSession,
+  read,
+  rule,
+  type StoreRule,
+  save,
+} from './fixture.ts'
 
 /** That a session comes back as it was saved. */
 
@@ -194,6 +204,52 @@ export const data: StoreRule[] = [
       assert.deepEqual(await read(other(), ID), { name: 'Ada' })
       await store.set(ID, plain({ text: 'x'.repeat(1500) }))
       assert.equal(((await read(other(), ID)) as { text: string }).text.length, 1500)
+    },
+  ),
+  rule(
+    'a-session-of-a-class-comes-back-as-its-JSON',
+    "Sessions of other frameworks lose their cookie, or bring the framework's own fields along.",
+    async ({ one, other, clock }) => {
+      const expires = new Date(clock.now + HOUR)
+      class Cookie {
+        readonly internal = 'geheim'
+        readonly expires = expires
+        toJSON() {
+          return { expires: this.expires, originalMaxAge: HOUR, path: '/' }
+        }
+      }
+      class Framework {
+        readonly cookie = new Cookie()
+        readonly name = 'Ada'
+        readonly #secret = 'geheim'
+        readonly [Symbol('request')] = this.#secret
+        save() {}
+      }
+      await one().set(ID, new Framework() as never)
+      assert.deepEqual(await other().get(ID), {
+        cookie: { expires, originalMaxAge: HOUR, path: '/' },
+        name: 'Ada',
+      })
+    },
+  ),
+  rule(
+    "express-session's-load-finds-what-get-finds",
+    'A socket or a script that loads a session gets none, or saves over what others saved.',
+    async ({ one, other }) => {
+      const store = one()
+      const loaded = (id: string) =>
+        new Promise<RequestSession | undefined>((resolve, reject) => {
+          store.load(id, (error, session) => (error ? reject(error) : resolve(session as RequestSession)))
+        })
+      assert.equal(await loaded(ID), undefined)
+      await store.set(ID, plain({ name: 'Ada' }))
+      const mine = await loaded(ID)
+      assert.equal(mine?.name, 'Ada')
+      await other().set(ID, plain({ name: 'Ada', theirs: true }))
+      mine.mine = true
+      await save(mine)
+      assert.deepEqual(await read(store, ID), { name: 'Ada', theirs: true, mine: true })
+      await fails('INVALID_ID', loaded(''))
     },
   ),
 ]

@@ -142,6 +142,8 @@ export async function published<T>(channel: Channel, work: () => Promise<unknown
 export async function withStores<B extends StoreBackend>(
   make: () => Awaitable<B>,
   check: (stores: Stores, backend: B) => Promise<void>,
+  open: (driver: Driver, options: StoreOptions) => SessionStore = (driver, options) =>
+    new SessionStore(driver, options),
 ): Promise<void> {
   const backend = await make()
   const { drivers, dispose } = backend
@@ -149,7 +151,7 @@ export async function withStores<B extends StoreBackend>(
   const on =
     (driver: Driver) =>
     (options: StoreOptions = {}) =>
-      new SessionStore(driver, { pruneInterval: false, now: () => clock.now, ...options })
+      open(driver, { pruneInterval: false, now: () => clock.now, ...options })
   const dump = async () => Buffer.from((await (backend.dump?.() ?? rowsOf(drivers[0]))) as Uint8Array)
   async function end(): Promise<void> {
     for (const driver of drivers) await driver.close()

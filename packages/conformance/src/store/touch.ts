@@ -212,6 +212,19 @@ export const touches: StoreRule[] = [
       assert.deepEqual(await verbs(() => store.touch(ID, loaded)), ['touch'])
     },
   ),
+  rule(
+    'what-express-session-adds-to-a-cookie-is-no-change',
+    "The first request of a session that a script made writes it again, and undoes another one's change.",
+    async ({ one, clock }) => {
+      const store = one()
+      await store.set(ID, { cookie: {}, name: 'Ada' } as never)
+      const loaded = await load(store, ID)
+      assert.equal(loaded.cookie.path, '/')
+      assert.equal(loaded.cookie.httpOnly, true)
+      clock.now += MINUTE
+      assert.deepEqual(await verbs(() => store.touch(ID, loaded)), ['touch'])
+    },
+  ),
   rule('touchAfter-saves-writes', 'An option is there and does nothing.', async ({ one, other, clock }) => {
     const store = one({ touchAfter: HOUR })
     await store.set(ID, lasting(clock.now, DAY))

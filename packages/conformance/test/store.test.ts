@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { memoryDriver, SessionStore } from '@session-stores/core'
+import { describe, it } from 'vitest'
+import { expressRules } from '../src/express.ts'
+import { raceRules } from '../src/races.ts'
+import { type StoreRule, withStores } from '../src/store/fixture.ts'
+import { storeRules } from '../src/store.ts'
+import { type Fault, faults } from './store-faults.ts'
+
+const rules = new Map([...storeRules, ...expressRules, ...raceRules].map((rule) => [rule.id, rule]))
+
+function check(rule: StoreRule, fault: Fault): Promise<void> {
+  const memory = memoryDriver()
+  const make = () => ({ drivers: [memory, memory] as const })
+  return withStores(
+    make,
+    async (stores) => rule.check(stores),
+    (driver, options) => {
+      const right = new SessionStore(driver, options)
+      const store = Object.create(right) as SessionStore
+      for (const name of Object.getOwnPropertyNames(SessionStore.prototype) as (keyof SessionStore)[])
+        if ((name as string) !== 'constructor')
+          Object.assign(store, { [name]: (right[name] as (...args: unknown[]) => unknown).bind(right) })
+      return Object.assign(store, fault(right, driver, options))
+    },
+  )
+}
+
+it('every rule has an id of its own, and says whom it protects', () => {
+  assert.equal(rules.size, storeRules.length + expressRules.length + raceRules.length)
+  for (const { id, why } of rules.values()) {
+    assert.match(id, /^(store|express|race)\/\S/)
+    assert.match(why, /^\S.*\.$/)
+  }
+})
+
+describe('a fault is found by the rule against it', () => {
+  for (const [id, fault] of Object.entries(faults))
+    it(id, async () => {
+      const rule = rules.get(id)
+      assert.ok(rule, 'there is no such rule')
+      await check(rule, () => ({}))
+      await assert.rejects(check(rule, fault))
+    })
+})
