@@ -1,16 +1,17 @@
 /** A process of its own; the tests say by its arguments what it does: a job and the URL of the server. */
 import { setTimeout as pause } from 'node:timers/promises'
+import type { ConnectionOptions } from 'node:tls'
 import { RedisStore } from '../src/index.ts'
 import { plain } from './plain.ts'
 
-const [job, url] = process.argv.slice(2) as ['use' | 'flood', string]
+const [job, url] = process.argv.slice(2) as ['use' | 'use-tls' | 'flood', string]
 
-const jobs = { use, flood }
-await jobs[job]()
+if (job === 'flood') await flood()
+else await use(job === 'use-tls' ? { rejectUnauthorized: false } : undefined)
 
 /** Uses a store, does not close it, and tells what it read or why not. */
-async function use(): Promise<void> {
-  const store = new RedisStore({ url, user: () => 'ada', operationTimeout: 1000 })
+async function use(tls: ConnectionOptions | undefined): Promise<void> {
+  const store = new RedisStore({ url, tls, user: () => 'ada', operationTimeout: 1000 })
   try {
     await store.set('the-id', plain({ name: 'Ada' }))
     await store.length()

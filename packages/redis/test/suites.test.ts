@@ -30,7 +30,7 @@ describeWith('Redis', redisServer, ({ url }) => {
         const keys = await observer.keys(`${config.prefix}*`)
         const values = await Promise.all(
           keys.map((key) =>
-            key.startsWith(`${config.prefix}:`) ? observer.zrange(key, 0, -1) : observer.get(key),
+            key.startsWith(`${config.prefix}:`) ? observer.zrange(key, '0', '-1') : observer.get(key),
           ),
         )
         return JSON.stringify([keys, values])

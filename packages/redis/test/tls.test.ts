@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createServer } from 'node:tls'
+import { redisProcess } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { afterAll, expect, it } from 'vitest'
+import { plain } from './plain.ts'
+import { start, storeOf } from './support.ts'
+
+/** A certificate that nobody has signed but itself, and its key. */
+function selfSigned(): { cert: Buffer; key: Buffer } {
+  const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const made = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+  const named = ['-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1']
+  try {
+    execFileSync('openssl', ['req', ...made, ...named, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+    return { cert: readFileSync(cert), key: readFileSync(key) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+describeWith('Redis behind TLS', redisProcess, async (server) => {
+  const certificate = selfSigned()
+  // Not every build of Redis or Valkey speaks TLS itself.
+  const proxy = createServer(certificate, (socket) => {
+    const inner = connect(server.port, '127.0.0.1')
+    socket.on('error', () => inner.destroy()).pipe(inner)
+    inner.on('error', () => socket.destroy()).pipe(socket)
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  afterAll(() => proxy.close())
+  const url = `rediss://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+
+  it('is trusted by the certificate of its authority', async () => {
+    const store = storeOf({ url, tls: { ca: certificate.cert } })
+    await store.set('the-id', plain({ name: 'Ada' }))
+    expect(await store.get('the-id')).toMatchObject({ name: 'Ada' })
+  })
+
+  it('is refused without, and the error says why', async () => {
+    const store = storeOf({ url })
+    await expect(store.get('the-id')).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
+    })
+  })
+
+  it('is not spoken to in the clear', async () => {
+    const store = storeOf({ url: url.replace('rediss:', 'redis:') })
+    await expect(store.get('the-id')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  })
+
+  it('keeps no process alive', async () => {
+    const { ended } = start('use-tls', url)
+    expect(await ended).toMatch("name: 'Ada'")
+  })
+})
