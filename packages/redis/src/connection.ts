@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls'
 import { Redis } from 'ioredis'
+import { isReply } from './errors.ts'
 
 /** How long calls wait for a connection that broke, in milliseconds: for a server that starts again, or another in its place. */
 const GRACE = 600
@@ -65,7 +66,8 @@ export class Connection {
   #retry(times: number): number | null {
     const now = performance.now()
     if (times === 1) this.#brokenAt = now
-    const gaveUp = now - this.#brokenAt > GRACE
+    // What Redis itself refuses, such as a password, it refuses again.
+    const gaveUp = now - this.#brokenAt > GRACE || isReply(this.failure)
     if (gaveUp) this.#pausedUntil = now + PAUSE
     // A timer that nobody waits for would keep the process alive.
     return gaveUp || this.#waiting === 0 ? null : 50 * 2 ** times

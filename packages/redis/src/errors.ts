@@ -12,7 +12,10 @@ const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode,
   [says('READONLY', 'MISCONF'), 'READ_ONLY', 'Redis takes no writes'],
   [says('OOM'), 'STORAGE_FULL', 'Redis is out of memory (maxmemory)'],
   [
-    says('LOADING', 'CLUSTERDOWN', 'TRYAGAIN', 'MASTERDOWN', 'BUSY', 'NOREPLICAS'),
+    says(
+      ...['LOADING', 'CLUSTERDOWN', 'TRYAGAIN', 'MASTERDOWN', 'BUSY', 'NOREPLICAS'],
+      'ERR max number of clients reached',
+    ),
     'UNAVAILABLE',
     'Redis cannot answer now',
   ],
@@ -21,12 +24,14 @@ const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode,
 /** What ioredis rejected with, as the error to show; `failure` is why there is no connection, where that is known. */
 export function explained(error: unknown, failure?: Error): unknown {
   if (!(error instanceof Error) || error instanceof SessionStoreError) return error
-  const { message } = strip(error)
-  const reason = reasons.find(([pattern]) => pattern.test(message))
-  if (reason) return new SessionStoreError(reason[1], reason[2], error)
-  if (error.name === 'ReplyError') return error
-  return new SessionStoreError('UNAVAILABLE', 'Redis cannot be reached', failure ? strip(failure) : error)
+  const cause = strip(isReply(error) ? error : (failure ?? error))
+  const reason = reasons.find(([pattern]) => pattern.test(cause.message))
+  if (reason) return new SessionStoreError(reason[1], reason[2], cause)
+  return isReply(cause) ? cause : new SessionStoreError('UNAVAILABLE', 'Redis cannot be reached', cause)
 }
+
+/** Whether it is Redis itself that says so. */
+export const isReply = (error: Error | undefined): boolean => error?.name === 'ReplyError'
 
 /** Takes from an error what it gives away: ioredis attaches the command, with keys, payloads and passwords. */
 function strip(error: Error & { command?: unknown; lastNodeError?: unknown }): Error {
