@@ -2,66 +2,18 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { SessionData } from 'express-session'
 import { describe, it } from 'vitest'
 import {
   type Driver,
   events,
-  memoryDriver,
   type PruneEvent,
   type Row,
-  SessionStore,
+  type SessionStore,
   SessionStoreError,
-  type SessionStoreErrorCode,
-  type StoreOptions,
-  type Write,
 } from '../src/index.ts'
+import { fails, faulty, hangs, ID, plain, storeOn } from './faulty.ts'
 
 /** What the store does when its driver does not do what it should. */
-
-const ID = 'the-session-id'
-
-/** A driver whose faults come and go: what is among them is done instead of what the reference driver does. */
-function faulty(faults: Partial<Driver> = {}) {
-  const driver = memoryDriver()
-  const made = { ...driver, faults }
-  for (const verb of Object.keys(driver) as (keyof Driver)[])
-    if (verb !== 'name')
-      Object.assign(made, {
-        [verb]: (...args: never[]) =>
-          ((made.faults[verb] ?? driver[verb]) as (...args: never[]) => unknown)(...args),
-      })
-  return made
-}
-
-const storeOn = (driver: Driver, options: StoreOptions = {}): SessionStore =>
-  new SessionStore(driver, { pruneInterval: false, operationTimeout: 20, ...options })
-
-const plain = (data: object = {}): SessionData =>
-  ({ cookie: { path: '/', httpOnly: true, expires: null, originalMaxAge: null }, ...data }) as SessionData
-
-const hangs = (): Promise<never> => new Promise(() => {})
-
-async function fails(code: SessionStoreErrorCode, call: Promise<unknown>): Promise<SessionStoreError> {
-  const failure = await call.then(
-    () => assert.fail(`it does not fail with ${code}`),
-    (error) => error,
-  )
-  assert.ok(failure instanceof SessionStoreError)
-  assert.equal(failure.code, code)
-  assert.ok(!failure.message.includes('geheim'))
-  return failure
-}
-
-/** Once the driver answers again, calls before may still wait for their end, and hold this one up: tries until it is in time. */
-async function eventually<T>(call: () => Promise<T>): Promise<T> {
-  for (;;)
-    try {
-      return await call()
-    } catch (error) {
-      if ((error as SessionStoreError).code !== 'TIMEOUT') throw error
-    }
-}
 
 /** Each method of the store, with the verb of the driver that it needs. */
 const calls: Record<string, [verb: keyof Driver, call: (store: SessionStore) => Promise<unknown>]> = {
@@ -222,80 +174,6 @@ describe('set-up', () => {
   })
 })
 
-describe('a driver that hangs', () => {
-  it('lets at most maxQueue calls wait', async () => {
-    const store = storeOn(faulty({ read: hangs, write: hangs }), { maxQueue: 10 })
-    const waiting = Array.from({ length: 10 }, (_, i) =>
-      i % 2 ? store.get(`${i}`) : store.set(`${i}`, plain()),
-    )
-    for (let i = 0; i < 100; i++) await fails('OVERLOADED', store.get(`more-${i}`))
-    for (const call of waiting) await fails('TIMEOUT', call)
-    const next = store.get(ID)
-    await fails('TIMEOUT', next)
-  })
-
-  it.each(['read', 'write', 'touch'] as const)(
-    'is not sent a %s of which the caller was told that it failed',
-    async (verb) => {
-      const call = (store: SessionStore, id: string): Promise<unknown> =>
-        ({
-          read: () => store.get(id),
-          write: () => store.set(id, plain()),
-          touch: () => store.touch(id, plain()),
-        })[verb]()
-      const driver = faulty({ [verb]: hangs })
-      const store = storeOn(driver, { maxQueue: 1000 })
-      const ids = new Map<string, string>()
-      for (let round = 0; round < 10; round++) {
-        const failing = Array.from({ length: 1000 }, (_, i) => {
-          const id = `${round}-${i}`
-          ids.set(store.handle(id), id)
-          return fails('TIMEOUT', call(store, id))
-        })
-        await Promise.all(failing)
-      }
-      const sent: unknown[] = []
-      driver.faults = {
-        [verb]: (arrived: (string | Write)[]) => {
-          sent.push(...arrived.map((one) => ids.get(typeof one === 'string' ? one : one.key) ?? 'a new one'))
-          return verb === 'write' ? arrived.map((one) => (one as Write).key) : []
-        },
-      }
-      await eventually(() => call(store, 'another'))
-      assert.deepEqual(new Set(sent), new Set(['a new one']))
-    },
-  )
-
-  it('fails thousands of calls of one session without harm', async () => {
-    const driver = faulty({ write: hangs })
-    const store = storeOn(driver)
-    const waiting = Array.from({ length: 9999 }, (_, i) =>
-      i % 3 === 1 ? store.get(ID) : store.set(ID, plain()),
-    )
-    for (const { status } of await Promise.allSettled(waiting)) assert.equal(status, 'rejected')
-    driver.faults = {}
-    await eventually(() => store.set(ID, plain({ name: 'Ada' })))
-    assert.deepEqual(await store.get(ID), plain({ name: 'Ada' }))
-  })
-
-  it('holds up close no longer than the calls that wait', async () => {
-    const store = storeOn(faulty({ read: hangs }))
-    const call = store.get(ID)
-    await store.close()
-    await fails('TIMEOUT', call)
-    await fails('CLOSED', store.get(ID))
-  })
-
-  it('holds up no other verb', async () => {
-    const driver = faulty({ write: hangs })
-    const store = storeOn(driver, { operationTimeout: 60_000 })
-    for (let i = 0; i < 5; i++) void store.set(`${i}`, plain()).catch(() => {})
-    assert.equal(await store.get(ID), null)
-    await store.touch(ID, plain())
-    assert.equal(await store.length(), 0)
-  })
-})
-
 describe('one batch that fails', () => {
   it('fails its own calls alone', async () => {
     const driver = faulty()
@@ -324,25 +202,6 @@ describe('one batch that fails', () => {
     await store.set(ID, found)
     assert.deepEqual(await store.get(ID), plain({ theirs: true, mine: true }))
   })
-})
-
-it('a save that others always get ahead of ends in time, and tries no more', async () => {
-  const driver = faulty()
-  const store = storeOn(driver)
-  await store.set(ID, plain())
-  const found = (await store.get(ID))!
-  let tries = 0
-  const refused = () => {
-    tries++
-    return []
-  }
-  driver.faults = { write: refused }
-  await fails('TIMEOUT', store.set(ID, Object.assign(found, { mine: true })))
-  assert.ok(tries > 1)
-  driver.faults = {}
-  // It waits for the one before, which has to give up.
-  await eventually(() => store.set(ID, plain({ name: 'Ada' })))
-  assert.deepEqual(await store.get(ID), plain({ name: 'Ada' }))
 })
 
 it('pruning in the background goes on after an error', async () => {

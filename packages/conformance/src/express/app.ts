@@ -9,7 +9,7 @@ import session, { type SessionOptions } from 'express-session'
 /** What one request does with its session, before it answers. */
 export type Handler = (req: Request & { session: Record<string, unknown> }, res: Response) => unknown
 
-export interface Answer {
+interface Answer {
   status: number
   body: string
   /** The attributes of the session's cookie, in lower case, where one was set. */

@@ -211,6 +211,7 @@ export const data: StoreRule[] = [
     "Sessions of other frameworks lose their cookie, or bring the framework's own fields along.",
     async ({ one, other, clock }) => {
       const expires = new Date(clock.now + HOUR)
+      const request: unique symbol = Symbol('request')
       class Cookie {
         readonly internal = 'geheim'
         readonly expires = expires
@@ -222,7 +223,7 @@ export const data: StoreRule[] = [
         readonly cookie = new Cookie()
         readonly name = 'Ada'
         readonly #secret = 'geheim'
-        readonly [Symbol('request')] = this.#secret
+        readonly [request] = this.#secret
         save() {}
       }
       await one().set(ID, new Framework() as never)
