@@ -107,19 +107,31 @@ export function mongoDriver(options: MongoOptions): Driver {
     }
   }
 
-  /** Returns which of the statements, by their numbers, met a document that they are not for. */
-  async function send(kind: 'insert' | 'update', statements: readonly object[]): Promise<number[]> {
-    if (statements.length === 0) return []
+  /** Sends statements side by side; returns which of them failed, by their numbers, and why. */
+  async function send(kind: 'insert' | 'update', statements: readonly object[]): Promise<WriteError[]> {
     const field = kind === 'insert' ? 'documents' : 'updates'
-    const { writeErrors = [] } = await run<{ writeErrors?: { index: number; code: number }[] }>({
-      [kind]: collection,
-      [field]: statements,
-      ordered: false,
-      writeConcern,
-    })
-    const failure = writeErrors.find(({ code }) => code !== DUPLICATE_KEY && code !== IMMUTABLE_FIELD)
+    const command = { [kind]: collection, [field]: statements, ordered: false, writeConcern }
+    const { writeErrors = [] } = await run<{ writeErrors?: WriteError[] }>(command)
+    const failure = writeErrors.find(({ code }) => code !== DUPLICATE_KEY && code !== REFUSED)
     if (failure) throw explained({ code: failure.code })
-    return writeErrors.map(({ index }) => index)
+    return writeErrors
+  }
+
+  /** Returns the new sessions that met an old row. That is rare, and an insert costs a fifth of an upsert. */
+  async function insert(writes: readonly Write[]): Promise<Write[]> {
+    if (writes.length === 0) return []
+    const met = await send('insert', writes.map(toDocument))
+    return met.map(({ index }) => writes[index]!)
+  }
+
+  /** Returns the writes that were refused. */
+  async function upsert(writes: readonly Write[], now: number): Promise<Write[]> {
+    if (writes.length === 0) return []
+    const statements = writes.map((write) => toUpsert(write, now))
+    const failed = Object.groupBy(await send('update', statements), ({ code }) => code)
+    const writesOf = (errors: WriteError[] = []) => errors.map(({ index }) => writes[index]!)
+    // Two that insert the same row at once: the slower one finds it next time.
+    return [...writesOf(failed[REFUSED]), ...(await upsert(writesOf(failed[DUPLICATE_KEY]), now))]
   }
 
   async function keysOf(query: object, limit: number): Promise<string[]> {
@@ -138,27 +150,6 @@ export function mongoDriver(options: MongoOptions): Driver {
     if (keys.length === 0) return 0
     const deletes = [{ q: { _id: { $in: keys }, ...filter }, limit: 0 }]
     return (await run<{ n: number }>({ delete: collection, deletes, writeConcern })).n
-  }
-
-  /** Returns the writes that were refused. */
-  async function refusals(writes: readonly Write[], now: number): Promise<Write[]> {
-    // Hardly ever does a new session meet an old one, and an insert costs a sixth of an upsert.
-    const creates = writes.filter(isCreate)
-    const others = writes.filter((write) => !isCreate(write))
-    const [met, refused] = await Promise.all([
-      send('insert', creates.map(toDocument)),
-      send(
-        'update',
-        others.map((write) => toUpdate(write, now)),
-      ),
-    ])
-    const final = refused.map((index) => others[index]!)
-    const unsure = [...met.map((index) => creates[index]!), ...final.filter((write) => !write.expect)]
-    const again = await send(
-      'update',
-      unsure.map((write) => toUpsert(write, now)),
-    )
-    return [...final.filter((write) => write.expect), ...again.map((index) => unsure[index]!)]
   }
 
   const driver: Driver = {
@@ -183,16 +174,18 @@ export function mongoDriver(options: MongoOptions): Driver {
     },
     async write(writes, now) {
       const refused = new Set<Write>()
-      for (const part of parts(writes)) for (const write of await refusals(part, now)) refused.add(write)
+      for (const part of parts(writes)) {
+        const { create = [], other = [] } = Object.groupBy(part, kindOf)
+        const both = await Promise.all([insert(create).then((met) => upsert(met, now)), upsert(other, now)])
+        for (const write of both.flat()) refused.add(write)
+      }
       return writes.filter((write) => !refused.has(write)).map(({ key }) => key)
     },
     async touch(touches, now) {
       // Core rounds deadlines, so that most of a batch share one.
       const groups = Map.groupBy(touches, ({ expiresAt }) => expiresAt)
-      await send(
-        'update',
-        [...groups].map(([expiresAt, group]) => toTouch(expiresAt, group, now)),
-      )
+      const statements = [...groups].map(([expiresAt, group]) => toUpdate(expiresAt, group, now))
+      await send('update', statements)
     },
     async list({ user, after = '', limit }) {
       const filter = { ...(user !== undefined && { user }), _id: { $gt: after } }
@@ -203,7 +196,7 @@ export function mongoDriver(options: MongoOptions): Driver {
       return { keys, next: keys[limit - 1] }
     },
     async count(now) {
-      const pipeline = [{ $match: isLive(now) }, { $count: 'count' }]
+      const pipeline = [{ $match: { expiresAt: { $gt: now } } }, { $count: 'count' }]
       const { cursor } = await run<Counted>({ aggregate: collection, pipeline, cursor: {} })
       return cursor.firstBatch[0]?.count ?? 0
     },
@@ -240,16 +233,23 @@ export class MongoStore extends SessionStore {
 }
 
 const USER_INDEX = 'user_1__id_1'
-const [DUPLICATE_KEY, IMMUTABLE_FIELD] = [11_000, 66]
+const DUPLICATE_KEY = 11_000
+/** What MongoDB says when `toUpsert` asks for the size of a key. */
+const REFUSED = 17_124
 
+/**
+ * A session has `data` and `expiresAt`, a tombstone has `goneUntil`: so one comparison tells who lives. Times
+ * are numbers, in epoch milliseconds, but for the one that MongoDB removes documents by.
+ */
 interface Document {
   _id: string
-  data: string | Buffer | null
   tag: string
   user: string | null
   createdAt: number
-  expiresAt: number
   purgeAt: Date
+  data?: string | Buffer
+  expiresAt?: number
+  goneUntil?: number
 }
 
 interface Found {
@@ -260,84 +260,76 @@ interface Counted {
   cursor: { firstBatch: { count: number }[] }
 }
 
-interface Statement {
-  q: object
-  u: object
-  upsert?: boolean
-  multi?: boolean
+interface WriteError {
+  index: number
+  code: number
 }
 
-const isCreate = ({ expect, data }: Write): boolean => expect === '' && data !== null
-const isLive = (now: number) => ({ data: { $ne: null }, expiresAt: { $gt: now } })
+const kindOf = ({ expect, data }: Write): 'create' | 'other' =>
+  expect === '' && data !== null ? 'create' : 'other'
 
-/** Coarse, so that few touches change an index; two hours at most after the deadline, an hour at least. */
+/** An hour at least after the deadline, for the clocks of servers differ; coarse, so that few touches change an index. */
 const purgeAt = (expiresAt: number): Date =>
   new Date(Math.min((Math.floor(expiresAt / HOUR) + 2) * HOUR, 8.64e15))
 
-/** BSON holds text as UTF-8, which has no lone surrogates. */
+/** BSON's text is UTF-8, which has no lone surrogates. */
 const pack = (data: string): string | Buffer => (data.isWellFormed() ? data : Buffer.from(data, 'utf16le'))
 
-const toDocument = ({ key, data, tag, user, createdAt, expiresAt }: Write): Document => ({
-  _id: key,
-  data: data === null ? null : pack(data),
-  tag,
-  user,
-  createdAt,
-  expiresAt,
-  purgeAt: purgeAt(expiresAt),
-})
+function toDocument({ key, data, tag, user, createdAt, expiresAt }: Write): Document {
+  const document = { _id: key, tag, user, createdAt, purgeAt: purgeAt(expiresAt) }
+  return data === null ? { ...document, goneUntil: expiresAt } : { ...document, data: pack(data), expiresAt }
+}
 
 /** Somebody else's documents are left out. */
-function toRow({ _id, data, tag, user, createdAt, expiresAt }: Document): Row[] {
-  if (typeof tag !== 'string' || typeof expiresAt !== 'number') return []
-  return [
-    {
-      key: _id,
-      data: Buffer.isBuffer(data) ? data.toString('utf16le') : data,
-      tag,
-      user,
-      createdAt,
-      expiresAt,
-    },
-  ]
+function toRow({ _id, data, tag, user, createdAt, expiresAt, goneUntil }: Document): Row[] {
+  if (expiresAt !== undefined && data !== undefined)
+    return [
+      {
+        key: _id,
+        data: Buffer.isBuffer(data) ? data.toString('utf16le') : data,
+        tag,
+        user,
+        createdAt,
+        expiresAt,
+      },
+    ]
+  return goneUntil === undefined ? [] : [{ key: _id, data: null, tag, user, createdAt, expiresAt: goneUntil }]
 }
 
-/** For what a write mostly meets: a live session, or for a tombstone anything. Where it does not match, it fails. */
-function toUpdate(write: Write, now: number): Statement {
-  const { _id, createdAt, ...row } = toDocument(write)
-  if (write.data === null) return { q: { _id }, u: { ...row, createdAt }, upsert: true }
-  const { expect, tag } = write
-  const q = { _id, ...isLive(now) }
-  if (expect === undefined) return { q, u: { $set: row, $setOnInsert: { createdAt } }, upsert: true }
-  // Where nothing matches an upsert inserts, and this one cannot: so a refusal is an error, which has its number.
-  return {
-    q: { ...q, tag: { $in: [expect, tag] } },
-    u: { $set: row, $setOnInsert: { _id: null } },
-    upsert: true,
-  }
-}
-
-/** For whatever is there. Where it does not match there is a document that refuses the write. */
-function toUpsert(write: Write, now: number): Statement {
+/**
+ * A statement that finds its document by nothing but the key, for which MongoDB needs no plan, and decides by
+ * what it finds, or by the key alone where there is none. Where the write may not land the result is an error:
+ * so each refusal is told by its number.
+ */
+function toUpsert(write: Write, now: number): object {
   const { createdAt, ...row } = toDocument(write)
-  const { _id, data, tag } = row
-  if (data === null) return toUpdate(write, now)
-  const stands = { $and: [{ $gt: ['$expiresAt', now] }, { $ne: ['$data', null] }] }
-  const kept = { createdAt: { $cond: [stands, '$createdAt', createdAt] } }
-  const may = write.expect === undefined ? [{ data: { $ne: null } }] : [{ data: null }, { tag }]
-  return {
-    q: { _id, $or: [{ expiresAt: { $lte: now } }, ...may] },
-    u: [{ $replaceWith: { $mergeObjects: [{ $literal: row }, kept] } }],
-    upsert: true,
-  }
+  const q = { _id: row._id }
+  if (write.data === null) return { q, u: { ...row, createdAt }, upsert: true }
+  const { expect, tag } = write
+  // What is missing is less than any number.
+  const isLive = { $gt: ['$expiresAt', now] }
+  const lands =
+    expect === undefined
+      ? { $lte: ['$goneUntil', now] }
+      : expect === ''
+        ? { $or: [{ $lte: ['$expiresAt', now] }, { $eq: ['$tag', { $literal: tag }] }] }
+        : { $and: [isLive, { $in: ['$tag', { $literal: [expect, tag] }] }] }
+  const kept = { createdAt: { $cond: [isLive, '$createdAt', createdAt] } }
+  const landed = { $mergeObjects: [{ $literal: row }, kept] }
+  return { q, u: [{ $replaceWith: { $cond: [lands, landed, { $size: '$_id' }] } }], upsert: true }
 }
 
-function toTouch(expiresAt: number, touches: readonly Touch[], now: number): Statement {
-  const keys = touches.map(({ key }) => key)
+function toUpdate(expiresAt: number, touches: readonly Touch[], now: number): object {
+  const moved = { expiresAt, purgeAt: purgeAt(expiresAt) }
+  if (touches.length > 1) {
+    const _id = { $in: touches.map(({ key }) => key) }
+    return { q: { _id, expiresAt: { $gt: now } }, u: { $set: moved }, multi: true }
+  }
+  // As in `toUpsert`, no plan.
+  const touched = { $mergeObjects: ['$$ROOT', moved] }
   return {
-    q: { _id: keys.length === 1 ? keys[0] : { $in: keys }, ...isLive(now) },
-    u: { $set: { expiresAt, purgeAt: purgeAt(expiresAt) } },
-    multi: keys.length > 1,
+    q: { _id: touches[0]!.key },
+    u: [{ $replaceWith: { $cond: [{ $gt: ['$expiresAt', now] }, touched, '$$ROOT'] } }],
   }
 }
 
