@@ -36,6 +36,7 @@ export async function runScript<T>(
     do {
       const [key, ...own] = parts(rows[to++]!)
       keys.push(key)
+      size += key.length
       for (const arg of own) {
         args.push(arg)
         size += arg.length

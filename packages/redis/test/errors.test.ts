@@ -94,7 +94,9 @@ function renamed(...commands: string[]): string[] {
   return commands.flatMap((command) => ['--rename-command', command, ''])
 }
 
-describeWith('a server', redisProcess, (server) => {
+const prompt = () => redisProcess({ args: ['--repl-diskless-sync-delay', '0'] })
+
+describeWith('a server', prompt, (server) => {
   const observer = new Redis(server.url)
   afterAll(() => observer.disconnect())
 
