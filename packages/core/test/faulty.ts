@@ -31,7 +31,11 @@ export function faulty(faults: Partial<Driver> = {}): FaultyDriver {
 }
 
 export const storeOn = (driver: Driver, options: StoreOptions = {}): SessionStore =>
-  new SessionStore(driver, { pruneInterval: false, operationTimeout: 20, ...options })
+  new SessionStore(driver, { pruneInterval: false, ...options })
+
+/** For calls that end with TIMEOUT. Where one must end otherwise, it may need several tries: see `eventually`. */
+export const hastyOn = (driver: Driver, options: StoreOptions = {}): SessionStore =>
+  storeOn(driver, { operationTimeout: 20, ...options })
 
 export const plain = (data: object = {}): SessionData =>
   ({ cookie: { path: '/', httpOnly: true, expires: null, originalMaxAge: null }, ...data }) as SessionData
@@ -49,7 +53,7 @@ export async function fails(code: SessionStoreErrorCode, call: Promise<unknown>)
   return failure
 }
 
-/** Once the driver answers again, calls before may still wait for their end, and hold this one up: tries until it is in time. */
+/** Tries again after each TIMEOUT: the process may be slow, or calls from before may still wait for their end. */
 export async function eventually<T>(call: () => Promise<T>): Promise<T> {
   for (;;)
     try {

@@ -231,7 +231,7 @@ export const input: StoreRule[] = [
         stringify: JSON.stringify,
         parse: (text: string) => JSON.parse(text, (_key, value) => Object.freeze(value)),
       }
-      const store = one({ serializer, operationTimeout: 500 })
+      const store = one({ serializer })
       await store.set(ID, plain({ name: 'Ada' }))
       await store.set('another', plain({}, { expires: new Date(clock.now + MINUTE) }))
       const [found] = await Promise.allSettled([read(store, ID), store.get('another')])
