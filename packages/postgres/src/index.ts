@@ -2,7 +2,6 @@ import {
   checkOptions,
   type Driver,
   type OptionRule,
-  type Row,
   SessionStore,
   SessionStoreError,
   type StoreOptions,
@@ -11,6 +10,7 @@ import {
 } from '@session-stores/core'
 import pg from 'pg'
 import { explained, isRace } from './errors.ts'
+import { amount, array, encoded, type Fields, keysOf, numbers, texts, toRow } from './rows.ts'
 import { COLUMNS, qualified, type Statement, statements, tableSql } from './sql.ts'
 
 /** What the driver uses of a pg `Pool`, so that no version of it is forced. */
@@ -18,10 +18,11 @@ export interface PostgresPool {
   query(query: {
     name?: string
     text: string
-    values?: unknown[]
+    values: unknown[]
+    query_timeout?: number
     rowMode: 'array'
     types: { getTypeParser(): (value: string) => string }
-  }): Promise<{ rows: unknown[]; rowCount: number | null }>
+  }): Promise<{ rows: unknown[] }>
 }
 
 export interface TableOptions {
@@ -104,42 +105,30 @@ export function postgresDriver(options: PostgresOptions): Driver {
     }
   }
 
-  function put(writes: readonly Write[], now: number): Promise<Fields[]> {
-    const [first] = writes as [Write]
-    if (writes.length === 1) {
-      const { key, tag, user, createdAt, expiresAt, expect } = first
-      return run(sql.putOne, key, tag, user, createdAt, expiresAt, encoded(first), expect === '', now)
-    }
-    return run(
-      sql.put,
-      lines(writes, keyOf),
-      lines(writes, ({ tag }) => tag),
-      lines(writes, ({ user }) => user),
+  const put = (writes: readonly Write[], now: number): Promise<Fields[]> =>
+    run(
+      sql.put[amount(writes)],
+      texts(writes, keyOf),
+      texts(writes, tagOf),
+      texts(writes, ({ user }) => user),
       numbers(writes, ({ createdAt }) => createdAt),
       numbers(writes, deadlineOf),
-      lines(writes, encoded),
-      arrayOf(writes.filter(({ expect }) => expect === '').map(keyOf)),
+      texts(writes, encoded),
+      array(writes.filter(({ expect }) => expect === '').map(keyOf)),
       now,
     )
-  }
 
-  function update(writes: readonly Write[], now: number): Promise<Fields[]> {
-    const [first] = writes as [Write]
-    if (writes.length === 1) {
-      const { key, tag, user, expiresAt, expect } = first
-      return run(sql.updateOne, key, tag, user, expiresAt, encoded(first), expect, now)
-    }
-    return run(
-      sql.update,
-      lines(writes, keyOf),
-      lines(writes, ({ tag }) => tag),
-      lines(writes, ({ user }) => user),
+  const update = (writes: readonly Write[], now: number): Promise<Fields[]> =>
+    run(
+      sql.update[amount(writes)],
+      texts(writes, keyOf),
+      texts(writes, tagOf),
+      texts(writes, ({ user }) => user),
       numbers(writes, deadlineOf),
-      lines(writes, encoded),
-      lines(writes, ({ expect }) => expect!),
+      texts(writes, encoded),
+      texts(writes, ({ expect }) => expect!),
       now,
     )
-  }
 
   return {
     name: 'postgres',
@@ -156,8 +145,7 @@ export function postgresDriver(options: PostgresOptions): Driver {
         throw new SessionStoreError('BAD_STORAGE', "the table is not this store's; name another 'table'")
     },
     async read(keys) {
-      const [first] = keys
-      const rows = await (keys.length === 1 ? run(sql.readOne, first) : run(sql.read, keys.join('\n')))
+      const rows = await run(sql.read[amount(keys)], keys.join('\n'))
       return rows.map(toRow)
     },
     async write(writes, now) {
@@ -169,17 +157,7 @@ export function postgresDriver(options: PostgresOptions): Driver {
       return keysOf((await Promise.all([update(updates, now), put(others, now)])).flat())
     },
     async touch(touches, now) {
-      const [first] = touches
-      if (touches.length === 1) await run(sql.touchOne, first!.key, first!.expiresAt, now)
-      else {
-        const keys = lines(touches, ({ key }) => key)
-        await run(
-          sql.touch,
-          keys,
-          numbers(touches, ({ expiresAt }) => expiresAt),
-          now,
-        )
-      }
+      await run(sql.touch[amount(touches)], texts(touches, keyOf), numbers(touches, deadlineOf), now)
     },
     async list({ user, after = '', limit }) {
       const keys = keysOf(
@@ -236,7 +214,7 @@ function newPool(url: string): pg.Pool {
     connectionTimeoutMillis: 3000,
     idleTimeoutMillis: 30_000,
     // A connection whose other end vanished without a word is given up at last.
-    query_timeout: 60_000,
+    query_timeout: 20_000,
     keepAlive: true,
     allowExitOnIdle: true,
   })
@@ -245,46 +223,14 @@ function newPool(url: string): pg.Pool {
   return pool
 }
 
-/** Of a row in the answer. */
-type Fields = (string | null)[]
-
 /** pg's own parsers belong to the application, which may have changed them. */
 const asText = { getTypeParser: () => (value: string) => value }
 
 const isUpdate = ({ data, expect }: Write): boolean => data !== null && !!expect
 
 const keyOf = ({ key }: { key: string }): string => key
+const tagOf = ({ tag }: Write): string => tag
 const deadlineOf = ({ expiresAt }: { expiresAt: number }): number => expiresAt
-
-/** A column of texts without line breaks; the server splits it faster than it reads an array. */
-const lines = <T>(rows: readonly T[], value: (row: T) => string | null): string => rows.map(value).join('\n')
-const numbers = <T>(rows: readonly T[], value: (row: T) => number): string => `{${rows.map(value).join()}}`
-/** Of printable ASCII, whose quotes and backslashes JSON escapes just as PostgreSQL does. */
-const arrayOf = (texts: string[]): string => `{${JSON.stringify(texts).slice(1, -1)}}`
-
-/**
- * Printable ASCII is stored as it is; anything else as base64 after a `=`, for PostgreSQL takes no NUL and the
- * encodings of server and connection could refuse or change the rest.
- */
-function encoded({ data }: Write): string | null {
-  return data === null || /^[ -<>-~][ -~]*$/.test(data) ? data : `=${Buffer.from(data).toString('base64')}`
-}
-
-const decoded = (data: string): string =>
-  data.startsWith('=') ? Buffer.from(data.slice(1), 'base64').toString() : data
-
-function toRow([key, tag, user, createdAt, expiresAt, data]: Fields): Row {
-  return {
-    key: key!,
-    data: data == null ? null : decoded(data),
-    tag: tag!,
-    user: user ?? null,
-    createdAt: Number(createdAt),
-    expiresAt: Number(expiresAt),
-  }
-}
-
-const keysOf = (rows: Fields[]): string[] => rows.map(([key]) => key!)
 
 function isPostgresUrl(value: unknown): boolean {
   return typeof value === 'string' && URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol)

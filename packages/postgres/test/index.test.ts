@@ -21,7 +21,9 @@ describeWith('PostgreSQL', postgresServer, ({ url }) => {
     const table = `test_${process.pid}_${++tables}`
     return {
       drivers: [postgresDriver({ pool, table }), postgresDriver({ pool, table })],
-      dispose: () => void pool.query(`DROP TABLE IF EXISTS ${table}`),
+      dispose: async () => {
+        await pool.query(`DROP TABLE IF EXISTS ${table}`)
+      },
     }
   }
   driverSuite({ describe, it }, backend)
