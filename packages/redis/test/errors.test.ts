@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { redisProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
@@ -79,6 +81,31 @@ describeWith(
     })
   },
 )
+
+describeWith('a user with the rights of the README', redisProcess, (server) => {
+  it('can do all that a store does', async () => {
+    const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
+    const [, rights] = /^ACL (SETUSER [^`]*)/m.exec(readme)!
+    const observer = new Redis(server.url)
+    after(() => observer.disconnect())
+    await observer.call('ACL', ...rights!.trim().split(/\s+/))
+    const store = storeOf({ url: `redis://sessions:password@127.0.0.1:${server.port}/1`, user: () => 'ada' })
+    await store.set(ID, session)
+    await store.set('another', session)
+    await store.touch(ID, session)
+    expect(await store.get(ID)).toMatchObject({ name: 'the-secret-payload' })
+    expect(await store.length()).toBe(2)
+    expect((await store.list({ user: 'ada' })).sessions).toHaveLength(2)
+    await store.destroy(ID)
+    await store.clear()
+    expect(await store.ids()).toEqual([])
+    // What was refused; ioredis tells its version where it may.
+    const log = (await observer.call('ACL', 'LOG')) as string[][]
+    expect(
+      log.map((entry) => entry[entry.indexOf('object') + 1]).filter((name) => !/^client/.test(name!)),
+    ).toEqual([])
+  })
+})
 
 describeWith(
   'commands',
