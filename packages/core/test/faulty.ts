@@ -37,8 +37,11 @@ export const storeOn = (driver: Driver, options: StoreOptions = {}): SessionStor
 export const hastyOn = (driver: Driver, options: StoreOptions = {}): SessionStore =>
   storeOn(driver, { operationTimeout: 20, ...options })
 
-export const plain = (data: object = {}): SessionData =>
-  ({ cookie: { path: '/', httpOnly: true, expires: null, originalMaxAge: null }, ...data }) as SessionData
+export const plain = (data: object = {}, cookie: object = {}): SessionData =>
+  ({
+    cookie: { path: '/', httpOnly: true, expires: null, originalMaxAge: null, ...cookie },
+    ...data,
+  }) as SessionData
 
 export const hangs = (): Promise<never> => new Promise(() => {})
 

@@ -193,6 +193,34 @@ export const input: StoreRule[] = [
       assert.equal(Object.keys(await store.all()).length, 1)
     },
   ),
+  rule(
+    'a-serializer-that-rejects-in-a-queue-is-an-error',
+    'A failure of a save that waits for another one ends the process.',
+    async ({ one }) => {
+      const store = one({
+        serializer: {
+          async stringify(session) {
+            if ('bad' in session) throw new Error('geheim')
+            return JSON.stringify(session)
+          },
+          parse: JSON.parse,
+        },
+      })
+      const unhandled: unknown[] = []
+      const heard = (error: unknown) => void unhandled.push(error)
+      process.on('unhandledRejection', heard)
+      try {
+        const saved = store.set(ID, plain({ name: 'Ada' }))
+        await fails('NOT_SERIALIZABLE', store.set(ID, plain({ bad: true })), 'geheim')
+        await saved
+        await quiet()
+      } finally {
+        process.off('unhandledRejection', heard)
+      }
+      assert.deepEqual(unhandled, [])
+      assert.deepEqual(await read(store, ID), { name: 'Ada' })
+    },
+  ),
   ...(['throws', 'rejects', 'returns no string'] as const).map((fault) =>
     rule(
       `a-serializer-that-${fault.replaceAll(' ', '-')}-is-an-error`,
