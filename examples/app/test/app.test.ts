@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memoryDriver, SessionStore, SessionStoreError } from '@session-stores/core'
-import { redisServer } from '@session-stores/testbed'
+import { mongoServer, postgresServer, redisServer } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createApp } from '../src/app.ts'
@@ -30,6 +30,8 @@ const options = { user: (session: { user?: { id: string } }) => session.user?.id
 
 describe('on SQLite', () => pages(`sqlite:${join(folder(), 'sessions.db')}`))
 describeWith('on Redis', redisServer, ({ url }) => pages(url))
+describeWith('on PostgreSQL', postgresServer, ({ url }) => pages(url))
+describeWith('on MongoDB', mongoServer, ({ url }) => pages(url))
 
 function pages(url: string): void {
   const store = openStore(url, options)

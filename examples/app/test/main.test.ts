@@ -30,7 +30,7 @@ async function start(
 
 test('it says where it is, ends cleanly, and a session lives through a restart', async () => {
   const first = await start()
-  const [line, origin] = /^(http:\/\/localhost:\d+) keeps its sessions in SQLite .*\n$/.exec(first.output())!
+  const [line, origin] = /^(http:\/\/localhost:\d+) keeps its sessions in sqlite:.*\n$/.exec(first.output())!
   expect(line).toContain('sessions.db')
   const browser = new Browser(origin!)
   expect((await browser.get('/')).body).toContain('id="visits">1<')
@@ -54,7 +54,7 @@ test('what hinders it is one line', async () => {
     [{ PORT: `${port}` }, `Port ${port} is taken; choose another with PORT=3001\n`],
     [
       { SESSION_STORE: 'redis://:secret@localhost:1' },
-      'Redis (redis://:***@localhost:1) does not answer: Redis cannot be reached\n',
+      'redis://:***@localhost:1 does not answer: Redis cannot be reached\n',
     ],
   ] as const) {
     const { child, output } = await start(env)
