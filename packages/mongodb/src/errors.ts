@@ -20,7 +20,11 @@ const reasons: readonly (readonly [
   [[166], 'READ_ONLY', 'the collection is a view, which takes no writes'],
   [[14031], 'STORAGE_FULL', 'MongoDB is out of disk'],
   [[10334, 17419, 17420], 'PAYLOAD_TOO_LARGE', 'the session is larger than MongoDB takes'],
-  [[67, 73, 85, 86, 121], 'BAD_STORAGE', "the collection is not this store's; name another 'collection'"],
+  [
+    [67, 73, 85, 86, 121, 11_000],
+    'BAD_STORAGE',
+    "the collection is not this store's; name another 'collection'",
+  ],
 ]
 
 const unreachable =
@@ -34,8 +38,8 @@ export function explained(error: unknown): unknown {
       reasons.find(([codes]) => codes.includes(code)) ?? []
     return new SessionStoreError(kind, message, withoutCommand(error as ServerError))
   }
-  // Name servers and sockets give codes of Node.
-  if (unreachable.test(name) || typeof code === 'string')
+  // Name servers give the system's codes, such as ENOTFOUND.
+  if (unreachable.test(name) || /^E(?!RR_)/.test(code ?? ''))
     return new SessionStoreError('UNAVAILABLE', 'MongoDB cannot be reached', error)
   if (name === 'MongoOperationTimeoutError') return new SessionStoreError('TIMEOUT', reasons[2]![2], error)
   return error
@@ -58,5 +62,5 @@ function withoutCommand({
   errmsg = '',
 }: ServerError): Error {
   const [text = ''] = (message ?? errmsg).split(/[{"]/, 1)
-  return Object.assign(new Error(text.trim()), { name, code, codeName })
+  return Object.assign(new Error(text.trim() || `error ${code}`), { name, code, codeName })
 }

@@ -2,15 +2,14 @@ import {
   checkOptions,
   type Driver,
   type OptionRule,
-  type Row,
   SessionStore,
   SessionStoreError,
   type StoreOptions,
   splitOptions,
-  type Touch,
   type Write,
 } from '@session-stores/core'
 import { MongoClient as Client } from 'mongodb'
+import { type Document, REFUSED, sizeOf, toDocument, toRow, toTouch, toUpsert } from './documents.ts'
 import { explained, isPassing } from './errors.ts'
 
 /** What the driver uses of a `MongoClient`, so that no version of it is forced. */
@@ -66,7 +65,6 @@ const OVERHEAD = 4096
 const STEP = 1000
 /** How long a command is sent again, in milliseconds, that a failover or a broken connection ended. */
 const LONGEST_WAIT = 4000
-const HOUR = 3_600_000
 
 /** Numbers come as numbers but for ids of cursors; text that is damaged spoils its own document only. */
 const decoding = {
@@ -98,9 +96,10 @@ export function mongoDriver(options: MongoOptions): Driver {
     for (;;) {
       if (isClosed) throw new SessionStoreError('CLOSED', 'the MongoDB driver was closed')
       try {
-        const reply = await db.command(command, decoding)
-        if (reply.writeConcernError) throw reply.writeConcernError
-        return reply as T
+        const reply = (await db.command(command, decoding)) as T & Failures
+        const failure = reply.writeErrors?.find(({ code }) => code !== DUPLICATE_KEY && code !== REFUSED)
+        if (failure ?? reply.writeConcernError) throw failure ?? reply.writeConcernError
+        return reply
       } catch (error) {
         if (!isPassing(error) || performance.now() > end) throw explained(error)
       }
@@ -111,10 +110,7 @@ export function mongoDriver(options: MongoOptions): Driver {
   async function send(kind: 'insert' | 'update', statements: readonly object[]): Promise<WriteError[]> {
     const field = kind === 'insert' ? 'documents' : 'updates'
     const command = { [kind]: collection, [field]: statements, ordered: false, writeConcern }
-    const { writeErrors = [] } = await run<{ writeErrors?: WriteError[] }>(command)
-    const failure = writeErrors.find(({ code }) => code !== DUPLICATE_KEY && code !== REFUSED)
-    if (failure) throw explained({ code: failure.code })
-    return writeErrors
+    return (await run<Failures>(command)).writeErrors ?? []
   }
 
   /** Returns the new sessions that met an old row. That is rare, and an insert costs a fifth of an upsert. */
@@ -125,13 +121,15 @@ export function mongoDriver(options: MongoOptions): Driver {
   }
 
   /** Returns the writes that were refused. */
-  async function upsert(writes: readonly Write[], now: number): Promise<Write[]> {
+  async function upsert(writes: readonly Write[], now: number, isFirst = true): Promise<Write[]> {
     if (writes.length === 0) return []
     const statements = writes.map((write) => toUpsert(write, now))
     const failed = Object.groupBy(await send('update', statements), ({ code }) => code)
     const writesOf = (errors: WriteError[] = []) => errors.map(({ index }) => writes[index]!)
-    // Two that insert the same row at once: the slower one finds it next time.
-    return [...writesOf(failed[REFUSED]), ...(await upsert(writesOf(failed[DUPLICATE_KEY]), now))]
+    // Two inserted the same row at once: the slower one finds it now.
+    const raced = writesOf(failed[DUPLICATE_KEY])
+    if (raced.length > 0 && !isFirst) throw explained({ code: DUPLICATE_KEY })
+    return [...writesOf(failed[REFUSED]), ...(await upsert(raced, now, false))]
   }
 
   async function keysOf(query: object, limit: number): Promise<string[]> {
@@ -165,7 +163,7 @@ export function mongoDriver(options: MongoOptions): Driver {
     async read(keys) {
       const filter = { _id: keys.length === 1 ? keys[0] : { $in: keys } }
       const { cursor } = await run<Found>({ find: collection, filter, batchSize: keys.length + 1 })
-      const rows = cursor.firstBatch.flatMap(toRow)
+      const rows = cursor.firstBatch.map(toRow).filter((row) => row !== undefined)
       if (String(cursor.id) === '0') return rows
       // An answer of 16 MiB, and there is more.
       await run({ killCursors: collection, cursors: [cursor.id] })
@@ -184,7 +182,7 @@ export function mongoDriver(options: MongoOptions): Driver {
     async touch(touches, now) {
       // Core rounds deadlines, so that most of a batch share one.
       const groups = Map.groupBy(touches, ({ expiresAt }) => expiresAt)
-      const statements = [...groups].map(([expiresAt, group]) => toUpdate(expiresAt, group, now))
+      const statements = [...groups].map(([expiresAt, group]) => toTouch(expiresAt, group, now))
       await send('update', statements)
     },
     async list({ user, after = '', limit }) {
@@ -234,23 +232,6 @@ export class MongoStore extends SessionStore {
 
 const USER_INDEX = 'user_1__id_1'
 const DUPLICATE_KEY = 11_000
-/** What MongoDB says when `toUpsert` asks for the size of a key. */
-const REFUSED = 17_124
-
-/**
- * A session has `data` and `expiresAt`, a tombstone has `goneUntil`: so one comparison tells who lives. Times
- * are numbers, in epoch milliseconds, but for the one that MongoDB removes documents by.
- */
-interface Document {
-  _id: string
-  tag: string
-  user: string | null
-  createdAt: number
-  purgeAt: Date
-  data?: string | Buffer
-  expiresAt?: number
-  goneUntil?: number
-}
 
 interface Found {
   cursor: { id: unknown; firstBatch: Document[] }
@@ -265,79 +246,19 @@ interface WriteError {
   code: number
 }
 
+interface Failures {
+  writeErrors?: WriteError[]
+  writeConcernError?: { code: number }
+}
+
 const kindOf = ({ expect, data }: Write): 'create' | 'other' =>
   expect === '' && data !== null ? 'create' : 'other'
-
-/** An hour at least after the deadline, for the clocks of servers differ; coarse, so that few touches change an index. */
-const purgeAt = (expiresAt: number): Date =>
-  new Date(Math.min((Math.floor(expiresAt / HOUR) + 2) * HOUR, 8.64e15))
-
-/** BSON's text is UTF-8, which has no lone surrogates. */
-const pack = (data: string): string | Buffer => (data.isWellFormed() ? data : Buffer.from(data, 'utf16le'))
-
-function toDocument({ key, data, tag, user, createdAt, expiresAt }: Write): Document {
-  const document = { _id: key, tag, user, createdAt, purgeAt: purgeAt(expiresAt) }
-  return data === null ? { ...document, goneUntil: expiresAt } : { ...document, data: pack(data), expiresAt }
-}
-
-/** Somebody else's documents are left out. */
-function toRow({ _id, data, tag, user, createdAt, expiresAt, goneUntil }: Document): Row[] {
-  if (expiresAt !== undefined && data !== undefined)
-    return [
-      {
-        key: _id,
-        data: Buffer.isBuffer(data) ? data.toString('utf16le') : data,
-        tag,
-        user,
-        createdAt,
-        expiresAt,
-      },
-    ]
-  return goneUntil === undefined ? [] : [{ key: _id, data: null, tag, user, createdAt, expiresAt: goneUntil }]
-}
-
-/**
- * A statement that finds its document by nothing but the key, for which MongoDB needs no plan, and decides by
- * what it finds, or by the key alone where there is none. Where the write may not land the result is an error:
- * so each refusal is told by its number.
- */
-function toUpsert(write: Write, now: number): object {
-  const { createdAt, ...row } = toDocument(write)
-  const q = { _id: row._id }
-  if (write.data === null) return { q, u: { ...row, createdAt }, upsert: true }
-  const { expect, tag } = write
-  // What is missing is less than any number.
-  const isLive = { $gt: ['$expiresAt', now] }
-  const lands =
-    expect === undefined
-      ? { $lte: ['$goneUntil', now] }
-      : expect === ''
-        ? { $or: [{ $lte: ['$expiresAt', now] }, { $eq: ['$tag', { $literal: tag }] }] }
-        : { $and: [isLive, { $in: ['$tag', { $literal: [expect, tag] }] }] }
-  const kept = { createdAt: { $cond: [isLive, '$createdAt', createdAt] } }
-  const landed = { $mergeObjects: [{ $literal: row }, kept] }
-  return { q, u: [{ $replaceWith: { $cond: [lands, landed, { $size: '$_id' }] } }], upsert: true }
-}
-
-function toUpdate(expiresAt: number, touches: readonly Touch[], now: number): object {
-  const moved = { expiresAt, purgeAt: purgeAt(expiresAt) }
-  if (touches.length > 1) {
-    const _id = { $in: touches.map(({ key }) => key) }
-    return { q: { _id, expiresAt: { $gt: now } }, u: { $set: moved }, multi: true }
-  }
-  // As in `toUpsert`, no plan.
-  const touched = { $mergeObjects: ['$$ROOT', moved] }
-  return {
-    q: { _id: touches[0]!.key },
-    u: [{ $replaceWith: { $cond: [{ $gt: ['$expiresAt', now] }, touched, '$$ROOT'] } }],
-  }
-}
 
 /** As many at a time as a command holds. Throws where one alone is too large. */
 function* parts(writes: readonly Write[]): Generator<Write[]> {
   let [part, size]: [Write[], number] = [[], 0]
   for (const write of writes) {
-    const bytes = OVERHEAD + (write.data === null ? 0 : Buffer.byteLength(pack(write.data)))
+    const bytes = OVERHEAD + sizeOf(write.data)
     if (bytes > MAX_SIZE)
       throw new SessionStoreError('PAYLOAD_TOO_LARGE', 'the session is larger than MongoDB takes (16 MiB)')
     if (size + bytes > MAX_SIZE) {
