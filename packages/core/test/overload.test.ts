@@ -69,6 +69,24 @@ describe('a driver that hangs', () => {
     await fails('CLOSED', store.get(ID))
   })
 
+  it('holds up no read or touch of its session with a touch', async () => {
+    const driver = faulty()
+    const store = storeOn(driver, { operationTimeout: 60_000 })
+    await store.set(ID, plain({ name: 'Ada' }))
+    let touches = 0
+    driver.faults = {
+      touch() {
+        touches++
+        return hangs()
+      },
+    }
+    void store.touch(ID, plain()).catch(() => {})
+    assert.deepEqual(await store.get(ID), plain({ name: 'Ada' }))
+    void store.touch(ID, plain()).catch(() => {})
+    assert.deepEqual(await store.get(ID), plain({ name: 'Ada' }))
+    assert.equal(touches, 2)
+  })
+
   it('holds up no other verb', async () => {
     const driver = faulty({ write: hangs })
     const store = storeOn(driver, { operationTimeout: 60_000 })
