@@ -35,6 +35,7 @@ export function toDocument({ key, data, tag, user, createdAt, expiresAt }: Write
 /** Nothing for somebody else's document. */
 export function toRow(document: Document): Row | undefined {
   const { _id: key, data, tag, user, createdAt, expiresAt, goneUntil } = document
+  if (tag === undefined) return undefined
   if (goneUntil !== undefined) return { key, data: null, tag, user, createdAt, expiresAt: goneUntil }
   if (data === undefined || expiresAt === undefined) return undefined
   const text = Buffer.isBuffer(data) ? data.toString('utf16le') : data

@@ -52,8 +52,8 @@ const rules: Record<keyof MongoOptions, OptionRule> = {
     (value) => typeof value === 'string' && /^[^/\\. "$*<>:|?\0]{1,63}$/.test(value),
   ],
   collection: [
-    "the name of a collection: not empty, no '$', no NUL, not beginning with 'system.'",
-    (value) => typeof value === 'string' && /^(?!system\.)[^$\0]+$/.test(value),
+    "the name of a collection: not empty, no '$', no NUL, not beginning with '.' or 'system.'",
+    (value) => typeof value === 'string' && /^(?!\.|system\.)[^$\0]+$/.test(value),
   ],
 }
 
@@ -66,7 +66,7 @@ const STEP = 1000
 /** How long a command is sent again, in milliseconds, that a failover or a broken connection ended. */
 const LONGEST_WAIT = 4000
 
-/** Numbers come as numbers but for ids of cursors; text that is damaged spoils its own document only. */
+/** Numbers come as numbers, ids of cursors as they are; text is not checked again, for it was when it was stored. */
 const decoding = {
   promoteValues: true,
   promoteLongs: false,
