@@ -69,6 +69,21 @@ describe('a driver that hangs', () => {
     await fails('CLOSED', store.get(ID))
   })
 
+  it('leaves each call its whole time', async () => {
+    const store = hastyOn(faulty({ read: hangs }))
+    const ends = async (call: Promise<unknown>) => {
+      const start = performance.now()
+      await fails('TIMEOUT', call)
+      return performance.now() - start
+    }
+    const first = ends(store.get('a'))
+    const start = performance.now()
+    while (performance.now() < start + 10) await new Promise(setImmediate)
+    const later = [ends(store.get('b')), ends(store.get('c'))]
+    // A timer may be a millisecond early.
+    for (const time of await Promise.all([first, ...later])) assert.ok(time >= 19, `${time} ms`)
+  })
+
   it('holds up no read or touch of its session with a touch', async () => {
     const driver = faulty()
     const store = storeOn(driver, { operationTimeout: 60_000 })
