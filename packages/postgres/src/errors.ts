@@ -12,6 +12,7 @@ const reasons: readonly (readonly [state: RegExp, code: SessionStoreErrorCode, m
     'TIMEOUT',
     'PostgreSQL ended the call: its own timeout, or somebody, cancelled it',
   ],
+  [/^(42P05|26000)/, 'BACKEND', "a pooler mixes prepared statements up: set 'namedStatements' to false"],
   // Every statement is right for the driver's own table: it must be another one, or none any more.
   [/^(3F|42|23)/, 'BAD_STORAGE', "the table, or its schema, is not this store's, or missing"],
   // Keys and payloads are ASCII: only the `after` of a list can be what a text in PostgreSQL cannot.

@@ -315,6 +315,19 @@ describeWith('PostgreSQL', postgresServer, ({ url }) => {
     expect(rows[0].names).toBe(namedStatements ? 6 : 0)
   })
 
+  it('a pooler that mixes prepared statements up is told from other faults', async () => {
+    const single = poolOf({ max: 1 })
+    const driver = await driverOf({ pool: single })
+    await driver.read(['a'])
+    await single.query('DEALLOCATE ALL')
+    await expect(driver.read(['a'])).rejects.toMatchObject({
+      code: 'BACKEND',
+      message: expect.stringContaining('namedStatements'),
+    })
+    // The pool has opened another connection.
+    expect(await driver.read(['a'])).toEqual([])
+  })
+
   it('a pool that was lent stays open, and its parsers are left alone', async () => {
     const types = { getTypeParser: () => () => 'parsed' } as pg.CustomTypesConfig
     const lent = poolOf({ types })
