@@ -42,19 +42,20 @@ export async function runScript<T>(
         size += arg.length
       }
     } while (to < rows.length && size < SCRIPT_SIZE && !client.isCluster)
-    const first = from - 1
-    calls.push(evaluate(client, script, keys, args).then((named) => named.map((n) => rows[first + n]!)))
+    const some = rows.slice(from, to)
+    calls.push(evaluate(client, script, keys, args).then((named) => named.map((n) => some[Number(n) - 1]!)))
     from = to
   }
   return calls.length === 1 ? calls[0]! : (await Promise.all(calls)).flat()
 }
 
+/** Numbers are text where a client that was lent is told so (`stringNumbers`). */
 async function evaluate(
   client: RedisClient,
   { sha, source }: Script,
   keys: string[],
   args: string[],
-): Promise<number[]> {
+): Promise<(number | string)[]> {
   try {
     return (await client.call('EVALSHA', sha, keys.length, ...keys, ...args)) as number[]
   } catch (error) {

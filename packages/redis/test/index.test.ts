@@ -124,8 +124,9 @@ describeWith('Redis', redisProcess, ({ url }) => {
     expect((await one.list({ user: 'ada' })).sessions).toHaveLength(1)
   })
 
-  it('works with a client that has a prefix of its own, sends commands together and speaks RESP2', async () => {
-    const client = new Redis(url, { keyPrefix: 'app*:', enableAutoPipelining: true, protocol: 2 })
+  it('works with a client that has a prefix of its own and other ways', async () => {
+    const ways = { enableAutoPipelining: true, protocol: 2, stringNumbers: true } as const
+    const client = new Redis(url, { keyPrefix: 'app*:', ...ways })
     after(() => client.disconnect())
     const store = storeOf({ client, user: () => 'ada' })
     await store.set('the-id', plain({ name: 'Ada' }))

@@ -28,7 +28,7 @@ async function use(tls: ConnectionOptions | undefined): Promise<void> {
  * how the calls ended so far.
  */
 async function flood(): Promise<void> {
-  const store = new RedisStore({ url, operationTimeout: 1000, maxQueue: 1000, pruneInterval: false })
+  const store = new RedisStore({ url, operationTimeout: 500, maxQueue: 1000, pruneInterval: false })
   await store.ping()
   process.send!('ready')
   await new Promise((resolve) => process.once('message', resolve))
