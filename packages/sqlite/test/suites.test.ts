@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import {
   driverSuite,
   expressSuite,
+  type ProcessBackend,
+  processRaceSuite,
   raceSuite,
-  type StoreBackend,
   storeSuite,
 } from '@session-stores/conformance'
 import { describe, it } from 'vitest'
@@ -14,10 +15,11 @@ import { sqliteDriver } from '../src/index.ts'
 const runner = { describe, it }
 
 /** A file of its own, which two drivers share as two processes do. */
-function make(): StoreBackend {
+function make(): ProcessBackend {
   const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
   const path = join(folder, 'sessions.db')
   return {
+    remote: { module: join(import.meta.dirname, 'remote.ts'), config: { path } },
     drivers: [sqliteDriver({ path }), sqliteDriver({ path })],
     // The database and its log, to the byte.
     dump: () => Buffer.concat(readdirSync(folder).map((file) => readFileSync(join(folder, file)))),
@@ -29,3 +31,4 @@ driverSuite(runner, make)
 storeSuite(runner, make)
 expressSuite(runner, make)
 raceSuite(runner, make)
+processRaceSuite(runner, make)
