@@ -10,10 +10,10 @@ const TIMEOUT = 500
 async function survives(load: Load, kill: () => Promise<void>): Promise<void> {
   await works(load)
   await kill()
-  await until(() => expect(Object.values(load.failed).reduce((a, b) => a + b, 0)).toBeGreaterThan(100))
+  await until(() => expect(load.failures()).toBeGreaterThan(100))
   await works(load)
   await load.stop()
-  expect(Object.keys(load.failed).filter((code) => !['UNAVAILABLE', 'TIMEOUT'].includes(code))).toEqual([])
+  expect(load.unexpected()).toEqual([])
   expect(load.surplus).toBe(0)
   expect(load.longest).toBeLessThan(10 * TIMEOUT)
 }

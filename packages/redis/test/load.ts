@@ -26,6 +26,15 @@ export class Load {
     for (let i = 0; i < 400; i++) this.#call()
   }
 
+  failures(): number {
+    return Object.values(this.failed).reduce((sum, count) => sum + count, 0)
+  }
+
+  /** The codes of failures that no outage explains. */
+  unexpected(): string[] {
+    return Object.keys(this.failed).filter((code) => code !== 'UNAVAILABLE' && code !== 'TIMEOUT')
+  }
+
   /** Ends when all calls have. */
   async stop(): Promise<void> {
     this.#on = false
