@@ -69,6 +69,7 @@ describeWith('PostgreSQL', postgresServer, ({ url }) => {
     const table = newTable()
     return {
       drivers: [postgresDriver({ pool, table }), postgresDriver({ pool, table })],
+      dump: async () => JSON.stringify((await pool.query(`SELECT * FROM ${table}`)).rows),
       async dispose() {
         await pool.query(`DROP TABLE IF EXISTS ${table}`)
       },
