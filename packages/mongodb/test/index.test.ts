@@ -462,7 +462,8 @@ describeWith(
       })
 
       it('of calls that wait too long for a connection are UNAVAILABLE, as the URL asks', async () => {
-        const driver = await driverOf({ url: `${server.url}?maxPoolSize=1&waitQueueTimeoutMS=1` })
+        const driver = mongoDriver({ url: `${server.url}?maxPoolSize=1&waitQueueTimeoutMS=1` })
+        undo.push(() => driver.close())
         const calls = await Promise.allSettled(Array.from({ length: 500 }, () => driver.ping()))
         const failures = calls.flatMap((call) => (call.status === 'rejected' ? [call.reason] : []))
         expect(failures.length).toBeGreaterThan(0)
