@@ -56,10 +56,13 @@ async function evaluate(
   keys: string[],
   args: string[],
 ): Promise<(number | string)[]> {
+  const ask = (command: string, script: string) =>
+    client.call(command, script, keys.length, ...keys, ...args) as Promise<(number | string)[]>
+  if (sha === undefined) return ask('EVAL', source)
   try {
-    return (await client.call('EVALSHA', sha, keys.length, ...keys, ...args)) as number[]
+    return await ask('EVALSHA', sha)
   } catch (error) {
     if (!(error as Error).message.startsWith('NOSCRIPT')) throw error
-    return (await client.call('EVAL', source, keys.length, ...keys, ...args)) as number[]
+    return ask('EVAL', source)
   }
 }

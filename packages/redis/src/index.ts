@@ -78,11 +78,11 @@ export function redisDriver(options: RedisOptions): Driver {
     })
   }
 
-  /** Returns those that the index must cover first. */
-  const move = (touches: readonly Touch[], now: number, indexed: '0' | '1') =>
-    runScript(client, TOUCH, [digits(now), indexed], touches, ({ key, user, expiresAt }) => {
-      const span = user === null ? '' : digits(Math.floor(expiresAt / SPAN) * SPAN)
-      return [prefix + key, digits(expiresAt), ttl(expiresAt, now), span]
+  /** Returns those whose index must cover them first; `indexed`: it does, if they are still that user's. */
+  const move = (touches: readonly Touch[], now: number, indexed: boolean) =>
+    runScript(client, TOUCH, [digits(now)], touches, ({ key, user, expiresAt }) => {
+      const span = digits(Math.floor(expiresAt / SPAN) * SPAN)
+      return [prefix + key, digits(expiresAt), ttl(expiresAt, now), indexed ? span + user : span]
     })
 
   const verbs: Omit<Driver, 'name' | 'close'> = {
@@ -106,7 +106,7 @@ export function redisDriver(options: RedisOptions): Driver {
     },
     async write(writes, now) {
       const indexed = index(writes, now)
-      // On a single server what is sent first is done first.
+      // A single server does first what is sent first.
       if (isCluster) await indexed
       const written = runScript(client, WRITE, [digits(now)], writes, (write) => {
         return [prefix + write.key, expected(write), ttl(write.expiresAt, now), toValue(write)]
@@ -115,10 +115,15 @@ export function redisDriver(options: RedisOptions): Driver {
       return landed.map(({ key }) => key)
     },
     async touch(touches, now) {
-      const crossing = await move(touches, now, '0')
+      const crossing = await move(touches, now, false)
       if (crossing.length === 0) return
-      await index(crossing, now)
-      await move(crossing, now, '1')
+      // The row says whose it is: who touches it may know less, or what was so before somebody's save.
+      const rows = await verbs.read(crossing.map(({ key }) => key))
+      const users = new Map(rows.map(({ key, user }) => [key, user]))
+      const owned = crossing.map((touch) => ({ ...touch, user: users.get(touch.key) ?? null }))
+      await index(owned, now)
+      // What is another user's by now was saved meanwhile, with a deadline of its own.
+      await move(owned, now, true)
     },
     async list({ user, after, limit }) {
       if (user !== undefined) return scanMembers(client, `${prefix}:${user}`, after, limit)

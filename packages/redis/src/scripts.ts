@@ -9,7 +9,8 @@ import { hash } from 'node:crypto'
  */
 export interface Script {
   readonly source: string
-  readonly sha: string
+  /** Without it the script is sent whole each time, and so never has to be sent again. */
+  readonly sha?: string
 }
 
 /** A key outlives its deadline by this, in milliseconds: core judges expiry, and clocks of processes differ. */
@@ -17,11 +18,16 @@ export const MARGIN = 60_000
 /** Index entries move only when a deadline enters the next of these spans, in milliseconds. */
 export const SPAN = 3_600_000
 
-/** A session's string up to the place `last` (see `row.ts`), nothing where there is none. Numbers would be printed each time. */
+/**
+ * A session's string up to the place `last` (see `row.ts`), nothing where there is none, or somebody else's.
+ * Numbers would be printed each time.
+ */
 const HEAD = `
 local function head(key, last)
   local text = redis.pcall('GETRANGE', key, '0', last)
-  if type(text) == 'string' and string.sub(text, 1, 1) == '1' then return text end
+  if type(text) ~= 'string' then return end
+  local _, kind = string.find(text, '^1%d+[st]')
+  if kind == 34 then return text end
 end
 `
 
@@ -44,7 +50,7 @@ for i, key in ipairs(KEYS) do
     elseif string.sub(old, 34, 34) == 't' then
       lands = expect == ''
     else
-      local tag = string.match(old, '^%S+', 35)
+      local tag = string.match(old, '^%S*', 35)
       lands = expect == '*' or expect == '=' .. tag or string.match(value, '^%S+', 35) == tag
       local created = string.sub(old, 18, 33)
       if lands and created ~= string.sub(value, 18, 33) then
@@ -64,19 +70,23 @@ end
 return landed`)
 
 /**
- * ARGV: now; whether the index is up to date; then deadline, ttl and begin of the deadline's span (or nothing) of
- * each row. Returns the rows that it left alone, for the index may not cover their new deadline yet.
+ * ARGV: now; then deadline, ttl and begin of the deadline's span of each row, with the user whose index covers the
+ * deadline after it, if any. Returns the rows that it left alone, for their index may not cover their new deadline yet.
  */
 export const TOUCH: Script = script(`${HEAD}
-local now, indexed, crossing = ARGV[1], ARGV[2] == '1', {}
+local function covered(key, user)
+  local owner = string.match(redis.call('GETRANGE', key, '34', '110'), '^%S+ (%S*) ')
+  return owner == '' or owner == user
+end
+local now, crossing = ARGV[1], {}
 for i, key in ipairs(KEYS) do
-  local deadline, ttl, span = ARGV[i * 3], ARGV[i * 3 + 1], ARGV[i * 3 + 2]
+  local deadline, ttl, span = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
   local old = head(key, '33')
   local expires = old and string.sub(old, 2, 17)
   if old and expires > now and string.sub(old, 34) == 's' then
     if ttl == '0' then
       redis.call('UNLINK', key)
-    elseif not indexed and expires < span then
+    elseif expires < span and not covered(key, string.sub(span, 17)) then
       crossing[#crossing + 1] = i
     else
       redis.call('PEXPIRE', key, ttl)
@@ -86,17 +96,26 @@ for i, key in ipairs(KEYS) do
 end
 return crossing`)
 
-/** ARGV: the score that is past; then session key, score and ttl of each row. KEYS are the indexes of the users. */
-export const INDEX: Script = script(`
+/**
+ * ARGV: the score that is past; then session key, score and ttl of each row. KEYS are the indexes of the users.
+ * Whoever has very many sessions loses the past ones by a hundred at a time.
+ */
+export const INDEX: Script = {
+  source: `
+redis.call('ZREMRANGEBYRANK', KEYS[1], 1, 0)
 for i, key in ipairs(KEYS) do
   local name, score, ttl = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. ARGV[1])
+  local past = redis.call('ZCOUNT', key, '-inf', '(' .. ARGV[1])
+  if past > 0 then
+    redis.call('ZREMRANGEBYRANK', key, 0, math.min(past, 100) - 1)
+  end
   redis.call('ZADD', key, 'GT', score, name)
   if redis.call('PTTL', key) < tonumber(ttl) then
     redis.call('PEXPIRE', key, ttl)
   end
 end
-return {}`)
+return {}`,
+}
 
 /** ARGV: now. Returns the rows that are live sessions. */
 export const COUNT: Script = script(`${HEAD}

@@ -157,6 +157,7 @@ describeWith('Redis', redisProcess, ({ url }) => {
       'of connect-redis': JSON.stringify(plain({ name: 'Eve' })),
       'that begin alike': `1${' '.repeat(40)}`,
       'cut short': '10000',
+      'that are a number': '17999',
       empty: '',
     }
 
@@ -174,6 +175,19 @@ describeWith('Redis', redisProcess, ({ url }) => {
       expect(await observer.get('sess:theirs')).toBe(value)
       await store.set('theirs', plain({ name: 'Bob' }))
       expect(await store.get('theirs')).toMatchObject({ name: 'Bob' })
+    })
+
+    it.each([...Object.values(foreign), `1${'9'.repeat(32)}s`])('%j holds up no other row', async (value) => {
+      const driver = redisDriver({ url })
+      after(() => driver.close())
+      await observer.set('sess:theirs', value)
+      const now = Date.now()
+      const create = { data: '{}', tag: 'tag', user: null, createdAt: now, expiresAt: now + HOUR, expect: '' }
+      const landed = await driver.write(
+        ['ours', 'theirs'].map((key) => ({ key, ...create })),
+        now,
+      )
+      expect(landed).toContain('ours')
     })
 
     it('of another type are no sessions, and gone with a save', async () => {
@@ -217,6 +231,55 @@ describeWith('Redis', redisProcess, ({ url }) => {
       expect(await observer.pttl(index!)).toBeLessThan(5 * HOUR)
       expect(await store.revokeUser('ada')).toBe(1)
       expect(await store.get('kept')).toBe(null)
+    })
+
+    it('names a session whatever those who touch it know of its user', async () => {
+      const clock = { now: Date.now() }
+      const user = (session: object) => (session as { user?: string }).user
+      const store = storeOf({ url, idleTimeout: 3 * HOUR, user, now: () => clock.now })
+      await store.set('the-id', plain({ user: 'ada' }))
+      for (let i = 0; i < 12; i++) {
+        clock.now += HOUR / 2
+        await store.touch('the-id', plain(i % 2 ? {} : { user: 'bob' }))
+        // Drops what is past from the index.
+        await store.set(`another-${i}`, plain({ user: 'ada' }))
+      }
+      const { sessions } = await store.list({ user: 'ada' })
+      expect(sessions.map(({ handle }) => handle)).toContain(store.handle('the-id'))
+      expect((await store.list({ user: 'bob' })).sessions).toEqual([])
+    })
+
+    it('is written before the session, also where its script alone is unknown', async () => {
+      const driver = redisDriver({ url })
+      after(() => driver.close())
+      const now = Date.now()
+      const write = (key: string, user: string | null) =>
+        driver.write([{ key, data: '{}', tag: 'tag', user, createdAt: now, expiresAt: now + HOUR }], now)
+      await observer.call('SCRIPT', 'FLUSH')
+      await write('nobodys', null)
+      const monitor = await observer.monitor()
+      after(() => monitor.disconnect())
+      const seen: string[] = []
+      monitor.on('monitor', (_time, [command]: string[]) => {
+        if (command === 'ZADD' || command === 'SET') seen.push(command)
+      })
+      await write('adas', 'a'.repeat(43))
+      await expect.poll(() => seen).toHaveLength(2)
+      expect(seen).toEqual(['ZADD', 'SET'])
+    })
+
+    it('loses what is past by a hundred at a time', async () => {
+      const { store } = atTime()
+      await store.set('the-id', plain())
+      const [index] = (await keysOf('sess::*')) as [string]
+      const past = Array.from({ length: 250 }, (_, i) => [1000, `past-${i}`])
+      await observer.zadd(index, ...past.flat())
+      const sizes: number[] = []
+      for (let i = 0; i < 3; i++) {
+        await store.set('the-id', plain())
+        sizes.push(await observer.zcard(index))
+      }
+      expect(sizes).toEqual([151, 51, 1])
     })
 
     it('is not written by touches within an hour', async () => {
