@@ -27,7 +27,9 @@ export function explained(error: unknown, failure?: Error): unknown {
   const cause = strip(isReply(error) ? error : (failure ?? error))
   const reason = reasons.find(([pattern]) => pattern.test(cause.message))
   if (reason) return new SessionStoreError(reason[1], reason[2], cause)
-  return isReply(cause) ? cause : new SessionStoreError('UNAVAILABLE', 'Redis cannot be reached', cause)
+  // A fault in the program is no outage.
+  if (isReply(cause) || cause instanceof TypeError) return cause
+  return new SessionStoreError('UNAVAILABLE', 'Redis cannot be reached', cause)
 }
 
 /** Whether it is Redis itself that says so. */

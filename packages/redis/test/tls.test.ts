@@ -51,6 +51,11 @@ describeWith('Redis behind TLS', redisProcess, async (server) => {
     })
   })
 
+  it('with options that Node does not take is no outage', async () => {
+    const store = storeOf({ url, tls: { minVersion: 'TLSv9' as 'TLSv1.3' } })
+    await expect(store.get('the-id')).rejects.toMatchObject({ code: 'BACKEND', cause: { name: 'TypeError' } })
+  })
+
   it('is not spoken to in the clear', async () => {
     const store = storeOf({ url: url.replace('rediss:', 'redis:') })
     await expect(store.get('the-id')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
