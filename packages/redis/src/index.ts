@@ -79,11 +79,19 @@ export function redisDriver(options: RedisOptions): Driver {
   }
 
   /** Returns those whose index must cover them first; `indexed`: it does, if they are still that user's. */
-  const move = (touches: readonly Touch[], now: number, indexed: boolean) =>
-    runScript(client, TOUCH, [digits(now)], touches, ({ key, user, expiresAt }) => {
-      const span = digits(Math.floor(expiresAt / SPAN) * SPAN)
-      return [prefix + key, digits(expiresAt), ttl(expiresAt, now), indexed ? span + user : span]
+  const move = (touches: readonly Touch[], now: number, indexed: boolean) => {
+    // Touches that come together share their deadline.
+    let [shared, deadline, life, span] = [Number.NaN, '', '', '']
+    return runScript(client, TOUCH, [digits(now)], touches, ({ key, user, expiresAt }) => {
+      if (expiresAt !== shared) {
+        shared = expiresAt
+        deadline = digits(expiresAt)
+        life = ttl(expiresAt, now)
+        span = digits(Math.floor(expiresAt / SPAN) * SPAN)
+      }
+      return [prefix + key, deadline, life, indexed ? span + (user ?? '') : span]
     })
+  }
 
   const verbs: Omit<Driver, 'name' | 'close'> = {
     async setup() {

@@ -18,16 +18,11 @@ export const MARGIN = 60_000
 /** Index entries move only when a deadline enters the next of these spans, in milliseconds. */
 export const SPAN = 3_600_000
 
-/**
- * A session's string up to the place `last` (see `row.ts`), nothing where there is none, or somebody else's.
- * Numbers would be printed each time.
- */
+/** A session's string up to the place `last` (see `row.ts`), nothing where there is none. Numbers would be printed each time. */
 const HEAD = `
 local function head(key, last)
   local text = redis.pcall('GETRANGE', key, '0', last)
-  if type(text) ~= 'string' then return end
-  local _, kind = string.find(text, '^1%d+[st]')
-  if kind == 34 then return text end
+  if type(text) == 'string' and string.sub(text, 1, 1) == '1' then return text end
 end
 `
 
@@ -45,9 +40,11 @@ for i, key in ipairs(KEYS) do
     redis.call('UNLINK', key)
   else
     local old = head(key, '66')
-    if not old or string.sub(old, 2, 17) <= now then
+    local kind = old and string.sub(old, 34, 34)
+    -- Where it is neither, the string is somebody else's.
+    if (kind ~= 's' and kind ~= 't') or string.sub(old, 2, 17) <= now then
       lands = expect == '*' or expect == ''
-    elseif string.sub(old, 34, 34) == 't' then
+    elseif kind == 't' then
       lands = expect == ''
     else
       local tag = string.match(old, '^%S*', 35)
@@ -74,9 +71,8 @@ return landed`)
  * deadline after it, if any. Returns the rows that it left alone, for their index may not cover their new deadline yet.
  */
 export const TOUCH: Script = script(`${HEAD}
-local function covered(key, user)
-  local owner = string.match(redis.call('GETRANGE', key, '34', '110'), '^%S+ (%S*) ')
-  return owner == '' or owner == user
+local function owner(key)
+  return string.match(redis.call('GETRANGE', key, '34', '110'), '^%S+ (%S*) ')
 end
 local now, crossing = ARGV[1], {}
 for i, key in ipairs(KEYS) do
@@ -86,7 +82,7 @@ for i, key in ipairs(KEYS) do
   if old and expires > now and string.sub(old, 34) == 's' then
     if ttl == '0' then
       redis.call('UNLINK', key)
-    elseif expires < span and not covered(key, string.sub(span, 17)) then
+    elseif expires < span and owner(key) ~= string.sub(span, 17) then
       crossing[#crossing + 1] = i
     else
       redis.call('PEXPIRE', key, ttl)
