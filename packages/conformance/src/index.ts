@@ -1,8 +1,25 @@
+export type { Context, Tested } from './context.ts'
 export type { DriverBackend } from './driver/fixture.ts'
 export { driverSuite } from './driver.ts'
 export { expressSuite } from './express.ts'
 export type { ProcessBackend } from './race/processes.ts'
 export { processRaceSuite, raceSuite } from './races.ts'
+export type {
+  Backend,
+  Data,
+  Level,
+  MakeOptions,
+  Method,
+  Need,
+  Rule,
+  RuleInfo,
+  StoredSession,
+  Subject,
+} from './rule.ts'
+export { rules } from './rules.ts'
+export { type Outcome, type Result, type RunOptions, run } from './run.ts'
 export type { Runner } from './runner.ts'
 export type { StoreBackend } from './store/fixture.ts'
 export { storeSuite } from './store.ts'
+export { type SuiteOptions, suite } from './suite.ts'
+export type { Trace } from './trace.ts'

@@ -1,0 +1,5 @@
+import type { Rule } from './rule.ts'
+import { touches } from './rules/touch.ts'
+
+/** Every rule for any express-session store, in the order of the reports. */
+export const rules: readonly Rule[] = [...touches]
