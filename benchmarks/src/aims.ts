@@ -1,4 +1,4 @@
-import type { Cell, Results, Spread } from './results.ts'
+import type { Cell, Results, Spread } from './figures.ts'
 import type { SubjectName } from './subjects.ts'
 import { type Scenario, type Suite, type SuiteName, suites } from './suites.ts'
 

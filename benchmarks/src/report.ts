@@ -1,5 +1,5 @@
 import type { Judged } from './aims.ts'
-import type { Cell, Results, Spread } from './results.ts'
+import type { Cell, Results, Spread } from './figures.ts'
 import type { SubjectName } from './subjects.ts'
 import type { Suite } from './suites.ts'
 

@@ -1,79 +1,191 @@
-import type { Result } from './child.ts'
-import type { SubjectName } from './subjects.ts'
-import type { Scenario, SuiteName } from './suites.ts'
+/** What one run of the benchmark writes: `<out>/<started>.json`. Everything that the page and the tables say comes from it. */
+export interface Run {
+  /** Raised when a field changes its meaning. */
+  schema: 1
+  /** ISO 8601. */
+  started: string
+  ended: string
+  /** What to type to get such a run again. */
+  command: string
+  /** Undefined outside of a checkout; ends with `+` if files differed from it. */
+  commit?: string
+  /** False if it was interrupted; see `reason`. */
+  complete: boolean
+  reason?: string
+  quick: boolean
+  /** How many rounds were asked for; those measured are in the cells. */
+  rounds: number
+  environment: Environment
+  servers: ServerInfo[]
+  /** All that were asked for, whether they could be measured or not. */
+  subjects: SubjectInfo[]
+  scenarios: ScenarioInfo[]
+  cells: Cell[]
+  expiry: Expiry[]
+  reclaim: Reclaim[]
+  /** What was planned and has no figure, with the reason; a whole subject if no scenario is named. */
+  missing: Missing[]
+}
 
-/** One measurement of one subject in one round. */
-export interface Sample extends Result {
-  suite: SuiteName
-  subject: SubjectName
+export interface Environment {
+  cpu: string
+  cores: number
+  /** Bytes. */
+  memory: number
+  kernel: string
+  node: string
+  /** The load average of the last minute when the run began. */
+  loadBefore: number
+}
+
+export type Database = 'redis' | 'mongodb' | 'postgres' | 'sqlite' | 'memory' | 'files'
+
+export interface ServerInfo {
+  /** `redis`, `redis-cluster`, `mongodb`, `postgres`, `pgbouncer`. */
+  name: string
+  /** What it says it is, such as `redis 7.0.15`. */
+  version: string
+  /** What decides on speed and durability; the same for all subjects on it. */
+  settings: Record<string, string>
+}
+
+/**
+ * `ours`; `peer`; `floor`: the bare client doing the least that keeps a session, one call at a time; `ceiling`: no
+ * database at all; `control`: one of the others again, to see how far two measurements of the same thing lie apart.
+ */
+export type Role = 'ours' | 'peer' | 'floor' | 'ceiling' | 'control'
+
+export interface SubjectInfo {
+  /** `connect-redis`, `better-sqlite3-session-store-wal`, … */
+  id: string
+  /** For people: `connect-redis on node-redis`. */
+  name: string
+  role: Role
+  database: Database
+  /** What runs: `standalone`, or what stands between or is added: `cluster`, `pgbouncer`, `sealed`, … */
+  variant: string
+  /** Of the package measured and of its database client. */
+  packages: { name: string; version: string }[]
+  /** The durability of its writes, in words. */
+  durability: string
+  /** The id of the subject that this control repeats. */
+  controlOf?: string
+  /** The ids of those of ours that it is compared with. */
+  comparedWith: string[]
+}
+
+export type ScenarioName =
+  | 'lookup'
+  | 'lookup-miss'
+  | 'lookup-expired'
+  | 'touch'
+  | 'save'
+  | 'save-growing'
+  | 'lookup-touch'
+  | 'mix'
+  | 'hot'
+  | 'open-loop'
+  | 'lookup-quiet'
+  | 'lookup-pruning'
+  | 'http'
+  | 'http-one-session'
+
+export interface ScenarioInfo {
+  name: ScenarioName | 'expiry' | 'reclaim'
+  title: string
+  /** What is done and checked, in a sentence or two. */
+  text: string
+  /** The command that measures it alone. */
+  command: string
+}
+
+export interface Parameters {
+  /** Bytes of a session as JSON, its cookie included. */
+  payload: number
+  /** Operations (or connections) in flight; in an open loop the most that were allowed. */
+  concurrency: number
+  /** Sessions stored. */
+  stored: number
+  /** Open loop: operations a second that are begun, whatever became of those before. */
+  rate?: number
+}
+
+/** One subject in one scenario at one point. */
+export interface Cell {
+  scenario: ScenarioName
+  subject: string
+  parameters: Parameters
+  /** One a round, each from a fresh process; a failed one is in `Run.missing`. */
+  rounds: Round[]
+}
+
+export interface Round extends Measurement {
+  /** From 1. Rounds of the same number were measured near each other in time. */
   round: number
 }
 
-/** What is measured of a subject. */
-export interface Cell {
-  suite: SuiteName
-  subject: SubjectName
-  scenario: Scenario
-  concurrency: number
+/** What `errors` and `wrong` count is in `operations` too. Figures "an operation" are averages. */
+export interface Measurement {
+  operations: number
+  /** The measured time. */
+  seconds: number
+  opsPerSecond: number
+  /**
+   * HdrHistogram (V2, compressed, base64) of microseconds. Open loop: from the intended start. Closed loop: from
+   * the answer before to this one.
+   */
+  latency: string
+  /** Open loop only: the same from when the call was really made, which hides what waiting costs. */
+  latencyFromCall?: string
+  /** Operations that failed. */
+  errors: number
+  /** Answers that were not right: no session, another session, another user, not what was saved last. */
+  wrong: number
+  /** The first of them. */
+  failure?: string
+  /** Open loop: operations whose time had come and which had no answer at the end. */
+  unanswered?: number
+  /** Requests an operation, as the server counts them: `null` where there is no server, or it does not count. */
+  roundTrips: number | null
+  /** Commands, statements or documents an operation, as the server counts them. */
+  commands: number | null
+  /** Microseconds of CPU time an operation: the application's process with all its threads, and the server's. */
+  cpuApp: number
+  cpuServer: number | null
+  /** Bytes an operation on the application's connections to the database; to it and from it. */
+  bytesOut: number
+  bytesIn: number
+  /** The most memory that the application's process held, in bytes. */
+  rssPeak: number
+  /** Milliseconds that a timer came late in the application's process. */
+  eventLoopDelayP99: number
 }
 
-export type Metric = 'rate' | 'cpu' | 'p50' | 'p99'
-
-/** Over the rounds. */
-export interface Spread {
-  median: number
-  min: number
-  max: number
+/** How long after its deadline a session could still be read. */
+export interface Expiry {
+  subject: string
+  round: number
+  /** Milliseconds from the deadline to the last answer with the session, for each session; 0: never after it. */
+  late: number[]
+  /** Sessions that were gone before their deadline, by how many milliseconds. */
+  early: number[]
 }
 
-export class Results {
-  readonly samples: Sample[] = []
-  /** What went wrong; a subject that failed in a cell has no figure there. */
-  readonly failures: string[] = []
-
-  add(sample: Sample): void {
-    const { subject, suite, scenario, concurrency, errors, failure } = sample
-    this.samples.push(sample)
-    if (errors > 0)
-      this.failures.push(
-        `${suite}, ${subject}, ${scenario} at ${concurrency}: ${errors} operations failed, the first with ${failure}`,
-      )
-  }
-
-  /** Undefined where there is no measurement, or one had errors. */
-  spread(cell: Cell, metric: Metric): Spread | undefined {
-    const samples = this.#of(cell)
-    if (samples.some(({ errors }) => errors > 0)) return undefined
-    return spread(samples.map((sample) => sample[metric]))
-  }
-
-  /** A subject's figure divided by another's in the same round: what disturbs a round disturbs both. */
-  ratio(cell: Cell, rival: SubjectName, metric: Metric): Spread | undefined {
-    const other = { ...cell, subject: rival }
-    if (!this.spread(cell, metric) || !this.spread(other, metric)) return undefined
-    const rivals = new Map(this.#of(other).map((sample) => [sample.round, sample[metric]]))
-    return spread(
-      this.#of(cell)
-        .filter(({ round }) => rivals.has(round))
-        .map((sample) => sample[metric] / rivals.get(sample.round)!),
-    )
-  }
-
-  #of({ suite, subject, scenario, concurrency }: Cell): Sample[] {
-    return this.samples.filter(
-      (sample) =>
-        sample.suite === suite &&
-        sample.subject === subject &&
-        sample.scenario === scenario &&
-        sample.concurrency === concurrency,
-    )
-  }
+/** How long expired sessions take up storage, with each package's own settings. */
+export interface Reclaim {
+  subject: string
+  /** How many expired at once. */
+  sessions: number
+  /** Milliseconds from the deadline to when half, and when all of them were gone; `null`: not while it was watched. */
+  half: number | null
+  all: number | null
+  /** For how long after the deadline it was watched, in milliseconds. */
+  watched: number
 }
 
-function spread(values: readonly number[]): Spread | undefined {
-  if (values.length === 0) return undefined
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-  return { median, min: sorted[0]!, max: sorted.at(-1)! }
+export interface Missing {
+  subject: string
+  scenario?: ScenarioName | 'expiry' | 'reclaim'
+  round?: number
+  reason: string
 }
