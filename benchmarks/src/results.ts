@@ -50,8 +50,9 @@ export interface ServerInfo {
 }
 
 /**
- * `ours`; `peer`; `floor`: the bare client doing the least that keeps a session, one call at a time; `ceiling`: no
- * database at all; `control`: one of the others again, to see how far two measurements of the same thing lie apart.
+ * `ours`; `peer`; `floor`: the bare client doing the least that keeps a session, one call at a time; `ceiling`:
+ * express-session's MemoryStore, no database at all; `control`: there are two, and they are the same, to see how far
+ * measurements of one thing lie apart.
  */
 export type Role = 'ours' | 'peer' | 'floor' | 'ceiling' | 'control'
 
@@ -68,36 +69,60 @@ export interface SubjectInfo {
   packages: { name: string; version: string }[]
   /** The durability of its writes, in words. */
   durability: string
-  /** The id of the subject that this control repeats. */
+  /** The server it runs on, as in `Run.servers`; none for SQLite, memory and files. */
+  server?: string
+  /** The id of the subject that this control is. */
   controlOf?: string
   /** The ids of those of ours that it is compared with. */
   comparedWith: string[]
 }
 
+/** What `--scenario` takes, and a part of the page. */
 export type ScenarioName =
   | 'lookup'
-  | 'lookup-miss'
-  | 'lookup-expired'
   | 'touch'
   | 'save'
-  | 'save-growing'
-  | 'lookup-touch'
+  | 'request'
   | 'mix'
   | 'hot'
+  | 'payload'
+  | 'stored'
   | 'open-loop'
-  | 'lookup-quiet'
-  | 'lookup-pruning'
   | 'http'
-  | 'http-one-session'
+  | 'expiry'
+  | 'reclaim'
+  | 'pruning'
+  | 'sealing'
+  | 'pgbouncer'
+  | 'cluster'
+  | 'control'
 
 export interface ScenarioInfo {
-  name: ScenarioName | 'expiry' | 'reclaim'
+  name: ScenarioName
   title: string
   /** What is done and checked, in a sentence or two. */
   text: string
   /** The command that measures it alone. */
   command: string
 }
+
+/** What one operation is. */
+export type OperationName =
+  | 'lookup'
+  | 'lookup-miss'
+  | 'lookup-expired'
+  | 'touch'
+  | 'save'
+  | 'save-growing'
+  /** A request that changes nothing. */
+  | 'lookup-touch'
+  | 'mix'
+  | 'hot'
+  /** A lookup while expired sessions are being removed. */
+  | 'lookup-pruning'
+  /** A request over HTTP to an Express application; each connection with its session, or one for all. */
+  | 'http'
+  | 'http-one-session'
 
 export interface Parameters {
   /** Bytes of a session as JSON, its cookie included. */
@@ -110,9 +135,10 @@ export interface Parameters {
   rate?: number
 }
 
-/** One subject in one scenario at one point. */
+/** One subject doing one operation at one point. */
 export interface Cell {
   scenario: ScenarioName
+  operation: OperationName
   subject: string
   parameters: Parameters
   /** One a round, each from a fresh process; a failed one is in `Run.missing`. */
@@ -185,7 +211,8 @@ export interface Reclaim {
 
 export interface Missing {
   subject: string
-  scenario?: ScenarioName | 'expiry' | 'reclaim'
+  scenario?: ScenarioName
+  operation?: OperationName
   round?: number
   reason: string
 }
