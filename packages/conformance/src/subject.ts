@@ -1,0 +1,60 @@
+import { type Awaitable, type Driver, SessionStore, type StoreOptions } from '@session-stores/core'
+import type { Backend, MakeOptions, Subject } from './rule.ts'
+
+/** Two drivers on one empty database, and what their author can do to it. */
+export interface DriverPlace extends Pick<Backend, 'dispose' | 'stop' | 'freeze'> {
+  drivers: readonly [Driver, Driver]
+}
+
+export interface DriverSubject {
+  name: string
+  /** `prefixes` as in `MakeOptions`, if `prefixed`: a driver of its own for each. */
+  place(prefixes?: MakeOptions['prefixes']): Awaitable<DriverPlace>
+  /** Whether the drivers have prefixes, so that stores share a database. False by default. */
+  prefixed?: boolean
+  /** Of the stores. */
+  options?: StoreOptions
+}
+
+/** What a driver makes of the stores of the core, for `suite` and the command line. They go by a clock that is driven. */
+export function subjectOf({ name, place, prefixed = false, options }: DriverSubject): Subject {
+  return {
+    name,
+    accepts: prefixed ? ['ttl', 'prefixes'] : ['ttl'],
+    async make({ ttl, prefixes }) {
+      const { drivers, dispose, ...hooks } = await place(prefixes)
+      let ahead = 0
+      const store = (driver: Driver): SessionStore =>
+        new SessionStore(driver, {
+          pruneInterval: false,
+          operationTimeout: 1000,
+          ...(ttl !== undefined && { idleTimeout: ttl }),
+          ...options,
+          now: () => Date.now() + ahead,
+        })
+      const stores = [store(drivers[0]), store(drivers[1])] as const
+      return {
+        ...hooks,
+        stores,
+        advance(ms) {
+          ahead += ms
+        },
+        corrupt: () => corrupt(drivers[0]),
+        async dispose() {
+          for (const one of stores) await one.close()
+          await dispose?.()
+        },
+      }
+    },
+  }
+}
+
+/** Makes what the sessions hold unreadable; which row a session has only the store knows. */
+async function corrupt(driver: Driver): Promise<void> {
+  const { keys } = await driver.list({ limit: 100 })
+  const rows = await driver.read(keys.toSorted())
+  await driver.write(
+    rows.map((row) => ({ ...row, data: '{"cookie":' })).sort((one, other) => (one.key < other.key ? -1 : 1)),
+    0,
+  )
+}

@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import type { Subject } from '@session-stores/conformance'
+import Database from 'better-sqlite3'
+import sqliteStore from 'better-sqlite3-session-store'
+import session from 'express-session'
+import { folderPlace } from './places.ts'
+
+const SqliteStore = sqliteStore(session)
+
+const subject: Subject = {
+  name: 'better-sqlite3-session-store',
+  make() {
+    const { folder, close } = folderPlace()
+    const open = () => new Database(join(folder, 'sessions.db'))
+    const clients = [open(), open()] as const
+    // Its timer cannot be stopped, and holds the process.
+    const store = (client: Database.Database) => new SqliteStore({ client, expired: { clear: false } })
+    return {
+      stores: [store(clients[0]), store(clients[1])],
+      corrupt: (id) =>
+        void clients[0].prepare('UPDATE sessions SET sess = ? WHERE sid = ?').run('{"cookie":', id),
+      dispose() {
+        for (const client of clients) client.close()
+        close()
+      },
+    }
+  },
+}
+
+export default subject

@@ -1,0 +1,38 @@
+import type { Subject } from '@session-stores/conformance'
+import MongoStore from 'connect-mongo'
+import { MongoClient } from 'mongodb'
+import { mongoPlace } from './places.ts'
+
+const subject: Subject = {
+  name: 'connect-mongo',
+  accepts: ['ttl'],
+  async make({ ttl }) {
+    const place = await mongoPlace()
+    const store = (): MongoStore =>
+      MongoStore.create({
+        mongoUrl: place.url,
+        mongoOptions: { serverSelectionTimeoutMS: 2000 },
+        dbName: 'peers',
+        collectionName: place.name,
+        ...(ttl !== undefined && { ttl: ttl / 1000 }),
+      })
+    const stores = [store(), store()] as const
+    return {
+      stores,
+      ...place.hooks,
+      async corrupt(_id) {
+        await using client = new MongoClient(place.direct)
+        await client
+          .db('peers')
+          .collection(place.name)
+          .updateMany({}, { $set: { session: '{"cookie":' } })
+      },
+      async dispose() {
+        await Promise.all(stores.map((store) => store.close()))
+        await place.close()
+      },
+    }
+  },
+}
+
+export default subject

@@ -1,0 +1,46 @@
+import type { Subject } from '@session-stores/conformance'
+import connectPgSimple from 'connect-pg-simple'
+import session from 'express-session'
+import pg from 'pg'
+import { postgresPlace } from './places.ts'
+
+const PgStore = connectPgSimple(session)
+
+const subject: Subject = {
+  name: 'connect-pg-simple',
+  accepts: ['ttl'],
+  supports: { all: false, length: false, clear: false },
+  async make({ ttl }) {
+    const place = await postgresPlace()
+    const pools: pg.Pool[] = []
+    const store = (): InstanceType<typeof PgStore> => {
+      const pool = new pg.Pool({ connectionString: place.url, max: 3, connectionTimeoutMillis: 3000 })
+      pool.on('error', () => {})
+      pools.push(pool)
+      return new PgStore({
+        pool,
+        tableName: place.name,
+        createTableIfMissing: true,
+        pruneSessionInterval: false,
+        ...(ttl !== undefined && { ttl: ttl / 1000 }),
+        errorLog() {},
+      })
+    }
+    const stores = [store(), store()] as const
+    return {
+      stores,
+      ...place.hooks,
+      async corrupt(id) {
+        // Its column is of JSON, which cannot be broken: so it holds what is no session.
+        await pools[0]!.query(`UPDATE ${place.name} SET sess = '7' WHERE sid = $1`, [id])
+      },
+      async dispose() {
+        for (const store of stores) await store.close()
+        await Promise.all(pools.map((pool) => pool.end()))
+        await place.close()
+      },
+    }
+  },
+}
+
+export default subject

@@ -1,0 +1,36 @@
+import type { Subject } from '@session-stores/conformance'
+import { RedisStore } from 'connect-redis'
+import { createClient } from 'redis'
+import { redisPlace } from './places.ts'
+
+const subject: Subject = {
+  name: 'connect-redis',
+  accepts: ['ttl', 'prefixes'],
+  async make({ ttl, prefixes }) {
+    const place = await redisPlace()
+    const open = () => createClient({ url: place.url, socket: { reconnectStrategy: 50 } })
+    const clients: ReturnType<typeof open>[] = []
+    const store = async (prefix = ''): Promise<RedisStore> => {
+      const client = open()
+      client.on('error', () => {})
+      clients.push(client)
+      await client.connect()
+      // Its types are of an older client's protocol.
+      const options = { client: client as never, prefix: `${place.name}:${prefix}` }
+      return new RedisStore(ttl === undefined ? options : { ...options, ttl: ttl / 1000 })
+    }
+    return {
+      stores: [await store(prefixes?.[0]), await store(prefixes?.[1])],
+      ...place.hooks,
+      async corrupt(id) {
+        await clients[0]!.set(`${place.name}:${id}`, '{"cookie":', { KEEPTTL: true })
+      },
+      async dispose() {
+        for (const client of clients) client.destroy()
+        await place.close()
+      },
+    }
+  },
+}
+
+export default subject

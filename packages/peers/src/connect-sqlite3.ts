@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import type { Subject } from '@session-stores/conformance'
+import connectSqlite3 from 'connect-sqlite3'
+import session from 'express-session'
+import { folderPlace } from './places.ts'
+import { sqlite3 } from './sqlite3.ts'
+
+const SqliteStore = connectSqlite3(session as never)
+
+const { Database } = await sqlite3()
+
+const subject: Subject = {
+  name: 'connect-sqlite3',
+  make() {
+    const { folder, close } = folderPlace()
+    const open = () => new Database(join(folder, 'sessions.db'))
+    const databases = [open(), open()] as const
+    const store = (db: InstanceType<typeof Database>) =>
+      new SqliteStore({ db, concurrentDb: true } as never) as session.Store
+    return {
+      stores: [store(databases[0]), store(databases[1])],
+      corrupt: (id) =>
+        new Promise((resolve, reject) => {
+          databases[0].run(
+            'UPDATE sessions SET sess = ? WHERE sid = ?',
+            ['{"cookie":', id],
+            (error: Error | null) => (error ? reject(error) : resolve()),
+          )
+        }),
+      async dispose() {
+        for (const database of databases) await new Promise((resolve) => database.close(resolve))
+        close()
+      },
+    }
+  },
+}
+
+export default subject

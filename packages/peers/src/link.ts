@@ -1,0 +1,64 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+/** A port that leads to a server, and can be cut or frozen without touching the server, which others share. */
+export interface Link {
+  readonly port: number
+  /** Connections are refused, and open ones are closed; returns what ends that. */
+  cut(): Promise<() => Promise<void>>
+  /** Connections stay open, and nothing comes through; returns what ends that. */
+  freeze(): () => void
+  close(): Promise<void>
+}
+
+export async function link(target: number): Promise<Link> {
+  const pairs = new Map<Socket, Socket>()
+  let frozen = false
+  const flow = (socket: Socket): void => void (frozen ? socket.pause() : socket.resume())
+  const server: Server = createServer((near) => {
+    const far = connect(target, '127.0.0.1')
+    pairs.set(near, far)
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.setNoDelay(true)
+      from.on('data', (chunk) => to.write(chunk))
+      from.on('end', () => to.end())
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        to.destroy()
+        pairs.delete(near)
+      })
+      flow(from)
+    }
+  })
+  const listen = async (port: number): Promise<void> => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+  }
+  const close = async (): Promise<void> => {
+    const closed = server.listening && once(server, 'close')
+    server.close()
+    for (const sockets of pairs) for (const socket of sockets) socket.destroy()
+    await closed
+  }
+  await listen(0)
+  const { port } = server.address() as AddressInfo
+  const freeze = (on: boolean): void => {
+    frozen = on
+    for (const sockets of pairs) for (const socket of sockets) flow(socket)
+  }
+  return {
+    port,
+    async cut() {
+      await close()
+      return () => listen(port)
+    },
+    freeze() {
+      freeze(true)
+      return () => freeze(false)
+    },
+    close,
+  }
+}

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Backend } from '@session-stores/conformance'
+import { mongoReplicaSet, type ProcessServer, postgresProcess, redisProcess } from '@session-stores/testbed'
+import { type Link, link } from './link.ts'
+
+/** One server of each kind, started when the first store asks for it. The testbed ends it with this process. */
+const servers = new Map<string, Promise<ProcessServer>>()
+
+function server(kind: string, start: () => Promise<ProcessServer>): Promise<ProcessServer> {
+  const running = servers.get(kind) ?? start()
+  servers.set(kind, running)
+  return running
+}
+
+/** The servers that are running, for reports. */
+export const running = (): Promise<readonly ProcessServer[]> => Promise.all(servers.values())
+
+/** A place of one rule on a shared server: its URL leads through a link of its own, its name is nobody else's. */
+export interface Place {
+  url: string
+  /** The server itself, whatever becomes of the link. */
+  direct: string
+  name: string
+  hooks: Required<Pick<Backend, 'stop' | 'freeze'>>
+  close(): Promise<void>
+}
+
+let made = 0
+
+async function place(running: Promise<ProcessServer>): Promise<Place> {
+  const { url, port } = await running
+  const road: Link = await link(port)
+  const stop = (): ReturnType<Link['cut']> => road.cut()
+  return {
+    url: url.replace(`:${port}`, `:${road.port}`),
+    direct: url,
+    name: `place_${process.pid}_${++made}`,
+    hooks: { stop, freeze: () => road.freeze() },
+    close: () => road.close(),
+  }
+}
+
+export const redisPlace = (): Promise<Place> => place(server('redis', redisProcess))
+export const postgresPlace = (): Promise<Place> =>
+  // Each rule has two stores with a pool each, and many rules run at once.
+  place(server('postgres', () => postgresProcess({ args: ['-c', 'max_connections=300'] })))
+export async function mongoPlace(): Promise<Place> {
+  const found = await place(server('mongodb', mongoReplicaSet))
+  const direct = (url: string): string => url.replace('replicaSet=rs', 'directConnection=true')
+  return { ...found, url: direct(found.url), direct: direct(found.direct) }
+}
+
+/** A folder of one rule. */
+export function folderPlace(): { folder: string; close(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'session-store-'))
+  return { folder, close: () => rmSync(folder, { recursive: true, force: true }) }
+}
