@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
+import { OutageReporter } from './packages/conformance/src/outage/reporter.ts'
 import { SkipReporter } from './packages/testbed/src/reporter.ts'
 
-const skips = new SkipReporter()
+const reporters = ['default', new SkipReporter(), new OutageReporter()]
 
 export default defineConfig({
   test: {
@@ -11,8 +12,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     maxWorkers: 2,
     pool: 'forks',
-    reporters: process.env.CI
-      ? ['default', skips, ['json', { outputFile: 'reports/vitest.json' }]]
-      : ['default', skips],
+    reporters: process.env.CI ? [...reporters, ['json', { outputFile: 'reports/vitest.json' }]] : reporters,
   },
 })

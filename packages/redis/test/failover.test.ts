@@ -1,44 +1,37 @@
+import { endure, replace, report } from '@session-stores/conformance'
 import { redisCluster, redisSentinel } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { Cluster, Redis } from 'ioredis'
-import { expect, it } from 'vitest'
-import { Load, until, works } from './load.ts'
-import { after, storeOf } from './support.ts'
+import { it } from 'vitest'
+import { type RedisClient, redisDriver } from '../src/index.ts'
+import { after } from './support.ts'
 
-const TIMEOUT = 500
-
-async function survives(load: Load, kill: () => Promise<void>): Promise<void> {
-  await works(load)
-  await kill()
-  await until(() => expect(load.failures()).toBeGreaterThan(100))
-  await works(load)
-  await load.stop()
-  expect(load.unexpected()).toEqual([])
-  expect(load.surplus).toBe(0)
-  expect(load.longest).toBeLessThan(10 * TIMEOUT)
+/** Lends it for one test. */
+function driverOn(client: Redis | Cluster) {
+  client.on('error', () => {})
+  after(() => client.disconnect())
+  return redisDriver({ client: client as RedisClient })
 }
 
-describeWith('Sentinel', redisSentinel, ({ addresses, name, nodes }) => {
-  it('leads to the replica that took over', async () => {
+// Replication may lose what was acknowledged: how much is measured, and no promise.
+
+describeWith('Redis Sentinel', redisSentinel, ({ addresses, name, nodes }) => {
+  it('the master is killed', async (context) => {
     const client = new Redis({ sentinels: [...addresses], name, maxRetriesPerRequest: 2 })
-    client.on('error', () => {})
-    after(() => client.disconnect())
-    const load = new Load(storeOf({ client, operationTimeout: TIMEOUT }))
-    await survives(load, () => nodes[0]!.kill())
+    const figures = await endure(driverOn(client), { strike: () => nodes[0]!.kill() })
+    report(context, { server: nodes[1]!.version, ...figures })
   })
 })
 
 const replicated = () => redisCluster({ replicas: 1, nodeTimeout: 1000 })
 
-describeWith('a Redis Cluster', replicated, ({ addresses, nodes }) => {
-  it('goes on with the replica that took over', async () => {
+describeWith('Redis Cluster', replicated, ({ addresses, nodes }) => {
+  it.for([
+    ['a master is killed', { strike: () => nodes[0]!.kill() }],
+    ['a master hangs, and returns', replace(nodes[1]!)],
+  ] as const)('%s', async ([, outage], context) => {
     const client = new Cluster([...addresses])
-    client.on('error', () => {})
-    after(() => client.disconnect())
-    const store = storeOf({ client, operationTimeout: TIMEOUT })
-    const load = new Load(store)
-    await survives(load, () => nodes[0]!.kill())
-    await store.clear()
-    expect(await store.length()).toBe(0)
+    const figures = await endure(driverOn(client), outage)
+    report(context, { server: nodes[2]!.version, ...figures })
   })
 })

@@ -1,0 +1,32 @@
+import { crash, endure, report } from '@session-stores/conformance'
+import { postgresProcess } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { expect, it, vi } from 'vitest'
+import { postgresDriver } from '../src/index.ts'
+
+const until = (check: () => unknown) => vi.waitFor(check, { timeout: 30_000, interval: 10 })
+
+describeWith(
+  'PostgreSQL',
+  () => postgresProcess(),
+  (server) => {
+    /** Backends that were at work when the server was killed keep its memory for a moment. */
+    const start = async () => void (await until(() => server.start()))
+
+    /** A fast shutdown, as services do it: transactions are rolled back, connections closed. */
+    async function restart(): Promise<void> {
+      process.kill(server.pid!, 'SIGINT')
+      await until(() => expect(server.pid).toBeUndefined())
+      await start()
+    }
+
+    it.for([
+      ['killed, and started again', crash({ kill: () => server.kill(), start })],
+      ['restarted', { strike: restart }],
+    ] as const)('%s', async ([, outage], context) => {
+      const figures = await endure(postgresDriver({ url: server.url }), outage)
+      report(context, { server: server.version, ...figures })
+      expect(figures).toMatchObject({ lost: 0, undone: 0 })
+    })
+  },
+)
