@@ -1,25 +1,48 @@
 import { endure, replace, report } from '@session-stores/conformance'
-import { redisCluster, redisSentinel } from '@session-stores/testbed'
+import { type RedisSentinel, redisCluster, redisSentinel } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { Cluster, Redis } from 'ioredis'
-import { it } from 'vitest'
+import { expect, it } from 'vitest'
 import { type RedisClient, redisDriver } from '../src/index.ts'
 import { after } from './support.ts'
 
+// Replication may lose what was acknowledged: how much is measured, and no promise.
+
 /** Lends it for one test. */
-function driverOn(client: Redis | Cluster) {
+function driverOn<C extends Redis | Cluster>(client: C) {
   client.on('error', () => {})
   after(() => client.disconnect())
   return redisDriver({ client: client as RedisClient })
 }
 
-// Replication may lose what was acknowledged: how much is measured, and no promise.
+const throughSentinel = ({ addresses, name }: RedisSentinel) =>
+  driverOn(new Redis({ sentinels: [...addresses], name, socketTimeout: 3000, maxRetriesPerRequest: 2 }))
 
-describeWith('Redis Sentinel', redisSentinel, ({ addresses, name, nodes }) => {
+describeWith('Redis Sentinel', redisSentinel, (servers) => {
   it('the master is killed', async (context) => {
-    const client = new Redis({ sentinels: [...addresses], name, maxRetriesPerRequest: 2 })
-    const figures = await endure(driverOn(client), { strike: () => nodes[0]!.kill() })
-    report(context, { server: nodes[1]!.version, ...figures })
+    const [master, replica] = servers.nodes
+    const figures = await endure(throughSentinel(servers), { strike: () => master!.kill() })
+    report(context, { server: replica!.version, ...figures })
+  })
+})
+
+describeWith('Redis Sentinel', redisSentinel, (servers) => {
+  it('the master is killed when its replica is cut off', async (context) => {
+    const [master, replica] = servers.nodes
+    const observer = new Redis(master!.url)
+    const figures = await endure(throughSentinel(servers), {
+      async strike(load) {
+        replica!.pause()
+        await observer.call('CLIENT', 'KILL', 'TYPE', 'replica')
+        observer.disconnect()
+        await load.works()
+        await master!.kill()
+        replica!.resume()
+      },
+    })
+    report(context, { server: replica!.version, ...figures })
+    expect(figures.lost).toBeGreaterThan(0)
+    expect(figures.undone).toBeGreaterThan(0)
   })
 })
 
@@ -30,8 +53,7 @@ describeWith('Redis Cluster', replicated, ({ addresses, nodes }) => {
     ['a master is killed', { strike: () => nodes[0]!.kill() }],
     ['a master hangs, and returns', replace(nodes[1]!)],
   ] as const)('%s', async ([, outage], context) => {
-    const client = new Cluster([...addresses])
-    const figures = await endure(driverOn(client), outage)
+    const figures = await endure(driverOn(new Cluster([...addresses])), outage)
     report(context, { server: nodes[2]!.version, ...figures })
   })
 })

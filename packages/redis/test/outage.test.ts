@@ -1,54 +1,37 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import { crash, endure, hang, report } from '@session-stores/conformance'
 import { redisProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
-import { describe, expect, it } from 'vitest'
-import { Load, until, works } from './load.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { redisDriver } from '../src/index.ts'
 import { after, start, storeOf } from './support.ts'
 
-const TIMEOUT = 500
+/** As people run it who want their sessions after a restart. */
+const persistent = () => redisProcess({ args: ['--appendonly', 'yes'] })
 
-describeWith('an outage of Redis', redisProcess, (server) => {
+describeWith('Redis', persistent, (server) => {
   const clients = {
-    "the store's own client": () => storeOf({ url: server.url, operationTimeout: TIMEOUT }),
+    "the store's own client": () => redisDriver({ url: server.url }),
     'a client that was lent, as ioredis makes it': () => {
       const client = new Redis(server.url)
       client.on('error', () => {})
       after(() => client.disconnect())
-      return storeOf({ client, operationTimeout: TIMEOUT })
+      return redisDriver({ client })
     },
   }
 
   describe.each(Object.entries(clients))('with %s', (_name, make) => {
-    it('a server that dies and comes back', async () => {
-      const load = new Load(make())
-      await works(load)
-      await server.kill()
-      await until(() => expect(load.failures()).toBeGreaterThan(1000))
-      await server.start()
-      await works(load)
-      await load.stop()
-      expect(load.unexpected()).toEqual([])
-      expect(load.surplus).toBe(0)
-      // Far above, for a machine that is busy; far below a call that hangs.
-      expect(load.longest).toBeLessThan(5 * TIMEOUT)
+    it('killed, and started again', async (context) => {
+      const figures = await endure(make(), crash(server))
+      report(context, { server: server.version, ...figures })
     })
 
-    it('a server that hangs and goes on', async () => {
-      const load = new Load(make())
-      await works(load)
-      server.pause()
-      try {
-        await until(() => expect(load.failed.TIMEOUT).toBeGreaterThan(1000))
-      } finally {
-        server.resume()
-      }
-      await works(load)
-      await load.stop()
-      expect(load.unexpected()).toEqual([])
-      expect(load.surplus).toBe(0)
-      expect(load.longest).toBeLessThan(5 * TIMEOUT)
+    it('silent for a while', async (context) => {
+      const figures = await endure(make(), hang(server))
+      report(context, { server: server.version, ...figures })
+      expect(figures).toMatchObject({ lost: 0, undone: 0 })
     })
   })
 
@@ -64,7 +47,7 @@ describeWith('an outage of Redis', redisProcess, (server) => {
     } finally {
       await server.start()
     }
-    await until(() => store.ping())
+    await vi.waitFor(() => store.ping(), { timeout: 30_000, interval: 10 })
   })
 
   it('a server that closes every connection is an error', async () => {
@@ -86,7 +69,7 @@ describeWith('an outage of Redis', redisProcess, (server) => {
       child.send('go')
       const told: { made: number; ended: Record<string, number>; megabytes: number }[] = []
       child.on('message', (message) => told.push(message as never))
-      await until(() => expect(told).toHaveLength(6))
+      await vi.waitFor(() => expect(told).toHaveLength(6), { timeout: 30_000, interval: 10 })
       const last = told.at(-1)!
       expect(last.ended).toMatchObject({ OVERLOADED: expect.any(Number), TIMEOUT: expect.any(Number) })
       expect(last.ended).not.toHaveProperty('done')

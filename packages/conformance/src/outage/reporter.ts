@@ -14,7 +14,7 @@ export class OutageReporter implements Reporter {
       .flatMap((module) => [...module.children.allTests('passed')])
       .flatMap((test) => {
         const report = reported(test.meta())
-        return report ? [{ outage: test.fullName.replace(' > ', ': '), ...report }] : []
+        return report ? [{ outage: test.fullName.replaceAll(' > ', ': '), ...report }] : []
       })
       .sort((a, b) => (a.outage < b.outage ? -1 : 1))
     if (reports.length === 0) return

@@ -46,13 +46,18 @@ export class User {
     const { next } = this
     const done = (error: unknown, found?: SessionData | null | void): void => {
       if (!error) this.#acknowledge(next, found)
-      // A session that never was acknowledged may be there or not.
-      else if (this.#saved.length === 0 || codeOf(error) === 'GONE') this.#restart()
-      callback(error)
+      else if (codeOf(error) === 'GONE') this.#giveUp()
+      // It never was acknowledged: the session may be there or not.
+      else if (next === 'save' && this.#saved.length === 0) this.#begin()
+      // That the session is lost is no failure of the call.
+      callback(error && codeOf(error) !== 'GONE' ? error : null)
     }
     if (next === 'lookup') this.#store.get(this.#id, done)
-    else if (next === 'logout') this.#store.destroy(this.#id, done)
-    else {
+    else if (next === 'logout') {
+      // From here on it may be gone.
+      this.#saved = []
+      this.#store.destroy(this.#id, done)
+    } else {
       if (next === 'save') this.#session.value = ++this.#sent
       this.#store[next === 'save' ? 'set' : 'touch'](this.#id, this.#session, done)
     }
@@ -87,8 +92,8 @@ export class User {
     return lost === 0
   }
 
-  /** After the loss of a session, or of a new one's first save. */
-  #restart(): void {
+  /** The session is lost. */
+  #giveUp(): void {
     this.lost += this.#saved.length
     this.#begin()
   }
