@@ -1,5 +1,6 @@
 import type { Rule } from './rule.ts'
+import { http } from './rules/http.ts'
 import { touches } from './rules/touch.ts'
 
 /** Every rule for any express-session store, in the order of the reports. */
-export const rules: readonly Rule[] = [...touches]
+export const rules: readonly Rule[] = [...touches, ...http]

@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict'
 import { rules, run, suite } from '@session-stores/conformance'
 import { describe, it } from 'vitest'
+import { http } from './mutants/http.ts'
 import { touches } from './mutants/touch.ts'
 import { reference } from './reference.ts'
 
 /** Stores that are broken in one way each, by the rule that must see it. */
-const mutants = { ...touches }
+const mutants = { ...touches, ...http }
 
 suite({ describe, it, ...reference() })
 
-describe('a broken store is found by the rule against it', () => {
+describe.concurrent('a broken store is found by the rule against it', () => {
   it('every rule has a mutant, and every mutant its rule', () => {
     assert.deepEqual(Object.keys(mutants).sort(), rules.map(({ id }) => id).sort())
   })
   for (const rule of rules)
     it(rule.id, async () => {
-      const [result] = await run(reference(mutants[rule.id as keyof typeof mutants]), [rule])
+      const [result] = await run(reference(mutants[rule.id as keyof typeof mutants]), [rule], {
+        deadline: 6000,
+      })
       assert.equal(result?.outcome, 'failed')
     })
 })

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { SessionStore } from '@session-stores/core'
 import express, { type Request, type Response } from 'express'
-import session, { type SessionOptions } from 'express-session'
+import session, { type SessionOptions, type Store } from 'express-session'
 
 /** What one request does with its session, before it answers. */
 export type Handler = (req: Request & { session: Record<string, unknown> }, res: Response) => unknown
@@ -63,7 +62,7 @@ export async function idOf(browser: Browser): Promise<string> {
 
 /** Runs `check` with a server of express and express-session on the store. */
 export async function withApp(
-  store: SessionStore,
+  store: Store,
   options: Partial<SessionOptions>,
   check: (app: App) => Promise<void>,
 ): Promise<void> {
@@ -115,11 +114,12 @@ export async function withApp(
 const verbs = ['get', 'set', 'touch', 'destroy'] as const
 
 /** Writes down the calls of the store from now on. */
-function record(store: SessionStore): () => Promise<string> {
+function record(store: Store): () => Promise<string> {
   const made: string[] = []
   const open = new Set<Promise<void>>()
   for (const verb of verbs) {
-    const original = store[verb].bind(store) as (...args: unknown[]) => unknown
+    const original = store[verb]?.bind(store) as ((...args: unknown[]) => unknown) | undefined
+    if (!original) continue
     const recorded = (...args: unknown[]): unknown => {
       made.push(verb)
       const callback = args.at(-1)
@@ -138,7 +138,7 @@ function record(store: SessionStore): () => Promise<string> {
       promise.then(end, end)
       return promise
     }
-    Object.defineProperty(store, verb, { value: recorded })
+    Object.defineProperty(store, verb, { value: recorded, configurable: true, writable: true })
   }
   return async () => {
     while (open.size > 0) await Promise.all(open)

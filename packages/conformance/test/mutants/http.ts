@@ -1,0 +1,144 @@
+import type { SessionData } from 'express-session'
+import type { Mutant } from '../reference.ts'
+
+type Callback = (error?: unknown) => void
+type Loose = SessionData & Record<string, unknown>
+
+/** What is stored otherwise than it was given. */
+const saving =
+  (change: (session: Loose, id: string) => object): Mutant =>
+  (store) => {
+    const changed = (id: string, session: SessionData): SessionData =>
+      change(JSON.parse(JSON.stringify(session)), id) as SessionData
+    return {
+      set: (id, session, callback) => void store.set(id, changed(id, session), callback as Callback),
+      touch: (id, session, callback) => void store.touch(id, changed(id, session), callback as Callback),
+    }
+  }
+
+const cookieOf = (change: (cookie: SessionData['cookie']) => object): Mutant =>
+  saving((session) => ({ ...session, cookie: { ...session.cookie, ...change(session.cookie) } }))
+
+/** Reads come from what this process saved, and not from the database. */
+const cached: Mutant = (store) => {
+  const saved = new Map<string, string>()
+  return {
+    set(id, session, callback) {
+      saved.set(id, JSON.stringify(session))
+      store.set(id, session, callback as Callback)
+    },
+    get(id, callback) {
+      const found = saved.get(id)
+      if (found) process.nextTick(callback, null, JSON.parse(found))
+      else store.get(id, callback)
+    },
+  }
+}
+
+const keepsDestroyed: Mutant = () => ({
+  destroy: (_id, callback) => void process.nextTick(callback as Callback),
+})
+
+/** Saves whatever was there before. */
+const upserts: Mutant = saving((session) => session)
+
+/** Knows nothing of what was there once. */
+const naive: Mutant = () => {
+  const rows = new Map<string, string>()
+  const answer = (callback: unknown, ...results: unknown[]): void =>
+    process.nextTick(callback as () => void, null, ...results)
+  return {
+    get: (id, callback) => answer(callback, JSON.parse(rows.get(id) ?? 'null')),
+    set(id, session, callback) {
+      rows.set(id, JSON.stringify(session))
+      answer(callback)
+    },
+    touch: (_id, _session, callback) => answer(callback),
+    destroy(id, callback) {
+      rows.delete(id)
+      answer(callback)
+    },
+  }
+}
+
+/** Leaves calls unanswered whenever the right store fails. */
+const hangs: Mutant = (store) => ({
+  get: (id, callback) => void store.get(id, (error, found) => error || callback(null, found)),
+})
+
+export const http: Readonly<Record<string, Mutant>> = {
+  'http/keeps-the-session': (store) => ({
+    // A two-way merge: what was deleted comes back.
+    set: (id, session, callback) =>
+      void store.get(id, (_, before) =>
+        store.set(id, { ...before, ...JSON.parse(JSON.stringify(session)) }, callback as Callback),
+      ),
+  }),
+  'http/in-every-process': cached,
+  'http/a-lost-session-is-a-new-visit': (store) => ({
+    get: (id, callback) =>
+      void store.get(id, (error, found) =>
+        found ? callback(error, found) : callback(error ?? new Error('there is no such session')),
+      ),
+  }),
+  'http/destroy-logs-out': keepsDestroyed,
+  'http/unset-destroys': keepsDestroyed,
+  'http/regenerate-changes-the-id': keepsDestroyed,
+  'http/save-then-redirect': (store) => ({
+    set(id, session, callback) {
+      callback?.()
+      setTimeout(() => store.set(id, session, () => {}), 30)
+    },
+  }),
+  'http/reload-reads-what-others-saved': (store) => {
+    const read = new Map<string, SessionData | null | undefined>()
+    return {
+      get(id, callback) {
+        if (read.has(id)) return void process.nextTick(callback, null, structuredClone(read.get(id)))
+        store.get(id, (error, found) => {
+          if (found) read.set(id, JSON.parse(JSON.stringify(found)))
+          callback(error, found)
+        })
+      },
+    }
+  },
+  'http/idle-session-ends': cookieOf(() => ({ expires: null, originalMaxAge: null })),
+  'http/busy-session-goes-on': () => ({
+    touch: (_id, _session, callback) => void process.nextTick(callback as Callback),
+  }),
+  'http/cookie-settings-survive': cookieOf(() => ({ sameSite: undefined })),
+  'http/max-age-runs-down': cookieOf(({ originalMaxAge }) => ({ originalMaxAge: (originalMaxAge ?? 0) / 2 })),
+  'http/remember-me-lasts': (store) => ({
+    touch: (id, session, callback) =>
+      void store.get(id, (_, found) => {
+        const expires = new Date(session.cookie.expires as Date)
+        const cookie = { ...JSON.parse(JSON.stringify(found!.cookie)), expires }
+        store.touch(id, { ...found, cookie } as never, callback as Callback)
+      }),
+  }),
+  'http/session-cookie-is-kept': (store) => ({
+    get: (id, callback) =>
+      void store.get(id, (error, found) =>
+        callback(error, found?.cookie.originalMaxAge == null ? null : found),
+      ),
+  }),
+  'http/every-request-of-a-burst-is-answered': (store) => {
+    let open = 0
+    return {
+      set(id, session, callback) {
+        if (open >= 10) return
+        open++
+        store.set(id, session, (error) => {
+          open--
+          callback?.(error)
+        })
+      },
+    }
+  },
+  'http/requests-at-once-lose-nothing': upserts,
+  'http/a-slow-request-does-not-undo-a-logout': naive,
+  'http/an-outage-is-an-error': (store) => ({
+    get: (id, callback) => void store.get(id, (_, found) => callback(null, found)),
+  }),
+  'http/a-broken-session-is-no-new-visit': hangs,
+}
