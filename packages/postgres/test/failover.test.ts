@@ -1,4 +1,4 @@
-import { crash, endure, report } from '@session-stores/conformance'
+import { crash, endure, report } from '@session-stores/conformance/outage'
 import { postgresProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { expect, it, vi } from 'vitest'

@@ -1,5 +1,5 @@
-import { endure, replace, report } from '@session-stores/conformance'
-import { type RedisSentinel, redisCluster, redisSentinel } from '@session-stores/testbed'
+import { endure, type Load, replace, report } from '@session-stores/conformance/outage'
+import { type ProcessServer, type RedisSentinel, redisCluster, redisSentinel } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { Cluster, Redis } from 'ioredis'
 import { expect, it } from 'vitest'
@@ -18,6 +18,23 @@ function driverOn<C extends Redis | Cluster>(client: C) {
 const throughSentinel = ({ addresses, name }: RedisSentinel) =>
   driverOn(new Redis({ sentinels: [...addresses], name, socketTimeout: 3000, maxRetriesPerRequest: 2 }))
 
+async function ask(server: ProcessServer, ...command: [string, ...string[]]): Promise<void> {
+  const client = new Redis(server.url)
+  await client.call(...command)
+  client.disconnect()
+}
+
+/** The master goes on alone for a while, and dies before its replicas hear of it. */
+const cutOff = ([master, ...replicas]: readonly ProcessServer[], noticed: (load: Load) => Promise<void>) => ({
+  async strike(load: Load) {
+    for (const replica of replicas) replica.pause()
+    await ask(master!, 'CLIENT', 'KILL', 'TYPE', 'replica')
+    await noticed(load)
+    await master!.kill()
+    for (const replica of replicas) replica.resume()
+  },
+})
+
 describeWith('Redis Sentinel', redisSentinel, (servers) => {
   it('the master is killed', async (context) => {
     const [master, replica] = servers.nodes
@@ -27,22 +44,24 @@ describeWith('Redis Sentinel', redisSentinel, (servers) => {
 })
 
 describeWith('Redis Sentinel', redisSentinel, (servers) => {
-  it('the master is killed when its replica is cut off', async (context) => {
-    const [master, replica] = servers.nodes
-    const observer = new Redis(master!.url)
-    const figures = await endure(throughSentinel(servers), {
-      async strike(load) {
-        replica!.pause()
-        await observer.call('CLIENT', 'KILL', 'TYPE', 'replica')
-        observer.disconnect()
-        await load.works()
-        await master!.kill()
-        replica!.resume()
-      },
-    })
-    report(context, { server: replica!.version, ...figures })
+  it('the replica is cut off, then the master is killed', async (context) => {
+    const outage = cutOff(servers.nodes, (load) => load.works())
+    const figures = await endure(throughSentinel(servers), outage)
+    report(context, { server: servers.nodes[1]!.version, ...figures })
     expect(figures.lost).toBeGreaterThan(0)
     expect(figures.undone).toBeGreaterThan(0)
+  })
+})
+
+const two = () => redisSentinel({ replicas: 2 })
+
+describeWith('Redis Sentinel, min-replicas-to-write 1', two, (servers) => {
+  it('both replicas are cut off, then the master is killed', async (context) => {
+    for (const node of servers.nodes) await ask(node, 'CONFIG', 'SET', 'min-replicas-to-write', '1')
+    const outage = cutOff(servers.nodes, (load) => load.fails(1000))
+    const figures = await endure(throughSentinel(servers), outage)
+    report(context, { server: servers.nodes[1]!.version, ...figures })
+    expect(figures).toMatchObject({ lost: 0, undone: 0 })
   })
 })
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { crash, endure, hang, report } from '@session-stores/conformance'
+import { crash, endure, hang, report } from '@session-stores/conformance/outage'
 import { redisProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
