@@ -1,8 +1,15 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import type { Subject } from '@session-stores/conformance'
 import connectPgSimple from 'connect-pg-simple'
 import session from 'express-session'
 import pg from 'pg'
 import { postgresPlace } from './places.ts'
+
+/** As its documentation has people make it. Made by the stores themselves, two that start at once are in each other's way. */
+const table = readFileSync(createRequire(import.meta.url).resolve('connect-pg-simple/table.sql'), 'utf8')
+  // No PostgreSQL of today has rows with OIDs.
+  .replace('WITH (OIDS=FALSE)', '')
 
 const PgStore = connectPgSimple(session)
 
@@ -19,20 +26,22 @@ const subject: Subject = {
       pools.push(pool)
       return new PgStore({
         pool,
-        tableName: place.name,
-        createTableIfMissing: true,
+        schemaName: place.name,
         pruneSessionInterval: false,
         ...(ttl !== undefined && { ttl: ttl / 1000 }),
         errorLog() {},
       })
     }
     const stores = [store(), store()] as const
+    await pools[0]!.query(
+      `CREATE SCHEMA ${place.name}; SET search_path = ${place.name}; ${table}; RESET search_path`,
+    )
     return {
       stores,
       ...place.hooks,
       async corrupt(id) {
         // Its column is of JSON, which cannot be broken: so it holds what is no session.
-        await pools[0]!.query(`UPDATE ${place.name} SET sess = '7' WHERE sid = $1`, [id])
+        await pools[0]!.query(`UPDATE ${place.name}.session SET sess = '7' WHERE sid = $1`, [id])
       },
       async dispose() {
         for (const store of stores) await store.close()

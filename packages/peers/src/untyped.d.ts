@@ -24,8 +24,7 @@ declare module 'connect-pg-simple' {
     module: typeof session,
   ): new (options: {
     pool: Pool
-    tableName?: string
-    createTableIfMissing?: boolean
+    schemaName?: string
     pruneSessionInterval?: number | false
     ttl?: number
     errorLog?(...args: unknown[]): void

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { SessionStore } from '@session-stores/core'
 import express, { type Request, type Response } from 'express'
 import session, { type SessionOptions, type Store } from 'express-session'
 
@@ -23,8 +24,11 @@ export interface Browser {
   headers: Record<string, string>
 }
 
-export interface App {
+export interface Site {
   browser(): Browser
+}
+
+export interface App extends Site {
   /** The calls of the store so far, in order, and forgets them. Waits until all of them are answered. */
   calls(): Promise<string>
 }
@@ -60,13 +64,22 @@ export async function idOf(browser: Browser): Promise<string> {
   return (await browser.request((req, res) => void res.end(req.sessionID))).body
 }
 
-/** Runs `check` with a server of express and express-session on the store. */
-export async function withApp(
-  store: Store,
+/** Runs `check` with a server of express and express-session on the store, whose calls it writes down. */
+export function withApp(
+  store: SessionStore,
   options: Partial<SessionOptions>,
   check: (app: App) => Promise<void>,
 ): Promise<void> {
   const calls = record(store)
+  return withSite(store, options, ({ browser }) => check({ browser, calls }))
+}
+
+/** Runs `check` with a server of express and express-session on the store. */
+export async function withSite(
+  store: Store,
+  options: Partial<SessionOptions>,
+  check: (site: Site) => Promise<void>,
+): Promise<void> {
   const handlers = new Map<string, Handler>()
   const app = express()
   app.set('env', 'test')
@@ -104,7 +117,7 @@ export async function withApp(
   }
 
   try {
-    await check({ browser, calls })
+    await check({ browser })
   } finally {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
@@ -114,12 +127,11 @@ export async function withApp(
 const verbs = ['get', 'set', 'touch', 'destroy'] as const
 
 /** Writes down the calls of the store from now on. */
-function record(store: Store): () => Promise<string> {
+function record(store: SessionStore): () => Promise<string> {
   const made: string[] = []
   const open = new Set<Promise<void>>()
   for (const verb of verbs) {
-    const original = store[verb]?.bind(store) as ((...args: unknown[]) => unknown) | undefined
-    if (!original) continue
+    const original = store[verb].bind(store) as (...args: unknown[]) => unknown
     const recorded = (...args: unknown[]): unknown => {
       made.push(verb)
       const callback = args.at(-1)
@@ -138,7 +150,7 @@ function record(store: Store): () => Promise<string> {
       promise.then(end, end)
       return promise
     }
-    Object.defineProperty(store, verb, { value: recorded, configurable: true, writable: true })
+    Object.defineProperty(store, verb, { value: recorded })
   }
   return async () => {
     while (open.size > 0) await Promise.all(open)
