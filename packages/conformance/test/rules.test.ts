@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { rules, run, suite } from '@session-stores/conformance'
 import { describe, it } from 'vitest'
+import { frameworks } from './mutants/frameworks.ts'
 import { http } from './mutants/http.ts'
 import { touches } from './mutants/touch.ts'
 import { reference } from './reference.ts'
 
 /** Stores that are broken in one way each, by the rule that must see it. */
-const mutants = { ...touches, ...http }
+const mutants = { ...touches, ...http, ...frameworks }
 
 suite({ describe, it, ...reference() })
 

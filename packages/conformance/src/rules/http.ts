@@ -131,7 +131,7 @@ export const http: readonly Rule[] = [
         })
         assert.notEqual(await idOf(browser), before)
         await holds(browser, { name: 'Ada' })
-        await holds(thief, nobody)
+        await holds(thief, { name: undefined, visits: undefined })
       }),
   },
   {

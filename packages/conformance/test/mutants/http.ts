@@ -1,23 +1,6 @@
 import type { SessionData } from 'express-session'
 import type { Mutant } from '../reference.ts'
-
-type Callback = (error?: unknown) => void
-type Loose = SessionData & Record<string, unknown>
-
-/** What is stored otherwise than it was given. */
-const saving =
-  (change: (session: Loose, id: string) => object): Mutant =>
-  (store) => {
-    const changed = (id: string, session: SessionData): SessionData =>
-      change(JSON.parse(JSON.stringify(session)), id) as SessionData
-    return {
-      set: (id, session, callback) => void store.set(id, changed(id, session), callback as Callback),
-      touch: (id, session, callback) => void store.touch(id, changed(id, session), callback as Callback),
-    }
-  }
-
-const cookieOf = (change: (cookie: SessionData['cookie']) => object): Mutant =>
-  saving((session) => ({ ...session, cookie: { ...session.cookie, ...change(session.cookie) } }))
+import { type Callback, cookieOf, keepsDestroyed, naive, saving } from './shared.ts'
 
 /** Reads come from what this process saved, and not from the database. */
 const cached: Mutant = (store) => {
@@ -35,31 +18,8 @@ const cached: Mutant = (store) => {
   }
 }
 
-const keepsDestroyed: Mutant = () => ({
-  destroy: (_id, callback) => void process.nextTick(callback as Callback),
-})
-
 /** Saves whatever was there before. */
 const upserts: Mutant = saving((session) => session)
-
-/** Knows nothing of what was there once. */
-const naive: Mutant = () => {
-  const rows = new Map<string, string>()
-  const answer = (callback: unknown, ...results: unknown[]): void =>
-    process.nextTick(callback as () => void, null, ...results)
-  return {
-    get: (id, callback) => answer(callback, JSON.parse(rows.get(id) ?? 'null')),
-    set(id, session, callback) {
-      rows.set(id, JSON.stringify(session))
-      answer(callback)
-    },
-    touch: (_id, _session, callback) => answer(callback),
-    destroy(id, callback) {
-      rows.delete(id)
-      answer(callback)
-    },
-  }
-}
 
 /** Leaves calls unanswered whenever the right store fails. */
 const hangs: Mutant = (store) => ({

@@ -1,0 +1,48 @@
+import type { SessionData } from 'express-session'
+import type { Mutant } from '../reference.ts'
+
+/** Faults that several rules find. */
+
+export type Callback = (error?: unknown) => void
+type Loose = SessionData & Record<string, unknown>
+
+/** What is stored otherwise than it was given. */
+export const saving =
+  (change: (session: Loose, id: string) => object): Mutant =>
+  (store) => {
+    const changed = (id: string, session: SessionData): SessionData =>
+      change(JSON.parse(JSON.stringify(session)), id) as SessionData
+    return {
+      set: (id, session, callback) => void store.set(id, changed(id, session), callback as Callback),
+      touch: (id, session, callback) => void store.touch(id, changed(id, session), callback as Callback),
+    }
+  }
+
+export const cookieOf = (change: (cookie: SessionData['cookie']) => object): Mutant =>
+  saving((session) => ({ ...session, cookie: { ...session.cookie, ...change(session.cookie) } }))
+
+export const keepsDestroyed: Mutant = () => ({
+  destroy: (_id, callback) => void process.nextTick(callback as Callback),
+})
+
+/** Knows nothing of what was there once. */
+export const naive: Mutant = () => {
+  const rows = new Map<string, string>()
+  const answer = (callback: unknown, ...results: unknown[]): void =>
+    process.nextTick(callback as () => void, null, ...results)
+  return {
+    get: (id, callback) => answer(callback, JSON.parse(rows.get(id) ?? 'null')),
+    set(id, session, callback) {
+      rows.set(id, JSON.stringify(session))
+      answer(callback)
+    },
+    touch: (_id, _session, callback) => answer(callback),
+    destroy(id, callback) {
+      rows.delete(id)
+      answer(callback)
+    },
+  }
+}
+
+/** Reads nothing of what it saved. */
+export const forgets: Mutant = () => ({ get: (_id, callback) => process.nextTick(callback, null, null) })
