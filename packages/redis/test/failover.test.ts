@@ -25,15 +25,20 @@ async function ask(server: ProcessServer, ...command: [string, ...string[]]): Pr
 }
 
 /** The master goes on alone for a while, and dies before its replicas hear of it. */
-const cutOff = ([master, ...replicas]: readonly ProcessServer[], noticed: (load: Load) => Promise<void>) => ({
-  async strike(load: Load) {
-    for (const replica of replicas) replica.pause()
-    await ask(master!, 'CLIENT', 'KILL', 'TYPE', 'replica')
-    await noticed(load)
-    await master!.kill()
-    for (const replica of replicas) replica.resume()
-  },
-})
+const cutOff = ([master, ...replicas]: readonly ProcessServer[], noticed: (load: Load) => Promise<void>) => {
+  const setPassword = (password: string) =>
+    Promise.all(replicas.map((replica) => ask(replica, 'CONFIG', 'SET', 'masterauth', password)))
+  return {
+    async strike(load: Load) {
+      // With a password where none is asked for, they are sent away, and try again.
+      await setPassword('none')
+      await ask(master!, 'CLIENT', 'KILL', 'TYPE', 'replica')
+      await noticed(load)
+      await master!.kill()
+      await setPassword('')
+    },
+  }
+}
 
 describeWith('Redis Sentinel', redisSentinel, (servers) => {
   it('the master is killed', async (context) => {
