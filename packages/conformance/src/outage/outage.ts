@@ -40,6 +40,8 @@ const EXPECTED = ['TIMEOUT', 'UNAVAILABLE']
  * explains. Closes the driver.
  */
 export async function endure(driver: Driver, outage: Outage): Promise<Figures> {
+  // New tables and indexes take their time.
+  await driver.setup()
   const store = new SessionStore(driver, {
     operationTimeout: OPERATION_TIMEOUT,
     onGone: 'error',
