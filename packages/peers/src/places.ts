@@ -5,17 +5,21 @@ import type { Backend } from '@session-stores/conformance'
 import { mongoReplicaSet, type ProcessServer, postgresProcess, redisProcess } from '@session-stores/testbed'
 import { type Link, link } from './link.ts'
 
-/** One server of each kind, started when the first store asks for it. The testbed ends it with this process. */
-const servers = new Map<string, Promise<ProcessServer>>()
+type Start = () => Promise<ProcessServer>
 
-function server(kind: string, start: () => Promise<ProcessServer>): Promise<ProcessServer> {
-  const running = servers.get(kind) ?? start()
-  servers.set(kind, running)
-  return running
+/** One server of each kind, started when it is first asked for. The testbed ends it with this process. */
+function once(start: Start): Start {
+  let running: Promise<ProcessServer> | undefined
+  return () => {
+    running ??= start()
+    return running
+  }
 }
 
-/** The servers that are running, for reports. */
-export const running = (): Promise<readonly ProcessServer[]> => Promise.all(servers.values())
+export const redis: Start = once(redisProcess)
+// Each rule has two stores with a pool each, and many rules run at once.
+export const postgres: Start = once(() => postgresProcess({ args: ['-c', 'max_connections=300'] }))
+export const mongodb: Start = once(mongoReplicaSet)
 
 /** A place of one rule on a shared server: its URL leads through a link of its own, its name is nobody else's. */
 export interface Place {
@@ -42,12 +46,10 @@ async function place(running: Promise<ProcessServer>): Promise<Place> {
   }
 }
 
-export const redisPlace = (): Promise<Place> => place(server('redis', redisProcess))
-export const postgresPlace = (): Promise<Place> =>
-  // Each rule has two stores with a pool each, and many rules run at once.
-  place(server('postgres', () => postgresProcess({ args: ['-c', 'max_connections=300'] })))
+export const redisPlace = (): Promise<Place> => place(redis())
+export const postgresPlace = (): Promise<Place> => place(postgres())
 export async function mongoPlace(): Promise<Place> {
-  const found = await place(server('mongodb', mongoReplicaSet))
+  const found = await place(mongodb())
   const direct = (url: string): string => url.replace('replicaSet=rs', 'directConnection=true')
   return { ...found, url: direct(found.url), direct: direct(found.direct) }
 }

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import type { Store } from 'express-session'
 
 /** Two hundred megabytes that nothing else here needs: so they are fetched when they are asked for. */
-const packages = {
+export const packages: Readonly<Record<string, string>> = {
   '@prisma/adapter-better-sqlite3': '7.10.0',
   '@prisma/client': '7.10.0',
   '@quixo3/prisma-session-store': '3.1.21',

@@ -14,6 +14,8 @@ export async function withKoa(
   const { default: Koa } = await import('koa')
   const { createSession } = await import('koa-session')
   const app = new Koa()
+  // Its errors are the rule's.
+  app.silent = true
   app.keys = ['a secret']
   let act: Act
   app.use(createSession({ maxAge, store: external(store) }, app))

@@ -1,12 +1,16 @@
 import { join } from 'node:path'
 import type { Subject } from '@session-stores/conformance'
-import { folderPlace } from './places.ts'
-import { prisma } from './prisma.ts'
+import { folderPlace } from '../places.ts'
+import { packages, prisma } from '../prisma.ts'
 
 const { PrismaClient, PrismaBetterSqlite3, PrismaSessionStore } = await prisma()
 
 const subject: Subject = {
   name: 'prisma-session-store',
+  versions: {
+    'prisma-session-store': packages['@quixo3/prisma-session-store']!,
+    prisma: packages.prisma!,
+  },
   accepts: ['ttl'],
   async make({ ttl }) {
     const { folder, close } = folderPlace()

@@ -4,7 +4,8 @@ import type { Subject } from '@session-stores/conformance'
 import connectPgSimple from 'connect-pg-simple'
 import session from 'express-session'
 import pg from 'pg'
-import { postgresPlace } from './places.ts'
+import { postgres, postgresPlace } from '../places.ts'
+import { versions } from '../versions.ts'
 
 /** As its documentation has people make it. Made by the stores themselves, two that start at once are in each other's way. */
 const table = readFileSync(createRequire(import.meta.url).resolve('connect-pg-simple/table.sql'), 'utf8')
@@ -15,6 +16,7 @@ const PgStore = connectPgSimple(session)
 
 const subject: Subject = {
   name: 'connect-pg-simple',
+  versions: versions(['connect-pg-simple', 'pg'], await postgres()),
   accepts: ['ttl'],
   supports: { all: false, length: false, clear: false },
   async make({ ttl }) {

@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import type { Subject } from '@session-stores/conformance'
 import connectSqlite3 from 'connect-sqlite3'
 import session from 'express-session'
-import { folderPlace } from './places.ts'
-import { sqlite3 } from './sqlite3.ts'
+import { folderPlace } from '../places.ts'
+import { sqlite3 } from '../sqlite3.ts'
+import { versions } from '../versions.ts'
 
 const SqliteStore = connectSqlite3(session as never)
 
@@ -11,6 +12,7 @@ const { Database } = await sqlite3()
 
 const subject: Subject = {
   name: 'connect-sqlite3',
+  versions: versions(['connect-sqlite3']),
   make() {
     const { folder, close } = folderPlace()
     const open = () => new Database(join(folder, 'sessions.db'))

@@ -1,10 +1,12 @@
 import type { Subject } from '@session-stores/conformance'
 import MongoStore from 'connect-mongo'
 import { MongoClient } from 'mongodb'
-import { mongoPlace } from './places.ts'
+import { mongodb, mongoPlace } from '../places.ts'
+import { versions } from '../versions.ts'
 
 const subject: Subject = {
   name: 'connect-mongo',
+  versions: versions(['connect-mongo', 'mongodb'], await mongodb()),
   accepts: ['ttl'],
   async make({ ttl }) {
     const place = await mongoPlace()

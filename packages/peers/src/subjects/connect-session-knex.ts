@@ -2,10 +2,12 @@ import { join } from 'node:path'
 import type { Subject } from '@session-stores/conformance'
 import { ConnectSessionKnexStore } from 'connect-session-knex'
 import knex from 'knex'
-import { folderPlace } from './places.ts'
+import { folderPlace } from '../places.ts'
+import { versions } from '../versions.ts'
 
 const subject: Subject = {
   name: 'connect-session-knex',
+  versions: versions(['connect-session-knex', 'knex', 'better-sqlite3']),
   async make() {
     const { folder, close } = folderPlace()
     const open = () =>

@@ -1,10 +1,12 @@
 import type { Subject } from '@session-stores/conformance'
 import { RedisStore } from 'connect-redis'
 import { createClient } from 'redis'
-import { redisPlace } from './places.ts'
+import { redis, redisPlace } from '../places.ts'
+import { versions } from '../versions.ts'
 
 const subject: Subject = {
   name: 'connect-redis',
+  versions: versions(['connect-redis', 'redis'], await redis()),
   accepts: ['ttl', 'prefixes'],
   async make({ ttl, prefixes }) {
     const place = await redisPlace()

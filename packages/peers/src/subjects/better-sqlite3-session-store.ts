@@ -3,12 +3,14 @@ import type { Subject } from '@session-stores/conformance'
 import Database from 'better-sqlite3'
 import sqliteStore from 'better-sqlite3-session-store'
 import session from 'express-session'
-import { folderPlace } from './places.ts'
+import { folderPlace } from '../places.ts'
+import { versions } from '../versions.ts'
 
 const SqliteStore = sqliteStore(session)
 
 const subject: Subject = {
   name: 'better-sqlite3-session-store',
+  versions: versions(['better-sqlite3-session-store', 'better-sqlite3']),
   make() {
     const { folder, close } = folderPlace()
     const open = () => new Database(join(folder, 'sessions.db'))

@@ -3,12 +3,14 @@ import { join } from 'node:path'
 import type { Subject } from '@session-stores/conformance'
 import session from 'express-session'
 import fileStore from 'session-file-store'
-import { folderPlace } from './places.ts'
+import { folderPlace } from '../places.ts'
+import { versions } from '../versions.ts'
 
 const FileStore = fileStore(session)
 
 const subject: Subject = {
   name: 'session-file-store',
+  versions: versions(['session-file-store']),
   accepts: ['ttl'],
   supports: { all: false },
   make({ ttl }) {

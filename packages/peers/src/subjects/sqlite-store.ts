@@ -1,0 +1,19 @@
+import { join } from 'node:path'
+import { type Subject, subjectOf } from '@session-stores/conformance'
+import { sqliteDriver } from '@session-stores/sqlite'
+import { folderPlace } from '../places.ts'
+import { versions } from '../versions.ts'
+
+const subject: Subject = {
+  ...subjectOf({
+    name: 'SqliteStore',
+    place() {
+      const { folder, close } = folderPlace()
+      const driver = () => sqliteDriver({ path: join(folder, 'sessions.db') })
+      return { drivers: [driver(), driver()], dispose: close }
+    },
+  }),
+  versions: versions(['@session-stores/sqlite', 'better-sqlite3']),
+}
+
+export default subject
