@@ -1,10 +1,10 @@
-import { driverSuite } from '@session-stores/conformance'
 import { redisCluster } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { Cluster } from 'ioredis'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { redisDriver } from '../src/index.ts'
 import { plain } from './plain.ts'
+import { allSuites } from './suites.ts'
 import { storeOf } from './support.ts'
 
 let prefixes = 0
@@ -13,13 +13,7 @@ describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
   const client = new Cluster([...addresses])
   afterAll(() => client.disconnect())
 
-  driverSuite({ describe, it }, () => {
-    const options = { client, prefix: `test${++prefixes}:` }
-    return {
-      drivers: [redisDriver(options), redisDriver(options)],
-      dispose: () => redisDriver(options).clear(),
-    }
-  })
+  allSuites({ addresses })
 
   it('holds the sessions of one user on all masters', async () => {
     const prefix = `test${++prefixes}:`
