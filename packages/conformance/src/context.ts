@@ -1,7 +1,6 @@
-import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import session, { type Session, type Store } from 'express-session'
-import type { Backend, Data, MakeOptions, StoredSession, Subject } from './rule.ts'
+import type { Backend, Data, StoredSession } from './rule.ts'
 import type { Trace } from './trace.ts'
 
 /** What a rule works with: stores on one empty database, and a clock. */
@@ -86,26 +85,8 @@ function answer(call: (done: (error?: unknown, result?: unknown) => void) => voi
   })
 }
 
-/** Calls `check` with stores of the subject's, and disposes of them. `undefined`, or why the rule could not run. */
-export async function withContext(
-  subject: Subject,
-  options: MakeOptions,
-  trace: Trace,
-  missing: (backend: Backend) => string | undefined,
-  check: (context: Context) => Promise<void> | void,
-): Promise<string | undefined> {
-  const backend = await subject.make(options)
-  try {
-    assert.ok(backend?.stores?.[0], '`make` returned no store')
-    const reason = missing(backend)
-    if (reason === undefined) await check(contextOf(backend, trace))
-    return reason
-  } finally {
-    await backend?.dispose?.()
-  }
-}
-
-function contextOf(backend: Backend, trace: Trace): Context {
+/** What a rule is given, whose calls are written down in this trace. */
+export function contextOf(backend: Backend, trace: Trace): Context {
   const [first, second] = backend.stores
   let ahead = 0
   const now = (): number => Date.now() + ahead

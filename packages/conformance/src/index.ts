@@ -1,9 +1,14 @@
+export type { Outcome, Result } from './check.ts'
 export type { Context, Tested } from './context.ts'
 export type { DriverBackend } from './driver/fixture.ts'
 export { driverSuite } from './driver.ts'
 export { expressSuite } from './express.ts'
 export type { ProcessBackend } from './race/processes.ts'
 export { processRaceSuite, raceSuite } from './races.ts'
+export { type Badge, badge } from './report/badge.ts'
+export { markdown } from './report/markdown.ts'
+export { broken, type Counts, count, groups, holds, type Report, summary } from './report/report.ts'
+export { type Style, table } from './report/table.ts'
 export type {
   Backend,
   Data,
@@ -17,7 +22,7 @@ export type {
   Subject,
 } from './rule.ts'
 export { rules } from './rules.ts'
-export { type Outcome, type Result, type RunOptions, run } from './run.ts'
+export { type RunOptions, run } from './run.ts'
 export type { Runner } from './runner.ts'
 export type { StoreBackend } from './store/fixture.ts'
 export { storeSuite } from './store.ts'

@@ -42,6 +42,8 @@ export interface Backend {
 export interface Subject {
   /** As it stands in reports; of the command line, the name of the module by default. */
   name?: string
+  /** What is tested, as reports name it: packages and servers. `{ 'connect-redis': '10.0.0', Redis: '8.2.1' }` */
+  versions?: Readonly<Record<string, string>>
   /** Called for each rule, several at once: a new prefix, table or file, not a new server. */
   make(options: MakeOptions): Awaitable<Backend>
   /** `false`: the store has no such method, and says so. */
@@ -73,6 +75,8 @@ export interface Rule extends RuleInfo {
   needs?: readonly Need[]
   /** What the stores are made with. */
   options?: MakeOptions
+  /** Packages that it works with; where one is not installed the rule is reported as not run. */
+  packages?: readonly string[]
   check(context: Context): Promise<void> | void
 }
 

@@ -1,0 +1,120 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { checkBackend, lacks, missing } from './check-subject.ts'
+import { contextOf } from './context.ts'
+import { messageOf } from './message.ts'
+import type { Backend, MakeOptions, Rule, RuleInfo, Subject } from './rule.ts'
+import { Trace } from './trace.ts'
+
+/**
+ * `absent`: the store says that it lacks a method that the rule is about, and it does lack it.
+ * `not-run`: nothing is known. `opted-out`: it was not run, for the reason that the store's author gives.
+ */
+export type Outcome = 'passed' | 'failed' | 'absent' | 'not-run' | 'opted-out'
+
+export interface Result extends RuleInfo {
+  outcome: Outcome
+  /** What went wrong, or why it was not run. */
+  reason?: string
+  /** Of a failure: the calls that led to it, as code. */
+  trace?: readonly string[]
+  /** What went wrong when `dispose` was called; it has no part in the outcome. */
+  disposal?: string
+  /** How long it took, in milliseconds. */
+  took: number
+}
+
+type Verdict = Pick<Result, 'outcome' | 'reason' | 'trace'>
+
+/** Checks one rule; it fails when `crash` rejects. Never rejects. */
+export async function checked(
+  subject: Subject,
+  rule: Rule,
+  deadline: number,
+  crash?: Promise<never>,
+): Promise<Result> {
+  const { check, methods = [], needs = [], options = {}, packages = [], ...info } = rule
+  const optedOut = subject.optOut?.[rule.id]
+  if (optedOut !== undefined) return { ...info, outcome: 'opted-out', reason: optedOut, took: 0 }
+  const start = performance.now()
+  const trace = new Trace()
+  const absent = methods.filter((method) => subject.supports?.[method] === false)
+  let backend: Backend | undefined
+  let over = false
+
+  async function judge(): Promise<Verdict> {
+    const lacking = await uninstalled(packages)
+    if (lacking) return { outcome: 'not-run', reason: `${lacking} is not installed` }
+    backend = await made(subject, options)
+    // Too late: nobody waits for it, and what it opened is closed all the same.
+    if (over) {
+      await dispose(backend)
+      return { outcome: 'failed' }
+    }
+    checkBackend(backend)
+    if (absent.length > 0) {
+      lacks(backend, absent)
+      return { outcome: 'absent' }
+    }
+    const reason = missing(subject, backend, methods, needs)
+    if (reason !== undefined) return { outcome: 'not-run', reason }
+    await check(contextOf(backend, trace))
+    return { outcome: 'passed' }
+  }
+  const failed = (error: unknown): Verdict => ({
+    outcome: 'failed',
+    reason: messageOf(error),
+    trace: [...trace.lines],
+  })
+  const late = (): string => `${backend ? 'it' : '`make`'} comes to no end within ${deadline} ms`
+  let verdict = await within(deadline, judge(), late, crash).catch(failed)
+  over = true
+  const disposal = await within(deadline, dispose(backend), () => `no end within ${deadline} ms`)
+    .then(() => undefined)
+    .catch(messageOf)
+  // What the store left for the next turn of the event loop is thrown now, and is of this rule.
+  if (crash) verdict = await Promise.race([crash, turn(verdict)]).catch(failed)
+  const took = Math.round(performance.now() - start)
+  return { ...info, ...verdict, ...(disposal !== undefined && { disposal }), took }
+}
+
+/** The first of the packages that is not there. */
+async function uninstalled(packages: readonly string[]): Promise<string | undefined> {
+  for (const name of packages) {
+    try {
+      await import(name)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+      return name
+    }
+  }
+  return undefined
+}
+
+async function made(subject: Subject, options: MakeOptions): Promise<Backend> {
+  try {
+    return await subject.make(options)
+  } catch (error) {
+    throw new Error(`\`make\` threw: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+async function dispose(backend: Backend | undefined): Promise<void> {
+  await backend?.dispose?.()
+}
+
+async function within<T>(
+  ms: number,
+  work: Promise<T>,
+  reason: () => string,
+  crash?: Promise<never>,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(reason())), ms)
+  })
+  try {
+    return await Promise.race(crash ? [work, late, crash] : [work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
