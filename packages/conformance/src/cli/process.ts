@@ -1,7 +1,5 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Result } from '../check.ts'
 import type { Report } from '../report/report.ts'
 import type { Job, Message } from './child.ts'
@@ -17,14 +15,18 @@ export interface Ending extends Pick<Report, 'leaks' | 'stray'> {
   running: ReadonlySet<string>
 }
 
+/** Beside this file, as a source or built. */
+const PROGRAM = import.meta.url.endsWith('.ts') ? './child.ts' : './child.mjs'
+
 /** Checks rules in a process of its own, and ends it where its event loop stands still for the job's deadline. */
 export async function checkIn(job: Job, done: (result: Result) => void): Promise<Ending> {
   const running = new Set<string>()
   const ending: Ending = { running, leaks: {}, stray: [] }
   let ended = false
-  const path = fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url))
   // What the store prints is no part of the report.
-  const child = fork(path, [JSON.stringify(job)], { stdio: ['ignore', 2, 2, 'ipc'] })
+  const child = fork(new URL(PROGRAM, import.meta.url), [JSON.stringify(job)], {
+    stdio: ['ignore', 2, 2, 'ipc'],
+  })
   const timer = setTimeout(() => {
     const what = ending.ready ? 'the event loop stands still' : 'loading it comes to no end'
     if (!ended) ending.death = `${what}: nothing was heard for ${job.deadline} ms`

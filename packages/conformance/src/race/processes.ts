@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import type { Rule } from '../runner.ts'
 import { fresh, HOUR, type StoreBackend, type Stores, save } from '../store/fixture.ts'
 import { chunks, LATE, type LateName } from './late.ts'
@@ -44,8 +43,11 @@ async function race(stores: Stores, remote: Remote, late: LateName): Promise<voi
   if (late !== 'touch') assert.ok(gone > 0 && gone < ROUNDS * AT_ONCE, `${gone} saves came too late`)
 }
 
+/** Beside this file, as a source or built. */
+const PROGRAM = import.meta.url.endsWith('.ts') ? './process.ts' : './process.mjs'
+
 function start({ module, config }: Remote) {
-  const child = fork(join(import.meta.dirname, 'process.ts'), [module, JSON.stringify(config)], {
+  const child = fork(new URL(PROGRAM, import.meta.url), [module, JSON.stringify(config)], {
     execArgv: [],
     silent: true,
   })
