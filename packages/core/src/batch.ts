@@ -20,8 +20,8 @@ export type Send<E> = (entries: Map<string, E>, ended: () => void, lost: () => v
 
 /**
  * Collects the calls of one verb and sends them together: at the end of the event loop's turn in which the
- * first one came, so that what many sockets asked in one turn shares a round trip. While a few batches are on
- * their way, what comes collects.
+ * first one came, so that what many sockets asked in one turn shares a round trip; where calls come one by one, at
+ * once. While a few batches are on their way, what comes collects.
  */
 export class Batch<E extends Entry> {
   #waiting = new Map<string, E>()
@@ -29,6 +29,8 @@ export class Batch<E extends Entry> {
   #sent = 0
   #lost = 0
   #scheduled = false
+  /** The last batch was one entry. */
+  #alone = false
   #timeout: number
   #expire: (entry: E) => void
   #send: Send<E>
@@ -59,7 +61,9 @@ export class Batch<E extends Entry> {
   #schedule(): void {
     if (this.#scheduled || this.#isBusy() || this.#waiting.size === 0) return
     this.#scheduled = true
-    setImmediate(this.#flush)
+    // Waiting for others costs a lone call more than its own work: so not when there were none the last time.
+    if (this.#alone && this.#sent === 0) process.nextTick(this.#flush)
+    else setImmediate(this.#flush)
   }
 
   #flush = (): void => {
@@ -86,7 +90,9 @@ export class Batch<E extends Entry> {
       this.#schedule()
     }
     this.#sent++
-    this.#send(this.#take(), ended, lost)
+    const entries = this.#take()
+    this.#alone = entries.size === 1
+    this.#send(entries, ended, lost)
   }
 
   /** The oldest entries come first. */

@@ -148,3 +148,15 @@ it('a driver that hangs is given little more, until it answers', async () => {
   while (answers.length === 0) await round(256)
   assert.ok(answers.length >= 4, `${answers.length} batches`)
 })
+
+it('a call that comes alone is sent in its own turn, after others came alone', async () => {
+  const { driver, seen } = watched()
+  const store = storeOn(driver)
+  await store.get('a')
+  const answer = store.get('b')
+  await new Promise<void>((resolve) => process.nextTick(resolve))
+  assert.deepEqual(seen.read.sizes, [1, 1])
+  await answer
+  await Promise.all(['c', 'd', 'e'].map((id) => store.get(id)))
+  assert.deepEqual(seen.read.sizes, [1, 1, 3])
+})
