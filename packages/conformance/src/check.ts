@@ -19,6 +19,8 @@ export interface Result extends RuleInfo {
   trace?: readonly string[]
   /** What went wrong when `dispose` was called; it has no part in the outcome. */
   disposal?: string
+  /** It came to no end, and may have left open what is its own. */
+  givenUp?: true
   /** How long it took, in milliseconds. */
   took: number
 }
@@ -40,6 +42,7 @@ export async function checked(
   const absent = methods.filter((method) => subject.supports?.[method] === false)
   let backend: Backend | undefined
   let over = false
+  let givenUp = false as boolean
 
   async function judge(): Promise<Verdict> {
     const lacking = await uninstalled(packages)
@@ -65,7 +68,10 @@ export async function checked(
     reason: messageOf(error),
     trace: [...trace.lines],
   })
-  const late = (): string => `${backend ? 'it' : '`make`'} comes to no end within ${deadline} ms`
+  const late = (): string => {
+    givenUp = true
+    return `${backend ? 'it' : '`make`'} comes to no end within ${deadline} ms`
+  }
   let verdict = await within(deadline, judge(), late, crash).catch(failed)
   over = true
   const disposal = await within(deadline, dispose(backend), () => `no end within ${deadline} ms`)
@@ -74,7 +80,13 @@ export async function checked(
   // What the store left for the next turn of the event loop is thrown now, and is of this rule.
   if (crash) verdict = await Promise.race([crash, turn(verdict)]).catch(failed)
   const took = Math.round(performance.now() - start)
-  return { ...info, ...verdict, ...(disposal !== undefined && { disposal }), took }
+  return {
+    ...info,
+    ...verdict,
+    ...(disposal !== undefined && { disposal }),
+    ...(givenUp && { givenUp }),
+    took,
+  }
 }
 
 /** The first of the packages that is not there. */

@@ -1,11 +1,12 @@
 import type { Result } from '../check.ts'
-import { broken, count, groups, leaked, OUTCOMES, type Report, summary } from './report.ts'
+import { beside, broken, count, groups, OUTCOMES, type Report, summary } from './report.ts'
 
 /** One store's report for a README or a pull request. */
 export function markdown(report: Report): string {
-  const { store, versions, date, node, results, leaks, stray } = report
+  const { store, versions, date, node, results } = report
   const tested = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   const failed = broken(results)
+  const besides = beside(report)
   const parts = [
     `# ${store} as a session store`,
     `${summary(results)}.`,
@@ -14,7 +15,7 @@ export function markdown(report: Report): string {
     ...(failed.length > 0 ? ['## Failed', ...failed.map(failure)] : []),
     ...reasons('Not run', results, 'not-run'),
     ...reasons('Opted out', results, 'opted-out'),
-    ...beside(results, leaks, stray),
+    ...(besides.length > 0 ? ['## Besides', list(besides.map(text))] : []),
   ]
   return `${parts.join('\n\n')}\n`
 }
@@ -47,17 +48,6 @@ function reasons(heading: string, results: readonly Result[], outcome: Result['o
     `## ${heading}`,
     list(chosen.map(({ id, level, reason = '' }) => `\`${id}\` (${level}): ${text(reason)}`)),
   ]
-}
-
-/** What went wrong beside the rules. */
-function beside(results: readonly Result[], leaks: Report['leaks'], stray: readonly string[]): string[] {
-  const disposals = new Set(results.flatMap(({ disposal }) => disposal ?? []))
-  const lines = [
-    ...stray.map((error) => `An error that nobody caught: ${text(error)}`),
-    ...[...disposals].map((error) => `\`dispose\` failed: ${text(error)}`),
-    ...(Object.keys(leaks).length > 0 ? [`Open after the last \`dispose\`: ${leaked(leaks)}`] : []),
-  ]
-  return lines.length > 0 ? ['## Besides', list(lines)] : []
 }
 
 const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n')

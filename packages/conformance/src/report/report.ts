@@ -65,9 +65,16 @@ export const OUTCOMES: readonly (readonly [Outcome, string])[] = [
   ['opted-out', 'opted out'],
 ]
 
-/** `Timeout ×3, TCPSocketWrap ×2` */
-export function leaked(leaks: Report['leaks']): string {
-  return Object.entries(leaks)
-    .map(([name, number]) => `${name} ×${number}`)
-    .join(', ')
+/** What went wrong beside the rules, a line each. */
+export function beside({ results, leaks, stray }: Report): string[] {
+  const disposals = new Set(results.flatMap(({ disposal }) => disposal ?? []))
+  const open = Object.entries(leaks).map(([name, number]) => `${name} ×${number}`)
+  const doubt = results.some(({ givenUp }) => givenUp)
+    ? ' (some of it may be of the rules that were given up)'
+    : ''
+  return [
+    ...stray.map((error) => `an error that nobody caught: ${error}`),
+    ...[...disposals].map((error) => `\`dispose\` failed: ${error}`),
+    ...(open.length > 0 ? [`open after the last \`dispose\`: ${open.join(', ')}${doubt}`] : []),
+  ]
 }

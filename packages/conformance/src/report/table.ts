@@ -1,5 +1,5 @@
 import type { Outcome, Result } from '../check.ts'
-import { broken, count, groups, leaked, OUTCOMES, type Report, summary } from './report.ts'
+import { beside, broken, count, groups, OUTCOMES, type Report, summary } from './report.ts'
 
 export type Style = 'bold' | 'red' | 'green'
 
@@ -8,7 +8,7 @@ export function table(
   report: Report,
   paint: (text: string, style: Style) => string = (text) => text,
 ): string {
-  const { store, versions, node, results, leaks, stray } = report
+  const { store, versions, node, results, stray } = report
   const heading = (text: string): string => `\n${paint(text, 'bold')}`
   const tested = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
 
@@ -26,15 +26,7 @@ export function table(
     if (chosen.length === 0) return []
     return [heading(title), ...chosen.map(({ id, level, reason }) => `  ${level}  ${id}: ${reason}`)]
   }
-  function beside(): string[] {
-    const disposals = new Set(results.flatMap(({ disposal }) => disposal ?? []))
-    return [
-      ...stray.map((error) => `\n${paint('An error that nobody caught:', 'red')} ${error}`),
-      ...[...disposals].map((error) => `\n\`dispose\` failed: ${error}`),
-      ...(Object.keys(leaks).length > 0 ? [`\nOpen after the last \`dispose\`: ${leaked(leaks)}`] : []),
-    ]
-  }
-
+  const besides = beside(report)
   const verdict = broken(results, 'must').length + stray.length > 0 ? 'red' : 'green'
   return [
     `${paint(store, 'bold')}  (${[...tested, `Node.js ${node}`].join(', ')})`,
@@ -43,7 +35,7 @@ export function table(
     ...broken(results).flatMap(failure),
     ...reasons('Not run', 'not-run'),
     ...reasons('Opted out', 'opted-out'),
-    ...beside(),
+    ...(besides.length > 0 ? [heading('Besides'), ...besides.flatMap((line) => indent(line))] : []),
     '',
     paint(summary(results), verdict),
     '',
