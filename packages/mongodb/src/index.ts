@@ -14,6 +14,7 @@ import { explained, isPassing } from './errors.ts'
 
 /** What the driver uses of a `MongoClient`, so that no version of it is forced. */
 export interface MongoClient {
+  connect(): Promise<unknown>
   db(name?: string): MongoDatabase
 }
 
@@ -85,10 +86,12 @@ export function mongoDriver(options: MongoOptions): Driver {
   if ((url === undefined) === (lent === undefined))
     throw new TypeError("give one of the options 'url' and 'client' (a MongoClient)")
   const owned = url === undefined ? undefined : connection(url)
-  const db = (lent ?? (owned as MongoClient)).db(database)
+  const client: MongoClient = lent ?? owned!
+  const db = client.db(database)
   const { w, j, wtimeout } = db.writeConcern ?? {}
   // A logout that only one server knows would be undone by the next failover.
   const writeConcern = { w: w || 'majority', ...(j && { j }), ...(wtimeout && { wtimeout }) }
+  let isConnected = false
   let isClosed = false
 
   async function run<T extends object>(command: Record<string, unknown>): Promise<T> {
@@ -96,6 +99,9 @@ export function mongoDriver(options: MongoOptions): Driver {
     for (;;) {
       if (isClosed) throw new SessionStoreError('CLOSED', 'the MongoDB driver was closed')
       try {
+        // A client whose first command met no server refuses all others: it must be told to connect.
+        if (!isConnected) await client.connect()
+        isConnected = true
         const reply = (await db.command(command, decoding)) as T & Failures
         const failure = reply.writeErrors?.find(({ code }) => code !== DUPLICATE_KEY && code !== REFUSED)
         if (failure ?? reply.writeConcernError) throw failure ?? reply.writeConcernError
