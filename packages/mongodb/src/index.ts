@@ -8,20 +8,11 @@ import {
   splitOptions,
   type Write,
 } from '@session-stores/core'
-import { MongoClient as Client } from 'mongodb'
+import { connection, type MongoClient, URL_FORM } from './client.ts'
 import { type Document, REFUSED, sizeOf, toDocument, toRow, toTouch, toUpsert } from './documents.ts'
 import { explained, isPassing } from './errors.ts'
 
-/** What the driver uses of a `MongoClient`, so that no version of it is forced. */
-export interface MongoClient {
-  connect(): Promise<unknown>
-  db(name?: string): MongoDatabase
-}
-
-export interface MongoDatabase {
-  readonly writeConcern?: { readonly w?: unknown; readonly j?: boolean; readonly wtimeout?: number }
-  command(command: Record<string, unknown>, options?: object): Promise<Record<string, unknown>>
-}
+export type { MongoClient, MongoDatabase } from './client.ts'
 
 /** Either `url` or `client`. */
 export type MongoOptions = (
@@ -43,10 +34,7 @@ export type MongoOptions = (
 }
 
 const rules: Record<keyof MongoOptions, OptionRule> = {
-  url: [
-    "a connection string such as 'mongodb://localhost:27017/app'",
-    (value) => typeof value === 'string' && /^mongodb(\+srv)?:\/\/./.test(value),
-  ],
+  url: [URL_FORM, (value) => typeof value === 'string' && /^mongodb(\+srv)?:\/\/./.test(value)],
   client: ['a MongoClient', (value) => typeof (value as MongoClient | null)?.db === 'function'],
   database: [
     'the name of a database: not empty, at most 63 characters, none of /\\. "$*<>:|? and NUL',
@@ -275,21 +263,4 @@ function* parts(writes: readonly Write[]): Generator<Write[]> {
     size += bytes
   }
   yield part
-}
-
-/** The URL's own settings win. */
-function connection(url: string): Client {
-  const defaults = {
-    serverSelectionTimeoutMS: 4000,
-    connectTimeoutMS: 3000,
-    waitQueueTimeoutMS: 4000,
-    maxPoolSize: 10,
-  }
-  const unnamed = Object.entries(defaults).filter(([name]) => !new RegExp(`[?&]${name}=`, 'i').test(url))
-  try {
-    return new Client(url, Object.fromEntries(unnamed))
-  } catch {
-    // The client's own error may hold the URL, with the password.
-    throw new TypeError(`option 'url' takes ${rules.url[0]}`)
-  }
 }
