@@ -30,22 +30,17 @@ export function suite({
     for (const rule of chosen) {
       const reason = subject.optOut?.[rule.id]
       const name = `${rule.id}: ${rule.title}${reason === undefined ? '' : ` (opted out: ${reason})`}`
-      async function body(this: unknown, context?: unknown): Promise<void> {
-        const test = [context, this].find(skips)
+      // One parameter more, and mocha and jest would wait for its call.
+      async function body(this: unknown, ...args: unknown[]): Promise<void> {
+        const test = [args[0], this].find(skips)
         // The rule has a deadline of its own, longer than mocha's.
         test?.timeout?.(0)
         const [result] = (await run(subject, [rule], { deadline })) as [Result]
         if (result.outcome === 'failed') throw new Error(explain(result))
         if (result.outcome === 'not-run' || result.outcome === 'opted-out') skip(test, result)
       }
-      // By what they call them, runners with callbacks take a parameter for one. And `dispose` has its time too.
-      it(
-        name,
-        function (this: unknown, ...args: unknown[]) {
-          return body.call(this, ...args)
-        },
-        2 * deadline + 1000,
-      )
+      // `dispose` has its time too.
+      it(name, body, 2 * deadline + 1000)
     }
   })
 }
@@ -57,7 +52,9 @@ function explain({ reason, why, trace = [] }: Result): string {
 /** vitest and node:test give a test its context, mocha binds it to `this`. */
 interface Skips {
   skip(note?: string): void
-  timeout?(ms: number): void
+  /** mocha's. */
+  timeout?(ms: number): unknown
+  test?: { title: string }
 }
 
 const skips = (value: unknown): value is Skips =>
@@ -66,5 +63,7 @@ const skips = (value: unknown): value is Skips =>
 function skip(test: Skips | undefined, { outcome, reason }: Result): void {
   const note = outcome === 'opted-out' ? `opted out: ${reason}` : `not run: ${reason}`
   if (!test) throw new Error(`${note}. This runner cannot skip a test that runs: leave the rule out`)
+  // mocha takes no note.
+  if (test.test && outcome === 'not-run') test.test.title += ` (${note})`
   test.skip(note)
 }

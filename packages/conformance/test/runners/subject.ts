@@ -1,0 +1,21 @@
+import { type Backend, rules, type Subject, type SuiteOptions } from '@session-stores/conformance'
+import { reference } from '../reference.ts'
+
+const { make, ...right } = reference((store) => ({
+  touch: (id, session, callback) => void store.set(id, session, callback),
+}))
+
+/** A store that breaks one rule, keeps one, cannot be asked about one, and opts out of one. */
+export const subject: Subject & Pick<SuiteOptions, 'rules'> = {
+  ...right,
+  make: async (options): Promise<Backend> => ({ ...(await make(options)), stop: undefined }),
+  optOut: { 'http/idle-session-ends': 'its sessions never end' },
+  rules: rules.filter(({ id }) =>
+    [
+      'touch/creates-nothing',
+      'koa/logout-is-final',
+      'http/an-outage-is-an-error',
+      'http/idle-session-ends',
+    ].includes(id),
+  ),
+}

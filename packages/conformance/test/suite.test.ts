@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { rules, suite } from '@session-stores/conformance'
+import { describe, it } from 'vitest'
+import { reference } from './reference.ts'
+
+const runners = join(import.meta.dirname, 'runners')
+const require = createRequire(import.meta.url)
+const program = (name: string, path: string): string =>
+  join(dirname(require.resolve(`${name}/package.json`)), path)
+
+/** What a run of Node prints, where tests fail and where they do not. */
+function node(...args: string[]): Promise<string> {
+  const { VITEST, VITEST_MODE, VITEST_POOL_ID, VITEST_WORKER_ID, NODE_ENV, ...env } = process.env
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: runners, env }, (_, stdout) => resolve(stdout))
+  })
+}
+
+describe.concurrent('runners count a rule as passed only where it was checked', () => {
+  it('vitest', async () => {
+    const printed = await node(program('vitest', 'vitest.mjs'), 'run', '--reporter', 'tap-flat')
+    const tests = printed.split('\n').filter((line) => /^(not )?ok /.test(line))
+    const counted = (kind: RegExp): number => tests.filter((line) => kind.test(line)).length
+    assert.deepEqual([counted(/^ok (?!.* # SKIP)/), counted(/^not ok /), counted(/^ok .* # SKIP/)], [1, 1, 2])
+  })
+
+  it('node:test', async () => {
+    const printed = await node('--test', '--test-reporter', 'tap', 'node.ts')
+    const counted = (what: string): number => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(printed)![1])
+    assert.deepEqual([counted('pass'), counted('fail'), counted('skipped')], [1, 1, 2])
+    assert.match(printed, /# SKIP not run: `make` gives no `stop`/)
+    assert.match(printed, /# SKIP opted out: its sessions never end/)
+  })
+
+  it('mocha', async () => {
+    const printed = await node(program('mocha', 'bin/mocha.js'), '--reporter', 'json', 'mocha.ts')
+    const { stats, pending, failures } = JSON.parse(printed)
+    assert.deepEqual([stats.passes, stats.failures, stats.pending], [1, 1, 2])
+    assert.match(failures[0].err.message, /Why it matters: .*store\.touch\('the-session-id'/s)
+    const titles = pending.map(({ title }: { title: string }) => title)
+    assert.match(titles[0], /^http\/idle-session-ends: .* \(opted out: its sessions never end\)$/)
+    assert.match(titles[1], /^http\/an-outage-is-an-error: .* \(not run: `make` gives no `stop`\)$/)
+  })
+})
+
+it('an opt-out must name a rule and a reason', () => {
+  const opting = (optOut: Record<string, string>) => () =>
+    suite({ describe: () => {}, it: () => {}, ...reference(), optOut })
+  assert.throws(opting({ 'touch/no-such-rule': 'why not' }), {
+    name: 'TypeError',
+    message: '`optOut` names no rule: touch/no-such-rule',
+  })
+  assert.throws(opting({ 'touch/creates-nothing': '' }), TypeError)
+})
+
+it('a runner whose tests cannot be skipped fails what was not run', async () => {
+  const tests: (() => Promise<void>)[] = []
+  const [rule] = rules.filter(({ needs }) => needs?.includes('stop'))
+  const { make } = reference()
+  suite({
+    describe: (_, body) => body(),
+    it: (_, body) => tests.push(() => body.call(undefined)),
+    make: async (options) => ({ ...(await make(options)), stop: undefined }),
+    rules: [rule!],
+  })
+  await assert.rejects(tests[0]!(), /^Error: not run: `make` gives no `stop`/)
+})
