@@ -35,11 +35,12 @@ const session = () => plain({ name: `${SECRET}-payload` })
 
 type Call = 'get' | 'set' | 'touch' | 'destroy' | 'list' | 'all' | 'length' | 'clear' | 'ping'
 
+/** On ids of their own: calls of one id wait for each other. */
 const calls: Readonly<Record<Call, (store: SessionStore) => Promise<unknown>>> = {
   get: (store) => store.get(ID),
-  set: (store) => store.set(ID, session()),
+  set: (store) => store.set(`${ID}-to-set`, session()),
   touch: (store) => store.touch(ID, session()),
-  destroy: (store) => store.destroy(`${SECRET}-other-id`),
+  destroy: (store) => store.destroy(`${ID}-to-destroy`),
   list: (store) => store.list({ user: `${SECRET}-user` }),
   all: (store) => store.all(),
   length: (store) => store.length(),

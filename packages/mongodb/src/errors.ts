@@ -16,7 +16,11 @@ const reasons: readonly (readonly [
 ])[] = [
   [[13, 18, 31, 33, 8000], 'ACCESS_DENIED', 'MongoDB wants other credentials or rights'],
   [[...passing, 100, 133, 364], 'UNAVAILABLE', 'no MongoDB server takes the command now'],
-  [[50, 64, 262], 'TIMEOUT', 'MongoDB took too long; whether it took effect is unknown'],
+  [
+    [50, 64, 262, 11_601],
+    'TIMEOUT',
+    'MongoDB ended the call, which took too long; whether it took effect is unknown',
+  ],
   [[166], 'READ_ONLY', 'the collection is a view, which takes no writes'],
   [[14031], 'STORAGE_FULL', 'MongoDB is out of disk'],
   [[10334, 17419, 17420], 'PAYLOAD_TOO_LARGE', 'the session is larger than MongoDB takes'],
