@@ -126,7 +126,7 @@ describeWith('a server', faulty, ({ url }) => {
     'a command that it does not know': { code: 'BACKEND', ...answers(59) },
     'a lock that holds up writes': {
       code: 'TIMEOUT',
-      operationTimeout: 500,
+      operationTimeout: 200,
       driver: () => mongoDriver(options('locked')),
       begin: () => admin.command({ fsync: 1, lock: true }),
       works: ['get', 'list', 'all', 'length', 'ping'],
