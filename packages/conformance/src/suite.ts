@@ -25,7 +25,7 @@ export function suite({
   deadline = DEADLINE,
   ...subject
 }: SuiteOptions): void {
-  checkSubject(subject, rules)
+  checkSubject(subject, [...rules, ...chosen])
   describe(`${subject.name ?? 'the store'} as a session store`, () => {
     for (const rule of chosen) {
       const reason = subject.optOut?.[rule.id]
