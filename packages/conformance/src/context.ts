@@ -27,8 +27,13 @@ export class Tested {
     this.raw = store
   }
 
+  /** As express-session takes the answer: an error with the code `ENOENT` says that there is no such session. */
   get(id: string): Promise<StoredSession | null | undefined> {
-    return answer((done) => this.raw.get(id, done)) as Promise<StoredSession | null | undefined>
+    const found = answer((done) => this.raw.get(id, done)) as Promise<StoredSession | null | undefined>
+    return found.catch((error) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    })
   }
 
   set(id: string, data: StoredSession | Session): Promise<void> {
