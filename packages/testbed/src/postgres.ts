@@ -1,18 +1,16 @@
 import { execFile } from 'node:child_process'
-import { chownSync, existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { type Binary, startProcess } from './process.ts'
 import type { Kind, ProcessServer, TestServer } from './server.ts'
 import { anyServer, findBinary } from './sources.ts'
+import { type User, unprivileged } from './user.ts'
 
 const run = promisify(execFile)
 
-/** The user `nobody`, for PostgreSQL refuses to run as root. */
-const NOBODY = 65_534
-
-const postgres: Kind = {
+export const postgres: Kind = {
   name: 'PostgreSQL',
   variable: 'SESSION_STORES_POSTGRES_URL',
   commands: ['postgres'],
@@ -85,15 +83,9 @@ export function postgresBinary(): Promise<Binary> {
 }
 
 /** Makes the database cluster in the folder, once. */
-async function prepare(
-  binary: string,
-  folder: string,
-  password?: string,
-  encoding = 'UTF8',
-): Promise<{ uid?: number; gid?: number }> {
-  const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+async function prepare(binary: string, folder: string, password?: string, encoding = 'UTF8'): Promise<User> {
+  const user = unprivileged(folder)
   if (existsSync(join(folder, 'data'))) return user
-  if (user.uid) chownSync(folder, NOBODY, NOBODY)
   const options = ['-D', join(folder, 'data'), '-U', 'postgres', '-E', encoding, '--locale=C', '--no-sync']
   if (password === undefined) options.push('-A', 'trust')
   else {

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tell } from './guard.ts'
 import { freePort } from './port.ts'
-import type { Kind, ProcessServer } from './server.ts'
+import type { ProcessKind, ProcessServer } from './server.ts'
 import { until } from './until.ts'
+import type { User } from './user.ts'
 
 export interface Binary {
   readonly path: string
@@ -17,7 +18,7 @@ export interface Binary {
 class StartError extends Error {
   readonly portTaken: boolean
 
-  constructor(kind: Kind, log: string) {
+  constructor(kind: ProcessKind, log: string) {
     super(`${kind.name} ended before it answered:\n${log.trimEnd().split('\n').slice(-10).join('\n')}`)
     this.portTaken = /address already in use/i.test(log)
   }
@@ -25,7 +26,7 @@ class StartError extends Error {
 
 /** Starts a server on a free port in a temporary folder; returns when it answers. `args` come after the kind's own. */
 export async function startProcess(
-  kind: Kind,
+  kind: ProcessKind,
   binary: Binary,
   args: readonly string[] = [],
 ): Promise<ProcessServer> {
@@ -41,7 +42,7 @@ export async function startProcess(
   }
 }
 
-function make(kind: Kind, binary: Binary, port: number, args: readonly string[]): ProcessServer {
+function make(kind: ProcessKind, binary: Binary, port: number, args: readonly string[]): ProcessServer {
   const folder = mkdtempSync(join(tmpdir(), `testbed-${kind.name.toLowerCase()}-`))
   tell('add', 'folder', folder)
   const log = join(folder, 'server.log')
@@ -49,7 +50,7 @@ function make(kind: Kind, binary: Binary, port: number, args: readonly string[])
   let child: ChildProcess | undefined
   let version = ''
 
-  function run(user: { uid?: number; gid?: number } = {}): ChildProcess {
+  function run(user: User = {}): ChildProcess {
     const output = openSync(log, 'w')
     try {
       return spawn(binary.path, [...kind.args(port, folder), ...args], {

@@ -66,6 +66,12 @@ export async function redisProcess(options: RedisOptions = {}): Promise<ProcessS
   return startProcess({ ...redis, url }, binary, ['--requirepass', password, ...args])
 }
 
+/** The same with a Valkey 9, whatever is on PATH; throws `ServerUnavailableError`. */
+export async function valkeyProcess(options: Omit<RedisOptions, 'binary'> = {}): Promise<ProcessServer> {
+  // Of a name that no Redis has: what is on PATH is of any version.
+  return redisProcess({ ...options, binary: await findBinary({ ...redis, commands: [] }) })
+}
+
 /** The redis-server or valkey-server on PATH, else a fetched one; throws `ServerUnavailableError`. */
 export function redisBinary(): Promise<Binary> {
   return findBinary(redis)

