@@ -95,3 +95,71 @@ describe('an application that installs the packages', () => {
     await run(app, 'tsc', '-p', 'tsconfig.bundler.json')
   })
 })
+
+describe('an author of another store who installs the conformance suite', () => {
+  const author = () => join(temporary, 'author')
+  const readme = readFileSync(join(root, 'packages', 'conformance', 'README.md'), 'utf8')
+  /** A module of the README, by the name in its first line. */
+  const template = (file: string) =>
+    new RegExp(`^\`\`\`js\\n// ${file.replaceAll('.', '\\.')}\\n(.*?)^\`\`\`$`, 'ms').exec(readme)![1]!
+  /** What the command prints, and what it ends with. */
+  const check = (...args: string[]) =>
+    promisify(execFile)('npx', ['session-stores-conformance', ...args], { cwd: author() }).then(
+      ({ stdout }) => ({ code: 0, stdout }),
+      ({ code, stdout }) => ({ code, stdout }),
+    )
+
+  beforeAll(async () => {
+    cpSync(join(root, 'test', 'author'), author(), { recursive: true })
+    for (const file of ['conformance.js', 'conformance.test.js']) {
+      writeFileSync(join(author(), file), template(file))
+    }
+    const dependencies = Object.fromEntries(
+      ['conformance', 'core'].map((name) => [`@session-stores/${name}`, `file:${tarball(name)}`]),
+    )
+    const { version } = JSON.parse(
+      readFileSync(join(root, 'node_modules', 'express-session', 'package.json'), 'utf8'),
+    )
+    const manifest = {
+      private: true,
+      type: 'module',
+      dependencies: { ...dependencies, 'express-session': version },
+    }
+    writeFileSync(join(author(), 'package.json'), JSON.stringify(manifest))
+    await run(author(), 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund')
+  })
+
+  test('learns what is broken from the command, by the template of the README', async () => {
+    const { code, stdout } = await check('./conformance.js')
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^my-store {2}\(@session-stores\/conformance /)
+    expect(stdout).toMatch(/^✗ must {2}touch\/creates-nothing: /m)
+    expect(stdout).toMatch(/^ +store\.touch\('the-session-id'/m)
+    // What is not installed is not judged.
+    expect(stdout).toMatch(/^ +should {2}koa\/keeps-the-session: koa is not installed$/m)
+  })
+
+  test('learns that the rest is right', async () => {
+    const { code, stdout } = await check('./conformance.js', '--rule', 'http/destroy-logs-out', '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout).results).toMatchObject([{ id: 'http/destroy-logs-out', outcome: 'passed' }])
+  })
+
+  test('runs it in a test runner, by the template of the README', async () => {
+    const printed = await promisify(execFile)(
+      'node',
+      [
+        '--test',
+        '--test-reporter',
+        'tap',
+        '--test-name-pattern',
+        'touch/creates-nothing|http/destroy-logs-out',
+      ],
+      {
+        cwd: author(),
+      },
+    ).catch(({ stdout }) => ({ stdout }))
+    expect(printed.stdout).toMatch(/^ *not ok \d+ - touch\/creates-nothing: /m)
+    expect(printed.stdout).toMatch(/^ *ok \d+ - http\/destroy-logs-out: /m)
+  })
+})
