@@ -1,6 +1,7 @@
 // The same in CommonJS.
 import assert = require('node:assert')
 import session = require('express-session')
+import conformance = require('@session-stores/conformance')
 import core = require('@session-stores/core')
 import redis = require('@session-stores/redis')
 import sqlite = require('@session-stores/sqlite')
@@ -14,6 +15,11 @@ export const misspelt = () => new redis.RedisStore({ clinet: other })
 async function main(): Promise<void> {
   await store.set('an id', { cookie: new session.Cookie() })
   assert.ok(await store.get('an id'))
+  const subject: conformance.Subject = {
+    make: () => ({ stores: [new core.SessionStore(core.memoryDriver())] }),
+  }
+  const [result] = await conformance.run(subject, conformance.rules.slice(0, 1))
+  assert.equal(result?.outcome, 'passed')
   await store.close()
   await other.close()
   console.log('commonjs: ok')

@@ -1,5 +1,6 @@
 // An application in ES modules that has installed the published packages.
 import assert from 'node:assert'
+import { rules, run, type Subject } from '@session-stores/conformance'
 import { type Driver, memoryDriver, SessionStore, SessionStoreError } from '@session-stores/core'
 import { RedisStore, redisDriver } from '@session-stores/redis'
 import { SqliteStore, sqliteDriver } from '@session-stores/sqlite'
@@ -39,6 +40,10 @@ await assert.rejects(
   sqlite.get(''),
   (error) => error instanceof SessionStoreError && error.code === 'INVALID_ID',
 )
+
+const subject: Subject = { make: () => ({ stores: [new SessionStore(memoryDriver())] }) }
+const [result] = await run(subject, rules.slice(0, 1))
+assert.equal(result?.outcome, 'passed')
 
 for (const closing of [sqlite, redis, ...drivers]) await closing.close()
 console.log('es module: ok')
