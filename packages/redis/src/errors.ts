@@ -5,12 +5,22 @@ const says = (...words: string[]): RegExp => new RegExp(`(^|: -?)(${words.join('
 
 const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode, message: string])[] = [
   [
-    says('NOAUTH', 'WRONGPASS', 'NOPERM', 'ERR invalid password', 'ERR AUTH', 'ERR unknown command'),
+    says(
+      ...['NOAUTH', 'WRONGPASS', 'NOPERM', 'ERR invalid password', 'ERR AUTH', 'ERR unknown command'],
+      ...['ERR The user executing the script', 'ERR ACL failure'],
+    ),
     'ACCESS_DENIED',
     'Redis wants other credentials or rights',
   ],
-  [says('READONLY', 'MISCONF'), 'READ_ONLY', 'Redis takes no writes'],
   [says('OOM'), 'STORAGE_FULL', 'Redis is out of memory (maxmemory)'],
+  [/^MISCONF .*No space left/, 'STORAGE_FULL', 'Redis is out of disk'],
+  [says('READONLY', 'MISCONF'), 'READ_ONLY', 'Redis takes no writes'],
+  [says('WRONGTYPE'), 'BAD_STORAGE', "a key is not this store's; give another 'prefix'"],
+  [
+    says('ERR DB index is out of range', 'ERR invalid DB index', 'ERR SELECT is not allowed'),
+    'UNAVAILABLE',
+    'Redis has no database of that number',
+  ],
   [
     says(
       ...['LOADING', 'CLUSTERDOWN', 'TRYAGAIN', 'MASTERDOWN', 'BUSY', 'NOREPLICAS'],
