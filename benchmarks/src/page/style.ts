@@ -1,0 +1,28 @@
+/** Ink and paper are the reader's; the colours of roles are told apart by colour-blind readers too (Okabe and Ito). */
+export const style = `
+:root { color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --faint: #5b6570; --line: #d5dae0; --ours: #0072b2; --peer: #c25400; --floor: #76777a; --ceiling: #a3527f; }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #14171a; --ink: #e6e9ec; --faint: #a2abb4; --line: #363c43; --ours: #56b4e9; --peer: #f0a04b; --floor: #9aa0a6; --ceiling: #d99abf; }
+}
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 1120px; padding: 1rem; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+h1, h2, h3 { line-height: 1.25; }
+h1 { font-size: 1.7rem; margin: 0.5rem 0; }
+h2 { font-size: 1.3rem; margin: 2.5rem 0 0.5rem; padding-top: 0.75rem; border-top: 1px solid var(--line); }
+h3 { font-size: 1.05rem; margin: 1.25rem 0 0.25rem; }
+p, li { max-width: 46rem; }
+a { color: var(--ours); }
+code { font: 0.85em ui-monospace, monospace; overflow-wrap: anywhere; }
+.faint, figcaption { color: var(--faint); font-size: 0.9rem; }
+.warning { border-left: 4px solid var(--peer); padding: 0.25rem 0.75rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); gap: 1rem; align-items: start; }
+figure { margin: 0; min-width: 0; }
+figure svg { display: block; width: 100%; max-width: 440px; height: auto; }
+.key { display: inline-flex; align-items: center; gap: 0.3rem; margin-right: 1rem; }
+.key svg { flex: none; width: 12px; height: 12px; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.85rem; margin: 0.5rem 0; }
+th, td { padding: 0.2rem 0.6rem; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: top; }
+.n { text-align: right; font-variant-numeric: tabular-nums; }
+details summary { cursor: pointer; margin: 0.5rem 0; }
+`
