@@ -20,12 +20,14 @@ export const mongodb: Kind = {
       return { version: `mongodb ${version}`, pid: Number(pid) }
     }),
   async container() {
-    const { MongoDBContainer } = await import('@testcontainers/mongodb')
-    const container = await new MongoDBContainer(
-      process.env.SESSION_STORES_MONGODB_IMAGE ?? 'mongo:7',
-    ).start()
-    // It is a replica set whose member has a name of its own.
-    const url = `${container.getConnectionString()}/?directConnection=true`
+    const { GenericContainer, Wait } = await import('testcontainers')
+    // Not that of @testcontainers/mongodb: it needs a shell of MongoDB's in the image, and makes a replica set.
+    const container = await new GenericContainer(process.env.SESSION_STORES_MONGODB_IMAGE ?? 'mongo:7')
+      .withCommand(['mongod', '--bind_ip_all'])
+      .withExposedPorts(27_017)
+      .withWaitStrategy(Wait.forLogMessage(/waiting for connections/i))
+      .start()
+    const url = `mongodb://${container.getHost()}:${container.getMappedPort(27_017)}/?directConnection=true`
     return { url, stop: () => container.stop() }
   },
 }
