@@ -2,10 +2,13 @@ import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
 import type { Role } from '../results.ts'
 
+/** A control is drawn as what it is. */
+export type Drawn = Exclude<Role, 'control'>
+
 /** A row of a chart: what was measured, and its interval. */
 export interface Dot {
   label: string
-  role: Role
+  role: Drawn
   value: number
   low: number
   high: number
@@ -28,9 +31,9 @@ const inks: Record<string, string> = {
   '#000006': '--floor',
   '#000007': '--ceiling',
 }
-export const roles = ['ours', 'peer', 'floor', 'ceiling'] as const
+export const roles: readonly Drawn[] = ['ours', 'peer', 'floor', 'ceiling']
 /** Roles differ in shape too. */
-export const shapes = ['circle', 'square', 'cross', 'triangle-up'] as const
+const shapes = ['circle', 'square', 'cross', 'triangle-up'] as const
 
 const scales = {
   color: {

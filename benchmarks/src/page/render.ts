@@ -1,9 +1,10 @@
 import { noiseOf } from '../noise.ts'
 import type { Run } from '../results.ts'
 import { figure } from '../summary.ts'
-import { type Dot, dots, roles, thousands } from './chart.ts'
+import { type Dot, dots, thousands } from './chart.ts'
 import { expirySection, reclaimSection } from './expiry.ts'
 import { html, list, number, table } from './html.ts'
+import { legend } from './key.ts'
 import { section } from './section.ts'
 import { style } from './style.ts'
 import { busiest, nameOf, rate, subjectOf } from './subjects.ts'
@@ -79,21 +80,9 @@ async function overview(run: Run): Promise<string> {
   return `<figure role="img" aria-label="${caption}"><figcaption>${caption}</figcaption>${await dots(rows, 'a second', thousands)}</figure>`
 }
 
-/** The shapes and colours, as the charts have them. */
-const keys: Record<(typeof roles)[number], readonly [text: string, path: string]> = {
-  ours: ['ours', 'M6 1a5 5 0 1 0 .01 0z'],
-  peer: ['another package', 'M1.5 1.5h9v9h-9z'],
-  floor: ['the bare client: the floor', 'M4 1h4v3h3v4H8v3H4V8H1V4h3z'],
-  ceiling: ["express-session's MemoryStore: no database", 'M6 1l5 9.5H1z'],
-}
-
 function reading(run: Run): string {
-  const legend = roles.map((role) => {
-    const [text, path] = keys[role]
-    return `<span class="key"><svg viewBox="0 0 12 12" aria-hidden="true"><path d="${path}" fill="var(--${role})"/></svg>${html(text)}</span>`
-  })
   return [
-    `<p>${legend.join(' ')}</p>`,
+    `<p>${legend()}</p>`,
     list([
       'A dot is the median of the rounds, its line the 95% interval of the median. Scales are logarithmic: equal distances are equal ratios.',
       '"ours" in a table: how many times the figure of our store on the same database is the one before it. <code>~</code>: a difference that cannot be told from chance.',
@@ -105,8 +94,12 @@ function reading(run: Run): string {
   ].join('\n')
 }
 
+/** Below that no interval has the confidence of 95%. */
+const LEAST = 6
+
 function lost(run: Run): string {
   const found = losses(run)
+  if (run.roundsDone < LEAST) return `<p>Fewer than ${LEAST} rounds tell nothing from chance.</p>`
   if (found.length === 0)
     return '<p>In no figure of this run does another package do better than ours on the same database, as far as can be told from chance.</p>'
   const rows = found.map(({ ours, theirs, what, at, measure, ratio }) => [

@@ -1,8 +1,10 @@
+import { MAIN } from '../plan.ts'
 import type { Cell, Run, ScenarioInfo } from '../results.ts'
 import type { Estimate } from '../statistics.ts'
 import { compare, counterpart, failedShare, figure, type Metric } from '../summary.ts'
 import { type Dot, dots, lines, type Point, plain, thousands } from './chart.ts'
 import { html, number, table } from './html.ts'
+import { key } from './key.ts'
 import { busiest, databases, groupsOf, nameOf, operations, rate, subjectOf } from './subjects.ts'
 
 /** A scenario: charts of what matters most in it, and a table of all that was measured. HTML. */
@@ -51,34 +53,34 @@ async function chart(caption: string, rows: readonly Dot[], unit: string): Promi
   return rows.length === 0 ? '' : figureOf(caption, await dots(rows, unit, unit === 'ms' ? plain : thousands))
 }
 
-const figureOf = (caption: string, svg: string): string =>
-  `<figure role="img" aria-label="${html(caption)}"><figcaption>${html(caption)}</figcaption>${svg}</figure>`
+/** `keys`: HTML. */
+const figureOf = (caption: string, svg: string, keys: string = ''): string =>
+  `<figure role="img" aria-label="${html(caption)}"><figcaption>${html(caption)} ${keys}</figcaption>${svg}</figure>`
 
-/** For each database a chart of how a figure changes. */
+const along = { stored: 'stored', payload: 'payload', 'open-loop': 'rate' } as const
+
+/** For each database a chart of how a figure changes: ours, the package that most people use, and what bounds them. */
 async function growth(
   run: Run,
-  scenario: 'stored' | 'payload' | 'open-loop',
+  scenario: keyof typeof along,
   metric: Metric,
   x: string,
   y: string,
 ): Promise<string[]> {
-  const along = { stored: 'stored', payload: 'payload', 'open-loop': 'rate' } as const
-  const found = run.cells.filter(
-    (cell) => cell.scenario === scenario && (scenario !== 'payload' || cell.operation === 'lookup-touch'),
-  )
+  const found = run.cells.filter(({ subject, operation, ...cell }) => {
+    const isShown = subjectOf(run, subject).role !== 'peer' || MAIN.includes(subject)
+    return cell.scenario === scenario && isShown && (scenario !== 'payload' || operation === 'lookup-touch')
+  })
   const groups = Map.groupBy(found, ({ subject }) => subjectOf(run, subject).database)
   return Promise.all(
     Array.from(groups, async ([database, group]) => {
-      const points = group.flatMap((cell): Point[] => {
-        const [dot] = rowsOf(run, [cell], metric)
-        return dot ? [{ ...dot, x: cell.parameters[along[scenario]]! }] : []
-      })
-      const names = [...new Map(points.map(({ label, role }) => [label, role]))]
-      const key = names.map(([label, role]) => `${label} (${role})`).join(', ')
-      return figureOf(
-        `${databases[database]}: ${key}`,
-        await lines(points, { x, y }, metric === 'p99' ? plain : thousands),
+      const points = group.flatMap((cell): Point[] =>
+        rowsOf(run, [cell], metric).map((dot) => ({ ...dot, x: cell.parameters[along[scenario]]! })),
       )
+      const svg = await lines(points, { x, y }, metric === 'p99' ? plain : thousands)
+      const names = new Map(points.map(({ label, role }) => [label, role]))
+      const keys = Array.from(names, ([label, role]) => key(role, label)).join(' ')
+      return figureOf(`${databases[database]}: ${y}, by ${x}`, svg, keys)
     }),
   )
 }

@@ -1,0 +1,23 @@
+import { type Drawn, roles } from './chart.ts'
+import { html } from './html.ts'
+
+/** The shapes and colours, as the charts have them. */
+const paths: Record<Drawn, string> = {
+  ours: 'M6 1a5 5 0 1 0 .01 0z',
+  peer: 'M1.5 1.5h9v9h-9z',
+  floor: 'M4 1h4v3h3v4H8v3H4V8H1V4h3z',
+  ceiling: 'M6 1l5 9.5H1z',
+}
+
+const meanings: Record<Drawn, string> = {
+  ours: 'ours',
+  peer: 'another package',
+  floor: 'the bare client: the floor',
+  ceiling: "express-session's MemoryStore: no database",
+}
+
+/** What a shape stands for; HTML. */
+export const key = (role: Drawn, text: string): string =>
+  `<span class="key"><svg viewBox="0 0 12 12" aria-hidden="true"><path d="${paths[role]}" fill="var(--${role})"/></svg>${html(text)}</span>`
+
+export const legend = (): string => roles.map((role) => key(role, meanings[role])).join(' ')
