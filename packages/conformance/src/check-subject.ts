@@ -1,6 +1,6 @@
 import type { Backend, Method, Need, Rule, Subject } from './rule.ts'
 
-const METHODS: readonly string[] = ['touch', 'all', 'length', 'clear'] satisfies Method[]
+const METHODS: readonly string[] = ['touch', 'all', 'length', 'clear', 'close'] satisfies Method[]
 const OPTIONS: readonly string[] = ['ttl', 'prefixes'] satisfies Need[]
 const REQUIRED = ['get', 'set', 'destroy'] as const
 
@@ -51,7 +51,7 @@ export function missing(
   methods: readonly Method[],
   needs: readonly Need[],
 ): string | undefined {
-  const method = methods.find((name) => typeof backend.stores[0][name] !== 'function')
+  const method = methods.find((name) => !has(backend, name))
   if (method && supports?.[method]) throw new Error(`declared to be there, and missing: ${method}`)
   if (method) return `the store has no ${method}, and does not declare it absent`
   for (const need of needs) {
@@ -67,7 +67,10 @@ export function missing(
 }
 
 /** Throws where the store has what it says that it lacks. */
-export function lacks({ stores }: Backend, methods: readonly Method[]): void {
-  const there = methods.filter((method) => typeof stores[0][method] === 'function')
+export function lacks(backend: Backend, methods: readonly Method[]): void {
+  const there = methods.filter((method) => has(backend, method))
   if (there.length > 0) throw new Error(`declared absent, and there: ${there.join(', ')}`)
 }
+
+const has = ({ stores }: Backend, method: Method): boolean =>
+  typeof (stores[0] as Partial<Record<Method, unknown>>)[method] === 'function'

@@ -8,8 +8,8 @@ import type { Context } from './context.ts'
  */
 export type Level = 'must' | 'should' | 'info'
 
-/** Methods that express-session leaves to the store, and that a store may declare absent. */
-export type Method = 'touch' | 'all' | 'length' | 'clear'
+/** Methods that a store may lack, and declare absent. express-session knows nothing of `close`. */
+export type Method = 'touch' | 'all' | 'length' | 'clear' | 'close'
 
 /** What the author of a store can do for the suite, besides making stores. */
 export type Need = 'second' | 'corrupt' | 'stop' | 'freeze' | 'ttl' | 'prefixes'
