@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../rule.ts'
-
-const ID = 'the-session-id'
+import { HOUR, ID, ids, LONG_AFTER, README, SHORT } from './shared.ts'
 
 /** Extending a session, and nothing else. */
+
 export const touches: readonly Rule[] = [
   {
     id: 'touch/creates-nothing',
@@ -12,8 +12,253 @@ export const touches: readonly Rule[] = [
     why: 'A request that ends after the logout leaves a session behind that nobody made.',
     methods: ['touch'],
     async check({ store, session }) {
-      await store.touch(ID, session({ name: 'Ada' }))
+      // Some stores fail such a touch, which has a rule of its own.
+      await store.touch(ID, session({ name: 'Ada' })).catch(() => {})
       assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'touch/of-nobody-is-no-error',
+    title: 'a touch of a session that is not there is no error',
+    level: 'should',
+    why: 'A request that ends just after the logout fails, and fills the log.',
+    source: 'jdesboeufs/connect-mongo#407',
+    methods: ['touch'],
+    check: ({ store, session }) => store.touch(ID, session({ name: 'Ada' })),
+  },
+  {
+    id: 'touch/of-a-destroyed-session-creates-nothing',
+    title: 'a request that touches a session after another process destroyed it does not bring it back',
+    level: 'must',
+    why: 'A logout is undone by a request that only reads.',
+    source: 'expressjs/session#957',
+    methods: ['touch'],
+    needs: ['second'],
+    async check({ store, second, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const late = await store.open(ID)
+      await second.destroy(ID)
+      await store.touch(ID, late).catch(() => {})
+      assert.deepEqual([await store.data(ID), await second.data(ID)], [undefined, undefined])
+    },
+  },
+  {
+    id: 'touch/extends',
+    title: 'a touch with a later deadline extends the session',
+    level: 'must',
+    why: 'Whoever works without pause is logged out.',
+    source: README,
+    methods: ['touch'],
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, 2 * SHORT))
+      await pass(SHORT / 2)
+      await store.touch(ID, session({ name: 'Ada' }, HOUR))
+      await pass(LONG_AFTER)
+      assert.deepEqual(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'touch/extends-for-every-process',
+    title: 'a touch in one process extends the session in the others',
+    level: 'must',
+    why: 'Whoever works without pause is logged out as soon as another server answers.',
+    methods: ['touch'],
+    needs: ['second'],
+    async check({ store, second, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, 2 * SHORT))
+      await store.get(ID)
+      await second.touch(ID, session({ name: 'Ada' }, HOUR))
+      await pass(LONG_AFTER + SHORT)
+      assert.deepEqual(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'touch/extends-by-the-ttl',
+    title: 'a touch of a session whose cookie has no deadline extends it by the `ttl` of the store',
+    level: 'should',
+    why: 'With session cookies, the default of express-session, whoever works without pause is logged out.',
+    methods: ['touch'],
+    options: { ttl: 3 * SHORT },
+    needs: ['ttl'],
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, null))
+      await pass(2 * SHORT)
+      await store.touch(ID, session({ name: 'Ada' }, null))
+      await pass(1.9 * SHORT)
+      assert.deepEqual(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'touch/without-a-deadline-extends',
+    title: 'a touch whose cookie has no deadline extends a session that had one',
+    level: 'should',
+    why: 'A "remember me" that is taken back ends the session in the middle of the work.',
+    methods: ['touch'],
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, 2 * SHORT))
+      await store.touch(ID, session({ name: 'Ada' }, null))
+      await pass(LONG_AFTER + SHORT)
+      assert.deepEqual(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'touch/shortens',
+    title: 'a touch with an earlier deadline makes the session end earlier',
+    level: 'should',
+    why: 'A shorter `cookie.maxAge` holds in the browser, and a copy of the cookie goes on.',
+    methods: ['touch'],
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, HOUR))
+      await store.touch(ID, session({ name: 'Ada' }, SHORT))
+      await pass(LONG_AFTER)
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'touch/with-a-past-deadline-ends',
+    title: 'after a touch with a deadline in the past the session is gone',
+    level: 'should',
+    why: 'An application that logs out by `cookie.maxAge` logs nobody out, for nothing else changed.',
+    methods: ['touch'],
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      await store.touch(ID, session({ name: 'Ada' }, -HOUR))
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'touch/agrees-with-set',
+    title: 'where `ttl` and cookie differ, a touch and a save give a session the same end',
+    level: 'should',
+    why: 'How long a session lives depends on whether its last request changed something.',
+    methods: ['touch'],
+    options: { ttl: SHORT },
+    needs: ['ttl'],
+    async check({ store, session, pass }) {
+      await Promise.all([store.set('saved', session()), store.set('touched', session())])
+      await store.touch('touched', session())
+      await pass(LONG_AFTER)
+      const [saved, touched] = [await store.data('saved'), await store.data('touched')]
+      assert.equal(touched === undefined, saved === undefined, 'one has ended, the other has not')
+    },
+  },
+  {
+    id: 'touch/changes-no-data',
+    title: 'a touch changes nothing in the session, whatever session it is given',
+    level: 'must',
+    why: 'A request that only reads undoes what another one saved meanwhile.',
+    source: 'valery-barysok/session-file-store#55',
+    methods: ['touch'],
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada', cart: [1] }))
+      await store.touch(ID, session({ name: 'Bob' }))
+      assert.deepEqual(await store.data(ID), { name: 'Ada', cart: [1] })
+    },
+  },
+  {
+    id: 'touch/leaves-what-another-saved',
+    title: 'a touch of a session that was read before another process saved it leaves that save alone',
+    level: 'must',
+    why: 'A request that only reads undoes what another one saved meanwhile.',
+    source: 'valery-barysok/session-file-store#55',
+    methods: ['touch'],
+    needs: ['second'],
+    async check({ store, second, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const slow = await store.open(ID)
+      await second.set(ID, session({ name: 'Bob' }))
+      await store.touch(ID, slow)
+      assert.deepEqual(await store.data(ID), { name: 'Bob' })
+    },
+  },
+  {
+    id: 'touch/after-a-save-keeps-the-save',
+    title: 'a session that one request reads, changes, saves and touches is as it was saved',
+    level: 'must',
+    why: 'A request that calls `req.session.save` itself loses what it saved.',
+    methods: ['touch'],
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const open = await store.open(ID)
+      open.name = 'Bob'
+      await store.set(ID, open)
+      await store.touch(ID, open)
+      assert.deepEqual(await store.data(ID), { name: 'Bob' })
+    },
+  },
+  {
+    id: 'touch/takes-a-session-of-express',
+    title: 'a touch takes a session as express-session has it, with its request',
+    level: 'must',
+    why: 'Every request that changes nothing fails.',
+    methods: ['touch'],
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const open = await store.open(ID)
+      await store.touch(ID, open)
+      assert.deepEqual(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'touch/moves-the-deadline-that-get-tells',
+    title: 'after a touch, `get` gives the cookie the deadline that it was touched with',
+    level: 'should',
+    why: 'The application reads that a session has ended which goes on; saved as it is, it ends.',
+    source: 'tj/connect-redis#259',
+    methods: ['touch'],
+    async check({ store, session }) {
+      await store.set(ID, session({}, HOUR))
+      const touched = session({}, 3 * HOUR)
+      await store.touch(ID, touched)
+      const { cookie } = (await store.get(ID))!
+      const [told, expected] = [cookie.expires, touched.cookie.expires].map((date) => +new Date(date!))
+      // Seconds and coarse deadlines are no matter here.
+      assert.ok(Math.abs(told! - expected!) < 2000, `it tells ${told! - expected!} ms more`)
+    },
+  },
+  {
+    id: 'touch/keeps-a-new-max-age',
+    title: 'a `cookie.maxAge` that a request changed, and nothing else, is there at the next request',
+    level: 'should',
+    why: 'express-session does not save such a change but touches: "remember me" lasts for one request.',
+    source: 'https://github.com/expressjs/session#cookiemaxage',
+    methods: ['touch'],
+    async check({ store, session }) {
+      await store.set(ID, session({}, HOUR))
+      const open = await store.open(ID)
+      open.cookie.maxAge = 3 * HOUR
+      await store.touch(ID, open)
+      const { cookie } = await store.open(ID)
+      // By the setter, which asks the clock twice.
+      assert.ok(Math.abs(cookie.originalMaxAge! - 3 * HOUR) < 2000, `it is ${cookie.originalMaxAge}`)
+    },
+  },
+  {
+    id: 'touch/only-its-own',
+    title: 'a touch extends its own session, and no other',
+    level: 'must',
+    why: 'Sessions that nobody uses last as long as anybody works.',
+    methods: ['touch'],
+    async check({ store, session, pass }) {
+      const all = ids(10)
+      await Promise.all(all.map((id) => store.set(id, session({}, 2 * SHORT))))
+      await store.touch(all[0]!, session({}, HOUR))
+      await pass(LONG_AFTER + SHORT)
+      const live = await Promise.all(all.map((id) => store.data(id)))
+      assert.equal(live.filter(Boolean).length, 1, 'how many are there')
+    },
+  },
+  {
+    id: 'touch/many-at-once',
+    title: '100 touches of one session at once are all answered without an error, and it is there',
+    level: 'must',
+    why: 'A page with many parts fails, or logs out.',
+    source: 'kleydon/prisma-session-store#88',
+    methods: ['touch'],
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      await Promise.all(ids(100).map(() => store.touch(ID, session({ name: 'Ada' }))))
+      assert.deepEqual(await store.data(ID), { name: 'Ada' })
     },
   },
 ]

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict'
+import type { Rule } from '../rule.ts'
+import { ID, ids } from './shared.ts'
+
+/** Many calls at once. */
+
+/** Sessions that cannot be taken for each other. */
+const named = (i: number) => ({ i, text: 'x'.repeat(10 * i) })
+
+export const concurrency: readonly Rule[] = [
+  {
+    id: 'concurrency/first-saves-at-once',
+    title: '100 first saves of one session at once are all answered without an error, and one of them stays',
+    level: 'must',
+    why: 'A new visitor whose page has many parts gets errors.',
+    source: 'kleydon/prisma-session-store#197',
+    async check({ store, session }) {
+      await Promise.all(ids(100).map((_, i) => store.set(ID, session(named(i)))))
+      const found = await store.data(ID)
+      assert.deepEqual(found, named(found?.i as number))
+    },
+  },
+  {
+    id: 'concurrency/first-saves-in-two-processes',
+    title: 'first saves of one session by two processes at once are no error, and both read the same',
+    level: 'must',
+    why: 'Behind a balancer a new visitor gets errors, or has two sessions.',
+    needs: ['second'],
+    async check({ store, second, session }) {
+      await Promise.all(ids(40).map((_, i) => [store, second][i % 2]!.set(ID, session(named(i)))))
+      const [here, there] = [await store.data(ID), await second.data(ID)]
+      assert.deepEqual(here, there)
+      assert.deepEqual(here, named(here?.i as number))
+    },
+  },
+  {
+    id: 'concurrency/first-saves-are-one-session',
+    title: 'after 100 first saves of one session at once there is one session',
+    level: 'must',
+    why: 'Every burst leaves sessions behind; a logout ends one of them.',
+    methods: ['length'],
+    async check({ store, session }) {
+      await Promise.all(ids(100).map((_, i) => store.set(ID, session({ i })).catch(() => {})))
+      assert.equal(await store.length(), 1)
+    },
+  },
+  {
+    id: 'concurrency/saves-of-many-sessions',
+    title: 'of 200 sessions that are saved at once each is as it was saved',
+    level: 'must',
+    why: 'Under load somebody is another user, or nobody.',
+    async check({ store, session }) {
+      const all = ids(200)
+      await Promise.all(all.map((id, i) => store.set(id, session(named(i)))))
+      for (const [i, id] of all.entries()) assert.deepEqual(await store.data(id), named(i))
+    },
+  },
+  {
+    id: 'concurrency/reads-of-many-sessions',
+    title: 'of 200 sessions that are read at once everybody gets his own',
+    level: 'must',
+    why: 'Under load somebody is another user.',
+    async check({ store, session }) {
+      const all = ids(200)
+      for (const [i, id] of all.entries()) await store.set(id, session(named(i)))
+      const found = await Promise.all(all.map((id) => store.data(id)))
+      assert.deepEqual(
+        found,
+        all.map((_, i) => named(i)),
+      )
+    },
+  },
+  {
+    id: 'concurrency/reads-of-one-session',
+    title: '100 reads of one session at once are all answered with it',
+    level: 'must',
+    why: 'A page with many parts comes up half.',
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const found = await Promise.all(ids(100).map(() => store.data(ID)))
+      assert.deepEqual(found, Array(100).fill({ name: 'Ada' }))
+    },
+  },
+  {
+    id: 'concurrency/reads-of-one-session-are-apart',
+    title:
+      'two reads of one session at once give two objects: what one request changes the other does not see',
+    level: 'must',
+    why: 'One request sees the other half done, or saves what it gave up.',
+    async check({ store, session }) {
+      await store.set(ID, session({ cart: [1] }))
+      const [one, other] = await Promise.all([store.get(ID), store.get(ID)])
+      ;(one!.cart as number[]).push(2)
+      assert.deepEqual(other!.cart, [1])
+    },
+  },
+  {
+    id: 'concurrency/read-sees-the-save-before-it',
+    title: 'what a save called back for is what the next read gives, 50 times in a row',
+    level: 'must',
+    why: 'The page after the redirect shows what was before.',
+    async check({ store, session }) {
+      for (let turn = 0; turn < 50; turn++) {
+        await store.set(ID, session({ turn }))
+        assert.deepEqual(await store.data(ID), { turn })
+      }
+    },
+  },
+  {
+    id: 'concurrency/other-process-sees-the-save-before-it',
+    title: 'what a save called back for is what the next read in another process gives, 50 times in a row',
+    level: 'must',
+    why: 'The page after the redirect, from another server, shows what was before.',
+    needs: ['second'],
+    async check({ store, second, session }) {
+      for (let turn = 0; turn < 50; turn++) {
+        const [writer, reader] = turn % 2 ? [store, second] : [second, store]
+        await writer.set(ID, session({ turn }))
+        assert.deepEqual(await reader.data(ID), { turn })
+      }
+    },
+  },
+  {
+    id: 'concurrency/read-beside-a-save-is-whole',
+    title: 'a read while the session is saved gives it as it was or as it will be, whole',
+    level: 'must',
+    why: 'In the moment of a save the user is logged out, or the request fails.',
+    source: 'valery-barysok/session-file-store#21',
+    async check({ store, session }) {
+      await store.set(ID, session(named(0)))
+      for (let turn = 1; turn <= 50; turn++) {
+        const saved = store.set(ID, session(named(turn)))
+        const found = await Promise.all([store.data(ID), store.data(ID)])
+        await saved
+        for (const one of found)
+          assert.ok(one?.i === turn || one?.i === turn - 1, `it reads ${JSON.stringify(one)?.slice(0, 40)}`)
+        for (const one of found) assert.deepEqual(one, named(one!.i as number))
+      }
+    },
+  },
+  {
+    id: 'concurrency/last-save-stays',
+    title: 'of saves that one process makes in a row, and does not wait for, the last one stays',
+    level: 'should',
+    why: 'What the user did last is undone by what he did before.',
+    async check({ store, session }) {
+      for (let turn = 0; turn < 10; turn++) {
+        const id = `${ID}-${turn}`
+        await Promise.all(ids(20).map((_, i) => store.set(id, session({ i }))))
+        assert.deepEqual(await store.data(id), { i: 19 })
+      }
+    },
+  },
+  {
+    id: 'concurrency/save-beside-a-touch-stays',
+    title: 'a save stays when the session is touched by another process at the same moment',
+    level: 'must',
+    why: 'What a user just did is undone by a request that only reads.',
+    source: 'valery-barysok/session-file-store#55',
+    methods: ['touch'],
+    needs: ['second'],
+    async check({ store, second, session }) {
+      const all = ids(50)
+      await Promise.all(all.map((id) => store.set(id, session({ name: 'old' }))))
+      await Promise.all(
+        all.flatMap((id, i) => {
+          const touch = () => second.touch(id, session({ name: 'old' }))
+          const save = () => store.set(id, session({ name: 'new' }))
+          return (i % 2 ? [touch, save] : [save, touch]).map((call) => call())
+        }),
+      )
+      const found = await Promise.all(all.map((id) => store.data(id)))
+      assert.deepEqual(found, Array(50).fill({ name: 'new' }))
+    },
+  },
+  {
+    id: 'concurrency/touch-beside-a-save-is-no-error',
+    title: 'touches and saves of one session by two processes at once are no error',
+    level: 'must',
+    why: 'A page with many parts fails in some of them.',
+    source: 'kleydon/prisma-session-store#88',
+    methods: ['touch'],
+    needs: ['second'],
+    async check({ store, second, session }) {
+      await store.set(ID, session())
+      await Promise.all(
+        ids(60).map((_, i) => {
+          const one = i % 4 < 2 ? store : second
+          return i % 2 ? one.set(ID, session({ i })) : one.touch(ID, session())
+        }),
+      )
+      assert.ok(await store.data(ID))
+    },
+  },
+  {
+    id: 'concurrency/changes-of-two-requests-both-stay',
+    title: 'two processes that read a session, change a key each and save it lose neither change',
+    level: 'should',
+    why: 'What one tab put into the basket is lost to another.',
+    source: 'tj/connect-redis#75',
+    needs: ['second'],
+    async check({ store, second, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const [one, other] = [await store.open(ID), await second.open(ID)]
+      one.one = 1
+      other.other = 2
+      await second.set(ID, other)
+      await store.set(ID, one)
+      assert.deepEqual(await store.data(ID), { name: 'Ada', one: 1, other: 2 })
+    },
+  },
+  {
+    id: 'concurrency/removal-beside-a-change-stays',
+    title:
+      'a key that one process removed stays away when another saves what it read before, with another change',
+    level: 'should',
+    why: 'A right that was taken away, or a message that was read, is back.',
+    source: 'tj/connect-redis#346',
+    needs: ['second'],
+    async check({ store, second, session }) {
+      await store.set(ID, session({ name: 'Ada', admin: true }))
+      const [slow, quick] = [await store.open(ID), await second.open(ID)]
+      delete quick.admin
+      await second.set(ID, quick)
+      slow.seen = true
+      await store.set(ID, slow)
+      assert.deepEqual(await store.data(ID), { name: 'Ada', seen: true })
+    },
+  },
+  {
+    id: 'concurrency/crowd-is-answered',
+    title:
+      'reads, saves, touches and destroys of 20 sessions, all at once, are all answered without an error',
+    level: 'must',
+    why: 'Under load requests fail.',
+    methods: ['touch'],
+    async check({ store, session }) {
+      const all = ids(20)
+      await Promise.all(
+        Array.from({ length: 15 }, (_, turn) =>
+          all.map((id, i) => {
+            const calls = [
+              () => store.set(id, session({ turn })),
+              () => store.get(id),
+              () => store.touch(id, session()).catch(() => {}),
+              () => store.get(id),
+              () => store.destroy(id),
+            ]
+            return calls[(turn + i) % calls.length]!()
+          }),
+        ).flat(),
+      )
+    },
+  },
+]

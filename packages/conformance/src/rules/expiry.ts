@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict'
+import type { Context } from '../context.ts'
+import type { Rule } from '../rule.ts'
+import { HOUR, ID, ids, LONG_AFTER, SHORT, YEAR } from './shared.ts'
+
+/** When a session ends. What ends it besides, and what it leaves, is in `ended.ts`. */
+
+/** Lives that end in four different parts of a second, for stores that count in seconds. */
+const LIVES = [1000, 1250, 1500, 1750] as const
+
+/** Saves a session for each of the lives; runs `check` at so many milliseconds after the end of each. */
+async function around(
+  { store, session, now, pass }: Context,
+  after: number,
+  check: (id: string, end: number) => Promise<void>,
+): Promise<void> {
+  const start = now()
+  await Promise.all(LIVES.map((life) => store.set(`id-${life}`, session({ life }, life))))
+  for (const life of LIVES) {
+    const end = start + life
+    await pass(Math.max(0, end + after - now()))
+    await check(`id-${life}`, end)
+  }
+}
+
+export const expiry: readonly Rule[] = [
+  {
+    id: 'expiry/ends-with-its-cookie',
+    title: 'a session is gone when the deadline of its cookie has passed',
+    level: 'must',
+    why: 'A cookie that was stolen, or left on a shared computer, opens the session for ever.',
+    source: 'https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html',
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, SHORT))
+      await pass(LONG_AFTER)
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'expiry/lives-until-its-deadline',
+    title: 'a session is there for as long as its cookie says, to the last fifth of a second',
+    level: 'should',
+    why: 'Whoever works without pause is logged out before the time that was promised.',
+    async check(context) {
+      const { store, now } = context
+      await around(context, -200, async (id, end) => {
+        const found = await store.data(id)
+        // A machine under load may have answered too late to tell.
+        if (now() < end) assert.ok(found, `${id} was gone 200 ms before its end`)
+      })
+    },
+  },
+  {
+    id: 'expiry/gone-at-its-deadline',
+    title: 'a session is gone a fifth of a second after its deadline',
+    level: 'should',
+    why: 'The server still takes for logged in whom the browser has logged out.',
+    async check(context) {
+      await around(context, 200, async (id) => {
+        assert.equal(await context.store.data(id), undefined, `${id} was there 200 ms after its end`)
+      })
+    },
+  },
+  {
+    id: 'expiry/short-session-is-there-at-once',
+    title: 'a session of 700 ms can be read when it was saved',
+    level: 'should',
+    why: 'Deadlines in whole seconds end short sessions before they begin: a one-time step is never reached.',
+    async check({ store, session, now, pass }) {
+      for (const id of ids(4)) {
+        const end = now() + 700
+        await store.set(id, session({ name: 'Ada' }, 700))
+        const found = await store.data(id)
+        if (now() < end) assert.deepEqual(found, { name: 'Ada' })
+        // Another part of a second.
+        await pass(250)
+      }
+    },
+  },
+  {
+    id: 'expiry/max-age-of-zero-is-gone',
+    title: 'a session whose `maxAge` is 0 is gone at the next request',
+    level: 'should',
+    why: 'To set `cookie.maxAge = 0` is a way to log out: the session goes on for a day, or for ever.',
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }, 0))
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'expiry/past-deadline-is-gone',
+    title: 'a session that is saved with a deadline in the past is gone, and its save is no error',
+    level: 'must',
+    why: 'A cookie that was made to end at once opens the session all the same, or the save fails the request.',
+    source: 'tj/connect-redis#321',
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }, -HOUR))
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'expiry/past-deadline-ends-a-live-session',
+    title: 'a save with a deadline in the past ends the session that was there',
+    level: 'must',
+    why: 'An application that logs out by the deadline leaves the session as it was before.',
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      await store.set(ID, session({ name: 'Ada' }, -HOUR))
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'expiry/save-extends',
+    title: 'a save with a later deadline extends the session',
+    level: 'must',
+    why: 'Whoever ticks "remember me" is logged out as early as before.',
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, SHORT))
+      await store.set(ID, session({ name: 'Ada' }, HOUR))
+      await pass(LONG_AFTER)
+      assert.deepEqual(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'expiry/save-shortens',
+    title: 'a save with an earlier deadline makes the session end earlier',
+    level: 'must',
+    why: 'Whoever leaves "remember me" unticked stays logged in on a shared computer.',
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, HOUR))
+      await store.set(ID, session({ name: 'Ada' }, SHORT))
+      await pass(LONG_AFTER)
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'expiry/deadline-of-30-years',
+    title: 'a session whose deadline is 30 years away is there',
+    level: 'must',
+    why: 'A timer or a column of 32 bits overflows, and "remember me" ends at once.',
+    source: 'expressjs/session#599',
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, 30 * YEAR))
+      await pass(50)
+      assert.deepEqual(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'expiry/deadline-in-the-year-9999',
+    title: 'a session whose deadline is in the year 9999 is there',
+    level: 'info',
+    why: 'A date that stands for "never" ends the session at once.',
+    async check({ store, session, now }) {
+      await store.set(ID, session({ name: 'Ada' }, Date.UTC(9999, 0) - now()))
+      assert.deepEqual(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'expiry/max-age-with-a-fraction',
+    title: 'a session whose `maxAge` is no whole number of milliseconds is kept',
+    level: 'must',
+    why: 'A `maxAge` that was calculated fails every save, where the database takes whole numbers only.',
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }, HOUR / 7))
+      assert.deepEqual(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'expiry/endless-max-age-is-kept-or-refused',
+    title: 'a session whose `maxAge` is `Infinity` is kept, or its save is an error',
+    level: 'should',
+    why: 'What was meant to last for ever is gone at once, and nobody is told.',
+    async check({ store, session }) {
+      const endless = session({ name: 'Ada' })
+      // As the setter of the cookie leaves it.
+      endless.cookie.expires = new Date(Number.POSITIVE_INFINITY)
+      endless.cookie.originalMaxAge = Number.NaN
+      const refused = await store.set(ID, endless).then(
+        () => false,
+        () => true,
+      )
+      if (!refused) assert.deepEqual(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'expiry/no-deadline-lasts',
+    title: 'a session whose cookie has no deadline is kept',
+    level: 'must',
+    why: "express-session's own default logs everybody out at once.",
+    source: 'https://github.com/expressjs/session#cookieexpires',
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, null))
+      await pass(LONG_AFTER)
+      assert.deepEqual(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'expiry/no-deadline-ends-by-the-ttl',
+    title: 'a session whose cookie has no deadline ends when the `ttl` of the store is over',
+    level: 'must',
+    why: 'Sessions of browsers that are never closed stay for ever, against the setting.',
+    options: { ttl: SHORT },
+    needs: ['ttl'],
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, null))
+      await pass(LONG_AFTER)
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'expiry/short-cookie-beats-the-ttl',
+    title: 'a cookie that ends before the `ttl` of the store ends the session',
+    level: 'should',
+    why: 'The browser has forgotten the cookie, and a copy of it opens the session for days.',
+    options: { ttl: HOUR },
+    needs: ['ttl'],
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, SHORT))
+      await pass(LONG_AFTER)
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'expiry/long-cookie-beats-the-ttl',
+    title: 'a cookie that ends after the `ttl` of the store keeps the session',
+    level: 'info',
+    why: 'Stores differ in which of the two is right: after a change of store "remember me" may end early.',
+    options: { ttl: SHORT },
+    needs: ['ttl'],
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, HOUR))
+      await pass(LONG_AFTER)
+      assert.deepEqual(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'expiry/what-was-read-keeps-its-deadline',
+    title: 'a session that was read and saved again as it is ends when it would have',
+    level: 'should',
+    why: 'A script that changes sessions makes all of them last for a day, or for ever.',
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, SHORT))
+      const read = await store.get(ID)
+      // Short sessions have a rule of their own.
+      if (!read) return
+      await store.set(ID, read)
+      await pass(LONG_AFTER)
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'expiry/reading-does-not-extend',
+    title: 'a session that is read, and neither touched nor saved, ends when it would have',
+    level: 'info',
+    why: 'A look at the sessions keeps alive what nobody uses.',
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, 2 * SHORT))
+      await pass(1.5 * SHORT)
+      await store.get(ID)
+      await pass(1.8 * SHORT)
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+]
