@@ -42,3 +42,10 @@ export function allSuites(server: { url: string }): void {
   raceSuite(runner, make)
   processRaceSuite(runner, make)
 }
+
+/** What a server of another make may do otherwise. */
+export function driverAndRaces(server: { url: string }): void {
+  const make = maker(server)
+  driverSuite(runner, make)
+  raceSuite(runner, make)
+}
