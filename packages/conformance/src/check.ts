@@ -33,12 +33,13 @@ export async function checked(
   rule: Rule,
   deadline: number,
   crash?: Promise<never>,
+  called?: (line: string) => void,
 ): Promise<Result> {
   const { check, methods = [], needs = [], options = {}, packages = [], ...info } = rule
   const optedOut = subject.optOut?.[rule.id]
   if (optedOut !== undefined) return { ...info, outcome: 'opted-out', reason: optedOut, took: 0 }
   const start = performance.now()
-  const trace = new Trace()
+  const trace = new Trace(called)
   const absent = methods.filter((method) => subject.supports?.[method] === false)
   let backend: Backend | undefined
   let over = false

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { checked, type Result } from './check.ts'
 import { messageOf } from './message.ts'
 import type { Rule, Subject } from './rule.ts'
@@ -9,6 +10,8 @@ export interface RunOptions {
   deadline?: number
   /** Called when a rule begins. */
   started?(rule: Rule): void
+  /** Called when a rule calls a store, with the call as code. */
+  called?(rule: Rule, line: string): void
   /** Called when a rule is done. */
   progress?(result: Result, done: number, total: number): void
   /** Called with an error that nobody caught, and that none of the rules shows by itself. Left out, it is thrown again. */
@@ -19,48 +22,70 @@ export const CONCURRENCY = 16
 /** Milliseconds. */
 export const DEADLINE = 20_000
 
+/** Which rule of which run called what is running now. */
+const current = new AsyncLocalStorage<{ rule: Rule; of: { over: boolean } }>()
+
 /** Checks rules against a store; the results are in the order of the rules. It never rejects for what a store does. */
 export async function run(
   subject: Subject,
   rules: readonly Rule[],
   options: RunOptions = {},
 ): Promise<Result[]> {
-  const { concurrency = CONCURRENCY, deadline = DEADLINE, started, progress, stray = rethrow } = options
+  const {
+    concurrency = CONCURRENCY,
+    deadline = DEADLINE,
+    started,
+    called,
+    progress,
+    stray = rethrow,
+  } = options
+  const me = { over: false }
   const results = new Map<Rule, Result>()
   const running = new Set<Rule>()
-  /** What nobody caught while several rules ran, and these rules. */
+  /** What nobody caught while several rules ran, and the rules that it may be of. */
   const uncaught: unknown[] = []
   const suspects = new Set<Rule>()
-  /** Fails the rule that runs alone. */
-  let blame: ((error: unknown) => void) | undefined
-  const caught = (error: unknown): void => {
-    if (blame) return blame(error)
+  /** The rule that runs alone, which what nobody catches is of. */
+  let single: { rule: Rule; blame(error: unknown): void } | undefined
+
+  function caught(error: unknown): void {
+    const caller = current.getStore()
+    if (caller && caller.of !== me && !caller.of.over) return
+    if (single && (!caller || caller.rule === single.rule)) return single.blame(error)
     uncaught.push(error)
     for (const rule of running) suspects.add(rule)
+    if (caller?.of === me) suspects.add(caller.rule)
   }
-
   function done(rule: Rule, result: Result): void {
     results.set(rule, result)
     progress?.(result, results.size, rules.length)
   }
+  const check = (rule: Rule, crash?: Promise<never>): Promise<Result> =>
+    current.run({ rule, of: me }, () =>
+      checked(subject, rule, deadline, crash, (line) => called?.(rule, line)),
+    )
+
   async function beside(rule: Rule): Promise<void> {
     running.add(rule)
     started?.(rule)
-    const result = await checked(subject, rule, deadline)
+    const result = await check(rule)
     running.delete(rule)
     if (!suspects.has(rule)) done(rule, result)
   }
-  /** Whose error it was, only a rule that runs by itself can tell. True if it was this one's. */
+  /** Whose error it was, only a rule that runs by itself shows for certain. True if it was this one's. */
   async function alone(rule: Rule): Promise<boolean> {
     const { promise: crash, reject } = Promise.withResolvers<never>()
     crash.catch(() => {})
     let guilty = false
-    blame = (error) => {
-      guilty = true
-      reject(new Error(`an error that nobody can catch: ${messageOf(error)}`))
+    single = {
+      rule,
+      blame(error) {
+        guilty = true
+        reject(new Error(`an error that nobody can catch: ${messageOf(error)}`))
+      },
     }
-    const result = await checked(subject, rule, deadline, crash)
-    blame = undefined
+    const result = await check(rule, crash)
+    single = undefined
     done(rule, result)
     return guilty
   }
@@ -84,6 +109,7 @@ export async function run(
       if (guilty) uncaught.length = 0
     }
   } finally {
+    me.over = true
     process.off('uncaughtException', caught)
     process.off('unhandledRejection', caught)
   }

@@ -4,9 +4,17 @@ import type { Store } from 'express-session'
 /** What was done to the stores of one rule, as lines of code: the smallest way to see again what it saw. */
 export class Trace {
   readonly lines: string[] = []
+  readonly #added: ((line: string) => void) | undefined
 
-  add(line: string): void {
-    this.lines.push(line)
+  /** `added` is called with each line before it is executed. */
+  constructor(added?: (line: string) => void) {
+    this.#added = added
+  }
+
+  /** The place of the line among the others. */
+  add(line: string): number {
+    this.#added?.(line)
+    return this.lines.push(line) - 1
   }
 
   /** Time that the suite let pass on purpose. */
@@ -37,7 +45,7 @@ export class Trace {
   ): unknown {
     const callback = args.findLastIndex((arg) => typeof arg === 'function')
     const shown = args.filter((_, i) => i !== callback).map(show)
-    const line = this.lines.push(`${name}.${method}(${shown.join(', ')})`) - 1
+    const line = this.add(`${name}.${method}(${shown.join(', ')})`)
     const note = (text: string): void => {
       this.lines[line] += ` // ${text}`
     }

@@ -37,7 +37,7 @@ function backendOf({ ttl, prefixes }: MakeOptions, mutant?: Mutant): Backend {
     const store = new SessionStore(remote(driver), {
       ...(ttl !== undefined && { idleTimeout: ttl }),
       pruneInterval: false,
-      operationTimeout: 500,
+      operationTimeout: 2000,
       hashIds: false,
       now: () => Date.now() + ahead,
     })

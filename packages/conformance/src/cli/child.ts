@@ -26,6 +26,8 @@ export type Message =
   | { is: 'unusable'; reason: string }
   | { is: 'ready'; store: string; versions: Readonly<Record<string, string>> }
   | { is: 'started'; id: string }
+  /** What the rule calls, where it is the only one. */
+  | { is: 'called'; line: string }
   | { is: 'done'; result: Result }
   | { is: 'ended'; leaks: Readonly<Record<string, number>>; stray: readonly string[] }
 
@@ -54,6 +56,7 @@ await run(
     deadline: job.deadline,
     concurrency: job.concurrency,
     started: ({ id }) => tell({ is: 'started', id }),
+    called: job.rules.length === 1 ? (_, line) => tell({ is: 'called', line }) : undefined,
     progress: (result) => tell({ is: 'done', result }),
     stray: (error) => stray.push(messageOf(error)),
   },

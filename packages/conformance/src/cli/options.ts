@@ -85,12 +85,16 @@ function parsed(args: readonly string[]) {
   }
 }
 
-/** The rules with these ids, or in these groups, in their own order. */
+/** The rules with these ids, or whose ids begin so, in their own order. */
 function select(ids: readonly string[], rules: readonly Rule[]): readonly Rule[] {
-  const matches = (rule: Rule, id: string): boolean => rule.id === id || (id !== '' && rule.id.startsWith(id))
-  const unknown = ids.filter((id) => !rules.some((rule) => matches(rule, id)))
-  if (unknown.length > 0) throw new Misuse(`no such rule: ${unknown.join(', ')}; --list names them all`)
-  return rules.filter((rule) => ids.some((id) => matches(rule, id)))
+  const chosen = new Set<Rule>()
+  for (const id of ids) {
+    const exact = rules.filter((rule) => rule.id === id)
+    const found = exact.length > 0 ? exact : rules.filter((rule) => rule.id.startsWith(id))
+    if (id === '' || found.length === 0) throw new Misuse(`no such rule: ${id}; --list names them all`)
+    for (const rule of found) chosen.add(rule)
+  }
+  return rules.filter((rule) => chosen.has(rule))
 }
 
 function positive(name: string, text: string | undefined): number | undefined {

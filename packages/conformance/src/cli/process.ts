@@ -13,6 +13,8 @@ export interface Ending extends Pick<Report, 'leaks' | 'stray'> {
   ready?: Pick<Report, 'store' | 'versions'>
   /** The rules that had begun and were not done. */
   running: ReadonlySet<string>
+  /** The calls of the rule, as code, where it was the only one. */
+  calls: readonly string[]
 }
 
 /** Beside this file, as a source or built. */
@@ -21,7 +23,8 @@ const PROGRAM = import.meta.url.endsWith('.ts') ? './child.ts' : './child.mjs'
 /** Checks rules in a process of its own, and ends it where its event loop stands still for the job's deadline. */
 export async function checkIn(job: Job, done: (result: Result) => void): Promise<Ending> {
   const running = new Set<string>()
-  const ending: Ending = { running, leaks: {}, stray: [] }
+  const calls: string[] = []
+  const ending: Ending = { running, calls, leaks: {}, stray: [] }
   let ended = false
   // What the store prints is no part of the report.
   const child = fork(new URL(PROGRAM, import.meta.url), [JSON.stringify(job)], {
@@ -36,6 +39,7 @@ export async function checkIn(job: Job, done: (result: Result) => void): Promise
     if (message.is === 'ready') ending.ready = { store: message.store, versions: message.versions }
     else if (message.is === 'unusable') ending.unusable = message.reason
     else if (message.is === 'started') running.add(message.id)
+    else if (message.is === 'called') calls.push(message.line)
     else if (message.is === 'done') {
       running.delete(message.result.id)
       done(message.result)

@@ -48,7 +48,7 @@ export async function supervise({ rules, progress, ...job }: Check): Promise<Che
         const alone = await attempt([rule])
         if (alone.death === undefined) return
         guilty = true
-        done(failed(rule, alone.death))
+        done(failed(rule, alone.death, alone.calls))
       },
     )
     if (!guilty) stray.push(death)
@@ -60,17 +60,9 @@ export async function supervise({ rules, progress, ...job }: Check): Promise<Che
 }
 
 /** A rule whose process died. */
-function failed({ id, title, level, why, source }: Rule, reason: string): Result {
-  return {
-    id,
-    title,
-    level,
-    why,
-    ...(source !== undefined && { source }),
-    outcome: 'failed',
-    reason,
-    took: 0,
-  }
+function failed({ id, title, level, why, source }: Rule, reason: string, trace: readonly string[]): Result {
+  const info = { id, title, level, why, ...(source !== undefined && { source }) }
+  return { ...info, outcome: 'failed', reason, trace, took: 0 }
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -5,11 +5,13 @@ import { type Mutant, reference } from '../reference.ts'
 
 const right = reference()
 
-/** The reference store with another `touch`. */
-function touching(touch: (callback: () => void, right: () => void) => void): Subject {
+type Callback = () => void
+
+/** The reference store with another `touch`, made of the right one. */
+function touching(touch: (callback: Callback, right: (callback: Callback) => void) => void): Subject {
   const mutant: Mutant = (store) => ({
     touch: (id, session, callback) =>
-      touch(callback as () => void, () => void store.touch(id, session, callback)),
+      touch(callback as Callback, (done) => void store.touch(id, session, done)),
   })
   return reference(mutant)
 }
@@ -29,11 +31,17 @@ const faults: Record<string, () => unknown> = {
   'no get': () => ({ make: () => ({ stores: [{ set() {}, destroy() {} }] }) }),
   'no make': () => ({ name: 'nothing' }),
   'calls back twice': () =>
+    touching((callback, touch) =>
+      touch(() => {
+        callback()
+        callback()
+      }),
+    ),
+  'calls back at once, and has done nothing yet': () =>
     touching((callback, touch) => {
-      touch()
       callback()
+      touch(() => {})
     }),
-  'calls back at once': () => touching((callback) => callback()),
   'never calls back': () => touching(() => {}),
   throws: () =>
     touching(() => {
@@ -47,8 +55,8 @@ const faults: Record<string, () => unknown> = {
       }),
     ),
   'rejects later': () =>
-    touching((_, touch) => {
-      touch()
+    touching((callback, touch) => {
+      touch(callback)
       Promise.reject(new Error('touch is broken'))
     }),
   'throws once': () => ({
@@ -95,9 +103,9 @@ const faults: Record<string, () => unknown> = {
     console.log('the store prints')
     return right
   },
-  'opts out': () => ({ ...right, optOut: { 'touch/creates-nothing': 'it is documented so' } }),
+  'opts out': () => ({ ...right, optOut: { 'touch/extends': 'it is documented so' } }),
   'opts out of nothing': () => ({ ...right, optOut: { 'touch/no-such-rule': 'why not' } }),
-  'opts out for no reason': () => ({ ...right, optOut: { 'touch/creates-nothing': ' ' } }),
+  'opts out for no reason': () => ({ ...right, optOut: { 'touch/extends': ' ' } }),
   'declares touch absent': () => ({ ...right, supports: { touch: false } }),
   'has no touch': () => ({ ...reference(() => ({ touch: undefined })), supports: { touch: false } }),
   'declares a touch that is missing': () => ({

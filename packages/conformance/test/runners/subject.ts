@@ -13,7 +13,7 @@ export const subject: Subject & Pick<SuiteOptions, 'rules'> = {
   rules: rules.filter(({ id }) =>
     [
       'touch/creates-nothing',
-      'koa/logout-is-final',
+      'http/destroy-logs-out',
       'http/an-outage-is-an-error',
       'http/idle-session-ends',
     ].includes(id),
