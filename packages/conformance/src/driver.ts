@@ -1,5 +1,6 @@
 import { data } from './driver/data.ts'
 import { decisions } from './driver/decide.ts'
+import { expressions } from './driver/expression.ts'
 import type { DriverBackend, DriverRule, Fixture } from './driver/fixture.ts'
 import { lifecycle } from './driver/lifecycle.ts'
 import { lists } from './driver/list.ts'
@@ -13,6 +14,7 @@ import { declare, type Runner } from './runner.ts'
 const rules: readonly DriverRule[] = [
   ...lifecycle,
   ...data,
+  ...expressions,
   ...decisions,
   ...writes,
   ...touches,

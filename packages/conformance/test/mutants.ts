@@ -217,6 +217,9 @@ export const mutants: Record<string, Mutant> = {
     data.startsWith('{') ? JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(data)).sort())) : data,
   ),
   'payload-whitespace-comes-back': payload((data) => data.trimEnd()),
+  'text-that-reads-like-an-expression-is-text': writing((write, row) =>
+    write.expect === '$tag' ? { ...write, expect: row?.tag } : write,
+  ),
   'payload-quotes-comes-back': payload((data) => data.replaceAll("'", "''")),
   'keys-come-back-exactly': (driver) => ({
     write: (writes, now) =>
@@ -381,6 +384,13 @@ export const mutants: Record<string, Mutant> = {
     },
   }),
   'list-of-2500-comes-in-pages': (driver) => ({ list: ({ user }) => driver.list({ user, limit: 1e6 }) }),
+  'list-comes-in-large-pages-too': (driver) => ({
+    async list(query) {
+      if (query.limit <= 101) return driver.list(query)
+      const { keys } = await driver.list({ ...query, limit: 101 })
+      return { keys }
+    },
+  }),
   'list-is-complete-while-sessions-come-and-go': pagesByOffset,
   'list-of-a-user-is-complete-while-sessions-come-and-go': pagesByOffset,
   'list-is-complete-while-sessions-are-used': pagesByDeadline,

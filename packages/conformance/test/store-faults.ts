@@ -208,6 +208,14 @@ export const faults: Readonly<Record<string, Fault>> = {
   'store/revokeUser-keeps-the-one-excepted': (right) => ({
     revokeUser: (user: string) => right.revokeUser(user),
   }),
+  'store/a-session-stays-listed-whoever-touches-it': (right, driver, { user, now = Date.now }) => ({
+    touch: (id: string, session: SessionData) =>
+      answer(undefined, async () => {
+        await right.touch(id, session)
+        const [row] = await driver.read([right.handle(id)])
+        if (row && !user?.(session)) await driver.write([{ ...row, user: null }], now())
+      }),
+  }),
   'store/no-user-is-never-everybody': (right) => ({
     list: ({ user, ...query }: { user?: string } = {}) =>
       right.list(user === undefined ? query : { user, ...query }),

@@ -152,6 +152,17 @@ export const lists: DriverRule[] = [
       assert.ok(longest <= 200, `a page of ${longest} is more than about 100`)
     },
   },
+  {
+    id: 'driver/list-comes-in-large-pages-too',
+    why: 'A database that answers in parts of its own size: the list of a busy site ends after the first part.',
+    async check({ a, b, now }) {
+      const keys = manyKeys(1000)
+      await putMany(a, now, keys, () => ANN)
+      for (const limit of [101, 300, 999, 1000, 5000])
+        for (const owner of [undefined, ANN])
+          assertNamedOnce(await listAll([a, b], { user: owner, limit }), keys)
+    },
+  },
   ...[undefined, ANN].flatMap((owner) => whileChanging(owner)),
   {
     id: 'driver/list-goes-on-past-dead-rows',

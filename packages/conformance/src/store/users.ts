@@ -215,6 +215,24 @@ export const users: StoreRule[] = [
     },
   ),
   rule(
+    'a-session-stays-listed-whoever-touches-it',
+    'A session kept alive by a request that did not know its user yet is open for good: nobody can revoke it.',
+    async ({ one, other, clock }) => {
+      const [store, toucher] = [one({ user, idleTimeout: 3 * HOUR }), other({ user, idleTimeout: 3 * HOUR })]
+      await store.set('the-id', plain({ name: 'the-id', user: 'ann' }))
+      for (let i = 0; i < 12; i++) {
+        clock.now += HOUR / 2
+        await toucher.touch('the-id', plain(i % 2 ? {} : { user: 'bob' }))
+        await store.set(`another-${i}`, plain({ name: 'another', user: 'ann' }))
+        await store.prune()
+      }
+      assert.equal(namesOf(await listAll(store, { user: 'ann' })).at(-1), 'the-id')
+      assert.deepEqual(await listAll(store, { user: 'bob' }), [])
+      assert.ok((await store.revokeUser('ann')) > 1)
+      assert.equal(await store.get('the-id'), null)
+    },
+  ),
+  rule(
     'no-user-is-never-everybody',
     'A mistake logs everybody out, or shows their sessions.',
     async ({ one }) => {
