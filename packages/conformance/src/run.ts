@@ -14,8 +14,11 @@ export interface RunOptions {
   called?(rule: Rule, line: string): void
   /** Called when a rule is done. */
   progress?(result: Result, done: number, total: number): void
-  /** Called with an error that nobody caught, and that none of the rules shows by itself. Left out, it is thrown again. */
-  stray?(error: unknown): void
+  /**
+   * Called with an error that nobody caught, and that no rule shows by itself; with the rule that called what threw it,
+   * where that is known. Left out, it is thrown again.
+   */
+  stray?(error: unknown, rule?: Rule): void
 }
 
 export const CONCURRENCY = 16
@@ -24,6 +27,9 @@ export const DEADLINE = 20_000
 
 /** Which rule of which run called what is running now. */
 const current = new AsyncLocalStorage<{ rule: Rule; of: { over: boolean } }>()
+
+/** The rule that called what is running now; also after it is done. */
+export const caller = (): Rule | undefined => current.getStore()?.rule
 
 /** Checks rules against a store; the results are in the order of the rules. It never rejects for what a store does. */
 export async function run(
@@ -43,18 +49,19 @@ export async function run(
   const results = new Map<Rule, Result>()
   const running = new Set<Rule>()
   /** What nobody caught while several rules ran, and the rules that it may be of. */
-  const uncaught: unknown[] = []
+  const uncaught: [error: unknown, rule?: Rule][] = []
   const suspects = new Set<Rule>()
+  const guilty = new Set<Rule>()
   /** The rule that runs alone, which what nobody catches is of. */
   let single: { rule: Rule; blame(error: unknown): void } | undefined
 
   function caught(error: unknown): void {
-    const caller = current.getStore()
-    if (caller && caller.of !== me && !caller.of.over) return
-    if (single && (!caller || caller.rule === single.rule)) return single.blame(error)
-    uncaught.push(error)
-    for (const rule of running) suspects.add(rule)
-    if (caller?.of === me) suspects.add(caller.rule)
+    const { rule, of } = current.getStore() ?? {}
+    if (of && of !== me && !of.over) return
+    if (single && (!rule || rule === single.rule)) return single.blame(error)
+    uncaught.push([error, rule])
+    for (const one of running) suspects.add(one)
+    if (rule && of === me) suspects.add(rule)
   }
   function done(rule: Rule, result: Result): void {
     results.set(rule, result)
@@ -76,18 +83,18 @@ export async function run(
   async function alone(rule: Rule): Promise<boolean> {
     const { promise: crash, reject } = Promise.withResolvers<never>()
     crash.catch(() => {})
-    let guilty = false
+    let blamed = false
     single = {
       rule,
       blame(error) {
-        guilty = true
+        blamed = true
         reject(new Error(`an error that nobody can catch: ${messageOf(error)}`))
       },
     }
     const result = await check(rule, crash)
     single = undefined
     done(rule, result)
-    return guilty
+    return blamed
   }
 
   process.on('uncaughtException', caught)
@@ -104,16 +111,17 @@ export async function run(
         for (const rule of queue) await beside(rule)
       }
       await Promise.all(Array.from({ length: concurrency }, worker))
-      let guilty = false
-      for (const rule of suspects) if (await alone(rule)) guilty = true
-      if (guilty) uncaught.length = 0
+      for (const rule of suspects) if (await alone(rule)) guilty.add(rule)
     }
   } finally {
     me.over = true
     process.off('uncaughtException', caught)
     process.off('unhandledRejection', caught)
   }
-  for (const error of uncaught) stray(error)
+  for (const [error, rule] of uncaught) {
+    const explained = rule ? guilty.has(rule) : guilty.size > 0
+    if (!explained) stray(error, rule)
+  }
   return rules.map((rule) => results.get(rule)!)
 }
 

@@ -95,7 +95,12 @@ describe.concurrent('what goes wrong beside the rules', () => {
   it('is an error that no rule shows by itself', async () => {
     const { code, report, touch, other } = await check('throws once')
     assert.deepEqual([touch.outcome, other.outcome], ['passed', 'passed'])
-    assert.deepEqual(report.stray, ['once and never again'])
+    assert.match(report.stray.join(), /^once and never again \(of what .* called\)$/)
+    assert.equal(code, 1)
+  })
+  it('is an error that comes when its rule is done; the rule is named', async () => {
+    const { code, report } = await check('throws long after')
+    assert.deepEqual(report.stray, ['touch is broken (of what touch/extends called)'])
     assert.equal(code, 1)
   })
   it('is not what the store prints', async () => {

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Result } from '../check.ts'
 import { messageOf } from '../message.ts'
 import { rules } from '../rules.ts'
-import { run } from '../run.ts'
+import { caller, run } from '../run.ts'
 import { load } from './load.ts'
 
 /** From the parent, as JSON. */
@@ -48,7 +48,10 @@ const { name = parse(job.module).name, versions = {} } = subject
 tell({ is: 'ready', store: name, versions })
 
 const before = open()
-const stray: string[] = []
+const stray = new Set<string>()
+function astray(error: unknown, rule = caller()): void {
+  stray.add(rule ? `${messageOf(error)} (of what ${rule.id} called)` : messageOf(error))
+}
 await run(
   subject,
   rules.filter(({ id }) => job.rules.includes(id)),
@@ -58,13 +61,13 @@ await run(
     started: ({ id }) => tell({ is: 'started', id }),
     called: job.rules.length === 1 ? (_, line) => tell({ is: 'called', line }) : undefined,
     progress: (result) => tell({ is: 'done', result }),
-    stray: (error) => stray.push(messageOf(error)),
+    stray: astray,
   },
 )
-process.on('uncaughtException', (error) => stray.push(messageOf(error)))
+process.on('uncaughtException', (error) => astray(error))
 const end = performance.now() + SETTLED
 while (performance.now() < end && left().length > 0) await wait(10)
-await tell({ is: 'ended', leaks: Object.fromEntries(left()), stray })
+await tell({ is: 'ended', leaks: Object.fromEntries(left()), stray: [...stray] })
 process.exit()
 
 /** What keeps the process running, by name. */

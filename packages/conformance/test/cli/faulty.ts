@@ -59,6 +59,15 @@ const faults: Record<string, () => unknown> = {
       touch(callback)
       Promise.reject(new Error('touch is broken'))
     }),
+  'throws long after': () =>
+    touching((callback, touch) =>
+      touch(() => {
+        callback()
+        setTimeout(() => {
+          throw new Error('touch is broken')
+        }, 400)
+      }),
+    ),
   'throws once': () => ({
     ...right,
     make(options: object) {
