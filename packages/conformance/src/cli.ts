@@ -50,7 +50,7 @@ const CLEAR = '\r\u001B[K'
 
 function progress({ id }: { id: string }, done: number, total: number): void {
   const line = `[${done}/${total}] ${id}`
-  process.stderr.write(CLEAR + line.slice(0, process.stderr.columns - 1))
+  process.stderr.write(CLEAR + line.slice(0, (process.stderr.columns || 80) - 1))
 }
 
 function print(text: string): void {
