@@ -12,7 +12,10 @@ export interface Context {
   now(): number
   /** Lets so many milliseconds pass, for the stores: by their clock where they let the suite drive it. */
   pass(ms: number): Promise<void>
-  /** A plain session, whose cookie lives for `maxAge` ms from now; `null`: until the browser is closed. An hour by default. */
+  /**
+   * A session, whose cookie is express-session's and lives for `maxAge` ms from now; `null`: until the browser is
+   * closed. An hour by default.
+   */
   session(data?: object, maxAge?: number | null): StoredSession
   /** What the author of the store can do to its database; there as far as the rule `needs` it. */
   backend: Required<Backend>
@@ -75,14 +78,15 @@ export class Tested {
     const request = { sessionID: id, sessionStore: this.raw }
     const found = await this.get(id)
     if (found) return this.raw.createSession(request as never, found) as Session & Data
-    // The types keep both constructors to express-session itself.
+    // The types keep the constructor to express-session itself, and that of the cookie.
     const Generated = session.Session as unknown as new (req: object) => Session & Data
-    const Cookie = session.Cookie as unknown as new (options: object) => Session['cookie']
     const generated = new Generated(request)
     generated.cookie = new Cookie(cookie)
     return generated
   }
 }
+
+const Cookie = session.Cookie as unknown as new (options: object) => Session['cookie']
 
 function answer(call: (done: (error?: unknown, result?: unknown) => void) => void): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -106,8 +110,10 @@ export function contextOf(backend: Backend, trace: Trace): Context {
       await backend.advance(ms)
     },
     session(data = {}, maxAge = 3_600_000) {
-      const expires = maxAge === null ? null : new Date(now() + maxAge)
-      const cookie = { originalMaxAge: maxAge, expires, httpOnly: true, path: '/' }
+      const cookie = new Cookie({ httpOnly: true, path: '/' })
+      cookie.expires = maxAge === null ? null : new Date(now() + maxAge)
+      // The cookie knows only the clock of this machine.
+      cookie.originalMaxAge = maxAge
       return { cookie, ...data } as StoredSession
     },
     backend: backend as Required<Backend>,

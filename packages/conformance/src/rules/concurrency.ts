@@ -46,22 +46,22 @@ export const concurrency: readonly Rule[] = [
   },
   {
     id: 'concurrency/saves-of-many-sessions',
-    title: 'of 200 sessions that are saved at once each is as it was saved',
+    title: 'of 60 sessions that are saved at once each is as it was saved',
     level: 'must',
     why: 'Under load somebody is another user, or nobody.',
     async check({ store, session }) {
-      const all = ids(200)
+      const all = ids(60)
       await Promise.all(all.map((id, i) => store.set(id, session(named(i)))))
       for (const [i, id] of all.entries()) assert.deepEqual(await store.data(id), named(i))
     },
   },
   {
     id: 'concurrency/reads-of-many-sessions',
-    title: 'of 200 sessions that are read at once everybody gets his own',
+    title: 'of 60 sessions that are read at once everybody gets his own',
     level: 'must',
     why: 'Under load somebody is another user.',
     async check({ store, session }) {
-      const all = ids(200)
+      const all = ids(60)
       for (const [i, id] of all.entries()) await store.set(id, session(named(i)))
       const found = await Promise.all(all.map((id) => store.data(id)))
       assert.deepEqual(
@@ -96,11 +96,11 @@ export const concurrency: readonly Rule[] = [
   },
   {
     id: 'concurrency/read-sees-the-save-before-it',
-    title: 'what a save called back for is what the next read gives, 50 times in a row',
+    title: 'what a save called back for is what the next read gives, 20 times in a row',
     level: 'must',
     why: 'The page after the redirect shows what was before.',
     async check({ store, session }) {
-      for (let turn = 0; turn < 50; turn++) {
+      for (let turn = 0; turn < 20; turn++) {
         await store.set(ID, session({ turn }))
         assert.deepEqual(await store.data(ID), { turn })
       }
@@ -108,12 +108,12 @@ export const concurrency: readonly Rule[] = [
   },
   {
     id: 'concurrency/other-process-sees-the-save-before-it',
-    title: 'what a save called back for is what the next read in another process gives, 50 times in a row',
+    title: 'what a save called back for is what the next read in another process gives, 20 times in a row',
     level: 'must',
     why: 'The page after the redirect, from another server, shows what was before.',
     needs: ['second'],
     async check({ store, second, session }) {
-      for (let turn = 0; turn < 50; turn++) {
+      for (let turn = 0; turn < 20; turn++) {
         const [writer, reader] = turn % 2 ? [store, second] : [second, store]
         await writer.set(ID, session({ turn }))
         assert.deepEqual(await reader.data(ID), { turn })
@@ -128,7 +128,7 @@ export const concurrency: readonly Rule[] = [
     source: 'valery-barysok/session-file-store#21',
     async check({ store, session }) {
       await store.set(ID, session(named(0)))
-      for (let turn = 1; turn <= 50; turn++) {
+      for (let turn = 1; turn <= 20; turn++) {
         const saved = store.set(ID, session(named(turn)))
         const found = await Promise.all([store.data(ID), store.data(ID)])
         await saved
@@ -144,7 +144,7 @@ export const concurrency: readonly Rule[] = [
     level: 'should',
     why: 'What the user did last is undone by what he did before.',
     async check({ store, session }) {
-      for (let turn = 0; turn < 10; turn++) {
+      for (let turn = 0; turn < 5; turn++) {
         const id = `${ID}-${turn}`
         await Promise.all(ids(20).map((_, i) => store.set(id, session({ i }))))
         assert.deepEqual(await store.data(id), { i: 19 })
