@@ -6,6 +6,7 @@ import { describe, it } from 'vitest'
 
 const program = join(import.meta.dirname, '../src/cli.ts')
 const faulty = join(import.meta.dirname, 'cli/faulty.ts')
+const broken = join(import.meta.dirname, 'cli/broken.ts')
 const TOUCH = 'touch/extends'
 /** A rule that touches nothing. */
 const OTHER = 'http/destroy-logs-out'
@@ -143,7 +144,18 @@ describe.concurrent('a module of no use ends with 2 and a line that says why', (
   for (const [args, told, fault] of [
     [[], /^which module\?/],
     [['./no-such-store.js'], /^there is no file \.\/no-such-store\.js$/m],
-    [[join(import.meta.dirname, 'cli/broken.ts')], /broken\.ts cannot be loaded: Error: there is no server/],
+    [[broken], /broken\.ts cannot be loaded: Error: there is no server/],
+    [[broken], /broken\.ts cannot be loaded: the process ended with code 0$/m, 'exits'],
+    [
+      [broken, '--deadline', '2000'],
+      /broken\.ts cannot be loaded: .* nothing was heard for 2000 ms$/m,
+      'blocks',
+    ],
+    [
+      [broken, '--deadline', '2000'],
+      /broken\.ts cannot be loaded: .* nothing was heard for 2000 ms$/m,
+      'hangs',
+    ],
     [[faulty], /faulty\.ts cannot be used: it exports no function `make`$/m, 'no make'],
     [[faulty], /`optOut` names no rule: touch\/no-such-rule$/m, 'opts out of nothing'],
     [[faulty], /no reason to opt out of touch\/extends$/m, 'opts out for no reason'],
