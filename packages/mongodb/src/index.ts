@@ -50,6 +50,7 @@ const rules: Record<keyof MongoOptions, OptionRule> = {
 const MAX_SIZE = 16 * 1024 * 1024
 /** How much of that goes with a payload, at most: its key and tags, twice, and the names of the fields. */
 const OVERHEAD = 4096
+const MAX_PAYLOAD = MAX_SIZE - OVERHEAD
 /** How many documents `clear` removes at a time. */
 const STEP = 1000
 /** How long a command is sent again, in milliseconds, that a failover or a broken connection ended. */
@@ -180,6 +181,9 @@ export function mongoDriver(options: MongoOptions): Driver {
       await send('update', statements)
     },
     async list({ user, after = '', limit }) {
+      // It comes from browsers, and here an object could be more than a value.
+      if (typeof after !== 'string')
+        throw new SessionStoreError('INVALID_QUERY', 'after must be the next of another page')
       const filter = { ...(user !== undefined && { user }), _id: { $gt: after } }
       const hint = user === undefined ? '_id_' : USER_INDEX
       const keys = await keysOf({ filter, sort: { _id: 1 }, hint }, limit + 1)
@@ -220,6 +224,9 @@ export class MongoStore extends SessionStore {
   /** Throws a `TypeError` for a wrong option. */
   constructor(options: MongoOptions & StoreOptions) {
     const [own, rest] = splitOptions<MongoOptions>(options, rules)
+    // The driver refuses more, but with it all that is saved in the same batch.
+    if ((rest.maxPayload ?? 0) > MAX_PAYLOAD)
+      throw new TypeError(`option 'maxPayload' takes at most ${MAX_PAYLOAD} bytes, for MongoDB takes no more`)
     super(mongoDriver(own), rest)
   }
 }
@@ -252,9 +259,10 @@ const kindOf = ({ expect, data }: Write): 'create' | 'other' =>
 function* parts(writes: readonly Write[]): Generator<Write[]> {
   let [part, size]: [Write[], number] = [[], 0]
   for (const write of writes) {
-    const bytes = OVERHEAD + sizeOf(write.data)
-    if (bytes > MAX_SIZE)
+    const payload = sizeOf(write.data)
+    if (payload > MAX_PAYLOAD)
       throw new SessionStoreError('PAYLOAD_TOO_LARGE', 'the session is larger than MongoDB takes (16 MiB)')
+    const bytes = payload + OVERHEAD
     if (size + bytes > MAX_SIZE) {
       yield part
       ;[part, size] = [[], 0]

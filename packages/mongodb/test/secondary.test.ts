@@ -3,8 +3,8 @@ import { mongoReplicaSet } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { MongoClient } from 'mongodb'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { mongoDriver } from '../src/index.ts'
-import { driverOf, NOW, session } from './support.ts'
+import { MongoStore, mongoDriver } from '../src/index.ts'
+import { after, driverOf, HOUR, keysOf, NOW, session } from './support.ts'
 
 describeWith('a member that is no primary', mongoReplicaSet, ({ url }) => {
   const direct = url.replace('replicaSet=rs', 'directConnection=true')
@@ -37,5 +37,25 @@ describeWith('a member that is no primary', mongoReplicaSet, ({ url }) => {
       cause: { code: 10_107 },
     })
     await stepUp()
+  })
+
+  it('goes on after a step-down as if nothing had happened', async () => {
+    const patient = `${url}&serverSelectionTimeoutMS=30000`
+    const store = new MongoStore({ url: patient, pruneInterval: false, operationTimeout: 30_000 })
+    after(() => store.close())
+    const cookie = { originalMaxAge: HOUR, path: '/' }
+    const ids = keysOf(20)
+    await Promise.all(ids.map((id) => store.set(id, { cookie, name: 'Ada' } as never)))
+    await client.db('admin').command({ replSetStepDown: 1, force: true })
+    await Promise.all(
+      ids.map(async (id, i) => {
+        const found = (await store.get(id))!
+        if (i % 3 === 0) await store.destroy(id)
+        else if (i % 3 === 1) await store.touch(id, found)
+        else await store.set(id, { ...found, name: 'Bob' } as never)
+      }),
+    )
+    const names = await Promise.all(ids.map(async (id) => (await store.get(id)) as { name?: string } | null))
+    expect(names.map((found) => found?.name)).toEqual(ids.map((_, i) => [undefined, 'Ada', 'Bob'][i % 3]))
   })
 })

@@ -1,6 +1,7 @@
-import type { Driver, Write } from '@session-stores/core'
-import { MongoClient, type MongoClientOptions } from 'mongodb'
+import type { Driver, Row, Write } from '@session-stores/core'
+import { type Collection, MongoClient, type MongoClientOptions } from 'mongodb'
 import { afterEach } from 'vitest'
+import type { Document } from '../src/documents.ts'
 import { type MongoOptions, mongoDriver } from '../src/index.ts'
 
 const undo: (() => unknown)[] = []
@@ -48,3 +49,28 @@ export const session = (key: string, more: Partial<Write> = {}): Write => ({
 
 export const keysOf = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `key-${String(i).padStart(6, '0')}`)
+
+export async function readOne(driver: Driver, key: string): Promise<Row | undefined> {
+  return (await driver.read([key]))[0]
+}
+
+interface Place {
+  database: string
+  collection: string
+  client: MongoClient
+  driver: Driver
+  documents: Collection<Document>
+  documentOf(key: string): Promise<Document>
+}
+
+/** Opens a collection of its own, and shows what is in it. */
+export const opener =
+  ({ url }: { url: string }) =>
+  async (options: MongoClientOptions = {}): Promise<Place> => {
+    const [database, collection] = [newName(), newName()]
+    const client = clientOf(url, options)
+    const driver = await driverOf({ client, database, collection })
+    const documents = client.db(database).collection<Document>(collection)
+    const documentOf = async (key: string) => (await documents.findOne({ _id: key }))!
+    return { database, collection, client, driver, documents, documentOf }
+  }

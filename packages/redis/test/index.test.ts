@@ -300,7 +300,7 @@ describeWith('Redis', redisProcess, ({ url }) => {
 
   it('takes no after that no page gave', async () => {
     const store = storeOf({ url })
-    for (const after of ['', 'x', '-1', '0 0', '1'.repeat(30)])
-      await expect(store.list({ after })).rejects.toMatchObject({ code: 'INVALID_QUERY' })
+    for (const after of ['', 'x', '-1', '0 0', '1'.repeat(30), { $gt: '' }, null, [], true])
+      await expect(store.list({ after: after as string })).rejects.toMatchObject({ code: 'INVALID_QUERY' })
   })
 })

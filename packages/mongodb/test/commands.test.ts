@@ -1,0 +1,98 @@
+import { mongoProcess } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import type { Document, MongoClient } from 'mongodb'
+import { expect, it } from 'vitest'
+import { mongoDriver } from '../src/index.ts'
+import { clientOf, HOUR, keysOf, NOW, opener, session } from './support.ts'
+
+/** What is sent while `work` runs, without what the client adds. */
+async function sent(client: MongoClient, work: () => unknown): Promise<Document[]> {
+  const commands: Document[] = []
+  const heard = ({ command }: { command: Document }) => void commands.push(command)
+  client.on('commandStarted', heard)
+  await work()
+  client.off('commandStarted', heard)
+  return commands
+}
+
+describeWith('commands', mongoProcess, (server) => {
+  const open = opener(server)
+
+  it('are one a batch', async () => {
+    const { client, driver } = await open({ monitorCommands: true })
+    const keys = keysOf(256)
+    const created = await sent(client, () =>
+      driver.write(
+        keys.map((key) => session(key, { expect: '' })),
+        NOW,
+      ),
+    )
+    expect(created).toMatchObject([{ insert: expect.anything(), ordered: false }])
+    const saved = await sent(client, () =>
+      driver.write(
+        keys.map((key) => session(key, { expect: 'tag', data: 'x'.repeat(500) })),
+        NOW,
+      ),
+    )
+    expect(saved).toMatchObject([{ update: expect.anything(), ordered: false }])
+    const read = await sent(client, () => driver.read(keys))
+    expect(read).toMatchObject([{ find: expect.anything() }])
+    const expiresAt = [NOW + 2 * HOUR, NOW + 3 * HOUR]
+    const touched = await sent(client, () =>
+      driver.touch(
+        keys.map((key, i) => ({ key, user: null, expiresAt: expiresAt[i % 2]! })),
+        NOW,
+      ),
+    )
+    expect(touched).toMatchObject([{ update: expect.anything(), updates: { length: 2 } }])
+  })
+
+  it('find their documents by an index, and those of a batch of one without a plan', async () => {
+    const { client, driver, database } = await open({ monitorCommands: true })
+    await driver.write(
+      keysOf(1000).map((key, i) => session(key, { user: i % 2 ? 'somebody' : null })),
+      NOW,
+    )
+    const key = 'key-000001'
+    const touch = (...keys: string[]) =>
+      driver.touch(
+        keys.map((key) => ({ key, user: null, expiresAt: NOW + HOUR })),
+        NOW,
+      )
+    const commands = await sent(client, async () => {
+      await driver.read([key])
+      await touch(key)
+      for (const expect of [undefined, '', 'tag']) await driver.write([session(key, { expect })], NOW)
+      await driver.write([session(key, { data: null })], NOW)
+      await driver.read(keysOf(10))
+      await touch(...keysOf(10))
+      await driver.list({ limit: 10, after: key })
+      await driver.list({ user: 'somebody', limit: 10, after: key })
+      await driver.prune(NOW + 9 * HOUR, 10)
+    })
+    const plans: string[] = []
+    for (const { lsid, $db, writeConcern, insert, ...command } of commands) {
+      if (insert) continue
+      const plan = await client.db(database).command({ explain: command })
+      plans.push(JSON.stringify(plan.queryPlanner.winningPlan))
+    }
+    expect(plans).toHaveLength(12)
+    for (const plan of plans) expect(plan).not.toMatch(/COLLSCAN|"SORT"/)
+    for (const plan of plans.slice(0, 6)) expect(plan).toMatch(/IDHACK/)
+    const [ofUser, pruned] = [plans[9], plans[10]]
+    expect(ofUser).toMatch('user_1__id_1')
+    expect(ofUser).not.toMatch('FETCH')
+    expect(pruned).toMatch('purgeAt_1')
+  })
+
+  it('waits for the majority, unless the client says how long else', async () => {
+    const { client, database, collection } = await open({ monitorCommands: true })
+    const concerns: unknown[] = []
+    client.on('commandStarted', ({ command }) => concerns.push(command.writeConcern))
+    const lent = clientOf(`${server.url}?w=1&journal=true`, { monitorCommands: true })
+    lent.on('commandStarted', ({ command }) => concerns.push(command.writeConcern))
+    for (const each of [client, lent])
+      await mongoDriver({ client: each, database, collection }).write([session('a')], NOW)
+    expect(concerns).toEqual([{ w: 'majority' }, { w: 1, j: true }])
+  })
+})
