@@ -1,13 +1,29 @@
 import assert from 'node:assert/strict'
 import { rules, run, suite } from '@session-stores/conformance'
 import { describe, it } from 'vitest'
+import { bulk, prefixes } from './mutants/bulk.ts'
+import { concurrency } from './mutants/concurrency.ts'
+import { ended, expiry } from './mutants/expiry.ts'
 import { frameworks } from './mutants/frameworks.ts'
 import { http } from './mutants/http.ts'
+import { lifecycle } from './mutants/lifecycle.ts'
+import { logouts } from './mutants/logout.ts'
 import { touches } from './mutants/touch.ts'
 import { reference } from './reference.ts'
 
 /** Stores that are broken in one way each, by the rule that must see it. */
-const mutants = { ...touches, ...http, ...frameworks }
+const mutants = {
+  ...expiry,
+  ...ended,
+  ...touches,
+  ...concurrency,
+  ...logouts,
+  ...bulk,
+  ...prefixes,
+  ...lifecycle,
+  ...http,
+  ...frameworks,
+}
 
 suite({ describe, it, ...reference() })
 

@@ -98,7 +98,7 @@ export const prefixes: readonly Rule[] = [
     methods: ['length'],
     ...NESTED,
     async check({ store, second, session }) {
-      await Promise.all([store.set(ID, session()), second.set(ID, session())])
+      await Promise.all([store.set('a', session()), second.set('b', session())])
       assert.equal(Number(await store.length()), 1)
     },
   },

@@ -1,0 +1,96 @@
+import type { Mutant } from '../reference.ts'
+import {
+  answer,
+  cachesReads,
+  deadlineIn,
+  deadlineOf,
+  type Found,
+  HOUR,
+  ignoresSaves,
+  knowsNoDeadline,
+  missesAreErrors,
+  refuses,
+  remembers,
+  savesTouches,
+} from './faults.ts'
+import { type Callback, saving } from './shared.ts'
+
+const isPast = (expires: unknown): boolean => expires instanceof Date && +expires < Date.now()
+
+/** The deadline of a session is that of its first save, or the later of the two. */
+const remembersDeadlines = (choose: (first: number, now: number) => number): Mutant => {
+  const first = new Map<string, number>()
+  return deadlineOf((expires, _, id) => {
+    const known = first.get(id) ?? expires!
+    first.set(id, known)
+    return choose(known, expires!)
+  })
+}
+
+export const expiry: Readonly<Record<string, Mutant>> = {
+  'expiry/ends-with-its-cookie': knowsNoDeadline,
+  'expiry/lives-until-its-deadline': deadlineOf((expires) => expires && expires - 500),
+  'expiry/gone-at-its-deadline': deadlineOf((expires) => expires && Math.ceil(expires / 1000) * 1000),
+  'expiry/short-session-is-there-at-once': deadlineOf(
+    (expires) => expires && Math.floor(expires / 1000) * 1000,
+  ),
+  'expiry/max-age-of-zero-is-gone': deadlineOf((expires, maxAge) => (maxAge ? expires : null)),
+  'expiry/past-deadline-is-gone': refuses(({ cookie }) => isPast(cookie.expires)),
+  'expiry/past-deadline-ends-a-live-session': ignoresSaves(({ cookie }) => isPast(cookie.expires)),
+  'expiry/save-extends': remembersDeadlines((first) => first),
+  'expiry/save-shortens': remembersDeadlines(Math.max),
+  'expiry/deadline-of-30-years': deadlineOf((expires) =>
+    expires && expires - Date.now() > 2 ** 31 ? deadlineIn(1) : expires,
+  ),
+  'expiry/deadline-in-the-year-9999': refuses(({ cookie }) => cookie.expires!.getUTCFullYear() > 9000),
+  'expiry/max-age-with-a-fraction': refuses(({ cookie }) => !Number.isInteger(cookie.originalMaxAge)),
+  'expiry/endless-max-age-is-kept-or-refused': ignoresSaves(({ cookie }) => Number.isNaN(+cookie.expires!)),
+  'expiry/no-deadline-lasts': deadlineOf((expires) => expires ?? deadlineIn(500)),
+  'expiry/no-deadline-ends-by-the-ttl': deadlineOf((expires) => expires ?? deadlineIn(HOUR)),
+  'expiry/short-cookie-beats-the-ttl': knowsNoDeadline,
+  'expiry/long-cookie-beats-the-ttl': knowsNoDeadline,
+  'expiry/what-was-read-keeps-its-deadline': (store) => ({
+    set(id, session, callback) {
+      const cookie = { ...JSON.parse(JSON.stringify(session.cookie)) }
+      // Only the cookies of express-session have it.
+      if (session.cookie.maxAge === undefined) Object.assign(cookie, { expires: null, originalMaxAge: null })
+      store.set(id, { ...session, cookie }, callback as Callback)
+    },
+  }),
+  'expiry/reading-does-not-extend': (store) => ({
+    get: (id, callback) =>
+      void store.get(id, (error, found) => {
+        if (!found) return callback(error, found)
+        const cookie = { ...found.cookie, expires: deadlineIn(HOUR) }
+        store.touch(id, { ...found, cookie } as never, () => (callback as Found)(null, found))
+      }),
+  }),
+}
+
+export const ended: Readonly<Record<string, Mutant>> = {
+  'expiry/ended-session-is-no-error': missesAreErrors('get'),
+  'expiry/ended-session-can-be-destroyed': missesAreErrors('destroy'),
+  'expiry/ended-id-begins-anew': (store) => {
+    const saved = new Map<string, object>()
+    return saving((session, id) => {
+      const merged = { ...saved.get(id), ...session }
+      saved.set(id, merged)
+      return merged
+    })(store)
+  },
+  'expiry/ends-only-its-own': (store) => {
+    let first: number | null = null
+    return deadlineOf((expires) => {
+      first ??= expires
+      return first
+    })(store)
+  },
+  'expiry/ends-in-every-process': cachesReads,
+  'expiry/ended-session-is-not-in-all': remembers,
+  'expiry/ended-session-is-not-counted': remembers,
+  'expiry/touch-does-not-revive': savesTouches,
+  'expiry/late-save-does-not-revive': (store) => ({
+    set: (id, session, callback) =>
+      void store.set(id, JSON.parse(JSON.stringify(session)), (error) => answer(callback, error)),
+  }),
+}
