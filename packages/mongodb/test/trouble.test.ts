@@ -124,6 +124,10 @@ describeWith('a server', faulty, ({ url }) => {
     'an operation that was killed (Interrupted)': { code: 'TIMEOUT', ...answers(11_601) },
     'a disk that is full (OutOfDiskSpace)': { code: 'STORAGE_FULL', ...answers(14_031) },
     'a command that it does not know': { code: 'BACKEND', ...answers(59) },
+    'TLS that it does not speak': {
+      code: 'UNAVAILABLE',
+      driver: () => mongoDriver({ url: `${url}?tls=true&${SOON}` }),
+    },
     'a lock that holds up writes': {
       code: 'TIMEOUT',
       operationTimeout: 200,

@@ -104,6 +104,10 @@ describeWith('a server', redisProcess, ({ url, port }) => {
       code: 'UNAVAILABLE',
       driver: () => redisDriver({ url: `${url}/99` }),
     },
+    'TLS that the server does not speak': {
+      code: 'UNAVAILABLE',
+      driver: () => redisDriver({ url: url.replace('redis:', 'rediss:') }),
+    },
     'a client of a cluster, on a server that is none': {
       code: 'UNAVAILABLE',
       driver: () => {

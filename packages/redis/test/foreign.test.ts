@@ -1,0 +1,64 @@
+import { redisProcess } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, expect, it } from 'vitest'
+import { redisDriver } from '../src/index.ts'
+import { plain } from './plain.ts'
+import { after, storeOf } from './support.ts'
+
+const HOUR = 3_600_000
+
+describeWith("somebody else's values under the prefix", redisProcess, ({ url }) => {
+  const observer = new Redis(url)
+  afterEach(() => observer.flushall())
+  afterAll(() => observer.disconnect())
+
+  const foreign = {
+    'of connect-redis': JSON.stringify(plain({ name: 'Eve' })),
+    'that begin alike': `1${' '.repeat(40)}`,
+    'cut short': '10000',
+    'that are a number': '17999',
+    empty: '',
+  }
+
+  it.each(Object.entries(foreign))('%s are CORRUPT, and gone with a save', async (_name, value) => {
+    const store = storeOf({ url, hashIds: false })
+    await observer.set('sess:theirs', value)
+    await store.set('ours', plain({ name: 'Ada' }))
+    const [ours, theirs] = await Promise.allSettled([store.get('ours'), store.get('theirs')])
+    expect(ours).toMatchObject({ status: 'fulfilled', value: { name: 'Ada' } })
+    expect(theirs).toMatchObject({ status: 'rejected', reason: { code: 'CORRUPT' } })
+    expect(await store.length()).toBe(1)
+    expect(await store.ids()).toContain('ours')
+    expect(Object.keys(await store.all())).toEqual(['ours'])
+    await store.touch('theirs', plain())
+    expect(await observer.get('sess:theirs')).toBe(value)
+    await store.set('theirs', plain({ name: 'Bob' }))
+    expect(await store.get('theirs')).toMatchObject({ name: 'Bob' })
+  })
+
+  it.each([...Object.values(foreign), `1${'9'.repeat(32)}s`])('%j holds up no other row', async (value) => {
+    const driver = redisDriver({ url })
+    after(() => driver.close())
+    await observer.set('sess:theirs', value)
+    const now = Date.now()
+    const create = { data: '{}', tag: 'tag', user: null, createdAt: now, expiresAt: now + HOUR, expect: '' }
+    const landed = await driver.write(
+      ['ours', 'theirs'].map((key) => ({ key, ...create })),
+      now,
+    )
+    expect(landed).toContain('ours')
+  })
+
+  it('of another type are no sessions, and gone with a save', async () => {
+    const store = storeOf({ url, hashIds: false })
+    await observer.hset('sess:theirs', 'name', 'Eve')
+    await store.set('ours', plain({ name: 'Ada' }))
+    expect(await Promise.all([store.get('ours'), store.get('theirs')])).toMatchObject([{ name: 'Ada' }, null])
+    await store.touch('theirs', plain())
+    expect(await store.length()).toBe(1)
+    expect(await store.ids()).toEqual(['ours'])
+    await store.set('theirs', plain({ name: 'Bob' }))
+    expect(await store.get('theirs')).toMatchObject({ name: 'Bob' })
+  })
+})

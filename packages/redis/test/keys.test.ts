@@ -1,0 +1,107 @@
+import { redisProcess } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, expect, it } from 'vitest'
+import type { RedisStore } from '../src/index.ts'
+import { plain } from './plain.ts'
+import { after, storeOf } from './support.ts'
+
+const HOUR = 3_600_000
+
+describeWith('keys', redisProcess, ({ url }) => {
+  const observer = new Redis(url)
+  afterEach(() => observer.flushall())
+  afterAll(() => observer.disconnect())
+
+  const keysOf = async (pattern = '*') => (await observer.keys(pattern)).sort()
+
+  it('holds a session as a string that shows when it ends, and goes by itself', async () => {
+    const start = Date.now()
+    const store = storeOf({ url, idleTimeout: HOUR, user: () => 'ada' })
+    await store.set('the-id', plain({ name: 'Ada' }))
+    const [index, key] = (await keysOf()) as [string, string]
+    expect(key).toBe(`sess:${store.handle('the-id')}`)
+    expect(index).toMatch(/^sess::[\w-]{43}$/)
+    const head = /^1(\d{16})(\d{16})s\S+ (\S*) (.*)$/.exec((await observer.get(key))!)!
+    expect(Number(head[1]) - start - HOUR).toBeLessThan(60_000)
+    expect(index).toBe(`sess::${head[3]}`)
+    expect(JSON.parse(head[4]!)).toEqual(plain({ name: 'Ada' }))
+    expect(Math.abs((await observer.pttl(key)) - HOUR - 60_000)).toBeLessThan(60_000)
+    // The end of the hour in which it ends, and a minute.
+    expect(await observer.pttl(index)).toBeGreaterThan(HOUR)
+    expect(await observer.pttl(index)).toBeLessThan(2 * HOUR + 120_000)
+    await store.destroy('the-id')
+    expect(await observer.pttl(key)).toBeLessThan(120_001)
+  })
+
+  it('uses the database of the URL', async () => {
+    const store = storeOf({ url: `${url}/3` })
+    await store.set('the-id', plain())
+    expect(await keysOf()).toEqual([])
+    await observer.select(3)
+    expect(await keysOf()).toHaveLength(1)
+    await observer.select(0)
+  })
+
+  it.each([
+    ['sess:', 'sess:app:'],
+    ['sess:', 'sess::app:'],
+    ['a*:', 'ab:'],
+    ['[ab]:', 'a:'],
+    ['a?:', 'ab:'],
+    ['a\\*:', 'a*:'],
+    [':', 'a:'],
+    ['ä\n ":', 'ä:'],
+  ])('keeps %j and %j apart', async (...prefixes) => {
+    const stores = prefixes.map((prefix) => storeOf({ url, prefix, user: () => 'ada' }))
+    const [one, other] = stores as [RedisStore, RedisStore]
+    await one.set('the-id', plain({ name: 'one' }))
+    await other.set('the-id', plain({ name: 'other' }))
+    await other.set('another', plain())
+    expect(await one.ids()).toEqual([one.handle('the-id')])
+    expect(await one.length()).toBe(1)
+    expect((await other.list({ user: 'ada' })).sessions).toHaveLength(2)
+    await one.clear()
+    expect(await one.length()).toBe(0)
+    expect(await other.length()).toBe(2)
+    await other.set('more', plain())
+    await one.set('the-id', plain())
+    await other.clear()
+    expect(await one.length()).toBe(1)
+    expect((await one.list({ user: 'ada' })).sessions).toHaveLength(1)
+  })
+
+  it('works with a client that has a prefix of its own and other ways', async () => {
+    const ways = { enableAutoPipelining: true, protocol: 2, stringNumbers: true } as const
+    const client = new Redis(url, { keyPrefix: 'app*:', ...ways })
+    after(() => client.disconnect())
+    const store = storeOf({ client, user: () => 'ada' })
+    await store.set('the-id', plain({ name: 'Ada' }))
+    expect((await keysOf())[1]).toBe(`app*:sess:${store.handle('the-id')}`)
+    expect(await store.get('the-id')).toMatchObject({ name: 'Ada' })
+    expect(await store.ids()).toEqual([store.handle('the-id')])
+    expect(await store.length()).toBe(1)
+    expect((await store.list({ user: 'ada' })).sessions).toHaveLength(1)
+    await store.clear()
+    expect(await keysOf()).toEqual([])
+  })
+
+  it('runs scripts again that Redis has forgotten', async () => {
+    const store = storeOf({ url, user: () => 'ada' })
+    const flush = () => observer.call('SCRIPT', 'FLUSH')
+    await store.set('the-id', plain({ name: 'Ada' }))
+    await flush()
+    await store.set('the-id', plain({ name: 'Bob' }))
+    await flush()
+    await store.touch('the-id', plain())
+    await flush()
+    expect(await store.length()).toBe(1)
+    expect(await store.get('the-id')).toMatchObject({ name: 'Bob' })
+  })
+
+  it('takes no after that no page gave', async () => {
+    const store = storeOf({ url })
+    for (const after of ['', 'x', '-1', '0 0', '1'.repeat(30), { $gt: '' }, null, [], true])
+      await expect(store.list({ after: after as string })).rejects.toMatchObject({ code: 'INVALID_QUERY' })
+  })
+})

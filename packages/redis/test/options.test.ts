@@ -1,0 +1,56 @@
+import { SessionStore } from '@session-stores/core'
+import { Cluster, Redis } from 'ioredis'
+import { describe, expect, it } from 'vitest'
+import { RedisStore, redisDriver } from '../src/index.ts'
+
+describe('options', () => {
+  const url = 'redis://127.0.0.1:1'
+
+  it('names the option that is wrong, and what it takes', () => {
+    // @ts-expect-error
+    expect(() => new RedisStore({ clinet: new Redis({ lazyConnect: true }) })).toThrow(
+      /unknown option 'clinet'.* url, tls, client, prefix/,
+    )
+    // @ts-expect-error
+    expect(() => new RedisStore({ url: 7 })).toThrow("option 'url' takes a URL")
+    // @ts-expect-error
+    expect(() => new RedisStore({ client: {} })).toThrow("option 'client' takes an ioredis Redis or Cluster")
+    // @ts-expect-error
+    expect(() => new RedisStore({ url, tls: true })).toThrow("option 'tls' takes what")
+    expect(() => new RedisStore({ url, idleTimeout: -1 })).toThrow("option 'idleTimeout' takes")
+  })
+
+  it('takes either a url or a client', () => {
+    const client = new Redis({ lazyConnect: true })
+    // @ts-expect-error
+    expect(() => redisDriver({ url, client })).toThrow(TypeError)
+    // @ts-expect-error
+    expect(() => redisDriver({ client, tls: {} })).toThrow(TypeError)
+    // @ts-expect-error
+    expect(() => redisDriver({})).toThrow(TypeError)
+    // @ts-expect-error
+    expect(() => redisDriver()).toThrow(TypeError)
+    expect(new RedisStore({ client, pruneInterval: false })).toBeInstanceOf(SessionStore)
+    const cluster = new Cluster([{ port: 1 }], { lazyConnect: true })
+    expect(new RedisStore({ client: cluster, pruneInterval: false })).toBeInstanceOf(SessionStore)
+  })
+
+  it.each([
+    'localhost:6379',
+    'http://localhost',
+    'redis:localhost',
+    'REDISS://localhost',
+    'redis://:pass%word@localhost',
+    'redis://localhost/sessions',
+    'redis://localhost:99999',
+    '',
+  ])('does not take %j for a URL, nor shows it', (wrong) => {
+    expect(() => redisDriver({ url: wrong })).toThrow(
+      /^option 'url' takes a URL such as 'redis:\/\/localhost:6379\/0' \(rediss: for TLS\)$/,
+    )
+  })
+
+  it.each(['', 'sess', 'sess::', 'sess:\n', '::'])('does not take %j for a prefix', (prefix) => {
+    expect(() => redisDriver({ url, prefix })).toThrow("option 'prefix' takes a text that ends with one ':'")
+  })
+})
