@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config'
 import { OutageReporter } from './packages/conformance/src/outage/reporter.ts'
 import { SkipReporter } from './packages/testbed/src/reporter.ts'
+import { ServersReporter } from './packages/testbed/src/servers-reporter.ts'
 
-const reporters = ['default', new SkipReporter(), new OutageReporter()]
+const reporters = ['default', new SkipReporter(), new ServersReporter(), new OutageReporter()]
 
 export default defineConfig({
   test: {

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis'
 import { redisBinary, redisProcess } from './redis.ts'
-import type { ProcessServer } from './server.ts'
+import type { Identity, ProcessServer } from './server.ts'
 import { until } from './until.ts'
 
 /** A Redis Cluster on this machine, each node a process of its own. */
-export interface RedisCluster extends AsyncDisposable {
+export interface RedisCluster extends AsyncDisposable, Identity {
   /** The masters first, as they were made; a failover does not reorder them. */
   readonly nodes: readonly ProcessServer[]
   /** `127.0.0.1` and port of every node, as ioredis takes them. */
@@ -47,7 +47,9 @@ export async function redisCluster(options: ClusterOptions = {}): Promise<RedisC
     throw error
   }
   const addresses = nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
-  return { nodes, addresses, stop, [Symbol.asyncDispose]: stop }
+  const { version, source } = nodes[0]!
+  const arrangement = `Cluster of ${nodes.length}`
+  return { version, source, arrangement, nodes, addresses, stop, [Symbol.asyncDispose]: stop }
 }
 
 async function join(nodes: readonly ProcessServer[], masters: number, nodeTimeout: number): Promise<void> {

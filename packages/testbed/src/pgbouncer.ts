@@ -42,6 +42,7 @@ function pooler({ server, poolSize = 20, settings = {} }: PgbouncerOptions): Pro
   })
   return {
     name: 'PgBouncer',
+    arrangement: `before ${server.version}`,
     commands: ['pgbouncer'],
     offPath: '/usr/sbin/pgbouncer',
     prepare: async (_binary, folder) => unprivileged(folder),

@@ -17,10 +17,13 @@ export interface Binary {
 /** A server that ended before it answered; the message holds the end of its log. */
 class StartError extends Error {
   readonly portTaken: boolean
+  /** Children of a killed PostgreSQL live on for a moment, and keep its memory. */
+  readonly childrenLive: boolean
 
   constructor(kind: ProcessKind, log: string) {
     super(`${kind.name} ended before it answered:\n${log.trimEnd().split('\n').slice(-10).join('\n')}`)
     this.portTaken = /address already in use/i.test(log)
+    this.childrenLive = /pre-existing shared memory block/.test(log)
   }
 }
 
@@ -69,11 +72,38 @@ function make(kind: ProcessKind, binary: Binary, port: number, args: readonly st
     if (!child?.kill(name)) throw new Error(`${kind.name} on port ${port} is not running`)
   }
 
+  async function startOnce(): Promise<void> {
+    if (child) throw new Error(`${kind.name} on port ${port} is running already`)
+    const started = run(await kind.prepare?.(binary.path, folder))
+    const pid = started.pid
+    if (pid === undefined) throw (await once(started, 'error'))[0]
+    tell('add', 'pid', pid)
+    started.unref()
+    child = started
+    let ended = false
+    started.once('exit', () => {
+      ended = true
+      child = undefined
+      tell('drop', 'pid', pid)
+    })
+    version = await until(
+      async () => {
+        if (ended) throw new StartError(kind, readFileSync(log, 'utf8'))
+        const answer = await kind.identify(url)
+        if (answer.pid !== pid) throw new Error(`another server answers on port ${port}`)
+        return answer.version
+      },
+      30_000,
+      (error) => error instanceof StartError,
+    )
+  }
+
   const server: ProcessServer = {
     url,
     port,
     folder,
     source: binary.source,
+    arrangement: kind.arrangement,
     get pid() {
       return child?.pid
     },
@@ -90,30 +120,7 @@ function make(kind: ProcessKind, binary: Binary, port: number, args: readonly st
       child.kill('SIGKILL')
       await ended
     },
-    async start() {
-      if (child) throw new Error(`${kind.name} on port ${port} is running already`)
-      const started = run(await kind.prepare?.(binary.path, folder))
-      const pid = started.pid
-      if (pid === undefined) throw (await once(started, 'error'))[0]
-      tell('add', 'pid', pid)
-      started.unref()
-      child = started
-      let ended = false
-      started.once('exit', () => {
-        ended = true
-        child = undefined
-        tell('drop', 'pid', pid)
-      })
-      version = await until(
-        async () => {
-          const answer = await kind.identify(url)
-          if (answer.pid !== pid) throw new Error(`another server answers on port ${port}`)
-          return answer.version
-        },
-        30_000,
-        () => (ended ? new StartError(kind, readFileSync(log, 'utf8')) : undefined),
-      )
-    },
+    start: () => until(startOnce, 30_000, (error) => !(error instanceof StartError && error.childrenLive)),
     async stop() {
       await server.kill()
       rmSync(folder, { recursive: true, force: true })

@@ -1,16 +1,14 @@
 import { ask, type MongoOptions, mongoBinary, mongodb } from './mongodb.ts'
 import { startProcess } from './process.ts'
-import type { Kind, ProcessServer } from './server.ts'
+import type { Identity, Kind, ProcessServer } from './server.ts'
 import { until } from './until.ts'
 
 /** A MongoDB replica set on this machine, each member a process of its own. */
-export interface MongoReplicaSet extends AsyncDisposable {
+export interface MongoReplicaSet extends AsyncDisposable, Identity {
   /** As they were made; which of them is the primary, the set decides. */
   readonly nodes: readonly ProcessServer[]
   /** Names the set and all its members, so clients follow its elections. */
   readonly url: string
-  readonly version: string
-  readonly source: ProcessServer['source']
   /** The member that takes writes now; waits for an election, and rejects after 30 s without one. */
   primary(): Promise<ProcessServer>
   stop(): Promise<void>
@@ -47,11 +45,22 @@ export async function mongoReplicaSet(
   if (options.members === undefined) return nodes[0]!
   const url = `mongodb://${nodes.map(({ port }) => `127.0.0.1:${port}`).join()}/?replicaSet=rs`
   const { version, source } = nodes[0]!
-  return { nodes, url, version, source, primary: () => primaryOf(nodes), stop, [Symbol.asyncDispose]: stop }
+  const arrangement = `replica set of ${members}`
+  return {
+    version,
+    source,
+    arrangement,
+    nodes,
+    url,
+    primary: () => primaryOf(nodes),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
 }
 
 const member: Kind = {
   ...mongodb,
+  arrangement: 'replica set of 1',
   url: (port) => `mongodb://127.0.0.1:${port}/?replicaSet=rs`,
   identify: (url) => mongodb.identify(direct(url)),
 }

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { startProcess } from './process.ts'
 import { redis, redisBinary, redisProcess } from './redis.ts'
-import type { Kind, ProcessServer } from './server.ts'
+import type { Identity, Kind, ProcessServer } from './server.ts'
 import { until } from './until.ts'
 
 /** A master, its replicas and the Sentinels that watch over them, each a process of its own. */
-export interface RedisSentinel extends AsyncDisposable {
+export interface RedisSentinel extends AsyncDisposable, Identity {
   /** The name under which the Sentinels know the master. */
   readonly name: string
   /** The master first, as they were made; a failover does not reorder them. */
@@ -81,7 +81,19 @@ export async function redisSentinel(options: SentinelOptions = {}): Promise<Redi
     throw error
   }
   const addresses = sentinels.map(({ port }) => ({ host: '127.0.0.1', port }))
-  return { name, nodes, sentinels, addresses, stop, [Symbol.asyncDispose]: stop }
+  const { version, source } = nodes[0]!
+  const arrangement = `${nodes.length} watched by ${count} Sentinels`
+  return {
+    version,
+    source,
+    arrangement,
+    name,
+    nodes,
+    sentinels,
+    addresses,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
 }
 
 async function ask<T>(server: ProcessServer, question: (client: Redis) => Promise<T>): Promise<T> {

@@ -3,12 +3,18 @@ import type { User } from './user.ts'
 /** Where a server came from. */
 export type Source = 'env' | 'path' | 'docker' | 'fetched'
 
-/** A real server that answers. */
-export interface TestServer extends AsyncDisposable {
-  readonly url: string
-  readonly source: Source
+/** What a server is, or several that are one to their clients. */
+export interface Identity {
   /** What it says it is, such as `redis 7.0.15`. */
   readonly version: string
+  readonly source: Source
+  /** How it is set up, where it is not one by itself: `replica set of 3`. */
+  readonly arrangement?: string | undefined
+}
+
+/** A real server that answers. */
+export interface TestServer extends AsyncDisposable, Identity {
+  readonly url: string
   /** Ends it and removes all that it left; a server from the environment is left as it is. */
   stop(): Promise<void>
 }
@@ -36,6 +42,8 @@ export interface ProcessServer extends TestServer {
 export interface ProcessKind {
   /** As people write it: `Redis`. */
   readonly name: string
+  /** As in `Identity`. */
+  readonly arrangement?: string
   /** The names of the binary on PATH, best first. */
   readonly commands: readonly string[]
   /** Where distributions keep the binary off PATH (a glob). */

@@ -2,21 +2,19 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 /**
  * Waits until `check` returns, asking again whenever it throws; for what only asking can tell. Rejects with its last
- * error after `timeout` ms, or at once when `hopeless` returns an error.
+ * error after `timeout` ms, or at once when `hopeless`, given that error, says so.
  */
 export async function until<T>(
   check: () => Promise<T>,
   timeout: number,
-  hopeless?: () => Error | undefined,
+  hopeless?: (error: unknown) => boolean,
 ): Promise<T> {
   const deadline = performance.now() + timeout
   for (;;) {
     try {
       return await check()
     } catch (error) {
-      const reason = hopeless?.()
-      if (reason) throw reason
-      if (performance.now() > deadline) throw error
+      if (hopeless?.(error) || performance.now() > deadline) throw error
     }
     await pause(5)
   }

@@ -1,4 +1,5 @@
-import { afterAll, describe, test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { ranOn } from './ran-on.ts'
 import { ServerUnavailableError } from './server.ts'
 
 /**
@@ -19,6 +20,8 @@ export function describeWith<T extends AsyncDisposable>(
       test('needs its server', (context) => context.skip(server.message))
       return
     }
+    // biome-ignore lint/correctness/noEmptyPattern: vitest reads from it that no fixture is wanted
+    beforeAll(({}, suite) => ranOn(suite, server))
     afterAll(() => server[Symbol.asyncDispose]())
     await body(server)
   })

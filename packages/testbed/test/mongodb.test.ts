@@ -2,6 +2,7 @@ import { MongoClient } from 'mongodb'
 import { expect, test, vi } from 'vitest'
 import { mongodb, mongoProcess, mongoServer } from '../src/mongodb.ts'
 import { startProcess } from '../src/process.ts'
+import { ranOn } from '../src/ran-on.ts'
 import { dockerAnswers, findBinary, fromDocker } from '../src/sources.ts'
 import { describeWith } from '../src/vitest.ts'
 
@@ -59,6 +60,7 @@ describeWith(
 test('Docker starts a MongoDB that answers, and removes it', async (context) => {
   if (!(await dockerAnswers())) context.skip('no Docker daemon answers')
   const server = await fromDocker(mongodb)
+  ranOn(context.task, server)
   expect(server.source).toBe('docker')
   expect(await hello(server.url)).toMatchObject({ ok: 1 })
   await server.stop()

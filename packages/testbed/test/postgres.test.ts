@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { pgbouncer } from '../src/pgbouncer.ts'
 import { postgres, postgresProcess } from '../src/postgres.ts'
 import { postgresServers } from '../src/postgres-versions.ts'
+import { ranOn } from '../src/ran-on.ts'
 import { dockerAnswers, fromDocker } from '../src/sources.ts'
 import { describeWith } from '../src/vitest.ts'
 
@@ -88,6 +89,7 @@ describeWith('a PostgreSQL behind PgBouncer', postgresProcess, (server) => {
 test('Docker starts a PostgreSQL that answers, and removes it', async (context) => {
   if (!(await dockerAnswers())) context.skip('no Docker daemon answers')
   const server = await fromDocker(postgres)
+  ranOn(context.task, server)
   expect(server.source).toBe('docker')
   expect(await query(server.url, 'SELECT 1 AS one')).toEqual({ one: 1 })
   await server.stop()

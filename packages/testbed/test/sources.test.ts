@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { fetchBinary } from '../src/fetch.ts'
+import { ranOn } from '../src/ran-on.ts'
 import { redis, redisBinary, redisProcess, redisServer, valkeyProcess } from '../src/redis.ts'
 import { ServerUnavailableError } from '../src/server.ts'
 import { dockerAnswers, findBinary, fromDocker } from '../src/sources.ts'
@@ -82,6 +83,7 @@ test('where nothing has a server, the error says why, source by source', async (
 test('Docker starts a container that answers, and removes it', async (context) => {
   if (!(await dockerAnswers())) context.skip('no Docker daemon answers')
   const server = await fromDocker(redis)
+  ranOn(context.task, server)
   expect(server.source).toBe('docker')
   expect(await ping(server.url)).toBe('PONG')
   await server.stop()
