@@ -18,7 +18,8 @@ export class Connection {
   /** Why the server could not be reached, until it is. */
   failure: Error | undefined
   #waiting = 0
-  #brokenAt = 0
+  /** When the first attempt since the last connection that worked began. */
+  #missedAt: number | undefined
   #pausedUntil = 0
   #closed = false
 
@@ -37,9 +38,13 @@ export class Connection {
     this.client.on('error', (error) => {
       this.failure = error
     })
+    this.client.on('connecting', () => {
+      this.#missedAt ??= performance.now()
+    })
     this.client.on('connect', () => this.#settle())
     this.client.on('ready', () => {
       this.failure = undefined
+      this.#missedAt = undefined
     })
   }
 
@@ -65,12 +70,14 @@ export class Connection {
   /** `times` counts from the last connection that worked. */
   #retry(times: number): number | null {
     const now = performance.now()
-    if (times === 1) this.#brokenAt = now
+    this.#missedAt ??= now
     // What Redis itself refuses, such as a password, it refuses again.
-    const gaveUp = now - this.#brokenAt > GRACE || isReply(this.failure)
+    const gaveUp = now - this.#missedAt > GRACE || isReply(this.failure)
     if (gaveUp) this.#pausedUntil = now + PAUSE
     // A timer that nobody waits for would keep the process alive.
-    return gaveUp || this.#waiting === 0 ? null : 50 * 2 ** times
+    if (!gaveUp && this.#waiting > 0) return 50 * 2 ** times
+    this.#missedAt = undefined
+    return null
   }
 
   #settle(): void {
