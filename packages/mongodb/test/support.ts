@@ -1,8 +1,27 @@
 import type { Driver, Row, Write } from '@session-stores/core'
+import {
+  mongoProcess,
+  mongoReplicaSet,
+  type ProcessServer,
+  type MongoOptions as ServerOptions,
+} from '@session-stores/testbed'
 import { type Collection, MongoClient, type MongoClientOptions } from 'mongodb'
 import { afterEach } from 'vitest'
 import type { Document } from '../src/documents.ts'
 import { type MongoOptions, mongoDriver } from '../src/index.ts'
+
+/** What is tested on both. */
+export const makes: [
+  name: string,
+  start: (options?: Pick<ServerOptions, 'args'>) => Promise<ProcessServer>,
+][] = [
+  ['one server', mongoProcess],
+  ['a replica set', mongoReplicaSet],
+]
+
+/** The URL with one more option. */
+export const withOption = (url: string, option: string): string =>
+  `${url}${url.includes('?') ? '&' : '?'}${option}`
 
 const undo: (() => unknown)[] = []
 

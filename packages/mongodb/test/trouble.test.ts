@@ -7,6 +7,7 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import { MongoClient } from 'mongodb'
 import { afterAll, describe, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
+import { makes, withOption } from './support.ts'
 
 const runner = { describe, it }
 const SOON = 'serverSelectionTimeoutMS=200'
@@ -102,62 +103,73 @@ describeWith('a server that takes few connections', few, ({ url, port }) => {
   })
 })
 
-const faulty = () => mongoProcess({ args: ['--setParameter', 'enableTestCommands=1'] })
-describeWith('a server', faulty, ({ url }) => {
-  const client = closedAtEnd(url)
-  const admin = client.db('admin')
-  const commands = ['insert', 'update', 'delete', 'find', 'aggregate', 'ping']
-  /** What the server itself answers in place of doing its work. */
-  const answers = (errorCode: number) => ({
-    begin: () =>
-      admin.command({
-        configureFailPoint: 'failCommand',
-        mode: 'alwaysOn',
-        data: { failCommands: commands, errorCode, appName: 'sessions' },
-      }),
-    end: () => admin.command({ configureFailPoint: 'failCommand', mode: 'off' }),
-    driver: () => mongoDriver({ url: `${url}?appName=sessions`, collection: `answers${errorCode}` }),
-  })
-  const options = (collection: string) => ({ client, database: 'app', collection })
-  troubleSuite(runner, {
-    'a time limit that is exceeded (MaxTimeMSExpired)': { code: 'TIMEOUT', ...answers(50) },
-    'an operation that was killed (Interrupted)': { code: 'TIMEOUT', ...answers(11_601) },
-    'a disk that is full (OutOfDiskSpace)': { code: 'STORAGE_FULL', ...answers(14_031) },
-    'a command that it does not know': { code: 'BACKEND', ...answers(59) },
-    'TLS that it does not speak': {
-      code: 'UNAVAILABLE',
-      driver: () => mongoDriver({ url: `${url}?tls=true&${SOON}` }),
+const faulty = { args: ['--setParameter', 'enableTestCommands=1'] }
+describe.each(makes)('%s', (_, start) => {
+  describeWith(
+    'that answers',
+    () => start(faulty),
+    ({ url }) => {
+      const client = closedAtEnd(url)
+      const admin = client.db('admin')
+      const commands = ['insert', 'update', 'delete', 'find', 'aggregate', 'ping']
+      /** What the server itself answers in place of doing its work. */
+      const answers = (errorCode: number) => ({
+        begin: () =>
+          admin.command({
+            configureFailPoint: 'failCommand',
+            mode: 'alwaysOn',
+            data: { failCommands: commands, errorCode, appName: 'sessions' },
+          }),
+        end: () => admin.command({ configureFailPoint: 'failCommand', mode: 'off' }),
+        driver: () =>
+          mongoDriver({ url: withOption(url, 'appName=sessions'), collection: `answers${errorCode}` }),
+      })
+      const options = (collection: string) => ({ client, database: 'app', collection })
+      troubleSuite(runner, {
+        'a time limit that is exceeded (MaxTimeMSExpired)': { code: 'TIMEOUT', ...answers(50) },
+        'an operation that was killed (Interrupted)': { code: 'TIMEOUT', ...answers(11_601) },
+        'a disk that is full (OutOfDiskSpace)': { code: 'STORAGE_FULL', ...answers(14_031) },
+        'a command that it does not know': { code: 'BACKEND', ...answers(59) },
+        'TLS that it does not speak': {
+          code: 'UNAVAILABLE',
+          driver: () => mongoDriver({ url: withOption(url, `tls=true&${SOON}`) }),
+        },
+        'a lock that holds up writes': {
+          code: 'TIMEOUT',
+          operationTimeout: 200,
+          driver: () => mongoDriver(options('locked')),
+          begin: () => admin.command({ fsync: 1, lock: true }),
+          works: ['get', 'list', 'all', 'length', 'ping'],
+          end: () => admin.command({ fsyncUnlock: 1 }),
+        },
+        'a view': {
+          code: 'READ_ONLY',
+          async driver() {
+            await client.db('app').command({ create: 'view', viewOn: 'viewed', pipeline: [] })
+            return mongoDriver(options('view'))
+          },
+          end: () => client.db('app').dropCollection('view'),
+        },
+        'a collection with another index of that name': {
+          code: 'BAD_STORAGE',
+          async driver() {
+            await client
+              .db('app')
+              .collection('others')
+              .createIndex({ purgeAt: 1 }, { expireAfterSeconds: 60 })
+            return mongoDriver(options('others'))
+          },
+          end: () => client.db('app').collection('others').dropIndexes(),
+        },
+        'a collection that takes other documents only': {
+          code: 'BAD_STORAGE',
+          driver: () => mongoDriver(options('ruled')),
+          begin: () =>
+            client.db('app').command({ collMod: 'ruled', validator: { session: { $exists: true } } }),
+          works: ['get', 'list', 'all', 'length', 'clear', 'ping'],
+          end: () => client.db('app').command({ collMod: 'ruled', validator: {} }),
+        },
+      })
     },
-    'a lock that holds up writes': {
-      code: 'TIMEOUT',
-      operationTimeout: 200,
-      driver: () => mongoDriver(options('locked')),
-      begin: () => admin.command({ fsync: 1, lock: true }),
-      works: ['get', 'list', 'all', 'length', 'ping'],
-      end: () => admin.command({ fsyncUnlock: 1 }),
-    },
-    'a view': {
-      code: 'READ_ONLY',
-      async driver() {
-        await client.db('app').command({ create: 'view', viewOn: 'viewed', pipeline: [] })
-        return mongoDriver(options('view'))
-      },
-      end: () => client.db('app').dropCollection('view'),
-    },
-    'a collection with another index of that name': {
-      code: 'BAD_STORAGE',
-      async driver() {
-        await client.db('app').collection('others').createIndex({ purgeAt: 1 }, { expireAfterSeconds: 60 })
-        return mongoDriver(options('others'))
-      },
-      end: () => client.db('app').collection('others').dropIndexes(),
-    },
-    'a collection that takes other documents only': {
-      code: 'BAD_STORAGE',
-      driver: () => mongoDriver(options('ruled')),
-      begin: () => client.db('app').command({ collMod: 'ruled', validator: { session: { $exists: true } } }),
-      works: ['get', 'list', 'all', 'length', 'clear', 'ping'],
-      end: () => client.db('app').command({ collMod: 'ruled', validator: {} }),
-    },
-  })
+  )
 })

@@ -1,10 +1,9 @@
 import type { Driver } from '@session-stores/core'
-import { redisProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { redisDriver } from '../src/index.ts'
-import { after, storeOf } from './support.ts'
+import { after, makes, storeOf } from './support.ts'
 
 const COUNT = 100_000
 const BATCH = 256
@@ -31,40 +30,42 @@ async function fill(driver: Driver): Promise<void> {
   }
 }
 
-describeWith('100,000 sessions', redisProcess, ({ url }) => {
-  const observer = new Redis(url)
-  afterAll(() => observer.disconnect())
+describe.each(makes)('%s', (_, start) => {
+  describeWith('100,000 sessions', start, ({ url }) => {
+    const observer = new Redis(url)
+    afterAll(() => observer.disconnect())
 
-  it('are counted, listed, pruned and removed in steps that hold up nobody', async () => {
-    const driver = redisDriver({ url })
-    after(() => driver.close())
-    await fill(driver)
-    const store = storeOf({ url, operationTimeout: 60_000 })
-    await observer.config('RESETSTAT')
+    it('are counted, listed, pruned and removed in steps that hold up nobody', async () => {
+      const driver = redisDriver({ url })
+      after(() => driver.close())
+      await fill(driver)
+      const store = storeOf({ url, operationTimeout: 60_000 })
+      await observer.config('RESETSTAT')
 
-    expect(await store.length()).toBe(COUNT)
-    expect(new Set(await store.ids()).size).toBe(COUNT)
-    const ofAda = new Set<string>()
-    let next: string | undefined
-    do {
-      const page = await driver.list({ user: ADA, after: next, limit: BATCH })
-      for (const key of page.keys) ofAda.add(key)
-      next = page.next
-    } while (next !== undefined)
-    expect(ofAda.size).toBe(COUNT / 5)
-    expect(await store.prune()).toBe(0)
-    await store.clear()
-    expect(await observer.dbsize()).toBe(0)
+      expect(await store.length()).toBe(COUNT)
+      expect(new Set(await store.ids()).size).toBe(COUNT)
+      const ofAda = new Set<string>()
+      let next: string | undefined
+      do {
+        const page = await driver.list({ user: ADA, after: next, limit: BATCH })
+        for (const key of page.keys) ofAda.add(key)
+        next = page.next
+      } while (next !== undefined)
+      expect(ofAda.size).toBe(COUNT / 5)
+      expect(await store.prune()).toBe(0)
+      await store.clear()
+      expect(await observer.dbsize()).toBe(0)
 
-    const stats = (await observer.info('commandstats')).matchAll(/^cmdstat_(\w+):calls=(\d+)/gm)
-    const { scan, mget, zscan, evalsha, unlink, ...others } = Object.fromEntries(
-      [...stats].map(([, name, calls]) => [name, Number(calls)]),
-    )
-    // Three walks over all, which read, judge and remove each page at once: no step is about more than a thousand.
-    expect(scan).toBeGreaterThan((3 * COUNT) / 1000)
-    for (const calls of [mget, evalsha, unlink]) expect(calls).toBeGreaterThan(COUNT / 1000)
-    expect(zscan).toBeGreaterThan(COUNT / 5 / 1000)
-    for (const unbounded of ['keys', 'del', 'flushdb', 'zrange', 'zrem'])
-      expect(others).not.toHaveProperty(unbounded)
+      const stats = (await observer.info('commandstats')).matchAll(/^cmdstat_(\w+):calls=(\d+)/gm)
+      const { scan, mget, zscan, evalsha, unlink, ...others } = Object.fromEntries(
+        [...stats].map(([, name, calls]) => [name, Number(calls)]),
+      )
+      // Three walks over all, which read, judge and remove each page at once: no step is about more than a thousand.
+      expect(scan).toBeGreaterThan((3 * COUNT) / 1000)
+      for (const calls of [mget, evalsha, unlink]) expect(calls).toBeGreaterThan(COUNT / 1000)
+      expect(zscan).toBeGreaterThan(COUNT / 5 / 1000)
+      for (const unbounded of ['keys', 'del', 'flushdb', 'zrange', 'zrem'])
+        expect(others).not.toHaveProperty(unbounded)
+    })
   })
 })

@@ -1,38 +1,39 @@
-import { redisProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { plain } from './plain.ts'
-import { after, storeOf } from './support.ts'
+import { after, makes, storeOf } from './support.ts'
 
-describeWith('a server without memory', redisProcess, (server) => {
-  const observer = new Redis(server.url)
-  afterAll(() => observer.disconnect())
+describe.each(makes)('%s', (_, start) => {
+  describeWith('a server without memory', start, (server) => {
+    const observer = new Redis(server.url)
+    afterAll(() => observer.disconnect())
 
-  it('takes no saves, but touches and logouts, and goes on when it has some', async () => {
-    const store = storeOf({ url: server.url, user: () => 'ada' })
-    after(() => store.clear())
-    const ids = Array.from({ length: 20 }, (_, i) => `id-${i}`)
-    await Promise.all(ids.map((id) => store.set(id, plain({ id }))))
-    await observer.config('SET', 'maxmemory', '1')
-    after(() => observer.config('SET', 'maxmemory', '0'))
-    expect(await store.set('new', plain()).catch((error) => error)).toMatchObject({ code: 'STORAGE_FULL' })
-    expect(await store.set('id-1', plain()).catch((error) => error)).toMatchObject({ code: 'STORAGE_FULL' })
-    expect(await store.get('id-1')).toMatchObject({ id: 'id-1' })
-    expect(await store.length()).toBe(20)
-    const later = plain()
-    later.cookie.originalMaxAge = 5 * 86_400_000
-    await store.touch('id-2', later)
-    await store.destroy('id-3')
-    await observer.config('SET', 'maxmemory', '0')
-    expect(await store.get('id-3')).toBe(null)
-    await store.set('id-3', plain())
-    expect(await store.get('id-3')).toBe(null)
-    const { sessions } = await store.list({ user: 'ada' })
-    expect(sessions).toHaveLength(19)
-    const touched = sessions.find(({ handle }) => handle === store.handle('id-2'))!
-    expect(touched.expiresAt).toBeGreaterThan(Date.now() + 4 * 86_400_000)
-    await store.set('new', plain())
-    expect(await store.length()).toBe(20)
+    it('takes no saves, but touches and logouts, and goes on when it has some', async () => {
+      const store = storeOf({ url: server.url, user: () => 'ada' })
+      after(() => store.clear())
+      const ids = Array.from({ length: 20 }, (_, i) => `id-${i}`)
+      await Promise.all(ids.map((id) => store.set(id, plain({ id }))))
+      await observer.config('SET', 'maxmemory', '1')
+      after(() => observer.config('SET', 'maxmemory', '0'))
+      expect(await store.set('new', plain()).catch((error) => error)).toMatchObject({ code: 'STORAGE_FULL' })
+      expect(await store.set('id-1', plain()).catch((error) => error)).toMatchObject({ code: 'STORAGE_FULL' })
+      expect(await store.get('id-1')).toMatchObject({ id: 'id-1' })
+      expect(await store.length()).toBe(20)
+      const later = plain()
+      later.cookie.originalMaxAge = 5 * 86_400_000
+      await store.touch('id-2', later)
+      await store.destroy('id-3')
+      await observer.config('SET', 'maxmemory', '0')
+      expect(await store.get('id-3')).toBe(null)
+      await store.set('id-3', plain())
+      expect(await store.get('id-3')).toBe(null)
+      const { sessions } = await store.list({ user: 'ada' })
+      expect(sessions).toHaveLength(19)
+      const touched = sessions.find(({ handle }) => handle === store.handle('id-2'))!
+      expect(touched.expiresAt).toBeGreaterThan(Date.now() + 4 * 86_400_000)
+      await store.set('new', plain())
+      expect(await store.length()).toBe(20)
+    })
   })
 })

@@ -2,8 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { StoreOptions } from '@session-stores/core'
+import { redisProcess, valkeyProcess } from '@session-stores/testbed'
 import { afterEach } from 'vitest'
 import { type RedisOptions, RedisStore } from '../src/index.ts'
+
+/** What is tested on both. */
+export const makes: [name: string, start: typeof valkeyProcess][] = [
+  ['Redis', redisProcess],
+  ['Valkey', valkeyProcess],
+]
 
 const undo: (() => unknown)[] = []
 
