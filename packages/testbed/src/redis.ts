@@ -68,7 +68,7 @@ export async function redisProcess(options: RedisOptions = {}): Promise<ProcessS
 
 /** The same with a Valkey 9, whatever is on PATH; throws `ServerUnavailableError`. */
 export async function valkeyProcess(options: Omit<RedisOptions, 'binary'> = {}): Promise<ProcessServer> {
-  // Of a name that no Redis has: what is on PATH is of any version.
+  // Not from PATH, where it may be of any version.
   return redisProcess({ ...options, binary: await findBinary({ ...redis, commands: [] }) })
 }
 
