@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../rule.ts'
-import { ID, ids } from './shared.ts'
+import { holds, ID, ids } from './shared.ts'
 
 /** Many calls at once. */
 
@@ -17,7 +17,7 @@ export const concurrency: readonly Rule[] = [
     async check({ store, session }) {
       await Promise.all(ids(100).map((_, i) => store.set(ID, session(named(i)))))
       const found = await store.data(ID)
-      assert.deepEqual(found, named(found?.i as number))
+      holds(found, named(found?.i as number))
     },
   },
   {
@@ -29,8 +29,8 @@ export const concurrency: readonly Rule[] = [
     async check({ store, second, session }) {
       await Promise.all(ids(40).map((_, i) => [store, second][i % 2]!.set(ID, session(named(i)))))
       const [here, there] = [await store.data(ID), await second.data(ID)]
-      assert.deepEqual(here, there)
-      assert.deepEqual(here, named(here?.i as number))
+      assert.equal(here?.i, there?.i)
+      holds(here, named(here?.i as number))
     },
   },
   {
@@ -52,7 +52,7 @@ export const concurrency: readonly Rule[] = [
     async check({ store, session }) {
       const all = ids(60)
       await Promise.all(all.map((id, i) => store.set(id, session(named(i)))))
-      for (const [i, id] of all.entries()) assert.deepEqual(await store.data(id), named(i))
+      for (const [i, id] of all.entries()) holds(await store.data(id), named(i))
     },
   },
   {
@@ -64,10 +64,7 @@ export const concurrency: readonly Rule[] = [
       const all = ids(60)
       for (const [i, id] of all.entries()) await store.set(id, session(named(i)))
       const found = await Promise.all(all.map((id) => store.data(id)))
-      assert.deepEqual(
-        found,
-        all.map((_, i) => named(i)),
-      )
+      for (const [i, one] of found.entries()) holds(one, named(i))
     },
   },
   {
@@ -78,7 +75,7 @@ export const concurrency: readonly Rule[] = [
     async check({ store, session }) {
       await store.set(ID, session({ name: 'Ada' }))
       const found = await Promise.all(ids(100).map(() => store.data(ID)))
-      assert.deepEqual(found, Array(100).fill({ name: 'Ada' }))
+      for (const one of found) holds(one, { name: 'Ada' })
     },
   },
   {
@@ -102,7 +99,7 @@ export const concurrency: readonly Rule[] = [
     async check({ store, session }) {
       for (let turn = 0; turn < 20; turn++) {
         await store.set(ID, session({ turn }))
-        assert.deepEqual(await store.data(ID), { turn })
+        holds(await store.data(ID), { turn })
       }
     },
   },
@@ -116,7 +113,7 @@ export const concurrency: readonly Rule[] = [
       for (let turn = 0; turn < 20; turn++) {
         const [writer, reader] = turn % 2 ? [store, second] : [second, store]
         await writer.set(ID, session({ turn }))
-        assert.deepEqual(await reader.data(ID), { turn })
+        holds(await reader.data(ID), { turn })
       }
     },
   },
@@ -134,7 +131,7 @@ export const concurrency: readonly Rule[] = [
         await saved
         for (const one of found)
           assert.ok(one?.i === turn || one?.i === turn - 1, `it reads ${JSON.stringify(one)?.slice(0, 40)}`)
-        for (const one of found) assert.deepEqual(one, named(one!.i as number))
+        for (const one of found) holds(one, named(one!.i as number))
       }
     },
   },
@@ -147,7 +144,7 @@ export const concurrency: readonly Rule[] = [
       for (let turn = 0; turn < 5; turn++) {
         const id = `${ID}-${turn}`
         await Promise.all(ids(20).map((_, i) => store.set(id, session({ i }))))
-        assert.deepEqual(await store.data(id), { i: 19 })
+        holds(await store.data(id), { i: 19 })
       }
     },
   },
@@ -170,7 +167,7 @@ export const concurrency: readonly Rule[] = [
         }),
       )
       const found = await Promise.all(all.map((id) => store.data(id)))
-      assert.deepEqual(found, Array(50).fill({ name: 'new' }))
+      assert.equal(found.filter((one) => one?.name !== 'new').length, 0, 'how many are as they were before')
     },
   },
   {
@@ -206,7 +203,7 @@ export const concurrency: readonly Rule[] = [
       other.other = 2
       await second.set(ID, other)
       await store.set(ID, one)
-      assert.deepEqual(await store.data(ID), { name: 'Ada', one: 1, other: 2 })
+      holds(await store.data(ID), { name: 'Ada', one: 1, other: 2 })
     },
   },
   {
@@ -224,7 +221,7 @@ export const concurrency: readonly Rule[] = [
       await second.set(ID, quick)
       slow.seen = true
       await store.set(ID, slow)
-      assert.deepEqual(await store.data(ID), { name: 'Ada', seen: true })
+      holds(await store.data(ID), { name: 'Ada', admin: undefined, seen: true })
     },
   },
   {

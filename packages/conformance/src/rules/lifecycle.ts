@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import session, { type Session } from 'express-session'
 import type { Tested } from '../context.ts'
 import type { Rule } from '../rule.ts'
-import { ID, ids, README } from './shared.ts'
+import { holds, ID, ids, README } from './shared.ts'
 
 /** What a store is from its making to its end. */
 
@@ -29,7 +29,7 @@ async function until(work: () => Promise<void>): Promise<void> {
 /** The store saves, and reads what it saved. */
 const works = async ({ store, session }: Pick<Parameters<Rule['check']>[0], 'store' | 'session'>) => {
   await store.set('after', session({ name: 'Bob' }))
-  assert.deepEqual(await store.data('after'), { name: 'Bob' })
+  holds(await store.data('after'), { name: 'Bob' })
 }
 
 export const lifecycle: readonly Rule[] = [
@@ -88,9 +88,10 @@ export const lifecycle: readonly Rule[] = [
     async check({ store, session: plain }) {
       const load = (id: string): Promise<Session | undefined> =>
         new Promise((resolve, reject) => {
-          store.raw.load(id, (error, found) =>
-            error ? reject(error) : resolve(found as Session | undefined),
-          )
+          store.raw.load(id, (error, found) => {
+            if (error && error.code !== 'ENOENT') reject(error)
+            else resolve(found as Session | undefined)
+          })
         })
       await store.set(ID, plain({ name: 'Ada' }))
       const [found, nobody] = [await load(ID), await load('nobody')]
@@ -106,8 +107,7 @@ export const lifecycle: readonly Rule[] = [
     async check({ store, session: plain }) {
       const calls = ids(30).map((id, i) => (i % 2 ? store.get(id) : store.set(id, plain({ i }))))
       await Promise.all(calls)
-      for (const [i, id] of ids(30).entries())
-        assert.deepEqual(await store.data(id), i % 2 ? undefined : { i })
+      for (const [i, id] of ids(30).entries()) assert.equal((await store.data(id))?.i, i % 2 ? undefined : i)
     },
   },
   {
@@ -119,7 +119,8 @@ export const lifecycle: readonly Rule[] = [
     needs: ['second'],
     async check({ store, second, session: plain }) {
       await Promise.all([store.set('a', plain({ i: 1 })), second.set('b', plain({ i: 2 }))])
-      assert.deepEqual([await store.data('b'), await second.data('a')], [{ i: 2 }, { i: 1 }])
+      holds(await store.data('b'), { i: 2 })
+      holds(await second.data('a'), { i: 1 })
     },
   },
   {
@@ -219,7 +220,7 @@ export const lifecycle: readonly Rule[] = [
         () => false,
       )
       await close(store)
-      if (await kept) assert.deepEqual(await second.data(ID), { name: 'Ada' })
+      if (await kept) holds(await second.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -232,9 +233,9 @@ export const lifecycle: readonly Rule[] = [
     async check({ store, second, session: plain }) {
       await Promise.all([store.set(ID, plain({ name: 'Ada' })), second.get(ID)])
       await close(store)
-      assert.deepEqual(await second.data(ID), { name: 'Ada' })
+      holds(await second.data(ID), { name: 'Ada' })
       await second.set(ID, plain({ name: 'Bob' }))
-      assert.deepEqual(await second.data(ID), { name: 'Bob' })
+      holds(await second.data(ID), { name: 'Bob' })
     },
   },
 ]

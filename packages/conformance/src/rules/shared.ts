@@ -1,3 +1,6 @@
+import assert from 'node:assert/strict'
+import type { Data } from '../rule.ts'
+
 /** What the rules have in common. */
 
 export const ID = 'the-session-id'
@@ -14,3 +17,10 @@ export const README = 'https://github.com/expressjs/session#session-store-implem
 
 /** So many ids, each another one. */
 export const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `session-${i}`)
+
+/** The session is there and holds this, and nothing where `undefined` is given. What a store adds is another rule's. */
+export function holds(found: Data | undefined, expected: Data): void {
+  assert.ok(found, 'the session is not there')
+  const held = Object.keys(expected).map((key) => [key, found[key]])
+  assert.deepEqual(Object.fromEntries(held), expected)
+}
