@@ -1,5 +1,5 @@
 import { mongoServer } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
-import { allSuites } from './suites.ts'
+import { contract } from './suites.ts'
 
-describeWith('MongoDB', mongoServer, allSuites)
+describeWith('MongoDB', mongoServer, (server) => contract(server))

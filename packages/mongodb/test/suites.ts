@@ -33,19 +33,18 @@ function maker({ url }: { url: string }): () => ProcessBackend {
   }
 }
 
-/** The whole contract. */
-export function allSuites(server: { url: string }): void {
-  const make = maker(server)
-  driverSuite(runner, make)
-  storeSuite(runner, make)
-  expressSuite(runner, make)
-  raceSuite(runner, make)
-  processRaceSuite(runner, make)
+type Suite = 'driver' | 'store' | 'express' | 'race' | 'processRace'
+
+const suites = {
+  driver: driverSuite,
+  store: storeSuite,
+  express: expressSuite,
+  race: raceSuite,
+  processRace: processRaceSuite,
 }
 
-/** What a server of another make may do otherwise. */
-export function driverAndRaces(server: { url: string }): void {
+/** The suites of the contract, all by default. */
+export function contract(server: { url: string }, names = Object.keys(suites) as Suite[]): void {
   const make = maker(server)
-  driverSuite(runner, make)
-  raceSuite(runner, make)
+  for (const name of names) suites[name](runner, make)
 }
