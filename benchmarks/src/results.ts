@@ -13,8 +13,9 @@ export interface Run {
   complete: boolean
   reason?: string
   quick: boolean
-  /** How many rounds were asked for; those measured are in the cells. */
+  /** How many rounds were asked for, and how many were done to the end; some scenarios are measured in fewer. */
   rounds: number
+  roundsDone: number
   environment: Environment
   servers: ServerInfo[]
   /** All that were asked for, whether they could be measured or not. */
@@ -127,7 +128,7 @@ export type OperationName =
 export interface Parameters {
   /** Bytes of a session as JSON, its cookie included. */
   payload: number
-  /** Operations (or connections) in flight; in an open loop the most that were allowed. */
+  /** Operations (or connections) in flight; 0 in an open loop, which has no bound. */
   concurrency: number
   /** Sessions stored. */
   stored: number

@@ -1,32 +1,18 @@
+import type { Measurement } from '../results.ts'
+import { Latencies } from './latencies.ts'
+import type { Costs, Meter } from './meter.ts'
+import { Tally } from './tally.ts'
+
 /** One operation on the session at this position; `done` with an error if it failed or the answer was wrong. */
 export type Step = (position: number, done: (error?: unknown) => void) => void
 
-export interface LoopOptions {
+export interface ClosedLoopOptions {
   concurrency: number
   /** Milliseconds. */
   duration: number
   /** Positions go from 0 to `size`; those in flight are always distinct. */
   size: number
 }
-
-interface Summary {
-  /** Operations a second. */
-  rate: number
-  /** Microseconds of this process's CPU time an operation, all threads. */
-  cpu: number
-  /** Milliseconds. */
-  p50: number
-  p99: number
-}
-
-export interface Measurement extends Summary {
-  errors: number
-  /** The first error. */
-  failure?: string
-}
-
-/** The latencies of the last million operations; more are not kept. */
-const latencies = new Float64Array(1 << 20)
 
 /** What is still unanswered this long after the end, in milliseconds, is lost. */
 const GRACE = 30_000
@@ -37,19 +23,26 @@ const GRACE = 30_000
  * otherwise never let go of the stack, and would be spared the event loop that every request goes through.
  * A lane's latency counts from its answer to its next one, so that waiting for the others' turn is part of it.
  */
-export function run(step: Step, { concurrency, duration, size }: LoopOptions): Promise<Measurement> {
+export async function closedLoop(
+  step: Step,
+  { concurrency, duration, size }: ClosedLoopOptions,
+  meter: Meter,
+): Promise<Measurement> {
+  if (size < concurrency)
+    throw new Error(`${size} sessions are too few for ${concurrency} operations at once`)
+  await meter.start()
   return new Promise((resolve, reject) => {
     const limit = size - (size % concurrency)
+    const latencies = new Latencies()
+    const tally = new Tally()
     let ready: Lane[] = []
     let scheduled = false
     let operations = 0
-    let errors = 0
-    let failure: string | undefined
     let inFlight = 0
-    let over: Summary | undefined
+    let seconds = 0
+    let costs: Promise<Costs> | undefined
 
     const lost = setTimeout(() => reject(new Error('an operation was never answered')), duration + GRACE)
-    const cpu = process.cpuUsage()
     const start = performance.now()
 
     function pump(): void {
@@ -57,7 +50,7 @@ export function run(step: Step, { concurrency, duration, size }: LoopOptions): P
       const lanes = ready
       ready = []
       for (const lane of lanes) {
-        if (over) return
+        if (costs) return
         inFlight++
         step(lane.position, lane.done)
       }
@@ -65,22 +58,25 @@ export function run(step: Step, { concurrency, duration, size }: LoopOptions): P
 
     function answered(lane: Lane, error: unknown): void {
       inFlight--
-      if (error) {
-        errors++
-        failure ??= String(error)
-      }
-      if (!over) record(lane)
-      if (over && inFlight === 0) {
+      if (error) tally.add(error)
+      if (!costs) record(lane)
+      if (costs && inFlight === 0) {
         clearTimeout(lost)
-        resolve({ ...over, errors, failure })
+        costs.then((used) => {
+          const opsPerSecond = operations / seconds
+          const latency = latencies.encoded()
+          resolve({ operations, seconds, opsPerSecond, latency, ...tally.counts(), ...used })
+        }, reject)
       }
     }
 
     function record(lane: Lane): void {
       const now = performance.now()
-      latencies[operations++ % latencies.length] = now - lane.since
+      latencies.record(now - lane.since)
+      operations++
       if (now - start >= duration) {
-        over = summary(now)
+        seconds = (now - start) / 1000
+        costs = meter.stop(operations)
         return
       }
       lane.since = now
@@ -94,17 +90,6 @@ export function run(step: Step, { concurrency, duration, size }: LoopOptions): P
       if (scheduled) return
       scheduled = true
       setImmediate(pump)
-    }
-
-    function summary(now: number): Summary {
-      const { user, system } = process.cpuUsage(cpu)
-      const sorted = latencies.subarray(0, Math.min(operations, latencies.length)).toSorted()
-      return {
-        rate: (operations * 1000) / (now - start),
-        cpu: (user + system) / operations,
-        p50: sorted[Math.floor(sorted.length * 0.5)]!,
-        p99: sorted[Math.floor(sorted.length * 0.99)]!,
-      }
     }
 
     for (let position = 0; position < concurrency; position++) ready.push(new Lane(position, start, answered))

@@ -1,0 +1,73 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
+import session from 'express-session'
+import { openSubject } from '../subjects/open.ts'
+import type { Load, Loaded } from './http-load.ts'
+import { Meter } from './meter.ts'
+import { report, usage } from './parent.ts'
+import type { HttpJob } from './protocol.ts'
+import { contentsOf, fill, MAX_AGE } from './sessions.ts'
+import { idsOf } from './workload.ts'
+
+/** Measures a store in an Express application; the load comes from another process. */
+export async function runHttp(job: HttpJob): Promise<void> {
+  const { store, settle } = await openSubject(job.subject, job.place)
+  await fill(store, idsOf(job.stored), job.payload)
+  settle?.()
+  const server = application(store, job.payload).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const generator = fork(new URL('./http-load.ts', import.meta.url), { serialization: 'advanced' })
+  const meter = new Meter(usage)
+  for (const [index, point] of job.points.entries()) {
+    generator.send({ ...point, url: `http://127.0.0.1:${port}` } satisfies Load)
+    await answer(generator)
+    await meter.start()
+    generator.send('measure')
+    const loaded = (await answer(generator)) as Loaded
+    const measurement = { ...loaded, ...(await meter.stop(loaded.operations)) }
+    generator.send('stop')
+    await answer(generator)
+    report({ kind: 'measured', index, measurement })
+  }
+  generator.disconnect()
+  server.closeAllConnections()
+  server.close()
+}
+
+/** Its next message; rejects if it ends without one. */
+function answer(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null): void => reject(new Error(`the load generator ended with ${code}`))
+    child.once('exit', ended)
+    child.once('message', (message) => {
+      child.off('exit', ended)
+      resolve(message)
+    })
+  })
+}
+
+function application(store: session.Store, payload: number): express.Express {
+  const app = express()
+  app.use(
+    session({
+      store,
+      secret: 'benchmark',
+      resave: false,
+      saveUninitialized: false,
+      cookie: { maxAge: MAX_AGE },
+    }),
+  )
+  app.post('/sign-in', (request, response) => {
+    Object.assign(request.session, contentsOf(request.sessionID, payload))
+    response.send(request.session.marker)
+  })
+  app.get('/', (request, response) => {
+    const { marker } = request.session
+    // express-session sends the last byte apart: the marker stays in one piece.
+    response.status(marker ? 200 : 401).send(`${marker}\n`)
+  })
+  return app
+}

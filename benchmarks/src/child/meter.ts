@@ -1,0 +1,91 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Measurement } from '../results.ts'
+import type { Usage } from './protocol.ts'
+
+/** What an operation costs beside its time. */
+export type Costs = Pick<
+  Measurement,
+  | 'roundTrips'
+  | 'commands'
+  | 'cpuApp'
+  | 'cpuServer'
+  | 'bytesIn'
+  | 'bytesOut'
+  | 'rssPeak'
+  | 'eventLoopDelayP99'
+>
+
+/** Every connection that this process has begun. */
+const sockets = new Set<Socket>()
+
+const { connect } = Socket.prototype
+Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
+  sockets.add(this)
+  return (connect as (...args: unknown[]) => Socket).apply(this, args)
+} as typeof connect
+
+/** How often the event loop is asked, in milliseconds. */
+const RESOLUTION = 1
+
+/** Reads what this process and the server have used between `start` and `stop`. */
+export class Meter {
+  readonly #usage: () => Promise<Usage | null>
+  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION })
+  #server: Usage | null = null
+  #bytes = { in: 0, out: 0 }
+  #cpu: NodeJS.CpuUsage = process.cpuUsage()
+
+  /** `usage`: asks the server; `null` where there is none. */
+  constructor(usage: () => Promise<Usage | null>) {
+    this.#usage = usage
+  }
+
+  async start(): Promise<void> {
+    globalThis.gc!()
+    // The peak from now on.
+    writeFileSync('/proc/self/clear_refs', '5')
+    this.#server = await this.#usage()
+    this.#bytes = bytes()
+    this.#delay.reset()
+    this.#delay.enable()
+    this.#cpu = process.cpuUsage()
+  }
+
+  /** To be called before the process does anything else. */
+  async stop(operations: number): Promise<Costs> {
+    const { user, system } = process.cpuUsage(this.#cpu)
+    this.#delay.disable()
+    const { in: bytesIn, out: bytesOut } = bytes()
+    const rssPeak = Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024
+    const [before, after] = [this.#server, await this.#usage()]
+    const each = (from: number | null | undefined, to: number | null | undefined) =>
+      typeof from === 'number' && typeof to === 'number' ? (to - from) / operations : null
+    return {
+      roundTrips: each(before?.roundTrips, after?.roundTrips),
+      commands: each(before?.commands, after?.commands),
+      cpuApp: (user + system) / operations,
+      cpuServer: before && after && cpuBetween(before, after, operations),
+      bytesIn: (bytesIn - this.#bytes.in) / operations,
+      bytesOut: (bytesOut - this.#bytes.out) / operations,
+      rssPeak,
+      eventLoopDelayP99: Math.max(0, this.#delay.percentile(99) / 1e6 - RESOLUTION),
+    }
+  }
+}
+
+function bytes(): { in: number; out: number } {
+  const sum = { in: 0, out: 0 }
+  for (const socket of sockets) {
+    sum.in += socket.bytesRead
+    sum.out += socket.bytesWritten
+  }
+  return sum
+}
+
+/** Microseconds an operation, of the processes that live still; `null` where the system does not say. */
+function cpuBetween(before: Usage, after: Usage, operations: number): number | null {
+  const used = Object.entries(after.cpu).map(([pid, time]) => time - (before.cpu[Number(pid)] ?? 0))
+  return used.length === 0 ? null : used.reduce((sum, time) => sum + time, 0) / 1000 / operations
+}

@@ -1,0 +1,78 @@
+import type { Measurement } from '../results.ts'
+import type { Step } from './closed-loop.ts'
+import { Latencies } from './latencies.ts'
+import type { Meter } from './meter.ts'
+import { Tally } from './tally.ts'
+
+export interface OpenLoopOptions {
+  /** Operations a second. */
+  rate: number
+  /** Milliseconds. */
+  duration: number
+  size: number
+}
+
+/**
+ * An open loop: operations begin at their time, evenly spread, whatever became of those before, as visitors come. A
+ * latency counts from that time, and from the call beside it. A timer begins them: up to about a millisecond late,
+ * which is part of the latency too. Who has fallen behind gets as long again; what has no answer then counts as
+ * unanswered, with the time that it has waited.
+ */
+export async function openLoop(
+  step: Step,
+  { rate, duration, size }: OpenLoopOptions,
+  meter: Meter,
+): Promise<Measurement> {
+  const interval = 1000 / rate
+  const total = Math.floor(duration / interval)
+  const latencies = new Latencies()
+  const fromCall = new Latencies()
+  const tally = new Tally()
+  /** When the calls without an answer should have been made. */
+  const pending = new Set<number>()
+  let begun = 0
+  let answered = 0
+  let over = false
+
+  function begin(intended: number): void {
+    const called = performance.now()
+    pending.add(intended)
+    step(begun++ % size, (error) => {
+      pending.delete(intended)
+      if (over) return
+      if (error) tally.add(error)
+      const now = performance.now()
+      latencies.record(now - intended)
+      fromCall.record(now - called)
+      answered++
+    })
+  }
+
+  await meter.start()
+  const start = performance.now()
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const now = performance.now()
+      while (begun < total && start + begun * interval <= now) begin(start + begun * interval)
+      if (answered < total && now - start < 2 * duration) return
+      clearInterval(timer)
+      resolve()
+    }, 1)
+  })
+  over = true
+  const end = performance.now()
+  const costs = await meter.stop(Math.max(answered, 1))
+  for (const intended of pending) latencies.record(end - intended)
+  for (; begun < total; begun++) latencies.record(end - start - begun * interval)
+  const seconds = (end - start) / 1000
+  return {
+    operations: answered,
+    seconds,
+    opsPerSecond: answered / seconds,
+    latency: latencies.encoded(),
+    latencyFromCall: fromCall.encoded(),
+    unanswered: total - answered,
+    ...tally.counts(),
+    ...costs,
+  }
+}

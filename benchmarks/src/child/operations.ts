@@ -1,0 +1,112 @@
+import type { OperationName } from '../results.ts'
+import type { Step } from './closed-loop.ts'
+import { hot, mix } from './requests.ts'
+import { checked, createSession, each, idOf } from './sessions.ts'
+import { WrongAnswer } from './tally.ts'
+import type { Workload } from './workload.ts'
+
+/** What is measured: steps on positions from 0 to `size`. */
+export interface Operation {
+  step: Step
+  size: number
+  /** How many of those that were written do not hold what was saved last; asked after a measurement. */
+  verify?(): Promise<number>
+}
+
+type StoreOperation = Exclude<OperationName, 'http' | 'http-one-session'>
+
+/** Sessions that were never stored. */
+const MISSING = 4096
+/** How many are read again after a measurement that wrote. */
+const VERIFIED = 64
+/** A session that grows holds at most this many entries more. */
+const GROWTH = 64
+
+/** Each uses a store as express-session does. */
+export const operations: Record<StoreOperation, (workload: Workload) => Promise<Operation> | Operation> = {
+  lookup: ({ store, ids }) => ({
+    size: ids.length,
+    step(position, done) {
+      const id = ids[position]!
+      store.get(id, (error, data) => {
+        if (error || !data) return done(error ?? checked(id, data))
+        done(checked(id, createSession(store, id, data)))
+      })
+    },
+  }),
+  'lookup-miss': ({ store }) => {
+    const ids = Array.from({ length: MISSING }, (_, index) => idOf(`missing ${index}`))
+    return { size: MISSING, step: absent(store, ids) }
+  },
+  'lookup-expired': async ({ store, expired }) => {
+    const ids = await expired
+    return { size: ids.length, step: absent(store, ids) }
+  },
+  touch: ({ store, ids, pool }) => ({
+    size: pool.length,
+    step(position, done) {
+      const session = pool[position]!
+      session.touch()
+      store.touch!(ids[position]!, session, done)
+    },
+  }),
+  save: (workload) => ({
+    size: workload.pool.length,
+    step(position, done) {
+      const session = workload.pool[position]!
+      session.visits++
+      workload.store.set(workload.ids[position]!, session, done)
+    },
+    verify: () => verify(workload),
+  }),
+  'save-growing': (workload) => ({
+    size: workload.pool.length,
+    step(position, done) {
+      const session = workload.pool[position]!
+      session.visits++
+      session.note = session.visits % GROWTH === 0 ? '' : `${session.note}another line\n`
+      workload.store.set(workload.ids[position]!, session, done)
+    },
+    verify: () => verify(workload),
+  }),
+  'lookup-touch': ({ store, ids }) => ({
+    size: ids.length,
+    step(position, done) {
+      const id = ids[position]!
+      store.get(id, (error, data) => {
+        if (error || !data) return done(error ?? checked(id, data))
+        const session = createSession(store, id, data)
+        const wrong = checked(id, session)
+        if (wrong) return done(wrong)
+        session.touch()
+        store.touch!(id, session, done)
+      })
+    },
+  }),
+  mix,
+  hot,
+  'lookup-pruning': (workload) => operations.lookup(workload),
+}
+
+/** Looks up what must not be there. */
+const absent =
+  (store: Workload['store'], ids: readonly string[]): Step =>
+  (position, done) =>
+    store.get(ids[position]!, (error, data) => {
+      // express-session takes this error for a session that is not there.
+      if (error && error.code !== 'ENOENT') return done(error)
+      done(data ? new WrongAnswer('a session came back that is not there') : undefined)
+    })
+
+async function verify({ store, ids, pool }: Workload): Promise<number> {
+  const count = Math.min(VERIFIED, pool.length)
+  const some = Array.from({ length: count }, (_, index) => Math.floor((index * pool.length) / count))
+  let wrong = 0
+  await each(some, (index, done) =>
+    store.get(ids[index]!, (error, data) => {
+      if (data?.marker !== ids[index] || data?.visits !== pool[index]!.visits) wrong++
+      done(error)
+    }),
+  )
+  return wrong
+}

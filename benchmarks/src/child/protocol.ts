@@ -1,0 +1,74 @@
+import type { Measurement, OperationName, Parameters } from '../results.ts'
+import type { Place } from '../subjects/subject.ts'
+
+/** One measurement. Times in milliseconds. */
+export interface Point {
+  operation: OperationName
+  parameters: Parameters
+  warmUp: number
+  duration: number
+}
+
+interface Common {
+  subject: string
+  place: Place
+}
+
+/** Operations on the store itself, on one set of sessions. */
+export interface StoreJob extends Common {
+  kind: 'store'
+  payload: number
+  stored: number
+  /** The sessions are there from an earlier job of this run. */
+  filled: boolean
+  points: readonly Point[]
+  /** Milliseconds given to the engine to compile what will be measured. */
+  warmUp: number
+}
+
+/** Requests to an Express application. */
+export interface HttpJob extends Common {
+  kind: 'http'
+  payload: number
+  stored: number
+  points: readonly Point[]
+}
+
+/** Only stores the sessions; for jobs that find them `filled`. */
+export interface FillJob extends Common {
+  kind: 'fill'
+  payload: number
+  stored: number
+}
+
+export interface ExpiryJob extends Common {
+  kind: 'expiry'
+  sessions: number
+}
+
+export interface PruningJob extends Common {
+  kind: 'pruning'
+  payload: number
+  stored: number
+  expired: number
+  points: readonly Point[]
+}
+
+export type Job = StoreJob | HttpJob | FillJob | ExpiryJob | PruningJob
+
+/** From the child; `index` is of the job's points. */
+export type Message =
+  | { kind: 'measured'; index: number; measurement: Measurement }
+  | { kind: 'expiry'; late: number[]; early: number[] }
+  /** Asks what the server has done so far; answered with `Usage`. */
+  | { kind: 'usage' }
+  | { kind: 'done' }
+  | { kind: 'failed'; reason: string }
+
+/** What the subject's server has done and used so far. */
+export interface Usage {
+  roundTrips: number | null
+  commands: number | null
+  /** Nanoseconds of CPU time by process. */
+  cpu: Record<number, number>
+}

@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openSubject } from '../subjects/open.ts'
+import { Meter } from './meter.ts'
+import { report, usage } from './parent.ts'
+import type { PruningJob } from './protocol.ts'
+import { fill, idOf } from './sessions.ts'
+import { measure } from './store.ts'
+import { fillWorkload } from './workload.ts'
+
+/** Milliseconds. */
+const MAX_AGE = 100
+const UNTIL_EXPIRED = 1500
+
+/** Measures lookups at their rate, first in peace, then while expired sessions are being removed. */
+export async function runPruning(job: PruningJob): Promise<void> {
+  const { store, prune, settle } = await openSubject(job.subject, job.place)
+  const workload = await fillWorkload(store, job.stored, job.payload, false)
+  const ids = Array.from({ length: job.expired }, (_, index) => idOf(`pruned ${index}`))
+  // Those that come first wait for the last.
+  await fill(store, ids, job.payload, MAX_AGE)
+  settle?.()
+  await sleep(UNTIL_EXPIRED)
+  const meter = new Meter(usage)
+  for (const [index, point] of job.points.entries()) {
+    const pruned = point.operation === 'lookup-pruning' ? prune!() : undefined
+    report({ kind: 'measured', index, measurement: await measure(workload, point, meter) })
+    await pruned
+  }
+}

@@ -1,0 +1,97 @@
+import type session from 'express-session'
+import type { Operation } from './operations.ts'
+import { checked, createSession, fill, idOf, type Session, sessionOf } from './sessions.ts'
+import { WrongAnswer } from './tally.ts'
+import type { Workload } from './workload.ts'
+
+type Done = (error?: unknown) => void
+
+/** Requests of visitors, of a hundred: this many change the session, log in anew, and log out; the rest look on. */
+const CHANGES = 8
+const LOGINS = 1
+const LOGOUTS = 1
+
+interface Visitor {
+  /** None after a logout, until the next request logs in. */
+  id: string | undefined
+  visits: number
+}
+
+/** What visitors do, each on a session of their own. */
+export function mix({ store, own, payload }: Workload): Operation {
+  const visitors: Visitor[] = own.map((id) => ({ id, visits: 0 }))
+  let logins = 0
+
+  function login(visitor: Visitor, done: Done): void {
+    const id = idOf(`login ${process.pid} ${logins++}`)
+    visitor.id = id
+    visitor.visits = 0
+    store.set(id, sessionOf(store, id, payload), done)
+  }
+
+  function step(position: number, done: Done): void {
+    const visitor = visitors[position]!
+    const { id, visits } = visitor
+    if (id === undefined) return login(visitor, done)
+    const dice = Math.floor(Math.random() * 100)
+    open(store, id, visits, done, (session) => {
+      if (dice < CHANGES) {
+        session.visits = ++visitor.visits
+        return store.set(id, session, done)
+      }
+      if (dice < CHANGES + LOGINS) {
+        // req.session.regenerate()
+        return store.destroy(id, (error) => (error ? done(error) : login(visitor, done)))
+      }
+      if (dice < CHANGES + LOGINS + LOGOUTS) {
+        visitor.id = undefined
+        return store.destroy(id, done)
+      }
+      session.touch()
+      store.touch!(id, session, done)
+    })
+  }
+
+  return { step, size: visitors.length }
+}
+
+/** Every so many requests, one changes the session that all have in common. */
+const HOT_CHANGE = 20
+
+/** Requests of one visitor, all at once: a page with many parts, or a script. */
+export async function hot({ store, payload }: Workload): Promise<Operation> {
+  const id = idOf(`hot ${process.pid}`)
+  await fill(store, [id], payload)
+  let requests = 0
+  return {
+    size: 1 << 20,
+    step: (_, done) =>
+      open(store, id, undefined, done, (session) => {
+        if (++requests % HOT_CHANGE === 0) {
+          session.visits++
+          return store.set(id, session, done)
+        }
+        session.touch()
+        store.touch!(id, session, done)
+      }),
+  }
+}
+
+/** Reads and checks a session as a request does; `visits` if it is known. */
+function open(
+  store: session.Store,
+  id: string,
+  visits: number | undefined,
+  failed: Done,
+  use: (session: Session) => void,
+): void {
+  store.get(id, (error, data) => {
+    if (error || !data) return failed(error ?? checked(id, data))
+    const session = createSession(store, id, data)
+    const wrong = checked(id, session)
+    if (wrong) return failed(wrong)
+    if (visits !== undefined && session.visits !== visits)
+      return failed(new WrongAnswer('a session came back that is not the one saved last'))
+    use(session)
+  })
+}

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto'
+import type { Request } from 'express'
+import type session from 'express-session'
+import type { SessionData } from 'express-session'
+import { WrongAnswer } from './tally.ts'
+
+declare module 'express-session' {
+  interface SessionData {
+    /** The session's own id, to tell that the right one came back. */
+    marker: string
+    /** Follows from the id. */
+    user: string
+    /** How often it was saved. */
+    visits: number
+    cart: { sku: string; quantity: number; price: number }[]
+    note: string
+  }
+}
+
+export type Session = session.Session & SessionData
+
+/** An hour, in milliseconds: nothing expires while it is measured. */
+export const MAX_AGE = 3_600_000
+
+const ITEM = { sku: 'ab12-cd34', quantity: 2, price: 1995 }
+const ITEM_SIZE = JSON.stringify(ITEM).length + 1
+
+/** The id of the session of this name; the same in every process. */
+export function idOf(name: string): string {
+  return createHash('sha256').update(name).digest('base64url').slice(0, 32)
+}
+
+const userOf = (id: string): string => `user-${id.slice(0, 8)}`
+
+/** A session that is `payload` bytes of JSON, or as few as it can be, and lives for `maxAge` ms. */
+export function sessionOf(
+  store: session.Store,
+  id: string,
+  payload: number,
+  maxAge: number = MAX_AGE,
+): Session {
+  const cookie = {
+    originalMaxAge: maxAge,
+    expires: new Date(Date.now() + maxAge),
+    httpOnly: true,
+    path: '/',
+  }
+  return createSession(store, id, { ...contentsOf(id, payload), cookie })
+}
+
+/** What an application puts into it. */
+export function contentsOf(id: string, payload: number): Omit<SessionData, 'cookie'> {
+  const contents = { marker: id, user: userOf(id), visits: 0, cart: [] as (typeof ITEM)[], note: '' }
+  const room = payload - COOKIE_SIZE - JSON.stringify(contents).length
+  if (room > 0) {
+    const items = Math.floor(room / ITEM_SIZE)
+    contents.cart = Array.from({ length: items }, () => ({ ...ITEM }))
+    contents.note = '.'.repeat(room - items * ITEM_SIZE)
+  }
+  return contents
+}
+
+/** `"cookie":{…},` as express-session stores it. */
+const COOKIE_SIZE = 101
+
+/** As express-session makes a request's session of what the store gave, or of nothing. */
+export function createSession(store: session.Store, id: string, data: SessionData): Session {
+  return store.createSession({ sessionID: id, sessionStore: store } as unknown as Request, data) as Session
+}
+
+/** Undefined if it is this session and its user's. */
+export function checked(id: string, data: SessionData | null | undefined): WrongAnswer | undefined {
+  if (!data) return new WrongAnswer('no session came back')
+  if (data.marker !== id) return new WrongAnswer('another session came back')
+  if (data.user !== userOf(id)) return new WrongAnswer("another user's session came back")
+  return undefined
+}
+
+/** Stores sessions of these ids. */
+export function fill(
+  store: session.Store,
+  ids: readonly string[],
+  payload: number,
+  maxAge?: number,
+): Promise<void> {
+  return each(ids, (id, done) => store.set(id, sessionOf(store, id, payload, maxAge), done))
+}
+
+/** Does the work for all, 256 at a time. */
+export async function each<T>(
+  items: readonly T[],
+  work: (item: T, done: (error?: unknown) => void, index: number) => void,
+): Promise<void> {
+  for (let start = 0; start < items.length; start += 256) {
+    const started = items.slice(start, start + 256).map(
+      (item, offset) =>
+        new Promise<void>((resolve, reject) => {
+          work(item, (error) => (error ? reject(error) : resolve()), start + offset)
+        }),
+    )
+    await Promise.all(started)
+  }
+}

@@ -1,0 +1,42 @@
+import type { Run } from './results.ts'
+import { compare, counterpart } from './summary.ts'
+
+/** What the two controls, which are the same, say of the others' differences. */
+export interface Noise {
+  verdict: 'quiet' | 'too noisy' | 'unknown'
+  /** Why, in a sentence. */
+  text: string
+  /** The control furthest off: how many times one is the other. */
+  worst?: number
+}
+
+/** Two medians of the same thing that lie further apart than this make a run useless. */
+const MOST = 1.1
+/** The chance that a quiet run is called noisy, over all comparisons of its controls. */
+const FALSE_ALARM = 0.05
+
+/** A run is too noisy if its controls differ, as any two subjects would be said to, or if their medians lie too far apart. */
+export function noiseOf(run: Run): Noise {
+  const cells = run.cells.filter(({ subject }) => subject === 'control-b')
+  const ratios = cells.flatMap((cell) => {
+    const other = counterpart(run, cell, 'control-a')
+    const result = other && compare(cell, other, 'opsPerSecond', 1 - FALSE_ALARM / cells.length)
+    return result ? [result] : []
+  })
+  if (ratios.length === 0) return { verdict: 'unknown', text: 'The run has no control.' }
+  const distance = (median: number) => Math.max(median, 1 / median)
+  const worst = Math.max(...ratios.map(({ median }) => distance(median)))
+  const differing = ratios.filter(({ significant }) => significant).length
+  const apart = `the medians of the same subject measured twice lie up to ${percent(worst)} apart`
+  if (differing > 0)
+    return {
+      ...{ verdict: 'too noisy', worst },
+      text: `Too noisy: in ${differing} of ${ratios.length} comparisons the same subject differs from itself.`,
+    }
+  if (worst > MOST) return { verdict: 'too noisy', worst, text: `Too noisy: ${apart}.` }
+  if (!ratios.every(({ sure }) => sure))
+    return { verdict: 'unknown', worst, text: `Too few rounds to tell noise from differences; ${apart}.` }
+  return { verdict: 'quiet', worst, text: `Quiet: ${apart}.` }
+}
+
+const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)}%`

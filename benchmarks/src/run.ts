@@ -1,0 +1,129 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Job, Message, Usage } from './child/protocol.ts'
+import { cpuTimes } from './cpu.ts'
+import type { PlannedJob } from './plan.ts'
+import type { Recorder } from './recorder.ts'
+import type { BenchServer } from './servers/server.ts'
+import { Servers } from './servers/start.ts'
+import { shuffled } from './shuffled.ts'
+import { runJob } from './subject-process.ts'
+import type { Place } from './subjects/subject.ts'
+
+/** What a job is given beyond the time of its measurements, and for filling a store with a session; milliseconds. */
+const PATIENCE = { job: 90_000, session: 2 }
+
+export interface Progress {
+  /** `seconds`: about how much work that was. */
+  begin(round: number, job: PlannedJob): void
+  end(job: PlannedJob): void
+}
+
+/** Does all rounds of all jobs; what was measured goes to the recorder as it comes. */
+export class Runner {
+  readonly #recorder: Recorder
+  readonly #progress: Progress
+  readonly #signal: AbortSignal
+  readonly #servers = new Servers()
+  readonly #folder = mkdtempSync(join(tmpdir(), 'benchmark-'))
+  /** Places that stay, once they are filled. */
+  readonly #filled = new Map<string, Promise<Place>>()
+  /** Jobs that cannot be done. */
+  readonly #hopeless = new Set<PlannedJob>()
+
+  constructor(recorder: Recorder, progress: Progress, signal: AbortSignal) {
+    this.#recorder = recorder
+    this.#progress = progress
+    this.#signal = signal
+  }
+
+  /** Rejects when it is aborted, with the reason. */
+  async rounds(jobs: readonly PlannedJob[], rounds: number): Promise<void> {
+    for (let round = 1; round <= rounds; round++) {
+      const due = jobs.filter((job) => round <= job.rounds && !this.#hopeless.has(job))
+      const groups = Map.groupBy(due, ({ group }) => group)
+      for (const group of shuffled([...groups.values()]))
+        for (const job of shuffled(group)) {
+          this.#signal.throwIfAborted()
+          this.#progress.begin(round, job)
+          await this.#measure(job, round)
+          this.#progress.end(job)
+        }
+      this.#recorder.endRound(round)
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#servers.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async #measure(job: PlannedJob, round: number): Promise<void> {
+    const done = new Set<number>()
+    let heard = false
+    const hear = (message: Message) => {
+      heard = true
+      if (message.kind === 'measured') {
+        done.add(message.index)
+        this.#recorder.measured(job, job.points[message.index]!, { round, ...message.measurement })
+      }
+      if (message.kind === 'expiry')
+        this.#recorder.expired({ subject: job.entry.id, round, late: message.late, early: message.early })
+    }
+    try {
+      const server = await this.#serverOf(job)
+      const place = await this.#placeOf(job, server)
+      await this.#run(job.make(place), server, hear, patienceOf(job))
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      const reason = error instanceof Error ? error.message : String(error)
+      // What fails before its first measurement fails again.
+      if (!heard) this.#hopeless.add(job)
+      const points = job.points.filter((_, index) => !done.has(index))
+      this.#recorder.failed(job, heard ? points : [], round, reason)
+    }
+  }
+
+  async #serverOf({ entry }: PlannedJob): Promise<BenchServer | undefined> {
+    if (entry.server === undefined) return undefined
+    const server = await this.#servers.get(entry.server)
+    this.#recorder.serves(server.info)
+    return server
+  }
+
+  async #placeOf(job: PlannedJob, server: BenchServer | undefined): Promise<Place> {
+    if (!job.stays) return this.#emptyPlace(job.placeName, server)
+    const known = this.#filled.get(job.placeName)
+    if (known) return known
+    const place = this.#emptyPlace(job.placeName, server)
+    this.#filled.set(job.placeName, place)
+    const { payload, stored } = job.points[0]!.parameters
+    const fill: Job = { kind: 'fill', subject: job.entry.id, place: await place, payload, stored }
+    await this.#run(fill, server, () => {}, patienceOf(job))
+    return place
+  }
+
+  async #emptyPlace(name: string, server: BenchServer | undefined): Promise<Place> {
+    const folder = join(this.#folder, name)
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder)
+    return { folder, urls: server ? await server.empty(name) : [] }
+  }
+
+  #run(
+    job: Job,
+    server: BenchServer | undefined,
+    hear: (message: Message) => void,
+    patience: number,
+  ): Promise<void> {
+    const usage = async (): Promise<Usage | null> =>
+      server ? { ...(await server.counts()), cpu: cpuTimes(server.pids()) } : null
+    return runJob(job, hear, usage, patience, this.#signal)
+  }
+}
+
+function patienceOf({ points }: PlannedJob): number {
+  const measuring = points.reduce((sum, { warmUp, duration }) => sum + 2 * (warmUp + duration), 0)
+  return PATIENCE.job + measuring + PATIENCE.session * (points[0]?.parameters.stored ?? 0)
+}

@@ -1,0 +1,63 @@
+/** How large a run is. Times in milliseconds. */
+export interface Scale {
+  rounds: number
+  /** How many sessions are stored where nothing else is said, and by the store that keeps them in files. */
+  stored: number
+  storedFiles: number
+  payload: number
+  concurrencies: readonly number[]
+  /** Where one will do. */
+  concurrency: number
+  /** For an engine that has seen nothing yet; then before each measurement. */
+  jobWarmUp: number
+  warmUp: number
+  duration: number
+  payloads: readonly number[]
+  payloadStored: number
+  sizes: readonly number[]
+  rates: readonly number[]
+  openDuration: number
+  http: { connections: number; stored: number; warmUp: number; duration: number }
+  expiry: { sessions: number; rounds: number }
+  pruning: { expired: number; rate: number; duration: number; rounds: number }
+}
+
+/** The reference. */
+export const full: Scale = {
+  rounds: 10,
+  stored: 10_000,
+  storedFiles: 1000,
+  payload: 200,
+  concurrencies: [1, 32, 256],
+  concurrency: 32,
+  jobWarmUp: 200,
+  warmUp: 40,
+  duration: 150,
+  payloads: [200, 2000, 20_000],
+  payloadStored: 1000,
+  sizes: [1000, 10_000, 100_000, 1_000_000],
+  rates: [1000, 4000],
+  openDuration: 500,
+  http: { connections: 64, stored: 1000, warmUp: 400, duration: 800 },
+  expiry: { sessions: 40, rounds: 3 },
+  pruning: { expired: 20_000, rate: 1000, duration: 1000, rounds: 10 },
+}
+
+/** To see that everything works; its figures mean little. */
+export const quick: Scale = {
+  ...full,
+  rounds: 1,
+  stored: 1000,
+  storedFiles: 600,
+  jobWarmUp: 20,
+  warmUp: 5,
+  duration: 20,
+  payloads: [20_000],
+  payloadStored: 250,
+  sizes: [10_000],
+  rates: [1000],
+  openDuration: 100,
+  http: { connections: 16, stored: 100, warmUp: 50, duration: 100 },
+  expiry: { sessions: 10, rounds: 1 },
+  pruning: { expired: 1000, rate: 500, duration: 200, rounds: 1 },
+}

@@ -1,0 +1,36 @@
+import { mongoReplicaSet } from '@session-stores/testbed'
+import { MongoClient } from 'mongodb'
+import type { BenchServer } from './server.ts'
+
+export async function startMongodb(): Promise<BenchServer> {
+  const server = await mongoReplicaSet()
+  const client = await new MongoClient(server.url).connect()
+  return {
+    info: {
+      name: 'mongodb',
+      version: server.version,
+      settings: { members: '1', w: 'majority', journal: 'on', cache: '0.5 GB' },
+    },
+    async empty(name) {
+      const database = name.replaceAll('-', '_')
+      await client.db(database).dropDatabase()
+      const url = new URL(server.url)
+      url.pathname = `/${database}`
+      url.searchParams.set('w', 'majority')
+      return [url.href]
+    },
+    async counts() {
+      const status = await client.db('admin').command({ serverStatus: 1, tcmalloc: 0, wiredTiger: 0 })
+      const { insert, query, update, delete: removed } = status.opcounters
+      return {
+        roundTrips: Number(status.network.numRequests),
+        commands: Number(insert) + Number(query) + Number(update) + Number(removed),
+      }
+    },
+    pids: () => [server.pid!],
+    async stop() {
+      await client.close()
+      await server.stop()
+    },
+  }
+}

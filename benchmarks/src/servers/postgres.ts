@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { type ProcessServer, postgresProcess } from '@session-stores/testbed'
+import pg from 'pg'
+import type { BenchServer, Counts } from './server.ts'
+
+const COUNTING = ['-c', 'shared_preload_libraries=pg_stat_statements']
+const SHOWN = ['synchronous_commit', 'fsync', 'full_page_writes', 'shared_buffers', 'max_wal_size']
+
+export interface PostgresServer extends BenchServer {
+  readonly port: number
+}
+
+export async function startPostgres(): Promise<PostgresServer> {
+  const { server, counting } = await start()
+  const admin = new pg.Client(server.url)
+  await admin.connect()
+  if (counting) await admin.query('CREATE EXTENSION pg_stat_statements')
+  const { rows } = await admin.query(
+    'SELECT name, setting, unit FROM pg_settings WHERE name = ANY ($1) ORDER BY 1',
+    [SHOWN],
+  )
+  const settings = Object.fromEntries(
+    rows.map(({ name, setting, unit }) => [name, unit ? `${setting} x ${unit}` : setting]),
+  )
+  if (!counting) settings['round trips'] = 'not counted: this server comes without pg_stat_statements'
+
+  return {
+    port: server.port,
+    info: { name: 'postgres', version: server.version, settings },
+    async empty(name) {
+      await admin.query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`)
+      await admin.query(`CREATE DATABASE "${name}"`)
+      // Or the checkpoint that is due for what was dropped comes in the middle of a measurement.
+      await admin.query('CHECKPOINT')
+      if (counting) await admin.query('SELECT pg_stat_statements_reset()')
+      const url = new URL(server.url)
+      url.pathname = `/${name}`
+      return [url.href]
+    },
+    async counts() {
+      if (!counting) return { roundTrips: null, commands: null } satisfies Counts
+      const { rows } = await admin.query(`
+        SELECT coalesce(sum(calls), 0)::float8 AS calls FROM pg_stat_statements
+        WHERE dbid <> (SELECT oid FROM pg_database WHERE datname = current_database())`)
+      // The clients wait for the answer to each statement.
+      return { roundTrips: rows[0].calls, commands: rows[0].calls } satisfies Counts
+    },
+    pids: () => [server.pid!, ...childrenOf(server.pid!)],
+    async stop() {
+      await admin.end()
+      await server.stop()
+    },
+  }
+}
+
+/** Not all that ships PostgreSQL ships what counts its statements. */
+async function start(): Promise<{ server: ProcessServer; counting: boolean }> {
+  try {
+    return { server: await postgresProcess({ args: COUNTING }), counting: true }
+  } catch (error) {
+    if (!/pg_stat_statements/.test(String(error))) throw error
+    return { server: await postgresProcess(), counting: false }
+  }
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent
+      } catch {
+        // It has ended since.
+        return false
+      }
+    })
+}

@@ -1,0 +1,42 @@
+import { redisProcess } from '@session-stores/testbed'
+import { Redis } from 'ioredis'
+import type { BenchServer, Counts } from './server.ts'
+
+/** More than subjects whose sessions stay for the whole run. */
+const DATABASES = 64
+
+export async function startRedis(): Promise<BenchServer> {
+  const server = await redisProcess({ args: ['--databases', `${DATABASES}`] })
+  const admin = new Redis(server.url)
+  const names: string[] = []
+  return {
+    info: {
+      name: 'redis',
+      version: server.version,
+      settings: { save: '""', appendonly: 'no' },
+    },
+    async empty(name) {
+      if (!names.includes(name)) names.push(name)
+      const database = names.indexOf(name)
+      await admin.select(database)
+      await admin.flushdb('SYNC')
+      return [`${server.url}/${database}`]
+    },
+    counts: () => countsOf(admin),
+    pids: () => [server.pid!],
+    async stop() {
+      admin.disconnect()
+      await server.stop()
+    },
+  }
+}
+
+/** A round trip is a read from a client's socket that had something. Commands that scripts call count too. */
+export async function countsOf(admin: Redis): Promise<Counts> {
+  const info = await admin.info('everything')
+  const commands = [...info.matchAll(/^cmdstat_(?!info)[^:]*:calls=(\d+)/gm)]
+  return {
+    roundTrips: Number(/^total_reads_processed:(\d+)/m.exec(info)?.[1]),
+    commands: commands.reduce((sum, [, count]) => sum + Number(count), 0),
+  }
+}

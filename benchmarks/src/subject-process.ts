@@ -1,0 +1,61 @@
+import { fork } from 'node:child_process'
+import type { Job, Message, Usage } from './child/protocol.ts'
+
+/** How much of what a process writes to its error output is kept, in characters. */
+const TAIL = 4000
+
+/**
+ * Runs a job in a fresh process: nothing in it is warm, nothing of another subject is in its heap. Rejects with the
+ * reason if the process ends, or has taken `patience` ms, before the job is done; and when `signal` is aborted.
+ */
+export async function runJob(
+  job: Job,
+  heard: (message: Message) => void,
+  usage: () => Promise<Usage | null>,
+  patience: number,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted()
+  const child = fork(new URL('./child/main.ts', import.meta.url), {
+    execArgv: ['--expose-gc'],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // In a group of its own: a Ctrl-C in the terminal is for this process, which then ends the other.
+    detached: true,
+  })
+  let errors = ''
+  child.stderr!.on('data', (text) => {
+    errors = `${errors}${text}`.slice(-TAIL)
+  })
+  const ended = Promise.withResolvers<void>()
+  const abort = () => ended.reject(signal.reason)
+  const timer = setTimeout(
+    () => ended.reject(new Error(`it had not done its work after ${patience / 1000} s`)),
+    patience,
+  )
+  signal.addEventListener('abort', abort)
+  child.on('message', (message: Message) => {
+    if (message.kind === 'done') ended.resolve()
+    else if (message.kind === 'failed') ended.reject(new Error(message.reason))
+    else if (message.kind === 'usage') usage().then((answer) => child.send(answer as Usage), ended.reject)
+    else heard(message)
+  })
+  child.on('error', ended.reject)
+  child.on('close', (code, name) =>
+    ended.reject(new Error(`its process ended (${name ?? code}): ${reasonOf(errors)}`)),
+  )
+  child.send(job)
+  try {
+    await ended.promise
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
+    child.kill('SIGKILL')
+  }
+}
+
+/** The line that says what was thrown, or the last one. */
+function reasonOf(errors: string): string {
+  const lines = errors.split('\n').filter((line) => line.trim() !== '' && !/^Node\.js v/.test(line))
+  return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? 'it said nothing').trim()
+}
