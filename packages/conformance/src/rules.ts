@@ -1,5 +1,7 @@
 import type { Rule } from './rule.ts'
+import { all } from './rules/all.ts'
 import { bulk } from './rules/bulk.ts'
+import { collisions } from './rules/collisions.ts'
 import { concurrency } from './rules/concurrency.ts'
 import { ended } from './rules/ended.ts'
 import { expiry } from './rules/expiry.ts'
@@ -9,14 +11,20 @@ import { lifecycle } from './rules/lifecycle.ts'
 import { logouts } from './rules/logout.ts'
 import { prefixes } from './rules/prefixes.ts'
 import { touches } from './rules/touch.ts'
+import { touchesAlone } from './rules/touch-alone.ts'
+import { ttl } from './rules/ttl.ts'
 
 /** Every rule for any express-session store, in the order of the reports. */
 export const rules: readonly Rule[] = [
   ...expiry,
+  ...ttl,
   ...ended,
   ...touches,
+  ...touchesAlone,
   ...concurrency,
+  ...collisions,
   ...logouts,
+  ...all,
   ...bulk,
   ...prefixes,
   ...lifecycle,

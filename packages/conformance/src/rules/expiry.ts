@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import type { Rule } from '../rule.ts'
 import { HOUR, holds, ID, ids, LONG_AFTER, SHORT, YEAR } from './shared.ts'
 
-/** When a session ends. What ends it besides, and what it leaves, is in `ended.ts`. */
+/** When a session ends, by its cookie. */
 
 /** Lives that end in four different parts of a second, for stores that count in seconds. */
 const LIVES = [1000, 1250, 1500, 1750] as const
@@ -180,57 +180,6 @@ export const expiry: readonly Rule[] = [
         () => true,
       )
       if (!refused) holds(await store.data(ID), { name: 'Ada' })
-    },
-  },
-  {
-    id: 'expiry/no-deadline-lasts',
-    title: 'a session whose cookie has no deadline is kept',
-    level: 'must',
-    why: "express-session's own default logs everybody out at once.",
-    source: 'https://github.com/expressjs/session#cookieexpires',
-    async check({ store, session, pass }) {
-      await store.set(ID, session({ name: 'Ada' }, null))
-      await pass(LONG_AFTER)
-      holds(await store.data(ID), { name: 'Ada' })
-    },
-  },
-  {
-    id: 'expiry/no-deadline-ends-by-the-ttl',
-    title: 'a session whose cookie has no deadline ends when the `ttl` of the store is over',
-    level: 'must',
-    why: 'Sessions of browsers that are never closed stay for ever, against the setting.',
-    options: { ttl: SHORT },
-    needs: ['ttl'],
-    async check({ store, session, pass }) {
-      await store.set(ID, session({ name: 'Ada' }, null))
-      await pass(LONG_AFTER)
-      assert.equal(await store.data(ID), undefined)
-    },
-  },
-  {
-    id: 'expiry/short-cookie-beats-the-ttl',
-    title: 'a cookie that ends before the `ttl` of the store ends the session',
-    level: 'should',
-    why: 'The browser has forgotten the cookie, and a copy of it opens the session for days.',
-    options: { ttl: HOUR },
-    needs: ['ttl'],
-    async check({ store, session, pass }) {
-      await store.set(ID, session({ name: 'Ada' }, SHORT))
-      await pass(LONG_AFTER)
-      assert.equal(await store.data(ID), undefined)
-    },
-  },
-  {
-    id: 'expiry/long-cookie-beats-the-ttl',
-    title: 'a cookie that ends after the `ttl` of the store keeps the session',
-    level: 'info',
-    why: 'Stores differ in which of the two is right: after a change of store "remember me" may end early.',
-    options: { ttl: SHORT },
-    needs: ['ttl'],
-    async check({ store, session, pass }) {
-      await store.set(ID, session({ name: 'Ada' }, HOUR))
-      await pass(LONG_AFTER)
-      holds(await store.data(ID), { name: 'Ada' })
     },
   },
   {

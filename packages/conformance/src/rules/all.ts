@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import type { Tested } from '../context.ts'
+import type { Rule } from '../rule.ts'
+import { ID, ids, README } from './shared.ts'
+
+/** The list of all sessions. */
+
+/** What `all` tells, sorted by the `i` of each session. */
+async function told(store: Tested): Promise<unknown[]> {
+  const all = await store.all()
+  return all.map(({ i }) => i).sort((one, other) => Number(one) - Number(other))
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+
+export const all: readonly Rule[] = [
+  {
+    id: 'all/tells-every-session',
+    title: '`all` tells every session, each with what it holds',
+    level: 'must',
+    why: 'Whoever is to be logged out everywhere stays logged in where the list had a gap.',
+    source: README,
+    methods: ['all'],
+    async check({ store, session }) {
+      await Promise.all(ids(5).map((id, i) => store.set(id, session({ i }))))
+      assert.deepEqual(await told(store), numbers(5))
+    },
+  },
+  {
+    id: 'all/tells-hundreds',
+    title: '`all` tells 500 sessions, each once',
+    level: 'must',
+    why: 'What comes in pages has gaps or doubles: a list of who is logged in is wrong once there are many.',
+    methods: ['all'],
+    async check({ store, session }) {
+      await Promise.all(ids(500).map((id, i) => store.set(id, session({ i }))))
+      assert.deepEqual(await told(store), numbers(500))
+    },
+  },
+  {
+    id: 'all/of-nothing-is-empty',
+    title: '`all` of an empty store is an empty array or object, and no error',
+    level: 'should',
+    why: 'The page of all sessions fails on the day of the first start.',
+    methods: ['all'],
+    async check({ store }) {
+      const all = await new Promise((resolve, reject) => {
+        store.raw.all!((error, found) => (error ? reject(error) : resolve(found)))
+      })
+      assert.ok(typeof all === 'object' && all !== null, 'it is neither an array nor an object')
+      assert.equal(Object.keys(all).length, 0)
+    },
+  },
+  {
+    id: 'all/leaves-out-destroyed-sessions',
+    title: '`all` leaves out a session that was destroyed',
+    level: 'must',
+    why: 'Who has logged out is still listed as being there.',
+    methods: ['all'],
+    async check({ store, session }) {
+      await Promise.all(ids(3).map((id, i) => store.set(id, session({ i }))))
+      await store.destroy('session-1')
+      assert.deepEqual(await told(store), [0, 2])
+    },
+  },
+  {
+    id: 'all/tells-which-is-which',
+    title: '`all` gives each session a name: the key of an object, or a property that holds the id',
+    level: 'info',
+    why: 'From a list without ids no session can be ended.',
+    methods: ['all'],
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const all: unknown = await new Promise((resolve) => store.raw.all!((_, found) => resolve(found)))
+      const named = Array.isArray(all)
+        ? Object.values(all[0] ?? {}).includes(ID)
+        : Object.keys(all as object)[0]
+      assert.ok(named, 'it is an array of sessions without their ids')
+    },
+  },
+  {
+    id: 'all/tells-what-others-saved',
+    title: '`all` and `get` of another process agree',
+    level: 'must',
+    why: 'A list of who is logged in holds only those of one server.',
+    methods: ['all'],
+    needs: ['second'],
+    async check({ store, second, session }) {
+      await Promise.all(ids(4).map((id, i) => [store, second][i % 2]!.set(id, session({ i }))))
+      assert.deepEqual(await told(store), numbers(4))
+    },
+  },
+  {
+    id: 'all/beside-logouts-is-no-error',
+    title: '`all` while sessions are destroyed is no error, and tells those that stay',
+    level: 'should',
+    why: 'The page of all sessions fails as soon as there is traffic.',
+    methods: ['all'],
+    async check({ store, session }) {
+      const all = ids(100)
+      await Promise.all(all.map((id, i) => store.set(id, session({ i }))))
+      const going = all.filter((_, i) => i % 2).map((id) => store.destroy(id))
+      const [seen] = await Promise.all([told(store), ...going])
+      const staying = numbers(100).filter((i) => i % 2 === 0)
+      assert.deepEqual(
+        staying.filter((i) => !seen.includes(i)),
+        [],
+        'those that it left out',
+      )
+    },
+  },
+]

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import type { Rule } from '../rule.ts'
+import { holds, ID, ids } from './shared.ts'
+
+/** Two that change one session. */
+
+export const collisions: readonly Rule[] = [
+  {
+    id: 'concurrency/last-save-stays',
+    title: 'of saves that one process makes in a row, and does not wait for, the last one stays',
+    level: 'should',
+    why: 'What the user did last is undone by what he did before.',
+    async check({ store, session }) {
+      for (let turn = 0; turn < 5; turn++) {
+        const id = `${ID}-${turn}`
+        await Promise.all(ids(20).map((_, i) => store.set(id, session({ i }))))
+        holds(await store.data(id), { i: 19 })
+      }
+    },
+  },
+  {
+    id: 'concurrency/save-beside-a-touch-stays',
+    title: 'a save stays when the session is touched by another process at the same moment',
+    level: 'must',
+    why: 'What a user just did is undone by a request that only reads.',
+    source: 'valery-barysok/session-file-store#55',
+    methods: ['touch'],
+    needs: ['second'],
+    async check({ store, second, session }) {
+      const all = ids(50)
+      await Promise.all(all.map((id) => store.set(id, session({ name: 'old' }))))
+      await Promise.all(
+        all.flatMap((id, i) => {
+          const touch = () => second.touch(id, session({ name: 'old' }))
+          const save = () => store.set(id, session({ name: 'new' }))
+          return (i % 2 ? [touch, save] : [save, touch]).map((call) => call())
+        }),
+      )
+      const found = await Promise.all(all.map((id) => store.data(id)))
+      assert.equal(found.filter((one) => one?.name !== 'new').length, 0, 'how many are as they were before')
+    },
+  },
+  {
+    id: 'concurrency/touch-beside-a-save-is-no-error',
+    title: 'touches and saves of one session by two processes at once are no error',
+    level: 'must',
+    why: 'A page with many parts fails in some of them.',
+    source: 'kleydon/prisma-session-store#88',
+    methods: ['touch'],
+    needs: ['second'],
+    async check({ store, second, session }) {
+      await store.set(ID, session())
+      await Promise.all(
+        ids(60).map((_, i) => {
+          const one = i % 4 < 2 ? store : second
+          return i % 2 ? one.set(ID, session({ i })) : one.touch(ID, session())
+        }),
+      )
+      assert.ok(await store.data(ID))
+    },
+  },
+  {
+    id: 'concurrency/changes-of-two-requests-both-stay',
+    title: 'two processes that read a session, change a key each and save it lose neither change',
+    level: 'should',
+    why: 'What one tab put into the basket is lost to another.',
+    source: 'tj/connect-redis#75',
+    needs: ['second'],
+    async check({ store, second, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const [one, other] = [await store.open(ID), await second.open(ID)]
+      one.one = 1
+      other.other = 2
+      await second.set(ID, other)
+      await store.set(ID, one)
+      holds(await store.data(ID), { name: 'Ada', one: 1, other: 2 })
+    },
+  },
+  {
+    id: 'concurrency/removal-beside-a-change-stays',
+    title:
+      'a key that one process removed stays away when another saves what it read before, with another change',
+    level: 'should',
+    why: 'A right that was taken away, or a message that was read, is back.',
+    source: 'tj/connect-redis#346',
+    needs: ['second'],
+    async check({ store, second, session }) {
+      await store.set(ID, session({ name: 'Ada', admin: true }))
+      const [slow, quick] = [await store.open(ID), await second.open(ID)]
+      delete quick.admin
+      await second.set(ID, quick)
+      slow.seen = true
+      await store.set(ID, slow)
+      holds(await store.data(ID), { name: 'Ada', admin: undefined, seen: true })
+    },
+  },
+]

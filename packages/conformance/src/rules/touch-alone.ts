@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import type { Rule } from '../rule.ts'
+import { HOUR, holds, ID, ids, LONG_AFTER, SHORT } from './shared.ts'
+
+/** What a touch leaves alone. */
+
+export const touchesAlone: readonly Rule[] = [
+  {
+    id: 'touch/changes-no-data',
+    title: 'a touch changes nothing in the session, whatever session it is given',
+    level: 'must',
+    why: 'A request that only reads undoes what another one saved meanwhile.',
+    source: 'valery-barysok/session-file-store#55',
+    methods: ['touch'],
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada', cart: [1] }))
+      await store.touch(ID, session({ name: 'Bob' }))
+      holds(await store.data(ID), { name: 'Ada', cart: [1] })
+    },
+  },
+  {
+    id: 'touch/leaves-what-another-saved',
+    title: 'a touch of a session that was read before another process saved it leaves that save alone',
+    level: 'must',
+    why: 'A request that only reads undoes what another one saved meanwhile.',
+    source: 'valery-barysok/session-file-store#55',
+    methods: ['touch'],
+    needs: ['second'],
+    async check({ store, second, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const slow = await store.open(ID)
+      await second.set(ID, session({ name: 'Bob' }))
+      await store.touch(ID, slow)
+      holds(await store.data(ID), { name: 'Bob' })
+    },
+  },
+  {
+    id: 'touch/after-a-save-keeps-the-save',
+    title: 'a session that one request reads, changes, saves and touches is as it was saved',
+    level: 'must',
+    why: 'A request that calls `req.session.save` itself loses what it saved.',
+    methods: ['touch'],
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const open = await store.open(ID)
+      open.name = 'Bob'
+      await store.set(ID, open)
+      await store.touch(ID, open)
+      holds(await store.data(ID), { name: 'Bob' })
+    },
+  },
+  {
+    id: 'touch/takes-a-session-of-express',
+    title: 'a touch takes a session as express-session has it, with its request',
+    level: 'must',
+    why: 'Every request that changes nothing fails.',
+    methods: ['touch'],
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const open = await store.open(ID)
+      await store.touch(ID, open)
+      holds(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'touch/only-its-own',
+    title: 'a touch extends its own session, and no other',
+    level: 'must',
+    why: 'Sessions that nobody uses last as long as anybody works.',
+    methods: ['touch'],
+    async check({ store, session, pass }) {
+      const all = ids(10)
+      await Promise.all(all.map((id) => store.set(id, session({}, 2 * SHORT))))
+      await store.touch(all[0]!, session({}, HOUR))
+      await pass(LONG_AFTER + SHORT)
+      const live = await Promise.all(all.map((id) => store.data(id)))
+      assert.equal(live.filter(Boolean).length, 1, 'how many are there')
+    },
+  },
+  {
+    id: 'touch/many-at-once',
+    title: '100 touches of one session at once are all answered without an error, and it is there',
+    level: 'must',
+    why: 'A page with many parts fails, or logs out.',
+    source: 'kleydon/prisma-session-store#88',
+    methods: ['touch'],
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      await Promise.all(ids(100).map(() => store.touch(ID, session({ name: 'Ada' }))))
+      holds(await store.data(ID), { name: 'Ada' })
+    },
+  },
+]

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import type { Rule } from '../rule.ts'
+import { HOUR, holds, ID, LONG_AFTER, SHORT } from './shared.ts'
+
+/** When a session ends whose cookie does not say it, and which of the two is right where both do. */
+
+export const ttl: readonly Rule[] = [
+  {
+    id: 'expiry/no-deadline-lasts',
+    title: 'a session whose cookie has no deadline is kept',
+    level: 'must',
+    why: "express-session's own default logs everybody out at once.",
+    source: 'https://github.com/expressjs/session#cookieexpires',
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, null))
+      await pass(LONG_AFTER)
+      holds(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'expiry/no-deadline-ends-by-the-ttl',
+    title: 'a session whose cookie has no deadline ends when the `ttl` of the store is over',
+    level: 'must',
+    why: 'Sessions of browsers that are never closed stay for ever, against the setting.',
+    options: { ttl: SHORT },
+    needs: ['ttl'],
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, null))
+      await pass(LONG_AFTER)
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'expiry/short-cookie-beats-the-ttl',
+    title: 'a cookie that ends before the `ttl` of the store ends the session',
+    level: 'should',
+    why: 'The browser has forgotten the cookie, and a copy of it opens the session for days.',
+    options: { ttl: HOUR },
+    needs: ['ttl'],
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, SHORT))
+      await pass(LONG_AFTER)
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'expiry/long-cookie-beats-the-ttl',
+    title: 'a cookie that ends after the `ttl` of the store keeps the session',
+    level: 'info',
+    why: 'Stores differ in which of the two is right: after a change of store "remember me" may end early.',
+    options: { ttl: SHORT },
+    needs: ['ttl'],
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, HOUR))
+      await pass(LONG_AFTER)
+      holds(await store.data(ID), { name: 'Ada' })
+    },
+  },
+]
