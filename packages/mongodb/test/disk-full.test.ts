@@ -1,12 +1,12 @@
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mongoProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
 import { MongoStore } from '../src/index.ts'
+import { smallDisk } from './small-disk.ts'
 import { after } from './support.ts'
 
-const small = () =>
+const sparing = () =>
   mongoProcess({ args: ['--wiredTigerEngineConfigString', 'log=(file_max=1MB,prealloc=false)'] })
 
 /** A session of about half a megabyte, which does not compress. */
@@ -15,51 +15,32 @@ const large = () => ({
   text: randomBytes(256 * 1024).toString('hex'),
 })
 
-describeWith('a disk that is full', small, (server) => {
-  it.skipIf(process.getuid?.() !== 0)(
-    'loses nothing that was answered (only root can mount a small disk)',
-    async () => {
-      const size = (limit: string, ...more: string[]) =>
-        execFileSync('mount', [
-          '-t',
-          'tmpfs',
-          '-o',
-          [...more, `size=${limit}`].join(),
-          'tmpfs',
-          server.folder,
-        ])
-      await server.kill()
-      size('24m')
-      after(async () => {
-        await server.kill()
-        execFileSync('umount', [server.folder])
-      })
-      await server.start()
-      const url = `${server.url}?serverSelectionTimeoutMS=500`
-      const store = new MongoStore({ url, pruneInterval: false })
-      after(() => store.close())
-
-      const answered: string[] = []
-      const fill = async () => {
-        for (let i = 0; i < 200; i++) {
-          await store.set(`id-${i}`, large())
-          answered.push(`id-${i}`)
-        }
+describeWith('a disk that is full', sparing, (server) => {
+  it('loses nothing that was answered', async (context) => {
+    const resize = await smallDisk(server, '24m', context)
+    const url = `${server.url}?serverSelectionTimeoutMS=500`
+    const store = new MongoStore({ url, pruneInterval: false })
+    after(() => store.close())
+    const answered: string[] = []
+    const fill = async () => {
+      for (let i = 0; i < 200; i++) {
+        await store.set(`id-${i}`, large())
+        answered.push(`id-${i}`)
       }
-      // MongoDB ends itself where it cannot write its journal, unless it noticed before.
-      await expect(fill()).rejects.toMatchObject({
-        code: expect.stringMatching(/^(UNAVAILABLE|STORAGE_FULL)$/),
-        cause: expect.any(Error),
-      })
-      expect(answered.length).toBeGreaterThan(5)
+    }
+    // MongoDB ends itself where it cannot write its journal, unless it noticed before.
+    await expect(fill()).rejects.toMatchObject({
+      code: expect.stringMatching(/^(UNAVAILABLE|STORAGE_FULL)$/),
+      cause: expect.any(Error),
+    })
+    expect(answered.length).toBeGreaterThan(5)
 
-      size('200m', 'remount')
-      await server.kill()
-      await server.start()
-      await expect
-        .poll(() => store.set('after', large()).then(() => 'works'), { timeout: 20_000 })
-        .toBe('works')
-      for (const id of answered) expect(await store.get(id)).not.toBe(null)
-    },
-  )
+    resize('200m')
+    await server.kill()
+    await server.start()
+    await expect
+      .poll(() => store.set('after', large()).then(() => 'works'), { timeout: 20_000 })
+      .toBe('works')
+    for (const id of answered) expect(await store.get(id)).not.toBe(null)
+  })
 })
