@@ -1,0 +1,48 @@
+import { postgresServers } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { describe, expect, it } from 'vitest'
+import { type PostgresPool, postgresDriver } from '../src/index.ts'
+import { HOUR, keysOf, NOW, opened, session } from './support.ts'
+
+describe.each(postgresServers)('$name', ({ start }) => {
+  describeWith('batches', start, (server) => {
+    const { pool, driverOf } = opened(server)
+
+    it('batches with common rows never deadlock, whatever else runs', async () => {
+      const deadlocks: unknown[] = []
+      const watched: PostgresPool = {
+        query: (query) =>
+          pool.query(query).catch((error) => {
+            if (error.code === '40P01') deadlocks.push(error)
+            throw error
+          }),
+      }
+      const { table } = await driverOf({ pool: watched })
+      const drivers = [postgresDriver({ pool: watched, table }), postgresDriver({ pool: watched, table })]
+      const keys = keysOf(40)
+      await Promise.all(
+        Array.from({ length: 400 }, async (_, i) => {
+          const driver = drivers[i % 2]!
+          const some = keys.filter((_, k) => (k * 7 + i) % 3)
+          const kinds = [
+            {},
+            { expect: '' },
+            { expect: `tag-${i - 1}` },
+            { data: null, expiresAt: NOW + (i % 5) },
+          ]
+          const mixed = some.map((key, k) =>
+            session(key, { ...kinds[(k + i) % 4], tag: `tag-${i}`, user: `${i % 3}` }),
+          )
+          await driver.write(mixed, NOW + (i % 7))
+          await driver.touch(
+            some.map((key) => ({ key, user: null, expiresAt: NOW + HOUR * (i % 4) })),
+            NOW,
+          )
+          if (i % 5 === 0) await driver.prune(NOW + HOUR, 10)
+          if (i % 50 === 0) await driver.clear()
+        }),
+      )
+      expect(deadlocks).toEqual([])
+    })
+  })
+})

@@ -1,0 +1,66 @@
+import { postgresServers } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { describe, expect, it } from 'vitest'
+import { HOUR, keysOf, NOW, opened, session } from './support.ts'
+
+/** Vacuum comes when its thresholds are passed, as always; only they are looked at each second, not each minute. */
+const options = { args: ['-c', 'autovacuum_naptime=1s'] }
+
+const SESSIONS = 2000
+const MINUTES = 10
+
+describe.each(postgresServers)('$name', ({ start }) => {
+  describeWith(
+    'ten minutes of touches and saves',
+    () => start(options),
+    (server) => {
+      const { driverOf, one } = opened(server)
+
+      it('change no index (HOT), and the table and its indexes stop growing', async () => {
+        const driver = await driverOf()
+        const { table } = driver
+        const keys = keysOf(SESSIONS)
+        const write = (some: readonly string[], tag: string, now: number, expect?: string) =>
+          driver.write(
+            some.map((key) =>
+              session(key, { user: 'u', data: 'x'.repeat(500), tag, expect, expiresAt: now + HOUR }),
+            ),
+            now,
+          )
+        await write(keys, 'tag-0', NOW)
+        const counter = (name: string) =>
+          one(`SELECT ${name}::int FROM pg_stat_user_tables WHERE relname = $1`, [table]) as Promise<number>
+        const size = () =>
+          one('SELECT pg_total_relation_size($1::text::regclass)::int', [table]) as Promise<number>
+
+        let updates = 0
+        const sizes: number[] = []
+        for (let minute = 1; minute <= MINUTES; minute++) {
+          // In each second a sixtieth of the users ask for a page; each tenth of them changes something.
+          for (let second = 0; second < 60; second++) {
+            const now = NOW + (minute * 60 + second) * 1000
+            const some = keys.filter((_, i) => i % 60 === second)
+            await driver.touch(
+              some.map((key) => ({ key, user: 'u', expiresAt: now + HOUR })),
+              now,
+            )
+            const saved = some.filter((_, i) => i % 10 === 0)
+            expect(await write(saved, `tag-${minute}`, now, `tag-${minute - 1}`)).toHaveLength(saved.length)
+            updates += some.length + saved.length
+          }
+          const vacuums = await counter('autovacuum_count')
+          // The server's processes tell their counts about once a second.
+          await expect.poll(() => counter('n_tup_upd'), { timeout: 30_000 }).toBe(updates)
+          if ((await counter('n_dead_tup')) > 50 + 0.05 * SESSIONS)
+            await expect.poll(() => counter('autovacuum_count'), { timeout: 30_000 }).toBeGreaterThan(vacuums)
+          sizes.push(await size())
+        }
+        expect((await counter('n_tup_hot_upd')) / updates).toBeGreaterThanOrEqual(0.95)
+        // What is free is used again.
+        expect(Math.max(...sizes.slice(MINUTES / 2))).toBeLessThanOrEqual(
+          Math.max(...sizes.slice(0, MINUTES / 2)),
+        )
+      })
+    },
+  )
+})

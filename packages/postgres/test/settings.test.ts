@@ -1,0 +1,65 @@
+import { postgresServers } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import type pg from 'pg'
+import { describe, expect, it } from 'vitest'
+import { after, NOW, newTable, opened, session } from './support.ts'
+
+describe.each(postgresServers)('$name', ({ start }) => {
+  describeWith('what a session is set to', start, (server) => {
+    const { pool, poolOf, driverOf } = opened(server)
+
+    it.each([
+      ['time zone and formats', '-c TimeZone=America/St_Johns -c DateStyle=SQL,DMY -c search_path=nowhere'],
+      [
+        'encoding',
+        '-c client_encoding=LATIN1 -c standard_conforming_strings=off -c quote_all_identifiers=on',
+      ],
+      ['isolation', '-c default_transaction_isolation=serializable'],
+    ])('the %s of a connection change nothing', async (_, settings) => {
+      const plain = await driverOf()
+      const odd = await driverOf({ pool: poolOf({ options: settings, max: 4 }), table: plain.table })
+      const rows = [
+        session('a', { data: '{"name":"Ωμέγα 😀\0"}' }),
+        session('b', { data: '{"name":"Zoë"}', user: 'u' }),
+      ]
+      await odd.write(rows, NOW)
+      expect(await plain.read(['a', 'b'])).toMatchObject(rows)
+      expect(await odd.read(['a', 'b'])).toMatchObject(rows)
+      const saves = Array.from({ length: 20 }, (_, i) =>
+        odd.write(
+          rows.map((row) => ({ ...row, tag: `tag-${i}` })),
+          NOW,
+        ),
+      )
+      expect(await Promise.all(saves)).toEqual(saves.map(() => ['a', 'b']))
+      expect(await plain.count(NOW)).toBe(2)
+    })
+
+    it('a database in another encoding keeps every character', async () => {
+      const database = newTable()
+      await pool.query(`CREATE DATABASE ${database} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
+      after(() => pool.query(`DROP DATABASE ${database}`))
+      const driver = await driverOf({
+        pool: poolOf({ database, connectionString: undefined, ...partsOf(server.url) }),
+      })
+      const data = '{"name":"Ωμέγα 😀\0=","more":"=\n"}'
+      await driver.write(
+        [session('a', { data }), session('b', { data: '=' }), session('c', { data: '' })],
+        NOW,
+      )
+      expect((await driver.read(['a', 'b', 'c'])).map((row) => row.data).sort()).toEqual(
+        ['', '=', data].sort(),
+      )
+    })
+  })
+})
+
+function partsOf(url: string): pg.PoolConfig {
+  const { hostname, port, username, password } = new URL(url)
+  return {
+    host: hostname,
+    port: Number(port),
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+  }
+}
