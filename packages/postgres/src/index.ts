@@ -141,8 +141,13 @@ export function postgresDriver(options: PostgresOptions): Driver {
       if (found.length === 0)
         throw new SessionStoreError('BAD_STORAGE', 'the table is missing; make it with the SQL of ddl()')
       const types = Object.fromEntries(found)
-      if (Object.entries(COLUMNS).some(([name, type]) => types[name] !== type))
-        throw new SessionStoreError('BAD_STORAGE', "the table is not this store's; name another 'table'")
+      const wrong = Object.entries(COLUMNS).filter(([name, type]) => types[name] !== type)
+      if (wrong.length > 0)
+        throw new SessionStoreError(
+          'BAD_STORAGE',
+          "the table is not this store's; name another 'table'",
+          new Error(`it lacks ${wrong.map((column) => column.join(' ')).join(', ')}`),
+        )
     },
     async read(keys) {
       const rows = await run(sql.read[amount(keys)], keys.join('\n'))
