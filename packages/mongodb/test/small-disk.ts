@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import type { ProcessServer } from '@session-stores/testbed'
+import { canMount, mountDisk, type ProcessServer } from '@session-stores/testbed'
 import type { TestContext } from 'vitest'
 import { after } from './support.ts'
 
@@ -9,15 +8,13 @@ export async function smallDisk(
   size: string,
   { skip }: TestContext,
 ): Promise<(size: string) => void> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) skip('only root on Linux mounts a small disk')
-  const mount = (options: string) =>
-    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', server.folder])
+  if (!canMount()) skip('no small disk can be mounted here')
   await server.kill()
-  mount(`size=${size}`)
+  const disk = mountDisk(server.folder, size)
   after(async () => {
     await server.kill()
-    execFileSync('/bin/umount', [server.folder])
+    disk.unmount()
   })
   await server.start()
-  return (changed) => void mount(`remount,size=${changed}`)
+  return disk.resize
 }

@@ -1,4 +1,5 @@
 export { type ClusterOptions, type RedisCluster, redisCluster } from './cluster.ts'
+export { canMount, type Disk, mountDisk } from './disk.ts'
 export { type MongoOptions, mongoBinary, mongoProcess, mongoServer } from './mongodb.ts'
 export { type PgbouncerOptions, pgbouncer } from './pgbouncer.ts'
 export { type PostgresOptions, postgresBinary, postgresProcess, postgresServer } from './postgres.ts'
