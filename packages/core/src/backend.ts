@@ -22,8 +22,8 @@ interface DriverCall {
   size?: number
   /** Milliseconds; `operationTimeout` unless told otherwise. */
   timeout?: number
-  /** Called when the driver has answered, however late. */
-  ended?: () => void
+  /** Called when the driver has answered, however late, without an error or with one. */
+  ended?: (isAnswered: boolean) => void
   /** Called before that if it was too late. */
   lost?: () => void
 }
@@ -168,7 +168,7 @@ export class Backend {
       answer(error, value)
     }
     settle(produce, (failure, value) => {
-      ended?.()
+      ended?.(failure == null)
       finish(failure, value)
     })
     if (isAnswered) return

@@ -12,11 +12,18 @@ const MAX_ENTRIES = 64
 const IN_FLIGHT = 4
 /** So much, in characters, goes together, unless one entry alone is larger. */
 const MAX_SIZE = 4 * 1024 * 1024
-/** After so many batches that nobody waits for any more, only one at a time goes on trying. */
+/** After so many batches that nobody waits for any more, and none that was answered, only one at a time goes on trying. */
 const MAX_LOST = 8
 
-/** Sends a batch. Calls `ended` when it is answered, and before that `lost` if nobody waits for the answer any more. */
-export type Send<E> = (entries: Map<string, E>, ended: () => void, lost: () => void) => void
+/**
+ * Sends a batch. Calls `ended` when it is answered, without an error or with one, and before that `lost` if nobody
+ * waits for the answer any more.
+ */
+export type Send<E> = (
+  entries: Map<string, E>,
+  ended: (isAnswered: boolean) => void,
+  lost: () => void,
+) => void
 
 /**
  * Collects the calls of one verb and sends them together: at the end of the event loop's turn in which the
@@ -26,7 +33,9 @@ export type Send<E> = (entries: Map<string, E>, ended: () => void, lost: () => v
 export class Batch<E extends Entry> {
   #waiting = new Map<string, E>()
   #size = 0
-  #sent = 0
+  /** Batches on their way for which somebody waits. */
+  #open = 0
+  /** Batches lost since the last answer. */
   #lost = 0
   #scheduled = false
   /** The last batch was one entry. */
@@ -62,7 +71,7 @@ export class Batch<E extends Entry> {
     if (this.#scheduled || this.#isBusy() || this.#waiting.size === 0) return
     this.#scheduled = true
     // Waiting for others costs a lone call more than its own work: so not when there were none the last time.
-    if (this.#alone && this.#sent === 0) process.nextTick(this.#flush)
+    if (this.#alone && this.#open === 0) process.nextTick(this.#flush)
     else setImmediate(this.#flush)
   }
 
@@ -74,22 +83,23 @@ export class Batch<E extends Entry> {
 
   /** A connection that is dead but open would otherwise be given batch after batch, all kept in memory. */
   #isBusy(): boolean {
-    return this.#sent - this.#lost >= (this.#lost < MAX_LOST ? IN_FLIGHT : 1)
+    return this.#open >= (this.#lost < MAX_LOST ? IN_FLIGHT : 1)
   }
 
   #sendNext(): void {
     let isLost = false
-    const ended = (): void => {
-      this.#sent--
-      if (isLost) this.#lost--
+    const ended = (isAnswered: boolean): void => {
+      if (!isLost) this.#open--
+      if (isAnswered) this.#lost = 0
       this.#schedule()
     }
     const lost = (): void => {
       isLost = true
+      this.#open--
       this.#lost++
       this.#schedule()
     }
-    this.#sent++
+    this.#open++
     const entries = this.#take()
     this.#alone = entries.size === 1
     this.#send(entries, ended, lost)

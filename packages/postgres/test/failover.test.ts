@@ -1,8 +1,9 @@
-import { crash, endure, report } from '@session-stores/conformance/outage'
+import { crash, endure, hang, report } from '@session-stores/conformance/outage'
 import { postgresProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { expect, it, vi } from 'vitest'
 import { postgresDriver } from '../src/index.ts'
+import { pooled } from './pooled.ts'
 
 const until = (check: () => unknown) => vi.waitFor(check, { timeout: 30_000, interval: 10 })
 
@@ -30,3 +31,21 @@ describeWith(
     })
   },
 )
+
+// It tries a server that went away again after 15 seconds, unless told otherwise.
+const prompt = () => pooled({ settings: { server_login_retry: 1 } })
+
+describeWith('PgBouncer', prompt, ({ pooler, server }) => {
+  it.for([
+    ['killed, and started again', crash(pooler)],
+    ['silent for a while', hang(pooler)],
+    [
+      'its PostgreSQL is killed, and started again',
+      crash({ kill: () => server.kill(), start: () => server.start() }),
+    ],
+  ] as const)('%s', async ([, outage], context) => {
+    const figures = await endure(postgresDriver({ url: pooler.url, namedStatements: false }), outage)
+    report(context, { server: `${pooler.version}, ${server.version}`, ...figures })
+    expect(figures).toMatchObject({ lost: 0, undone: 0 })
+  })
+})

@@ -73,7 +73,13 @@ function direct(url: string): string {
 async function initiate(nodes: readonly ProcessServer[], electionTimeout: number): Promise<void> {
   const members = nodes.map(({ port }, _id) => ({ _id, host: `127.0.0.1:${port}` }))
   // A primary steps down when it hears of no majority for so long: the beats must come well within it.
-  const settings = { electionTimeoutMillis: electionTimeout, heartbeatIntervalMillis: electionTimeout / 4 }
+  const settings = {
+    electionTimeoutMillis: electionTimeout,
+    heartbeatIntervalMillis: electionTimeout / 4,
+    // A new primary waits to hear from a silent member, 10 seconds and more by default.
+    heartbeatTimeoutSecs: Math.ceil(electionTimeout / 1000),
+    catchUpTimeoutMillis: electionTimeout,
+  }
   await ask(direct(nodes[0]!.url), (client) =>
     client.db('admin').command({ replSetInitiate: { _id: 'rs', members, settings } }),
   )

@@ -1,0 +1,41 @@
+import { crash, endure, hang, replace, report } from '@session-stores/conformance/outage'
+import { type MongoReplicaSet, mongoReplicaSet, type ProcessServer } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { expect, it } from 'vitest'
+import { mongoDriver } from '../src/index.ts'
+
+const three = () => mongoReplicaSet({ members: 3 })
+
+/** A member that is no primary. */
+async function secondary(set: MongoReplicaSet): Promise<ProcessServer> {
+  const primary = await set.primary()
+  return set.nodes.find((node) => node !== primary)!
+}
+
+const outages: Record<string, (set: MongoReplicaSet) => Promise<Parameters<typeof endure>[1]>> = {
+  'the primary is killed, and comes back': async (set) => {
+    const primary = await set.primary()
+    return { strike: () => primary.kill(), return: () => primary.start() }
+  },
+  'the primary hangs, and returns': async (set) => replace(await set.primary()),
+  'a secondary hangs, and returns': async (set) => replace(await secondary(set)),
+}
+
+describeWith('MongoDB replica set of three', three, (set) => {
+  it.for(Object.entries(outages))('%s', async ([, outageOf], context) => {
+    const figures = await endure(mongoDriver({ url: set.url }), await outageOf(set))
+    report(context, { server: set.version, ...figures })
+    expect(figures).toMatchObject({ lost: 0, undone: 0 })
+  })
+})
+
+describeWith('MongoDB', mongoReplicaSet, (server) => {
+  it.for([
+    ['killed, and started again', crash(server)],
+    ['silent for a while', hang(server)],
+  ] as const)('%s', async ([, outage], context) => {
+    const figures = await endure(mongoDriver({ url: server.url }), outage)
+    report(context, { server: server.version, ...figures })
+    expect(figures).toMatchObject({ lost: 0, undone: 0 })
+  })
+})

@@ -1,0 +1,32 @@
+import {
+  type PgbouncerOptions,
+  type ProcessServer,
+  pgbouncer,
+  postgresProcess,
+} from '@session-stores/testbed'
+
+/** A PgBouncer in transaction mode, and the PostgreSQL behind it. */
+export async function pooled(options: Omit<PgbouncerOptions, 'server'> = {}): Promise<
+  AsyncDisposable & {
+    pooler: ProcessServer
+    server: ProcessServer
+    version: string
+    source: ProcessServer['source']
+  }
+> {
+  const server = await postgresProcess()
+  try {
+    const pooler = await pgbouncer({ server, ...options })
+    const { version, source } = pooler
+    return {
+      ...{ pooler, server, version, source },
+      async [Symbol.asyncDispose]() {
+        await pooler.stop()
+        await server.stop()
+      },
+    }
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
