@@ -1,7 +1,7 @@
-import type { Backend, Method, Need, Rule, Subject } from './rule.ts'
+import type { Backend, MakeOptions, Method, Need, Rule, Subject } from './rule.ts'
 
 const METHODS: readonly string[] = ['touch', 'all', 'length', 'clear', 'close'] satisfies Method[]
-const OPTIONS: readonly string[] = ['ttl', 'prefixes'] satisfies Need[]
+const OPTIONS: readonly string[] = ['ttl', 'prefixes', 'secrets'] satisfies (keyof MakeOptions)[]
 const REQUIRED = ['get', 'set', 'destroy'] as const
 
 /** Whether this is a subject. `TypeError`: what is wrong with it; an opt-out must name one of the rules, and say why. */
@@ -56,12 +56,9 @@ export function missing(
   if (method) return `the store has no ${method}, and does not declare it absent`
   for (const need of needs) {
     if (need === 'second' && !backend.stores[1]) return '`make` gives no second store'
-    if ((need === 'ttl' || need === 'prefixes') && !accepts.includes(need)) {
-      return `the subject does not accept \`${need}\``
-    }
-    if ((need === 'corrupt' || need === 'stop' || need === 'freeze') && !backend[need]) {
-      return `\`make\` gives no \`${need}\``
-    }
+    if (need === 'ttl' || need === 'prefixes' || need === 'secrets') {
+      if (!accepts.includes(need)) return `the subject does not accept \`${need}\``
+    } else if (need !== 'second' && !backend[need]) return `\`make\` gives no \`${need}\``
   }
   return undefined
 }

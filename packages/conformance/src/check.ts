@@ -27,12 +27,15 @@ export interface Result extends RuleInfo {
 
 type Verdict = Pick<Result, 'outcome' | 'reason' | 'trace'>
 
+/** How long `dispose` is waited for, in milliseconds. */
+const DISPOSAL = 5000
+
 /** Checks one rule; it fails when `crash` rejects. Never rejects. */
 export async function checked(
   subject: Subject,
   rule: Rule,
   deadline: number,
-  crash?: Promise<never>,
+  crash: Promise<never>,
   called?: (line: string) => void,
 ): Promise<Result> {
   const { check, methods = [], needs = [], options = {}, packages = [], ...info } = rule
@@ -43,7 +46,7 @@ export async function checked(
   const absent = methods.filter((method) => subject.supports?.[method] === false)
   let backend: Backend | undefined
   let over = false
-  let givenUp = false as boolean
+  let ended = false
 
   async function judge(): Promise<Verdict> {
     const lacking = await uninstalled(packages)
@@ -69,17 +72,19 @@ export async function checked(
     reason: messageOf(error),
     trace: [...trace.lines],
   })
-  const late = (): string => {
-    givenUp = true
-    return `${backend ? 'it' : '`make`'} comes to no end within ${deadline} ms`
-  }
-  let verdict = await within(deadline, judge(), late, crash).catch(failed)
+  const judged = judge().finally(() => {
+    ended = true
+  })
+  const late = (): string => `${backend ? 'it' : '`make`'} comes to no end within ${deadline} ms`
+  let verdict = await within(deadline, Promise.race([judged, crash]), late).catch(failed)
+  const givenUp = !ended
   over = true
-  const disposal = await within(deadline, dispose(backend), () => `no end within ${deadline} ms`)
+  const patience = Math.min(deadline, DISPOSAL)
+  const disposal = await within(patience, dispose(backend), () => `no end within ${patience} ms`)
     .then(() => undefined)
     .catch(messageOf)
   // What the store left for the next turn of the event loop is thrown now, and is of this rule.
-  if (crash) verdict = await Promise.race([crash, turn(verdict)]).catch(failed)
+  verdict = await Promise.race([crash, turn(verdict)]).catch(failed)
   const took = Math.round(performance.now() - start)
   return {
     ...info,
@@ -115,18 +120,13 @@ async function dispose(backend: Backend | undefined): Promise<void> {
   await backend?.dispose?.()
 }
 
-async function within<T>(
-  ms: number,
-  work: Promise<T>,
-  reason: () => string,
-  crash?: Promise<never>,
-): Promise<T> {
+async function within<T>(ms: number, work: Promise<T>, reason: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(reason())), ms)
   })
   try {
-    return await Promise.race(crash ? [work, late, crash] : [work, late])
+    return await Promise.race([work, late])
   } finally {
     clearTimeout(timer)
   }

@@ -12,14 +12,16 @@ export type Level = 'must' | 'should' | 'info'
 export type Method = 'touch' | 'all' | 'length' | 'clear' | 'close'
 
 /** What the author of a store can do for the suite, besides making stores. */
-export type Need = 'second' | 'corrupt' | 'stop' | 'freeze' | 'ttl' | 'prefixes'
+export type Need = 'second' | 'corrupt' | 'move' | 'stop' | 'freeze' | 'ttl' | 'prefixes' | 'secrets'
 
-/** What a store is to be made with. A subject that `accepts` neither is never asked for one. */
+/** What a store is to be made with. A subject that does not `accept` one is never asked for it. */
 export interface MakeOptions {
   /** Milliseconds that a session lives whose cookie has no deadline. */
   ttl?: number
   /** One store for each of these, all on one database. */
   prefixes?: readonly [string, string]
+  /** What the stores encrypt sessions with, one for each: 64 hexadecimal digits. */
+  secrets?: readonly [string, string]
 }
 
 /** Stores on one empty database, and what their author can do to it. */
@@ -32,6 +34,8 @@ export interface Backend {
   advance?(ms: number): Awaitable<void>
   /** Makes the stored record of this session unreadable. */
   corrupt?(id: string): Awaitable<void>
+  /** Puts what is stored of one session in the place of what is stored of another. */
+  move?(from: string, to: string): Awaitable<void>
   /** Takes the database away, so that connections are refused; returns what brings it back. */
   stop?(): Awaitable<() => Awaitable<void>>
   /** Has the database accept calls and answer none; returns what ends that. */

@@ -10,6 +10,7 @@ import { http } from './rules/http.ts'
 import { lifecycle } from './rules/lifecycle.ts'
 import { logouts } from './rules/logout.ts'
 import { prefixes } from './rules/prefixes.ts'
+import { sealed } from './rules/sealed.ts'
 import { touches } from './rules/touch.ts'
 import { touchesAlone } from './rules/touch-alone.ts'
 import { ttl } from './rules/ttl.ts'
@@ -27,6 +28,7 @@ export const rules: readonly Rule[] = [
   ...all,
   ...bulk,
   ...prefixes,
+  ...sealed,
   ...lifecycle,
   ...http,
   ...frameworks,

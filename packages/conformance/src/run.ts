@@ -47,81 +47,73 @@ export async function run(
   } = options
   const me = { over: false }
   const results = new Map<Rule, Result>()
-  const running = new Set<Rule>()
-  /** What nobody caught while several rules ran, and the rules that it may be of. */
-  const uncaught: [error: unknown, rule?: Rule][] = []
-  const suspects = new Set<Rule>()
+  let alone = concurrency === 1 || rules.length === 1
+  /** How a rule that runs is told of an error that it did not catch. */
+  const running = new Map<Rule, (error: unknown) => void>()
+  const uncaught: { error: unknown; rule: Rule | undefined }[] = []
+  /** Rules that called what threw; and those that ran beside it, with what became of them. */
+  const named = new Set<Rule>()
+  const bystanders = new Map<Rule, Result | undefined>()
   const guilty = new Set<Rule>()
-  /** The rule that runs alone, which what nobody catches is of. */
-  let single: { rule: Rule; blame(error: unknown): void } | undefined
 
   function caught(error: unknown): void {
     const { rule, of } = current.getStore() ?? {}
     if (of && of !== me && !of.over) return
-    if (single && (!rule || rule === single.rule)) return single.blame(error)
-    uncaught.push([error, rule])
-    for (const one of running) suspects.add(one)
-    if (rule && of === me) suspects.add(rule)
+    const accused = rule ?? (alone ? running.keys().next().value : undefined)
+    const blame = accused && running.get(accused)
+    blame?.(error)
+    if (alone && blame) return
+    uncaught.push({ error, rule })
+    if (rule && of === me) named.add(rule)
+    for (const one of running.keys()) bystanders.set(one, undefined)
+  }
+  async function attempt(rule: Rule): Promise<Result> {
+    const { promise: crash, reject } = Promise.withResolvers<never>()
+    crash.catch(() => {})
+    running.set(rule, (error) => {
+      if (alone) guilty.add(rule)
+      reject(new Error(`an error that nobody can catch: ${messageOf(error)}`))
+    })
+    const result = await current.run({ rule, of: me }, () =>
+      checked(subject, rule, deadline, crash, (line) => called?.(rule, line)),
+    )
+    running.delete(rule)
+    return result
   }
   function done(rule: Rule, result: Result): void {
     results.set(rule, result)
     progress?.(result, results.size, rules.length)
   }
-  const check = (rule: Rule, crash?: Promise<never>): Promise<Result> =>
-    current.run({ rule, of: me }, () =>
-      checked(subject, rule, deadline, crash, (line) => called?.(rule, line)),
-    )
-
-  async function beside(rule: Rule): Promise<void> {
-    running.add(rule)
-    started?.(rule)
-    const result = await check(rule)
-    running.delete(rule)
-    if (!suspects.has(rule)) done(rule, result)
-  }
-  /** Whose error it was, only a rule that runs by itself shows for certain. True if it was this one's. */
-  async function alone(rule: Rule): Promise<boolean> {
-    const { promise: crash, reject } = Promise.withResolvers<never>()
-    crash.catch(() => {})
-    let blamed = false
-    single = {
-      rule,
-      blame(error) {
-        blamed = true
-        reject(new Error(`an error that nobody can catch: ${messageOf(error)}`))
-      },
-    }
-    const result = await check(rule, crash)
-    single = undefined
-    done(rule, result)
-    return blamed
-  }
+  /** Errors that no rule has shown by itself so far. */
+  const unexplained = (): typeof uncaught =>
+    uncaught.filter(({ rule }) => (rule ? !guilty.has(rule) : guilty.size === 0))
 
   process.on('uncaughtException', caught)
   process.on('unhandledRejection', caught)
   try {
-    if (concurrency === 1 || rules.length === 1)
-      for (const rule of rules) {
+    const queue = rules.values()
+    const worker = async (): Promise<void> => {
+      for (const rule of queue) {
         started?.(rule)
-        await alone(rule)
+        const result = await attempt(rule)
+        if (bystanders.has(rule)) bystanders.set(rule, result)
+        else done(rule, result)
       }
-    else {
-      const queue = rules.values()
-      const worker = async (): Promise<void> => {
-        for (const rule of queue) await beside(rule)
-      }
-      await Promise.all(Array.from({ length: concurrency }, worker))
-      for (const rule of suspects) if (await alone(rule)) guilty.add(rule)
+    }
+    await Promise.all(Array.from({ length: concurrency }, worker))
+    // Whose error it was, only a rule that runs by itself shows for certain.
+    alone = true
+    for (const rule of named) done(rule, await attempt(rule))
+    for (const [rule, result] of bystanders) {
+      if (named.has(rule)) continue
+      done(rule, result && unexplained().length === 0 ? result : await attempt(rule))
     }
   } finally {
     me.over = true
     process.off('uncaughtException', caught)
     process.off('unhandledRejection', caught)
   }
-  for (const [error, rule] of uncaught) {
-    const explained = rule ? guilty.has(rule) : guilty.size > 0
-    if (!explained) stray(error, rule)
-  }
+  for (const { error, rule } of unexplained()) stray(error, rule)
   return rules.map((rule) => results.get(rule)!)
 }
 

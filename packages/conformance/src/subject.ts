@@ -20,19 +20,21 @@ export interface DriverSubject {
 export function subjectOf({ name, place, prefixed = false, options }: DriverSubject): Subject {
   return {
     name,
-    accepts: prefixed ? ['ttl', 'prefixes'] : ['ttl'],
-    async make({ ttl, prefixes }) {
+    accepts: prefixed ? ['ttl', 'secrets', 'prefixes'] : ['ttl', 'secrets'],
+    async make({ ttl, prefixes, secrets }) {
       const { drivers, dispose, ...hooks } = await place(prefixes)
       let ahead = 0
-      const store = (driver: Driver): SessionStore =>
+      const store = (driver: Driver, secret?: string): SessionStore =>
         new SessionStore(driver, {
           pruneInterval: false,
           operationTimeout: 1000,
           ...(ttl !== undefined && { idleTimeout: ttl }),
+          ...(secret !== undefined && { seal: { keys: [secret] } }),
           ...options,
           now: () => Date.now() + ahead,
         })
-      const stores = [store(drivers[0]), store(drivers[1])] as const
+      const stores = [store(drivers[0], secrets?.[0]), store(drivers[1], secrets?.[1])] as const
+      const keyOf = (id: string): string => (options?.hashIds === false ? id : stores[0].handle(id))
       return {
         ...hooks,
         stores,
@@ -40,6 +42,10 @@ export function subjectOf({ name, place, prefixed = false, options }: DriverSubj
           ahead += ms
         },
         corrupt: () => corrupt(drivers[0]),
+        async move(from, to) {
+          const [row] = await drivers[0].read([keyOf(from)])
+          await drivers[0].write([{ ...row!, key: keyOf(to) }], 0)
+        },
         async dispose() {
           for (const one of stores) await one.close()
           await dispose?.()

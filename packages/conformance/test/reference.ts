@@ -9,12 +9,12 @@ export type Mutant = (store: SessionStore) => Partial<Store>
 export function reference(mutant?: Mutant): Subject {
   return {
     name: 'the reference store',
-    accepts: ['ttl', 'prefixes'],
+    accepts: ['ttl', 'prefixes', 'secrets'],
     make: (options) => backendOf(options, mutant),
   }
 }
 
-function backendOf({ ttl, prefixes }: MakeOptions, mutant?: Mutant): Backend {
+function backendOf({ ttl, prefixes, secrets }: MakeOptions, mutant?: Mutant): Backend {
   let ahead = 0
   let state: 'up' | 'down' | 'frozen' = 'up'
   const memory = memoryDriver()
@@ -33,9 +33,10 @@ function backendOf({ ttl, prefixes }: MakeOptions, mutant?: Mutant): Backend {
         }
       },
     })
-  const make = (driver: typeof memory): SessionStore => {
+  const make = (driver: typeof memory, secret?: string): SessionStore => {
     const store = new SessionStore(remote(driver), {
       ...(ttl !== undefined && { idleTimeout: ttl }),
+      ...(secret !== undefined && { seal: { keys: [secret] } }),
       pruneInterval: false,
       operationTimeout: 2000,
       hashIds: false,
@@ -43,7 +44,7 @@ function backendOf({ ttl, prefixes }: MakeOptions, mutant?: Mutant): Backend {
     })
     return mutant ? Object.assign(store, mutant(rightOf(store))) : store
   }
-  const stores = [make(memory), make(other)] as const
+  const stores = [make(memory, secrets?.[0]), make(other, secrets?.[1])] as const
   return {
     stores,
     dispose: async () => {
@@ -55,6 +56,10 @@ function backendOf({ ttl, prefixes }: MakeOptions, mutant?: Mutant): Backend {
     async corrupt(id) {
       const [row] = await memory.read([id])
       await memory.write([{ ...row!, data: '{"cookie":' }], 0)
+    },
+    async move(from, to) {
+      const [row] = await memory.read([from])
+      await memory.write([{ ...row!, key: to }], 0)
     },
     stop() {
       state = 'down'

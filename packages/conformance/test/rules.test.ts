@@ -8,6 +8,7 @@ import { frameworks } from './mutants/frameworks.ts'
 import { http } from './mutants/http.ts'
 import { lifecycle } from './mutants/lifecycle.ts'
 import { logouts } from './mutants/logout.ts'
+import { sealed } from './mutants/sealed.ts'
 import { touches } from './mutants/touch.ts'
 import { reference } from './reference.ts'
 
@@ -20,6 +21,7 @@ const mutants = {
   ...logouts,
   ...bulk,
   ...prefixes,
+  ...sealed,
   ...lifecycle,
   ...http,
   ...frameworks,

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import type { Data, Rule } from '../rule.ts'
+import { holds, ID } from './shared.ts'
+
+/** Stores that encrypt what they store. */
+
+const [ONE, OTHER] = ['5e'.repeat(32), 'a7'.repeat(32)] as const
+
+const SAME = { options: { secrets: [ONE, ONE] }, needs: ['secrets', 'second'] } as const
+const APART = { options: { secrets: [ONE, OTHER] }, needs: ['secrets', 'second'] } as const
+
+/** What a store makes of what it cannot open: to tell an error is as good as to find nothing. */
+const opened = (read: Promise<Data | undefined>): Promise<Data | undefined> => read.catch(() => undefined)
+
+export const sealed: readonly Rule[] = [
+  {
+    id: 'sealed/same-secret-opens',
+    title: 'what a store encrypted another with the same secret reads',
+    level: 'must',
+    why: 'Behind a balancer, and after every restart, everybody is logged out.',
+    ...SAME,
+    async check({ store, second, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      holds(await second.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'sealed/another-secret-opens-nothing',
+    title: 'a store with another secret reads nothing of it',
+    level: 'must',
+    why: 'What is said to be encrypted is not: whoever has a copy of the database reads it.',
+    source: 'https://cheatsheetseries.owasp.org/cheatsheets/Cryptographic_Storage_Cheat_Sheet.html',
+    ...APART,
+    async check({ store, second, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      assert.equal(await opened(second.data(ID)), undefined)
+    },
+  },
+  {
+    id: 'sealed/another-secret-is-told',
+    title: 'to read what another secret encrypted is an error, and ends nothing',
+    level: 'should',
+    why: 'With a wrong secret in the settings everybody is logged out for good, without a word.',
+    ...APART,
+    async check({ store, second, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      await assert.rejects(second.get(ID))
+      holds(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'sealed/changed-record-opens-nothing',
+    title: 'an encrypted session that somebody changed in the database cannot be read',
+    level: 'must',
+    why: 'Who can write to the database, and does not know the secret, makes himself another user.',
+    options: SAME.options,
+    needs: ['secrets', 'corrupt'],
+    async check({ store, session, backend }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      await backend.corrupt(ID)
+      assert.equal(await opened(store.data(ID)), undefined)
+    },
+  },
+  {
+    id: 'sealed/moved-record-opens-nothing',
+    title: 'an encrypted session that somebody put in the place of another cannot be read there',
+    level: 'should',
+    why: 'Who can write to the database, and does not know the secret, takes over the session of an administrator.',
+    source: 'https://www.rfc-editor.org/rfc/rfc5116#section-2.1',
+    options: SAME.options,
+    needs: ['secrets', 'move'],
+    async check({ store, session, backend }) {
+      await store.set('mine', session({ name: 'Eve' }))
+      await store.set('theirs', session({ name: 'Ada', admin: true }))
+      await backend.move('theirs', 'mine')
+      const found = await opened(store.data('mine'))
+      assert.equal(found?.admin, undefined)
+    },
+  },
+]
