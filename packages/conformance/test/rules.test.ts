@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { rules, run, suite } from '@session-stores/conformance'
 import { describe, it } from 'vitest'
 import { bulk, prefixes } from './mutants/bulk.ts'
+import { callbacks, troubles } from './mutants/callbacks.ts'
 import { concurrency } from './mutants/concurrency.ts'
+import { data } from './mutants/data.ts'
 import { ended, expiry } from './mutants/expiry.ts'
 import { frameworks } from './mutants/frameworks.ts'
 import { http } from './mutants/http.ts'
+import { ids } from './mutants/ids.ts'
 import { lifecycle } from './mutants/lifecycle.ts'
 import { logouts } from './mutants/logout.ts'
 import { sealed } from './mutants/sealed.ts'
@@ -14,6 +17,10 @@ import { reference } from './reference.ts'
 
 /** Stores that are broken in one way each, by the rule that must see it. */
 const mutants = {
+  ...callbacks,
+  ...troubles,
+  ...data,
+  ...ids,
   ...expiry,
   ...ended,
   ...touches,

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import type { Rule } from '../rule.ts'
+import { holds } from './shared.ts'
+
+/** Ids are text that means nothing to a store, wherever they come from. */
+
+/** Each of these sessions is its own, and goes alone. */
+const apart = (
+  name: string,
+  title: string,
+  level: Rule['level'],
+  why: string,
+  ids: readonly string[],
+): Rule => ({
+  id: `ids/${name}`,
+  title,
+  level,
+  why,
+  async check({ store, session }) {
+    for (const id of ids) await store.set(id, session({ id_: id }))
+    for (const id of ids) holds(await store.data(id), { id_: id })
+    for (const [i, id] of ids.entries()) {
+      await store.destroy(id)
+      assert.equal(await store.data(id), undefined)
+      for (const other of ids.slice(i + 1)) holds(await store.data(other), { id_: other })
+    }
+  },
+})
+
+/** Refused with an error, or kept exactly. */
+const exactOrRefused = (
+  name: string,
+  title: string,
+  level: Rule['level'],
+  why: string,
+  id: string,
+  others: readonly string[],
+): Rule => ({
+  id: `ids/${name}`,
+  title,
+  level,
+  why,
+  async check({ store, session }) {
+    for (const other of others) await store.set(other, session({ name: 'another' }))
+    const refused = await store.set(id, session({ name: 'Ada' })).then(
+      () => false,
+      (error: unknown) => {
+        assert.ok(error instanceof Error)
+        return true
+      },
+    )
+    if (!refused) holds(await store.data(id), { name: 'Ada' })
+    for (const other of others) holds(await store.data(other), { name: 'another' })
+  },
+})
+
+export const ids: readonly Rule[] = [
+  apart(
+    'of-express',
+    'ids as express-session makes them are kept apart',
+    'must',
+    'A user is logged in as another.',
+    ['Uk6x-0VLgr_NmvZ7WqPbX2HjT4sYc9Ea', 'Uk6x-0VLgr_NmvZ7WqPbX2HjT4sYc9Eb', '-', '_', '-_-_'],
+  ),
+  apart('case', 'ids that differ in case are different', 'must', 'A user is logged in as another.', [
+    'aBcDeF',
+    'abcdef',
+    'ABCDEF',
+  ]),
+  apart(
+    'parts-of-each-other',
+    'an id that begins like another is another',
+    'must',
+    'The logout of one user is that of others.',
+    ['a', 'ab', 'abc', 'a:b', 'a:', ':a', 'a/b', 'a.b'],
+  ),
+  apart(
+    'names-of-javascript',
+    'ids such as `__proto__` and `constructor` are ids',
+    'must',
+    'Whoever sends such a cookie brings the application down, or shares a session with everybody.',
+    [
+      '__proto__',
+      'constructor',
+      'toString',
+      'hasOwnProperty',
+      'null',
+      'undefined',
+      'true',
+      '0',
+      '007',
+      '7',
+      '1e3',
+      '1000',
+    ],
+  ),
+  apart(
+    'patterns',
+    'ids that are patterns or code to a database mean nothing',
+    'must',
+    'Whoever knows the secret of one site reads or ends the sessions of all.',
+    [
+      '*',
+      '?',
+      '[a]',
+      '%',
+      '_',
+      "'",
+      '"',
+      "'OR'1'='1",
+      ';DROP/**/TABLE/**/sessions;--',
+      '$ne',
+      '{"$gt":""}',
+      '`x`',
+    ],
+  ),
+  apart(
+    'paths',
+    'ids that are paths lead nowhere',
+    'must',
+    'A cookie reads or overwrites a file of the server.',
+    ['a/../b', './a', '..a', 'a..', '%2e%2e', 'CON', 'a'],
+  ),
+  apart(
+    'long',
+    'ids of 200 characters that differ in the last are different',
+    'should',
+    'A user is logged in as another.',
+    [`${'x'.repeat(199)}a`, `${'x'.repeat(199)}b`],
+  ),
+  exactOrRefused(
+    'spaces-at-the-end',
+    'an id with a space at its end is another, or refused',
+    'should',
+    'A user is logged in as another.',
+    'abc ',
+    ['abc'],
+  ),
+  exactOrRefused(
+    'nul',
+    'an id with a NUL character is another, or refused',
+    'should',
+    'What is behind the character does not count: a user is logged in as another.',
+    'abc\0def',
+    ['abc'],
+  ),
+  exactOrRefused(
+    'unicode',
+    'ids of other scripts are kept, or refused',
+    'info',
+    'Characters that look alike become one: a user is logged in as another.',
+    'K\u0301',
+    ['K'],
+  ),
+  exactOrRefused(
+    'empty',
+    'the empty id is kept, or refused',
+    'info',
+    'Whoever has no id shares a session with all who have none.',
+    '',
+    ['a'],
+  ),
+  {
+    id: 'ids/all-of-them-are-listed',
+    title: '`all` gives every session, whatever its id',
+    level: 'should',
+    why: 'A session does not show where an administrator looks for it.',
+    methods: ['all'],
+    async check({ store, session }) {
+      const names = ['__proto__', 'constructor', 'a', 'b', '10', '9']
+      for (const name of names) await store.set(name, session({ name }))
+      const found = (await store.all()).map(({ name }) => name)
+      assert.deepEqual(found.toSorted(), names.toSorted())
+    },
+  },
+]

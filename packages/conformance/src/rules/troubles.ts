@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { setTimeout as wait } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import type { Rule } from '../rule.ts'
+import { ID } from './shared.ts'
+
+/** What a store says while its database is away. */
+
+const SECRET = 'the-secret-name'
+/** How long a store may wait for a database that accepts calls and answers none, in milliseconds. */
+const PATIENCE = 15_000
+
+/** The error that the call ends with. */
+const failure = (call: Promise<unknown>): Promise<Error> =>
+  call.then(
+    () => assert.fail('it succeeds'),
+    (error: unknown) => {
+      assert.ok(error instanceof Error, `fails with what is no Error: ${typeof error}`)
+      return error
+    },
+  )
+
+export const troubles: readonly Rule[] = [
+  {
+    id: 'outage/a-read-is-an-error',
+    title: 'while the database is away, `get` is an error and no miss',
+    level: 'should',
+    why: 'An outage logs everybody out: express-session makes a new session where there is none.',
+    needs: ['stop'],
+    async check({ store, session, backend }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const start = await backend.stop()
+      try {
+        await failure(store.get(ID))
+      } finally {
+        await start()
+      }
+    },
+  },
+  {
+    id: 'outage/a-save-is-an-error',
+    title: 'while the database is away, `set` and `destroy` are errors',
+    level: 'should',
+    why: 'Who logs out is told that it worked, and is still logged in.',
+    needs: ['stop'],
+    async check({ store, session, backend }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const start = await backend.stop()
+      try {
+        await failure(store.set(ID, session({ name: 'Bob' })))
+        await failure(store.destroy(ID))
+      } finally {
+        await start()
+      }
+    },
+  },
+  {
+    id: 'outage/nobody-waits-for-a-destroy',
+    title: 'while the database is away, `destroy` without a callback harms nobody',
+    level: 'must',
+    why: 'One logout during an outage is an unhandled rejection, which ends the process.',
+    source: 'https://nodejs.org/api/process.html#event-unhandledrejection',
+    needs: ['stop'],
+    async check({ store, session, backend }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const start = await backend.stop()
+      try {
+        store.raw.destroy(ID)
+        // The one before it has ended when this one has.
+        await store.get(ID).catch(() => {})
+        await wait(100)
+      } finally {
+        await start()
+      }
+    },
+  },
+  {
+    id: 'outage/silence-ends',
+    title: 'a database that accepts a call and never answers is an error in the end',
+    level: 'should',
+    why: 'Requests pile up behind a database that hangs, until the application is out of memory.',
+    source: 'tj/connect-redis#373',
+    needs: ['freeze'],
+    async check({ store, session, backend }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const thaw = await backend.freeze()
+      try {
+        const late = wait(PATIENCE, undefined, { ref: false }).then(() => assert.fail('no answer'))
+        await failure(Promise.race([store.get(ID), late.catch(() => 'no answer')]))
+      } finally {
+        await thaw()
+      }
+    },
+  },
+  {
+    id: 'outage/gives-nothing-away',
+    title: 'no error holds an id or what a session holds',
+    level: 'should',
+    why: 'Whoever may read the log can take over sessions.',
+    source: 'https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html#data-to-exclude',
+    needs: ['stop'],
+    async check({ store, session, backend }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const start = await backend.stop()
+      try {
+        const errors = [
+          await failure(store.get(ID)),
+          await failure(store.set(ID, session({ name: SECRET }))),
+          await failure(store.destroy(ID)),
+        ]
+        for (const error of errors) {
+          const { stack, ...told } = error
+          const text = `${error.message} ${inspect(told, { depth: 4 })}`
+          assert.ok(!text.includes(ID) && !text.includes(SECRET), text)
+        }
+      } finally {
+        await start()
+      }
+    },
+  },
+  {
+    id: 'corrupt/a-read-calls-back',
+    title: 'a stored session that cannot be read is an error, or none, and is told by the callback',
+    level: 'must',
+    why: 'One bad row ends the process at every request of its user.',
+    needs: ['corrupt'],
+    async check({ store, session, backend }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      await backend.corrupt(ID)
+      const found = await store.get(ID).catch((error: unknown) => {
+        assert.ok(error instanceof Error)
+        return null
+      })
+      assert.ok(!found, 'what cannot be read is given to the application')
+    },
+  },
+  {
+    id: 'corrupt/can-be-replaced',
+    title: 'a stored session that cannot be read can be destroyed and saved anew',
+    level: 'must',
+    why: 'A user with one bad row can never log in again.',
+    needs: ['corrupt'],
+    async check({ store, session, backend }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      await backend.corrupt(ID)
+      await store.destroy(ID)
+      await store.set('another-id', session({ name: 'Bob' }))
+      assert.equal((await store.data('another-id'))?.name, 'Bob')
+    },
+  },
+]
