@@ -2,6 +2,7 @@ import { ArgumentError, type Arguments, readArguments, USAGE } from './arguments
 import { commit, environment } from './environment.ts'
 import { markdown } from './markdown.ts'
 import { Output } from './output.ts'
+import { renderPage } from './page/render.ts'
 import { plan, scenariosOf } from './plan.ts'
 import { TerminalProgress } from './progress.ts'
 import { Recorder } from './recorder.ts'
@@ -45,7 +46,8 @@ async function main(args: Arguments): Promise<void> {
   }
   const text = markdown(run)
   console.log(text)
-  console.log([output.json(run), output.write('md', text)].join('\n'))
+  const files = [output.json(run), output.write('md', text), output.write('html', await renderPage(run))]
+  console.log(files.join('\n'))
 }
 
 /** Without the folder: it says nothing of what was measured. */

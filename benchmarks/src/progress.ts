@@ -10,7 +10,7 @@ export class TerminalProgress {
   readonly #rounds: number
   readonly #begin = performance.now()
   readonly #terminal = process.stderr.isTTY
-  last = performance.now()
+  last: number = performance.now()
   #done = 0
   #round = 0
 

@@ -199,7 +199,7 @@ export interface Expiry {
 }
 
 /** How long expired sessions take up storage, with each package's own settings. */
-export interface Reclaim {
+interface Reclaim {
   subject: string
   /** How many expired at once. */
   sessions: number
@@ -210,7 +210,7 @@ export interface Reclaim {
   watched: number
 }
 
-export interface Missing {
+interface Missing {
   subject: string
   scenario?: ScenarioName
   operation?: OperationName

@@ -16,7 +16,7 @@ export type Metric =
 const MOST_FAILED = 0.01
 
 /** By round. A measurement that does not have the metric is left out. */
-export function valuesOf(cell: Cell, metric: Metric): Map<number, number> {
+function valuesOf(cell: Cell, metric: Metric): Map<number, number> {
   if (failedShare(cell) > MOST_FAILED) return new Map()
   return new Map(
     cell.rounds.flatMap((round) => {

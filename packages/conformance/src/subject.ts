@@ -27,7 +27,7 @@ export function subjectOf({ name, place, prefixed = false, options }: DriverSubj
       const store = (driver: Driver, secret?: string): SessionStore =>
         new SessionStore(driver, {
           pruneInterval: false,
-          operationTimeout: 1000,
+          operationTimeout: 4000,
           ...(ttl !== undefined && { idleTimeout: ttl }),
           ...(secret !== undefined && { seal: { keys: [secret] } }),
           ...options,

@@ -29,7 +29,7 @@ export interface Figures {
 }
 
 /** The `operationTimeout` of the store, in milliseconds: shorter than many an outage, so that it counts. */
-export const OPERATION_TIMEOUT = 1000
+const OPERATION_TIMEOUT = 1000
 
 /** How calls may fail while servers do. */
 const EXPECTED = ['TIMEOUT', 'UNAVAILABLE']

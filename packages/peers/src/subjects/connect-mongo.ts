@@ -19,6 +19,8 @@ const subject: Subject = {
         ...(ttl !== undefined && { ttl: ttl / 1000 }),
       })
     const stores = [store(), store()] as const
+    // It makes its index beside the first calls, and fails where nobody sees it if it is closed before.
+    for (const one of stores) await new Promise((resolve) => one.get('nobody', resolve))
     return {
       stores,
       ...place.hooks,
