@@ -28,9 +28,9 @@ export function subjectOf({ name, place, prefixed = false, options }: DriverSubj
         new SessionStore(driver, {
           pruneInterval: false,
           operationTimeout: 4000,
+          ...options,
           ...(ttl !== undefined && { idleTimeout: ttl }),
           ...(secret !== undefined && { seal: { keys: [secret] } }),
-          ...options,
           now: () => Date.now() + ahead,
         })
       const stores = [store(drivers[0], secrets?.[0]), store(drivers[1], secrets?.[1])] as const

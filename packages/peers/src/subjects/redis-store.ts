@@ -1,18 +1,20 @@
-import { type Subject, subjectOf } from '@session-stores/conformance'
+import { type DriverSubject, type Subject, subjectOf } from '@session-stores/conformance'
 import { redisDriver } from '@session-stores/redis'
 import { redis, redisPlace } from '../places.ts'
 import { versions } from '../versions.ts'
 
+export const definition: DriverSubject = {
+  name: 'RedisStore',
+  prefixed: true,
+  async place(prefixes = ['', '']) {
+    const { url, name, hooks, close } = await redisPlace()
+    const driver = (prefix: string) => redisDriver({ url, prefix: `${name}:${prefix}` })
+    return { drivers: [driver(prefixes[0]), driver(prefixes[1])], ...hooks, dispose: close }
+  },
+}
+
 const subject: Subject = {
-  ...subjectOf({
-    name: 'RedisStore',
-    prefixed: true,
-    async place(prefixes = ['', '']) {
-      const { url, name, hooks, close } = await redisPlace()
-      const driver = (prefix: string) => redisDriver({ url, prefix: `${name}:${prefix}` })
-      return { drivers: [driver(prefixes[0]), driver(prefixes[1])], ...hooks, dispose: close }
-    },
-  }),
+  ...subjectOf(definition),
   versions: versions(['@session-stores/redis', 'ioredis'], await redis()),
 }
 

@@ -1,15 +1,17 @@
-import { type Subject, subjectOf } from '@session-stores/conformance'
+import { type DriverSubject, type Subject, subjectOf } from '@session-stores/conformance'
 import { memoryDriver } from '@session-stores/core'
 import { versions } from '../versions.ts'
 
+export const definition: DriverSubject = {
+  name: 'SessionStore on memoryDriver',
+  place() {
+    const driver = memoryDriver()
+    return { drivers: [driver, driver] }
+  },
+}
+
 const subject: Subject = {
-  ...subjectOf({
-    name: 'SessionStore on memoryDriver',
-    place() {
-      const driver = memoryDriver()
-      return { drivers: [driver, driver] }
-    },
-  }),
+  ...subjectOf(definition),
   versions: versions(['@session-stores/core']),
 }
 

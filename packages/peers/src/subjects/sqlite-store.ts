@@ -1,18 +1,20 @@
 import { join } from 'node:path'
-import { type Subject, subjectOf } from '@session-stores/conformance'
+import { type DriverSubject, type Subject, subjectOf } from '@session-stores/conformance'
 import { sqliteDriver } from '@session-stores/sqlite'
 import { folderPlace } from '../places.ts'
 import { versions } from '../versions.ts'
 
+export const definition: DriverSubject = {
+  name: 'SqliteStore',
+  place() {
+    const { folder, close } = folderPlace()
+    const driver = () => sqliteDriver({ path: join(folder, 'sessions.db') })
+    return { drivers: [driver(), driver()], dispose: close }
+  },
+}
+
 const subject: Subject = {
-  ...subjectOf({
-    name: 'SqliteStore',
-    place() {
-      const { folder, close } = folderPlace()
-      const driver = () => sqliteDriver({ path: join(folder, 'sessions.db') })
-      return { drivers: [driver(), driver()], dispose: close }
-    },
-  }),
+  ...subjectOf(definition),
   versions: versions(['@session-stores/sqlite', 'better-sqlite3']),
 }
 

@@ -1,0 +1,34 @@
+import { type Result, rules, run, subjectOf } from '@session-stores/conformance'
+import type { StoreOptions } from '@session-stores/core'
+import { describe, expect, it } from 'vitest'
+import { definition as mongo } from '../src/subjects/mongo-store.ts'
+import { definition as postgres } from '../src/subjects/postgres-store.ts'
+import { definition as redis } from '../src/subjects/redis-store.ts'
+import { definition as memory } from '../src/subjects/session-store.ts'
+import { definition as sqlite } from '../src/subjects/sqlite-store.ts'
+
+/** All rules, `info` too, side by side; nothing is opted out of. */
+
+const variants: Readonly<Record<string, StoreOptions>> = {
+  'hashed ids': {},
+  'ids as they are': { hashIds: false },
+  sealed: { seal: { keys: ['0123456789abcdef'.repeat(4)] } },
+}
+
+const broken = (results: readonly Result[]): string[] =>
+  results
+    .filter(({ outcome }) => outcome !== 'passed' && outcome !== 'not-run')
+    .map(({ id, outcome, reason }) => `${id} ${outcome}: ${reason}`)
+
+describe.each([memory, sqlite, redis, postgres, mongo])('$name', (definition) => {
+  it.each(Object.entries(variants))('passes every rule: %s', async (_, options) => {
+    const results = await run(subjectOf({ ...definition, options }), rules)
+    expect(broken(results)).toEqual([])
+    // What is not run needs something that only a network, or a prefix, has.
+    for (const { id, reason } of results.filter(({ outcome }) => outcome === 'not-run'))
+      expect(`${id}: ${reason}`).toMatch(
+        /gives no `(stop|freeze)`|does not accept `(prefixes|secrets)`|is not installed/,
+      )
+    expect(results.length).toBeGreaterThan(190)
+  })
+})
