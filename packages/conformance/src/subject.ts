@@ -57,10 +57,16 @@ export function subjectOf({ name, place, prefixed = false, options }: DriverSubj
 
 /** Makes what the sessions hold unreadable; which row a session has only the store knows. */
 async function corrupt(driver: Driver): Promise<void> {
-  const { keys } = await driver.list({ limit: 100 })
-  const rows = await driver.read(keys.toSorted())
-  await driver.write(
-    rows.map((row) => ({ ...row, data: '{"cookie":' })).sort((one, other) => (one.key < other.key ? -1 : 1)),
-    0,
-  )
+  let after: string | undefined
+  do {
+    const { keys, next } = await driver.list({ after, limit: 100 })
+    const rows = keys.length > 0 ? await driver.read([...new Set(keys)].sort()) : []
+    const broken = rows.map((row) => ({ ...row, data: '{"cookie":' }))
+    if (broken.length > 0)
+      await driver.write(
+        broken.sort((one, other) => (one.key < other.key ? -1 : 1)),
+        0,
+      )
+    after = next
+  } while (after !== undefined)
 }
