@@ -9,8 +9,9 @@ import {
   type Write,
 } from '@session-stores/core'
 import { connection, type MongoClient, URL_FORM } from './client.ts'
-import { type Document, REFUSED, sizeOf, toDocument, toRow, toTouch, toUpsert } from './documents.ts'
+import { type Document, REFUSED, toDocument, toRow, toTouch, toUpsert } from './documents.ts'
 import { explained, isPassing } from './errors.ts'
+import { MAX_PAYLOAD, parts } from './parts.ts'
 
 export type { MongoClient, MongoDatabase } from './client.ts'
 
@@ -46,11 +47,6 @@ const rules: Record<keyof MongoOptions, OptionRule> = {
   ],
 }
 
-/** MongoDB takes documents and commands of 16 MiB. */
-const MAX_SIZE = 16 * 1024 * 1024
-/** How much of that goes with a payload, at most: its key and tags, twice, and the names of the fields. */
-const OVERHEAD = 4096
-const MAX_PAYLOAD = MAX_SIZE - OVERHEAD
 /** How many documents `clear` removes at a time. */
 const STEP = 1000
 /** How long a command is sent again, in milliseconds, that a failover or a broken connection ended. */
@@ -254,21 +250,3 @@ interface Failures {
 
 const kindOf = ({ expect, data }: Write): 'create' | 'other' =>
   expect === '' && data !== null ? 'create' : 'other'
-
-/** As many at a time as a command holds. Throws where one alone is too large. */
-function* parts(writes: readonly Write[]): Generator<Write[]> {
-  let [part, size]: [Write[], number] = [[], 0]
-  for (const write of writes) {
-    const payload = sizeOf(write.data)
-    if (payload > MAX_PAYLOAD)
-      throw new SessionStoreError('PAYLOAD_TOO_LARGE', 'the session is larger than MongoDB takes (16 MiB)')
-    const bytes = payload + OVERHEAD
-    if (size + bytes > MAX_SIZE) {
-      yield part
-      ;[part, size] = [[], 0]
-    }
-    part.push(write)
-    size += bytes
-  }
-  yield part
-}
