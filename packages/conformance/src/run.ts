@@ -104,7 +104,9 @@ export async function run(
     // Whose error it was, only a rule that runs by itself shows for certain.
     alone = true
     for (const rule of named) done(rule, await attempt(rule))
-    for (const [rule, result] of bystanders) {
+    // The likelier first: once all is explained, what became of the others holds.
+    const likelier = [...bystanders].sort(([, one], [, other]) => suspicion(other) - suspicion(one))
+    for (const [rule, result] of likelier) {
       if (named.has(rule)) continue
       done(rule, result && unexplained().length === 0 ? result : await attempt(rule))
     }
@@ -116,6 +118,8 @@ export async function run(
   for (const { error, rule } of unexplained()) stray(error, rule)
   return rules.map((rule) => results.get(rule)!)
 }
+
+const suspicion = (result: Result | undefined): number => Number(result?.outcome === 'failed')
 
 function rethrow(error: unknown): void {
   process.nextTick(() => {
