@@ -41,10 +41,7 @@ const subject: Subject = {
     return {
       stores,
       ...place.hooks,
-      async corrupt(id) {
-        // Its column is of JSON, which cannot be broken: so it holds what is no session.
-        await pools[0]!.query(`UPDATE ${place.name}.session SET sess = '7' WHERE sid = $1`, [id])
-      },
+      // Its column takes JSON only: no row can be broken.
       async dispose() {
         for (const store of stores) await store.close()
         await Promise.all(pools.map((pool) => pool.end()))
