@@ -36,6 +36,11 @@ function json(reports: readonly Report[]): string {
   return `${JSON.stringify({ rules, stores })}\n`
 }
 
+/** Errors may name files: where they are is this machine's own. */
+function write(extension: 'json' | 'md', text: string): void {
+  writeFileSync(join(root, `docs/conformance.${extension}`), text.replaceAll(`${root}/`, ''))
+}
+
 // What is fetched or built for one store takes longer than a store may take to load.
 await Promise.all([prisma(), sqlite3()])
 const all = globSync('subjects/*.ts', { cwd: import.meta.dirname }).map((path) => basename(path, '.ts'))
@@ -45,5 +50,5 @@ for (const name of [...ours, ...theirs]) {
   process.stderr.write(`${name}: `)
   reports.push(await report(name))
 }
-writeFileSync(join(root, 'docs/conformance.json'), json(reports))
-writeFileSync(join(root, 'docs/conformance.md'), page(reports, ours.length))
+write('json', json(reports))
+write('md', page(reports, ours.length))
