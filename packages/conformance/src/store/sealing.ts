@@ -174,7 +174,10 @@ export const sealing: StoreRule[] = [
       assert.doesNotMatch((await rowOf(stores)).data, /geheim/)
       assert.deepEqual(await read(stores.other(sealed(FIRST)), ID), { name: 'geheim', turn: 2 })
       const row = await rowOf(stores)
-      await put(stores, { ...row, data: `${row.data.slice(0, -4)}${row.data.endsWith('AAAA') ? 'BBBB' : 'AAAA'}` })
+      await put(stores, {
+        ...row,
+        data: `${row.data.slice(0, -4)}${row.data.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`,
+      })
       await fails('SEAL_BROKEN', store.get(ID))
     },
   ),
