@@ -167,6 +167,9 @@ export class SessionStore extends session.Store {
       const user = userIn(query)
       if (!Number.isSafeInteger(limit) || limit < 1)
         throw new SessionStoreError('INVALID_QUERY', 'limit must be a whole number, at least 1')
+      // It comes from browsers: to a database an object could be more than a value.
+      if (query.after !== undefined && typeof query.after !== 'string')
+        throw new SessionStoreError('INVALID_QUERY', 'after must be the next of another page')
       const found = new Map<string, ListedSession>()
       let after = query.after
       do {

@@ -177,9 +177,6 @@ export function mongoDriver(options: MongoOptions): Driver {
       await send('update', statements)
     },
     async list({ user, after = '', limit }) {
-      // It comes from browsers, and here an object could be more than a value.
-      if (typeof after !== 'string')
-        throw new SessionStoreError('INVALID_QUERY', 'after must be the next of another page')
       const filter = { ...(user !== undefined && { user }), _id: { $gt: after } }
       const hint = user === undefined ? '_id_' : USER_INDEX
       const keys = await keysOf({ filter, sort: { _id: 1 }, hint }, limit + 1)

@@ -65,9 +65,7 @@ async function walk(
   after: string | undefined,
   step: (node: RedisNode, cursor: string) => Promise<Scanned>,
 ): Promise<Page> {
-  // It comes from browsers, and may be no text at all.
-  const [cursor = '0', name = places[0]?.name, ...before] =
-    after === undefined ? [] : String(after).split(',')
+  const [cursor = '0', name = places[0]?.name, ...before] = after?.split(',') ?? []
   if (!/^\d{1,20}$/.test(cursor))
     throw new SessionStoreError('INVALID_QUERY', 'after must be the next of another page')
   const at = places.findIndex((place) => place.name === name)

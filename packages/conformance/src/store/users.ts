@@ -255,6 +255,8 @@ export const users: StoreRule[] = [
       const store = one({ user })
       for (const limit of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '10' as never])
         await fails('INVALID_QUERY', store.list({ limit }))
+      for (const after of [{ $gt: '' }, [], null, true, 7] as never[])
+        await fails('INVALID_QUERY', store.list({ after }))
       for (const handle of ['', 'x', undefined, null, 7, `${store.handle('a')}x`, 'ä'.repeat(43)] as never[])
         await fails('INVALID_ID', store.revoke(handle))
     },
