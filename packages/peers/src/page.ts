@@ -1,4 +1,4 @@
-import type { Report, Result } from '@session-stores/conformance'
+import { broken, count, groups, type Report, type Result } from '@session-stores/conformance'
 
 /** The page of all reports, of which the first `ours` are of this project's stores. */
 export function page(reports: readonly Report[], ours: number): string {
@@ -13,10 +13,8 @@ export function page(reports: readonly Report[], ours: number): string {
         code,
         store,
         tested(versions),
-        ...(['must', 'should', 'info'] as const).map((level) => failed(results, level).length || ''),
-        results.filter(({ outcome }) => outcome === 'passed').length,
-        results.filter(({ outcome }) => outcome === 'absent').length || '',
-        results.filter(({ outcome }) => outcome === 'not-run').length || '',
+        ...(['must', 'should', 'info'] as const).map((level) => broken(results, level).length || ''),
+        ...(['passed', 'absent', 'not-run'] as const).map((outcome) => count(results)[outcome] || ''),
       ]),
     ),
     '✓ holds, **✗** broken, ⊘ the store says that it has no such method, · not run (why: at the end), ! opted out.',
@@ -43,16 +41,9 @@ const SIGNS = { passed: '✓', failed: '**✗**', absent: '⊘', 'not-run': '·'
 
 const codeOf = (i: number): string => String.fromCharCode(65 + i)
 
-const failed = (results: readonly Result[], level: Result['level']): Result[] =>
-  results.filter((result) => result.outcome === 'failed' && result.level === level)
-
 function tested(versions: Report['versions']): string {
   const others = Object.entries(versions).filter(([name]) => name !== '@session-stores/conformance')
   return others.map(([name, version]) => `${name} ${version}`).join(', ')
-}
-
-function groups(results: readonly Result[]): [string, Result[]][] {
-  return [...Map.groupBy(results, ({ id }) => id.split('/', 1)[0]!)]
 }
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -62,9 +53,8 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
 }
 
 function failures(store: string, results: readonly Result[]): string[] {
-  const broken = (['must', 'should', 'info'] as const).flatMap((level) => failed(results, level))
-  if (broken.length === 0) return []
-  return [`### ${store}`, ...broken.map(failure)]
+  const found = (['must', 'should', 'info'] as const).flatMap((level) => broken(results, level))
+  return found.length === 0 ? [] : [`### ${store}`, ...found.map(failure)]
 }
 
 /** Long values are in the JSON; here a line shows what was called. */

@@ -1,7 +1,7 @@
 import type { SessionData } from 'express-session'
 import type { Mutant } from '../reference.ts'
-import { answer, cachesReads, crude, type Found, oneAtATime, savesTouches } from './faults.ts'
-import { type Callback, naive, saving } from './shared.ts'
+import { alone, answer, cachesReads, crude, type Found, oneAtATime, savesTouches } from './faults.ts'
+import { type Callback, saving } from './shared.ts'
 
 /** Saves whatever was there before. */
 export const upserts: Mutant = saving((session) => session)
@@ -28,7 +28,7 @@ const sharesReads =
 
 export const concurrency: Readonly<Record<string, Mutant>> = {
   'concurrency/first-saves-at-once': oneAtATime('set'),
-  'concurrency/first-saves-in-two-processes': naive,
+  'concurrency/first-saves-in-two-processes': alone,
   'concurrency/first-saves-are-one-session': (store) => {
     let rows = 0
     return {

@@ -137,6 +137,9 @@ export const crude = (change: (rows: Map<string, string>) => ReturnType<Mutant> 
   })
 }
 
+/** Such a store that shares its sessions with no other. */
+export const alone: Mutant = (store) => crude()(store)
+
 /** Tells of all that was ever saved through it. */
 export const remembers: Mutant = (store) => {
   const saved = new Map<string, SessionData>()

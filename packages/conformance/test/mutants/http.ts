@@ -1,6 +1,6 @@
-import type { SessionData } from 'express-session'
 import type { Mutant } from '../reference.ts'
-import { type Callback, cookieOf, keepsDestroyed, naive, saving } from './shared.ts'
+import { cachesReads, crude, ignoresTouches, missesAreErrors } from './faults.ts'
+import { type Callback, cookieOf, keepsDestroyed, saving } from './shared.ts'
 
 /** Reads come from what this process saved, and not from the database. */
 const cached: Mutant = (store) => {
@@ -35,12 +35,7 @@ export const http: Readonly<Record<string, Mutant>> = {
       ),
   }),
   'http/in-every-process': cached,
-  'http/a-lost-session-is-a-new-visit': (store) => ({
-    get: (id, callback) =>
-      void store.get(id, (error, found) =>
-        found ? callback(error, found) : callback(error ?? new Error('there is no such session')),
-      ),
-  }),
+  'http/a-lost-session-is-a-new-visit': missesAreErrors('get'),
   'http/destroy-logs-out': keepsDestroyed,
   'http/unset-destroys': keepsDestroyed,
   'http/regenerate-changes-the-id': keepsDestroyed,
@@ -50,22 +45,9 @@ export const http: Readonly<Record<string, Mutant>> = {
       setTimeout(() => store.set(id, session, () => {}), 30)
     },
   }),
-  'http/reload-reads-what-others-saved': (store) => {
-    const read = new Map<string, SessionData | null | undefined>()
-    return {
-      get(id, callback) {
-        if (read.has(id)) return void process.nextTick(callback, null, structuredClone(read.get(id)))
-        store.get(id, (error, found) => {
-          if (found) read.set(id, JSON.parse(JSON.stringify(found)))
-          callback(error, found)
-        })
-      },
-    }
-  },
+  'http/reload-reads-what-others-saved': cachesReads,
   'http/idle-session-ends': cookieOf(() => ({ expires: null, originalMaxAge: null })),
-  'http/busy-session-goes-on': () => ({
-    touch: (_id, _session, callback) => void process.nextTick(callback as Callback),
-  }),
+  'http/busy-session-goes-on': ignoresTouches(),
   'http/cookie-settings-survive': cookieOf(() => ({ sameSite: undefined })),
   'http/max-age-runs-down': cookieOf(({ originalMaxAge }) => ({ originalMaxAge: (originalMaxAge ?? 0) / 2 })),
   'http/remember-me-lasts': (store) => ({
@@ -91,7 +73,7 @@ export const http: Readonly<Record<string, Mutant>> = {
     }
   },
   'http/requests-at-once-lose-nothing': upserts,
-  'http/a-slow-request-does-not-undo-a-logout': naive,
+  'http/a-slow-request-does-not-undo-a-logout': crude(),
   'http/an-outage-is-an-error': (store) => ({
     get: (id, callback) => void store.get(id, (_, found) => callback(null, found)),
   }),

@@ -25,24 +25,5 @@ export const keepsDestroyed: Mutant = () => ({
   destroy: (_id, callback) => void process.nextTick(callback as Callback),
 })
 
-/** Knows nothing of what was there once. */
-export const naive: Mutant = () => {
-  const rows = new Map<string, string>()
-  const answer = (callback: unknown, ...results: unknown[]): void =>
-    process.nextTick(callback as () => void, null, ...results)
-  return {
-    get: (id, callback) => answer(callback, JSON.parse(rows.get(id) ?? 'null')),
-    set(id, session, callback) {
-      rows.set(id, JSON.stringify(session))
-      answer(callback)
-    },
-    touch: (_id, _session, callback) => answer(callback),
-    destroy(id, callback) {
-      rows.delete(id)
-      answer(callback)
-    },
-  }
-}
-
 /** Reads nothing of what it saved. */
 export const forgets: Mutant = () => ({ get: (_id, callback) => process.nextTick(callback, null, null) })
