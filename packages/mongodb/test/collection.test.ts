@@ -1,8 +1,9 @@
 import { mongoProcess } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { HOUR, keysOf } from '@session-stores/testbed/rows'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { after, clientOf, driverOf, HOUR, keysOf, NOW, newName, opener, session } from './support.ts'
+import { clientOf, driverOf, NOW, newName, opener, session } from './support.ts'
 
 const removing = () => mongoProcess({ args: ['--setParameter', 'ttlMonitorSleepSecs=1'] })
 

@@ -1,9 +1,10 @@
 import { mongoProcess } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { HOUR } from '@session-stores/testbed/rows'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import type { MongoClientOptions } from 'mongodb'
 import { expect, it } from 'vitest'
 import { MongoStore, mongoDriver } from '../src/index.ts'
-import { after, clientOf, HOUR, NOW, newName, opener, session } from './support.ts'
+import { clientOf, NOW, newName, opener, session } from './support.ts'
 
 describeWith('a connection', mongoProcess, (server) => {
   const open = opener(server)

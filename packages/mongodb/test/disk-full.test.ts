@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { mongoProcess } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith, smallDisk } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
 import { MongoStore } from '../src/index.ts'
-import { smallDisk } from './small-disk.ts'
-import { after } from './support.ts'
 
 const sparing = () =>
   mongoProcess({ args: ['--wiredTigerEngineConfigString', 'log=(file_max=1MB,prealloc=false)'] })

@@ -1,7 +1,8 @@
 import { mongoProcess, mongoReplicaSet } from '@session-stores/testbed'
+import { keysOf } from '@session-stores/testbed/rows'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
-import { driverOf, keysOf, NOW, newName, opener, readOne, session } from './support.ts'
+import { driverOf, NOW, newName, opener, readOne, session } from './support.ts'
 
 describeWith('payloads', mongoProcess, (server) => {
   const open = opener(server)

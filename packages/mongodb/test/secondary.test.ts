@@ -1,10 +1,11 @@
 import { troubleSuite } from '@session-stores/conformance'
 import { mongoReplicaSet } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { HOUR, keysOf } from '@session-stores/testbed/rows'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import { MongoClient } from 'mongodb'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { MongoStore, mongoDriver } from '../src/index.ts'
-import { after, driverOf, HOUR, keysOf, NOW, session } from './support.ts'
+import { driverOf, NOW, session } from './support.ts'
 
 describeWith('a member that is no primary', mongoReplicaSet, ({ url }) => {
   const direct = url.replace('replicaSet=rs', 'directConnection=true')

@@ -1,12 +1,13 @@
-import type { Driver, Row, Write } from '@session-stores/core'
+import type { Driver, Row } from '@session-stores/core'
 import {
   mongoProcess,
   mongoReplicaSet,
   type ProcessServer,
   type MongoOptions as ServerOptions,
 } from '@session-stores/testbed'
+import { sessionsAt } from '@session-stores/testbed/rows'
+import { after } from '@session-stores/testbed/vitest'
 import { type Collection, MongoClient, type MongoClientOptions } from 'mongodb'
-import { afterEach } from 'vitest'
 import type { Document } from '../src/documents.ts'
 import { type MongoOptions, mongoDriver } from '../src/index.ts'
 
@@ -22,17 +23,6 @@ export const makes: [
 /** The URL with one more option. */
 export const withOption = (url: string, option: string): string =>
   `${url}${url.includes('?') ? '&' : '?'}${option}`
-
-const undo: (() => unknown)[] = []
-
-/** Done after the test, the latest first. */
-export function after(step: () => unknown): void {
-  undo.push(step)
-}
-
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
 
 let made = 0
 /** Of a database or a collection. */
@@ -53,21 +43,7 @@ export async function driverOf(options: MongoOptions): Promise<Driver> {
 }
 
 export const NOW: number = Date.now()
-export const HOUR = 3_600_000
-
-/** An upsert of a session that lives for an hour, unless told otherwise. */
-export const session = (key: string, more: Partial<Write> = {}): Write => ({
-  key,
-  data: '{}',
-  tag: 'tag',
-  user: null,
-  createdAt: NOW,
-  expiresAt: NOW + HOUR,
-  ...more,
-})
-
-export const keysOf = (count: number): string[] =>
-  Array.from({ length: count }, (_, i) => `key-${String(i).padStart(6, '0')}`)
+export const session: ReturnType<typeof sessionsAt> = sessionsAt(NOW)
 
 export async function readOne(driver: Driver, key: string): Promise<Row | undefined> {
   return (await driver.read([key]))[0]

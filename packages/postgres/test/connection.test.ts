@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { inspect, promisify } from 'node:util'
 import { type Driver, SessionStoreError } from '@session-stores/core'
 import { postgresServers } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
 import { PostgresStore, postgresDriver } from '../src/index.ts'
-import { after, NOW, opened, session } from './support.ts'
+import { NOW, opened, session } from './support.ts'
 
 /** What it failed with; nothing in it gives a password or a payload away. */
 async function failure(work: Promise<unknown> | unknown): Promise<SessionStoreError> {

@@ -1,8 +1,9 @@
 import { postgresServers } from '@session-stores/testbed'
+import { HOUR, keysOf } from '@session-stores/testbed/rows'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { type PostgresPool, postgresDriver } from '../src/index.ts'
-import { HOUR, keysOf, NOW, opened, session } from './support.ts'
+import { NOW, opened, session } from './support.ts'
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('batches', start, (server) => {

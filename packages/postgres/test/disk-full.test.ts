@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { canMount, mountDisk, postgresServers } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { canMount, mountDisk, postgresServers, unprivileged } from '@session-stores/testbed'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { PostgresStore } from '../src/index.ts'
-import { after, opened } from './support.ts'
-
-/** As whom PostgreSQL runs where root starts it. */
-const NOBODY = 65_534
+import { opened } from './support.ts'
 
 /** A session of about half a megabyte, which does not compress. */
 const large = () => ({
@@ -24,7 +21,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       if (!canMount()) skip('no small disk can be mounted here')
       const folder = join(server.folder, 'small')
       mkdirSync(folder)
-      const disk = mountDisk(folder, '16m', NOBODY)
+      const disk = mountDisk(folder, '16m', unprivileged(folder).uid)
       after(() => disk.unmount())
       await pool.query(`CREATE TABLESPACE small LOCATION '${folder}'`)
       const url = `${server.url}?options=${encodeURIComponent('-c default_tablespace=small')}`

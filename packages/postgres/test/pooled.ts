@@ -7,19 +7,18 @@ import {
 
 /** A PgBouncer in transaction mode, and the PostgreSQL behind it. */
 export async function pooled(options: Omit<PgbouncerOptions, 'server'> = {}): Promise<
-  AsyncDisposable & {
-    pooler: ProcessServer
-    server: ProcessServer
-    version: string
-    source: ProcessServer['source']
-  }
+  AsyncDisposable &
+    Pick<ProcessServer, 'version' | 'source' | 'arrangement'> & {
+      pooler: ProcessServer
+      server: ProcessServer
+    }
 > {
   const server = await postgresProcess()
   try {
     const pooler = await pgbouncer({ server, ...options })
-    const { version, source } = pooler
+    const { version, source, arrangement } = pooler
     return {
-      ...{ pooler, server, version, source },
+      ...{ pooler, server, version, source, arrangement },
       async [Symbol.asyncDispose]() {
         await pooler.stop()
         await server.stop()

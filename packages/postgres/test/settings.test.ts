@@ -1,8 +1,8 @@
 import { postgresServers } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
-import { after, NOW, newTable, opened, session } from './support.ts'
+import { NOW, newTable, opened, session } from './support.ts'
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('what a session is set to', start, (server) => {

@@ -1,35 +1,12 @@
-import type { Driver, Write } from '@session-stores/core'
+import type { Driver } from '@session-stores/core'
+import { sessionsAt } from '@session-stores/testbed/rows'
+import { after } from '@session-stores/testbed/vitest'
 import pg from 'pg'
-import { afterAll, afterEach } from 'vitest'
+import { afterAll } from 'vitest'
 import { type PostgresOptions, postgresDriver } from '../src/index.ts'
 
-const undo: (() => unknown)[] = []
-
-/** Done after the test, the latest first. */
-export function after(step: () => unknown): void {
-  undo.push(step)
-}
-
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
-
 export const NOW: number = Date.now()
-export const HOUR = 3_600_000
-
-/** An upsert of a session that lives for an hour, unless told otherwise. */
-export const session = (key: string, more: Partial<Write> = {}): Write => ({
-  key,
-  data: '{}',
-  tag: 'tag',
-  user: null,
-  createdAt: NOW,
-  expiresAt: NOW + HOUR,
-  ...more,
-})
-
-export const keysOf = (count: number): string[] =>
-  Array.from({ length: count }, (_, i) => `key-${String(i).padStart(6, '0')}`)
+export const session: ReturnType<typeof sessionsAt> = sessionsAt(NOW)
 
 let tables = 0
 export const newTable = (): string => `test_${process.pid}_${++tables}`

@@ -1,8 +1,9 @@
 import { postgresServers } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { HOUR, keysOf } from '@session-stores/testbed/rows'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { ddl, postgresDriver } from '../src/index.ts'
-import { after, HOUR, keysOf, NOW, newTable, opened, session } from './support.ts'
+import { NOW, newTable, opened, session } from './support.ts'
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('the table', start, (server) => {

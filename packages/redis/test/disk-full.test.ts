@@ -1,7 +1,6 @@
-import { describeWith } from '@session-stores/testbed/vitest'
+import { describeWith, smallDisk } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { plain } from './plain.ts'
-import { smallDisk } from './small-disk.ts'
 import { makes, storeOf } from './support.ts'
 
 const large = () => plain({ text: 'x'.repeat(250_000) })

@@ -1,10 +1,9 @@
 import { endure, type Load, replace, report } from '@session-stores/conformance/outage'
 import { type ProcessServer, type RedisSentinel, redisCluster, redisSentinel } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Cluster, Redis } from 'ioredis'
 import { expect, it } from 'vitest'
 import { type RedisClient, redisDriver } from '../src/index.ts'
-import { after } from './support.ts'
 
 // Replication may lose what was acknowledged: how much is measured, and no promise.
 

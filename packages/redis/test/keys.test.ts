@@ -1,10 +1,10 @@
 import { redisProcess } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import type { RedisStore } from '../src/index.ts'
 import { plain } from './plain.ts'
-import { after, storeOf } from './support.ts'
+import { storeOf } from './support.ts'
 
 const HOUR = 3_600_000
 

@@ -1,10 +1,10 @@
 import { redisProcess } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
 import { RedisStore } from '../src/index.ts'
 import { plain } from './plain.ts'
-import { after, start } from './support.ts'
+import { start } from './support.ts'
 
 describeWith('a client', redisProcess, (server) => {
   const observer = new Redis(server.url)

@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { crash, endure, hang, report } from '@session-stores/conformance/outage'
 import { redisProcess } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { describe, expect, it, vi } from 'vitest'
 import { redisDriver } from '../src/index.ts'
-import { after, start, storeOf } from './support.ts'
+import { start, storeOf } from './support.ts'
 
 /** As people run it who want their sessions after a restart. */
 const persistent = () => redisProcess({ args: ['--appendonly', 'yes'] })

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
 import { plain } from './plain.ts'
-import { after, makes, storeOf } from './support.ts'
+import { makes, storeOf } from './support.ts'
 
 describe.each(makes)('%s', (_, start) => {
   describeWith('a user with the rights of the README', start, (server) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { StoreOptions } from '@session-stores/core'
 import { redisProcess, valkeyProcess } from '@session-stores/testbed'
-import { afterEach } from 'vitest'
+import { after } from '@session-stores/testbed/vitest'
 import { type RedisOptions, RedisStore } from '../src/index.ts'
 
 /** What is tested on both. */
@@ -11,17 +11,6 @@ export const makes: [name: string, start: typeof valkeyProcess][] = [
   ['Redis', redisProcess],
   ['Valkey', valkeyProcess],
 ]
-
-const undo: (() => unknown)[] = []
-
-/** Done after the test, the latest first. */
-export function after(step: () => unknown): void {
-  undo.push(step)
-}
-
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
 
 /** A store that is closed after the test, and never prunes. */
 export function storeOf(options: RedisOptions & StoreOptions): RedisStore {

@@ -4,18 +4,15 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Driver, Write } from '@session-stores/core'
+import { HOUR, keysOf, sessionsAt } from '@session-stores/testbed/rows'
+import { after } from '@session-stores/testbed/vitest'
 import Database from 'better-sqlite3'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { SqliteStore, sqliteDriver } from '../src/index.ts'
-
-const undo: (() => unknown)[] = []
-afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step()
-})
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
-  undo.push(() => rmSync(folder, { recursive: true }))
+  after(() => rmSync(folder, { recursive: true }))
   return folder
 }
 
@@ -23,7 +20,7 @@ const newFile = (): string => join(newFolder(), 'sessions.db')
 
 async function driverOf(options: Parameters<typeof sqliteDriver>[0]): Promise<Driver> {
   const driver = sqliteDriver(options)
-  undo.push(() => driver.close())
+  after(() => driver.close())
   await driver.setup()
   return driver
 }
@@ -31,23 +28,12 @@ async function driverOf(options: Parameters<typeof sqliteDriver>[0]): Promise<Dr
 /** The owner's own connection. */
 function databaseOf(path: string, options?: Database.Options): Database.Database {
   const database = new Database(path, options)
-  undo.push(() => database.close())
+  after(() => database.close())
   return database
 }
 
 const NOW = 1_700_000_000_000
-const HOUR = 3_600_000
-const session = (key: string, more: Partial<Write> = {}): Write => ({
-  key,
-  data: '{}',
-  tag: 'tag',
-  user: null,
-  createdAt: NOW,
-  expiresAt: NOW + HOUR,
-  ...more,
-})
-const keysOf = (count: number): string[] =>
-  Array.from({ length: count }, (_, i) => `key-${String(i).padStart(6, '0')}`)
+const session = sessionsAt(NOW)
 
 async function fill(driver: Driver, keys: string[], more?: Partial<Write>): Promise<void> {
   for (let i = 0; i < keys.length; i += 1000)
@@ -117,7 +103,7 @@ describe('options', () => {
     await first.set('the-id', { cookie, name: 'Ada' } as never)
     await first.close()
     const second = new SqliteStore({ path, pruneInterval: false })
-    undo.push(() => second.close())
+    after(() => second.close())
     expect(await second.get('the-id')).toMatchObject({ name: 'Ada' })
   })
 
@@ -200,7 +186,7 @@ describe('several processes on one file', () => {
   function start(job: string, path: string, ...more: (string | number)[]) {
     const args = [job, path, ...more].map(String)
     const child = fork(join(import.meta.dirname, 'process.ts'), args, { execArgv: [], silent: true })
-    undo.push(() => child.kill('SIGKILL'))
+    after(() => child.kill('SIGKILL'))
     let complaint = ''
     child.stderr!.on('data', (text) => {
       complaint += text
@@ -290,7 +276,7 @@ describe('errors', () => {
   it('a missing folder is UNAVAILABLE, until it is there', async () => {
     const folder = join(newFolder(), 'data')
     const driver = sqliteDriver({ path: join(folder, 'sessions.db') })
-    undo.push(() => driver.close())
+    after(() => driver.close())
     const error = await failed(() => driver.setup())
     expect(error).toMatchObject({
       code: 'UNAVAILABLE',
@@ -380,7 +366,7 @@ describe('100,000 sessions', () => {
     const warnings: Error[] = []
     const warned = (warning: Error) => warnings.push(warning)
     process.on('warning', warned)
-    undo.push(() => process.off('warning', warned))
+    after(() => process.off('warning', warned))
     const keys = keysOf(100_000)
     await fill(driver, keys)
     expect(await keysIn(driver)).toEqual(keys)

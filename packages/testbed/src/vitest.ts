@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, test } from 'vitest'
 import { ranOn } from './ran-on.ts'
 import { ServerUnavailableError } from './server.ts'
 
+export { after } from './after.ts'
+export { smallDisk } from './small-disk.ts'
+
 /**
  * A suite on a real server, which `start` gives and which is stopped after it. Where none is to be had the suite is
  * skipped with the reason on the screen (by `SkipReporter`); under `CI=true` that fails.

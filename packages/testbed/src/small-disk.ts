@@ -1,0 +1,24 @@
+import type { TestContext } from 'vitest'
+import { after } from './after.ts'
+import { canMount, mountDisk } from './disk.ts'
+import type { ProcessServer } from './server.ts'
+
+/**
+ * Starts the server anew on an empty disk of this size, such as `4m`, until the test ends. Returns how to change the
+ * size. Where no disk can be mounted the test is skipped.
+ */
+export async function smallDisk(
+  server: ProcessServer,
+  size: string,
+  { skip }: TestContext,
+): Promise<(size: string) => void> {
+  if (!canMount()) skip('no small disk can be mounted here')
+  await server.kill()
+  const disk = mountDisk(server.folder, size)
+  after(async () => {
+    await server.kill()
+    disk.unmount()
+  })
+  await server.start()
+  return disk.resize
+}
