@@ -7,7 +7,7 @@ const reporters = ['default', new SkipReporter(), new ServersReporter(), new Out
 
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['{packages,examples}/*/test/**/*.test.ts', '{benchmarks,test}/**/*.test.ts'],
     // Server tests wait for a server to start, never for a clock.
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -48,6 +48,26 @@ async function main(args: Arguments): Promise<void> {
   console.log(text)
   const files = [output.json(run), output.write('md', text), output.write('html', await renderPage(run))]
   console.log(files.join('\n'))
+  const faults = faultsOf(run)
+  if (faults.length > 0) {
+    console.error(`Our own stores failed:\n${faults.join('\n')}`)
+    process.exitCode ||= 1
+  }
+}
+
+/** What went wrong with stores of ours. A peer's failures are figures, not faults. */
+function faultsOf({ subjects, cells, missing }: Run): string[] {
+  const ours = new Set(subjects.filter(({ role }) => role === 'ours').map(({ id }) => id))
+  return [
+    ...missing
+      .filter(({ subject }) => ours.has(subject))
+      .map(({ subject, reason }) => `${subject}: ${reason}`),
+    ...cells
+      .filter(({ subject }) => ours.has(subject))
+      .flatMap(({ subject, operation, rounds }) =>
+        rounds.flatMap(({ failure }) => (failure ? [`${subject}, ${operation}: ${failure}`] : [])),
+      ),
+  ]
 }
 
 /** Without the folder: it says nothing of what was measured. */

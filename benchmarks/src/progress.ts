@@ -10,7 +10,6 @@ export class TerminalProgress {
   readonly #rounds: number
   readonly #begin = performance.now()
   readonly #terminal = process.stderr.isTTY
-  last: number = performance.now()
   #done = 0
   #round = 0
 
@@ -29,14 +28,6 @@ export class TerminalProgress {
   }
 
   end(job: PlannedJob): void {
-    if (process.env.T)
-      console.error(
-        job.entry.id,
-        job.scenario,
-        job.points.length,
-        ((performance.now() - this.last) / 1000).toFixed(2),
-      )
-    this.last = performance.now()
     this.#done += costOf(job)
   }
 

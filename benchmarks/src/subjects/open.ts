@@ -3,7 +3,7 @@ import { mongodbSubjects } from './mongodb.ts'
 import { postgresSubjects } from './postgres.ts'
 import { redisSubjects } from './redis.ts'
 import { sqliteSubjects } from './sqlite.ts'
-import type { Place, Subject } from './subject.ts'
+import type { Open, Place, Subject } from './subject.ts'
 
 const subjects = {
   ...redisSubjects,
@@ -13,8 +13,9 @@ const subjects = {
   ...localSubjects,
 }
 
-/** Opens the subject of this id; its packages are loaded only now. */
-export function openSubject(id: string, place: Place): Promise<Subject> {
+/** Opens the subject of this id, or the one that the module at a `file:` URL exports as `open`. */
+export async function openSubject(id: string, place: Place): Promise<Subject> {
+  if (id.startsWith('file:')) return ((await import(id)) as { open: Open }).open(place)
   const open = subjects[id]
   if (!open) throw new Error(`nothing opens a subject '${id}'`)
   return open(place)

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'vitest'
+import { noiseOf } from '../src/noise.ts'
+import { controlsRun } from './runs.ts'
+
+const steady = [1000, 1010, 990, 1005, 995, 1002, 998, 1001, 999, 1003]
+const mirrored = steady.toReversed()
+
+describe('the controls', () => {
+  it('are quiet where one is now faster, now slower than the other', () => {
+    assert.equal(noiseOf(controlsRun(steady, mirrored)).verdict, 'quiet')
+  })
+
+  it('are too noisy where one is always faster', () => {
+    const { verdict, text } = noiseOf(
+      controlsRun(
+        steady,
+        steady.map((x) => x * 1.03),
+      ),
+    )
+    assert.equal(verdict, 'too noisy')
+    assert.match(text, /differs from itself/)
+  })
+
+  it('are too noisy where their medians lie far apart, even if that can be chance', () => {
+    const wild = steady.map((x, index) => (index === 0 ? x * 0.5 : x * 1.3))
+    assert.equal(noiseOf(controlsRun(steady, wild)).verdict, 'too noisy')
+  })
+
+  it('tell nothing in a few rounds', () => {
+    assert.equal(noiseOf(controlsRun([1000, 1001], [1001, 1000])).verdict, 'unknown')
+  })
+})

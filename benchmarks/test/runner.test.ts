@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'vitest'
+import type { StoreJob } from '../src/child/protocol.ts'
+import { type PlannedJob, plan } from '../src/plan.ts'
+import { Recorder } from '../src/recorder.ts'
+import type { Cell, Run } from '../src/results.ts'
+import { Runner } from '../src/run.ts'
+import { quick } from '../src/scale.ts'
+import { infoOf } from '../src/subjects/catalogue.ts'
+import { compare } from '../src/summary.ts'
+import { controlsRun } from './runs.ts'
+
+const ROUNDS = 6
+const scale = { ...quick, concurrencies: [1], stored: 128, rounds: ROUNDS }
+
+/** RedisStore, looking up one by one. */
+const ours = ((): PlannedJob => {
+  const jobs = plan({ stores: ['redis'], scenarios: ['lookup'] }, scale)
+  const job = jobs.find(({ entry }) => entry.id === 'ours-redis')!
+  const points = job.points.filter(({ operation }) => operation === 'lookup')
+  return { ...job, points, make: (place) => ({ ...(job.make(place) as StoreJob), points }) }
+})()
+
+/** The same, with a store that is broken on purpose. */
+function planted(name: string): PlannedJob {
+  const subject = new URL(`./planted/${name}.ts`, import.meta.url).href
+  const entry = { ...ours.entry, id: name, name }
+  return { ...ours, entry, make: (place) => ({ ...ours.make(place), subject }) }
+}
+
+async function measured(...jobs: PlannedJob[]): Promise<Run> {
+  const run = { ...controlsRun([], []), cells: [], subjects: jobs.map(({ entry }) => infoOf(entry)) }
+  const runner = new Runner(
+    new Recorder(run, () => {}),
+    { begin() {}, end() {} },
+    new AbortController().signal,
+  )
+  try {
+    await runner.rounds(jobs, ROUNDS)
+  } finally {
+    await runner.stop()
+  }
+  return run
+}
+
+const cellOf = (run: Run, subject: string): Cell => {
+  const cell = run.cells.find((one) => one.subject === subject)
+  assert.ok(cell, `nothing of ${subject}: ${JSON.stringify(run.missing)}`)
+  return cell
+}
+
+describe('the harness', () => {
+  it('sees a millisecond more, and a round trip more', async () => {
+    const run = await measured(ours, planted('slow'), planted('twice'))
+    const [mine, slow, twice] = [cellOf(run, 'ours-redis'), cellOf(run, 'slow'), cellOf(run, 'twice')]
+    const latency = compare(slow, mine, 'p50')!
+    assert.ok(latency.significant && latency.median > 1, JSON.stringify(latency))
+    const rate = compare(slow, mine, 'opsPerSecond')!
+    assert.ok(rate.significant && rate.median < 1, JSON.stringify(rate))
+    const trips = compare(twice, mine, 'roundTrips')!
+    assert.ok(Math.abs(trips.median - 2) < 0.05, JSON.stringify(trips))
+  })
+
+  it("sees another one's session, and takes the figures away", async () => {
+    const cell = cellOf(await measured(planted('wrong')), 'wrong')
+    assert.ok(cell.rounds.every(({ wrong, failure }) => wrong > 0 && /another session/.test(failure!)))
+    assert.equal(compare(cell, cell, 'opsPerSecond'), undefined)
+  })
+
+  it('says why a store has no figures, and measures the others', async () => {
+    const run = await measured(ours, planted('crash'))
+    assert.equal(cellOf(run, 'ours-redis').rounds.length, ROUNDS)
+    const reasons = run.missing.map(({ subject, reason }) => `${subject}: ${reason}`)
+    assert.ok(
+      reasons.length > 0 && reasons.every((text) => /^crash: .*planted/.test(text)),
+      reasons.join('\n'),
+    )
+  })
+})
