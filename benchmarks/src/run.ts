@@ -15,7 +15,6 @@ import type { Place } from './subjects/subject.ts'
 const PATIENCE = { job: 90_000, session: 2 }
 
 export interface Progress {
-  /** `seconds`: about how much work that was. */
   begin(round: number, job: PlannedJob): void
   end(job: PlannedJob): void
 }

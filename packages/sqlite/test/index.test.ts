@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Driver, Write } from '@session-stores/core'
-import { HOUR, keysOf, sessionsAt } from '@session-stores/testbed/rows'
+import { HOUR, keysOf, listed, sessionsAt } from '@session-stores/testbed/rows'
 import { after } from '@session-stores/testbed/vitest'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
@@ -43,16 +43,7 @@ async function fill(driver: Driver, keys: string[], more?: Partial<Write>): Prom
     )
 }
 
-async function keysIn(driver: Driver, user?: string): Promise<string[]> {
-  const found: string[] = []
-  let after: string | undefined
-  do {
-    const page = await driver.list({ user, after, limit: 1000 })
-    found.push(...page.keys)
-    after = page.next
-  } while (after !== undefined)
-  return found
-}
+const keysIn = (driver: Driver, user?: string): Promise<string[]> => listed(driver, 1000, user)
 
 /** How many turns the event loop makes meanwhile. */
 async function turnsDuring(work: Promise<unknown>): Promise<number> {

@@ -42,13 +42,13 @@ export async function fillCrowd(driver: Driver, now: number): Promise<void> {
     )
 }
 
-/** The keys that the pages of a list name, all in all. */
-export async function listed(driver: Driver, user: string, limit: number): Promise<Set<string>> {
-  const keys = new Set<string>()
+/** The keys that the pages of a list name, as they come: of all sessions, or of one user's. */
+export async function listed(driver: Driver, limit: number, user?: string): Promise<string[]> {
+  const keys: string[] = []
   let after: string | undefined
   do {
     const page = await driver.list({ user, after, limit })
-    for (const key of page.keys) keys.add(key)
+    keys.push(...page.keys)
     after = page.next
   } while (after !== undefined)
   return keys
