@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,92 +13,88 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(out, { recursive: true, force: true }))
 
-interface Ended {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-function bench(...args: string[]): {
-  child: ChildProcess
-  ended: Promise<Ended>
-  said(text: RegExp): Promise<void>
-} {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../src/cli.ts'), ...args])
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (text) => {
-    stdout += text
+/** Starts the command with these arguments; `said` waits for a line on its error output. */
+function bench(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../src/cli.ts'), ...args], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
+  let stderr = ''
   child.stderr.on('data', (text) => {
     stderr += text
   })
-  const ended = once(child, 'close').then(([code]) => ({ code, stdout, stderr }))
+  const ended = once(child, 'close').then(([code]) => ({ code, stderr }))
   async function said(text: RegExp): Promise<void> {
-    while (!text.test(stderr)) await once(child.stderr!, 'data')
+    while (!text.test(stderr)) await once(child.stderr, 'data')
   }
   return { child, ended, said }
 }
 
-/** The run of the one JSON file. */
-function written(): Run {
-  const files = readdirSync(out).filter((name) => name.endsWith('.json'))
+/** What it wrote into its one file of this kind. */
+function written(extension: 'json' | 'md' | 'html'): string {
+  const files = readdirSync(out).filter((name) => name.endsWith(`.${extension}`))
   assert.equal(files.length, 1, files.join())
-  return JSON.parse(readFileSync(join(out, files[0]!), 'utf8'))
+  return readFileSync(join(out, files[0]!), 'utf8')
 }
+
+const run = (): Run => JSON.parse(written('json'))
 
 describe('the command', () => {
   it('writes JSON, Markdown and a page that asks no other host for anything', async () => {
-    const { ended } = bench('--quick', '--store', 'sqlite', '--scenario', 'request', '--out', out)
+    const { ended } = bench(['--quick', '--store', 'sqlite', '--scenario', 'request', '--out', out])
     const { code, stderr } = await ended
     assert.equal(code, 0, stderr)
-    const run = written()
-    assert.deepEqual([run.complete, run.roundsDone], [true, 1])
-    assert.ok(run.cells.some(({ subject }) => subject === 'ours-sqlite'))
-    assert.ok(run.cells.every(({ rounds }) => rounds.every(({ errors, wrong }) => errors + wrong === 0)))
-    const [page] = readdirSync(out).filter((name) => name.endsWith('.html'))
-    const html = readFileSync(join(out, page!), 'utf8')
-    assert.match(html, /<svg/)
-    assert.doesNotMatch(html, /<script|<link rel="stylesheet"|<img|url\(/)
-    assert.ok(readdirSync(out).some((name) => name.endsWith('.md')))
+    const { complete, roundsDone, cells } = run()
+    assert.deepEqual([complete, roundsDone], [true, 1])
+    assert.ok(cells.some(({ subject }) => subject === 'ours-sqlite'))
+    assert.ok(cells.every(({ rounds }) => rounds.every(({ errors, wrong }) => errors + wrong === 0)))
+    assert.match(written('html'), /<svg/)
+    assert.doesNotMatch(written('html'), /<script|<link rel="stylesheet"|<img|url\(/)
+    assert.match(written('md'), /SqliteStore/)
   })
 
   it('keeps what was measured when it is interrupted, says that it is not all, and leaves no process', async () => {
     const { child, ended, said } = bench(
-      ...['--quick', '--store', 'redis', '--scenario', 'lookup', '--rounds', '1000', '--out', out],
+      '--quick --store redis --scenario lookup --rounds 1000 --out'.split(' ').concat(out),
     )
     await said(/round 2 of 1000/)
-    const servers = childrenOf(child.pid!)
-    assert.notEqual(servers.length, 0)
+    const processes = childrenOf(child.pid!)
+    assert.notEqual(processes.length, 0)
     child.kill('SIGINT')
-    const { code } = await ended
-    assert.equal(code, 130)
-    const run = written()
-    assert.equal(run.complete, false)
-    assert.match(run.reason!, /interrupted \(SIGINT\)/)
-    assert.notEqual(run.cells.length, 0)
-    const [page] = readdirSync(out).filter((name) => name.endsWith('.html'))
-    assert.match(readFileSync(join(out, page!), 'utf8'), /This run is incomplete/)
+    assert.equal((await ended).code, 130)
+    const { complete, reason, cells } = run()
+    assert.equal(complete, false)
+    assert.match(reason!, /interrupted \(SIGINT\)/)
+    assert.notEqual(cells.length, 0)
+    assert.match(written('html'), /This run is incomplete/)
     // The last one ends when it has seen that its parent did.
-    await vi.waitFor(
-      () =>
-        assert.deepEqual(
-          servers.filter((pid) => existsSync(`/proc/${pid}`)),
-          [],
-        ),
-      10_000,
+    const left = () => processes.filter((pid) => existsSync(`/proc/${pid}`))
+    await vi.waitFor(() => assert.deepEqual(left(), []), 10_000)
+  })
+
+  it('measures the others where a server does not start, says why, and ends with 1 for our own store', async () => {
+    writeFileSync(join(out, 'redis-server'), '#!/bin/sh\necho no memory\nexit 1\n', { mode: 0o755 })
+    const { ended } = bench(
+      '--quick --store redis --store memory --scenario touch --out'.split(' ').concat(out),
+      { ...process.env, PATH: `${out}:${process.env.PATH}` },
     )
+    const { code, stderr } = await ended
+    assert.equal(code, 1, stderr)
+    assert.match(stderr, /Our own stores failed:\nours-redis: .*ended before it answered:\nno memory/)
+    assert.ok(run().cells.some(({ subject }) => subject === 'ours-memory'))
+    assert.match(written('html'), /RedisStore: [^<]*no memory/)
   })
 
   it('refuses a folder that cannot be written before it measures anything', async () => {
     const file = join(out, 'file')
     writeFileSync(file, '')
-    const { code, stderr } = await bench('--quick', '--out', join(file, 'folder')).ended
+    const { code, stderr } = await bench(['--quick', '--out', join(file, 'folder')]).ended
     assert.equal(code, 2)
     assert.match(stderr, /nothing can be written to the folder .*name another with --out/)
   })
 
   it('refuses what it does not know with how it is used', async () => {
-    const { code, stderr } = await bench('--store', 'oracle').ended
+    const { code, stderr } = await bench(['--store', 'oracle']).ended
     assert.equal(code, 2)
     assert.match(stderr, /there is no 'oracle'[\s\S]*Usage: bench/)
   })

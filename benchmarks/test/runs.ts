@@ -2,7 +2,7 @@ import { Latencies } from '../src/child/latencies.ts'
 import type { Cell, Round, Run } from '../src/results.ts'
 
 /** A round with this many operations a second. */
-export function roundOf(round: number, opsPerSecond: number): Round {
+function roundOf(round: number, opsPerSecond: number): Round {
   const latencies = new Latencies()
   latencies.record(1000 / opsPerSecond)
   return {
