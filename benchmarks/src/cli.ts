@@ -35,7 +35,7 @@ async function main(args: Arguments): Promise<void> {
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   const runner = new Runner(recorder, progress, interrupted.signal)
   try {
-    await runner.rounds(jobs, rounds)
+    await runner.all(jobs, rounds)
     recorder.end()
   } catch (error) {
     recorder.end(error instanceof Error ? error.message : String(error))

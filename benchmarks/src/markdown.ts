@@ -28,6 +28,7 @@ export function markdown(run: Run): string {
       return cells.length === 0 ? [] : [`## ${title}`, text, cellsTable(run, cells)]
     }),
     ...expiryBlocks(run),
+    ...reclaimBlocks(run),
     ...missingBlocks(run),
   ]
   return `${blocks.flat().join('\n\n')}\n`
@@ -98,6 +99,17 @@ function expiryBlocks(run: Run): string[] {
   })
   const header = ['store', 'late by, p50 ms', 'p99 ms', 'max ms', 'gone before the deadline']
   return ['## Expiry', table([header, ...rows])]
+}
+
+function reclaimBlocks(run: Run): string[] {
+  if (run.reclaim.length === 0) return []
+  const rows = run.reclaim.map(({ subject, sessions, half, all, watched }) => {
+    const after = (ms: number | null): string => format((ms ?? watched) / 1000)
+    const gone = (ms: number | null): string => (ms === null ? `not within ${after(ms)}` : after(ms))
+    return [nameOf(run, subject), format(sessions), gone(half), gone(all)]
+  })
+  const header = ['store', 'expired at once', 'half gone after s', 'all gone after s']
+  return ['## Storage of expired sessions', table([header, ...rows])]
 }
 
 function missingBlocks(run: Run): string[] {

@@ -15,7 +15,7 @@ export interface PlannedJob {
   entry: Entry
   /** Jobs of one group are compared with each other, and come one after the other. */
   group: string
-  /** Only in so many rounds from the first. */
+  /** Only in so many rounds from the first; 0: beside all of them. */
   rounds: number
   /** Where its sessions are: a place of this name, which is emptied before unless they stay from round to round. */
   placeName: string
@@ -87,6 +87,7 @@ class Planner {
     const { payloads, sizes } = this.#scale
     add('http', this.#http(entry))
     add('expiry', this.#expiry(entry))
+    if (entry.database !== 'memory') add('reclaim', this.#reclaim(entry))
     if (PRUNING.includes(entry.id)) add('pruning', this.#pruning(entry))
     if (![...OURS, ...MAIN].includes(entry.id)) return jobs
 
@@ -162,6 +163,14 @@ class Planner {
     const { sessions, rounds } = this.#scale.expiry
     const make = (place: Place): Job => ({ kind: 'expiry', subject: idOf(entry), place, sessions })
     return { ...this.#job(entry, 'expiry', []), rounds, make }
+  }
+
+  /** In no round: it goes on beside them. */
+  #reclaim(entry: Entry): PlannedJob {
+    const make = (place: Place): Job => ({
+      ...{ kind: 'reclaim', subject: idOf(entry), place, ...this.#scale.reclaim },
+    })
+    return { ...this.#job(entry, 'reclaim', []), rounds: 0, placeName: `${entry.id}-reclaim`, make }
   }
 
   #pruning(entry: Entry): PlannedJob {

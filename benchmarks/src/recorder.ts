@@ -1,5 +1,5 @@
 import { type PlannedJob, type PlannedPoint, scenariosOf } from './plan.ts'
-import type { Cell, Expiry, Round, Run, ServerInfo } from './results.ts'
+import type { Cell, Expiry, Reclaim, Round, Run, ServerInfo } from './results.ts'
 
 /** Gathers a run's results as they come; `save` is called whenever there is more to keep. */
 export class Recorder {
@@ -26,6 +26,10 @@ export class Recorder {
 
   expired(expiry: Expiry): void {
     this.run.expiry.push(expiry)
+  }
+
+  reclaimed(reclaim: Reclaim): void {
+    this.run.reclaim.push(reclaim)
   }
 
   /** The whole job, if no points are named. */

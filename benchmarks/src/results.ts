@@ -199,11 +199,11 @@ export interface Expiry {
 }
 
 /** How long expired sessions take up storage, with each package's own settings. */
-interface Reclaim {
+export interface Reclaim {
   subject: string
   /** How many expired at once. */
   sessions: number
-  /** Milliseconds from the deadline to when half, and when all of them were gone; `null`: not while it was watched. */
+  /** Milliseconds from the last deadline to when half, and when all of them were seen gone; `null`: not while it was watched. */
   half: number | null
   all: number | null
   /** For how long after the deadline it was watched, in milliseconds. */

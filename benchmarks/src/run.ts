@@ -1,10 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Job, Message, Usage } from './child/protocol.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Job, Message, ReclaimJob, Usage } from './child/protocol.ts'
 import { cpuTimes } from './cpu.ts'
 import type { PlannedJob } from './plan.ts'
+import { SOON, watchStorage } from './reclaim.ts'
 import type { Recorder } from './recorder.ts'
+import type { Reclaim } from './results.ts'
 import type { BenchServer } from './servers/server.ts'
 import { Servers } from './servers/start.ts'
 import { shuffled } from './shuffled.ts'
@@ -37,8 +40,17 @@ export class Runner {
     this.#signal = signal
   }
 
-  /** Rejects when it is aborted, with the reason. */
-  async rounds(jobs: readonly PlannedJob[], rounds: number): Promise<void> {
+  /** Does what goes on beside the rounds, too. Rejects when it is aborted, with the reason. */
+  async all(jobs: readonly PlannedJob[], rounds: number): Promise<void> {
+    const watches = jobs.filter(isBeside).map((job) => this.#watch(job))
+    // While sessions are stored, and storage is looked at all the time, nothing is measured.
+    await Promise.all(watches.map(({ begun }) => begun))
+    await this.#rounds(jobs, rounds)
+    await Promise.all(watches.map(({ ended }) => ended))
+    this.#signal.throwIfAborted()
+  }
+
+  async #rounds(jobs: readonly PlannedJob[], rounds: number): Promise<void> {
     for (let round = 1; round <= rounds; round++) {
       const due = jobs.filter((job) => round <= job.rounds && !this.#hopeless.has(job))
       const groups = Map.groupBy(due, ({ group }) => group)
@@ -56,6 +68,34 @@ export class Runner {
   async stop(): Promise<void> {
     await this.#servers.stop()
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** Lets a store keep sessions that expire, and sees when they are gone. What fails is recorded; neither promise rejects. */
+  #watch(job: PlannedJob): { begun: Promise<void>; ended: Promise<void> } {
+    const filled = Promise.withResolvers<void>()
+    const over = new AbortController()
+    const signal = AbortSignal.any([this.#signal, over.signal])
+    const watch = async (): Promise<void> => {
+      const server = await this.#serverOf(job)
+      const place = await this.#emptyPlace(job.placeName, server)
+      const made = job.make(place) as ReclaimJob
+      const result = Promise.withResolvers<Omit<Reclaim, 'subject'>>()
+      const hear = (message: Message): void => {
+        if (message.kind !== 'filled') return
+        const { deadline } = message
+        filled.resolve(sleep(deadline + SOON - Date.now(), undefined, { signal }))
+        result.resolve(watchStorage(place, server, { ...made, deadline }, signal))
+      }
+      this.#run(made, server, hear, made.watched + PATIENCE.job, signal).catch(result.reject)
+      this.#recorder.reclaimed({ subject: job.entry.id, ...(await result.promise) })
+      over.abort()
+    }
+    const ended = watch().catch((error) => {
+      filled.resolve()
+      over.abort()
+      if (!this.#signal.aborted) this.#recorder.failed(job, [], 0, reasonOf(error))
+    })
+    return { begun: filled.promise.catch(() => {}), ended }
   }
 
   async #measure(job: PlannedJob, round: number): Promise<void> {
@@ -76,7 +116,7 @@ export class Runner {
       await this.#run(job.make(place), server, hear, patienceOf(job))
     } catch (error) {
       this.#signal.throwIfAborted()
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = reasonOf(error)
       // What fails before its first measurement fails again.
       if (!heard) this.#hopeless.add(job)
       const points = job.points.filter((_, index) => !done.has(index))
@@ -115,12 +155,17 @@ export class Runner {
     server: BenchServer | undefined,
     hear: (message: Message) => void,
     patience: number,
+    signal: AbortSignal = this.#signal,
   ): Promise<void> {
     const usage = async (): Promise<Usage | null> =>
       server ? { ...(await server.counts()), cpu: cpuTimes(server.pids()) } : null
-    return runJob(job, hear, usage, patience, this.#signal)
+    return runJob(job, hear, usage, patience, signal)
   }
 }
+
+const isBeside = ({ rounds }: PlannedJob): boolean => rounds === 0
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 function patienceOf({ points }: PlannedJob): number {
   const measuring = points.reduce((sum, { warmUp, duration }) => sum + 2 * (warmUp + duration), 0)

@@ -20,6 +20,8 @@ export interface Scale {
   http: { connections: number; stored: number; warmUp: number; duration: number }
   expiry: { sessions: number; rounds: number }
   pruning: { expired: number; rate: number; duration: number; rounds: number }
+  /** How long the sessions live, and for how long after that their storage is watched. */
+  reclaim: { sessions: number; life: number; watched: number }
 }
 
 /** The reference. */
@@ -41,6 +43,8 @@ export const full: Scale = {
   http: { connections: 64, stored: 1000, warmUp: 400, duration: 800 },
   expiry: { sessions: 40, rounds: 3 },
   pruning: { expired: 20_000, rate: 1000, duration: 1000, rounds: 10 },
+  // Longer than the quarter of an hour, more or less, that most wait between their clean-ups.
+  reclaim: { sessions: 1000, life: 10_000, watched: 1_260_000 },
 }
 
 /** To see that everything works; its figures mean little. */
@@ -60,4 +64,5 @@ export const quick: Scale = {
   http: { connections: 16, stored: 100, warmUp: 50, duration: 100 },
   expiry: { sessions: 10, rounds: 1 },
   pruning: { expired: 1000, rate: 500, duration: 200, rounds: 1 },
+  reclaim: { sessions: 50, life: 5000, watched: 20_000 },
 }

@@ -35,7 +35,7 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
   ],
   reclaim: [
     'Storage of expired sessions',
-    'How long sessions take up storage after their deadline, with the settings that each package comes with.',
+    'How long sessions take up storage after their deadline, with the settings that each package comes with, while nobody asks for them. Looked at every quarter of a second at first, then every quarter of a minute.',
   ],
   pruning: [
     'Pruning under load',

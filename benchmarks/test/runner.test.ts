@@ -36,7 +36,7 @@ async function measured(...jobs: PlannedJob[]): Promise<Run> {
     new AbortController().signal,
   )
   try {
-    await runner.rounds(jobs, ROUNDS)
+    await runner.all(jobs, ROUNDS)
   } finally {
     await runner.stop()
   }

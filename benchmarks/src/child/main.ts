@@ -16,6 +16,7 @@ async function run(job: Job): Promise<void> {
   if (job.kind === 'http') return (await import('./http.ts')).runHttp(job)
   if (job.kind === 'expiry') return (await import('./expiry.ts')).runExpiry(job)
   if (job.kind === 'pruning') return (await import('./pruning.ts')).runPruning(job)
+  if (job.kind === 'reclaim') return (await import('./reclaim.ts')).runReclaim(job)
   const { runFill, runStore } = await import('./store.ts')
   return job.kind === 'fill' ? runFill(job) : runStore(job)
 }

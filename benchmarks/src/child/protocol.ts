@@ -54,12 +54,23 @@ export interface PruningJob extends Common {
   points: readonly Point[]
 }
 
-export type Job = StoreJob | HttpJob | FillJob | ExpiryJob | PruningJob
+/** Stores sessions that soon expire, and stays, so that whatever removes them goes on. */
+export interface ReclaimJob extends Common {
+  kind: 'reclaim'
+  sessions: number
+  /** Milliseconds; `watched` counts from the deadline. */
+  life: number
+  watched: number
+}
+
+export type Job = StoreJob | HttpJob | FillJob | ExpiryJob | PruningJob | ReclaimJob
 
 /** From the child; `index` is of the job's points. */
 export type Message =
   | { kind: 'measured'; index: number; measurement: Measurement }
   | { kind: 'expiry'; late: number[]; early: number[] }
+  /** The sessions are stored; the last one's deadline, in epoch milliseconds. */
+  | { kind: 'filled'; deadline: number }
   /** Asks what the server has done so far; answered with `Usage`. */
   | { kind: 'usage' }
   | { kind: 'done' }

@@ -24,6 +24,10 @@ export async function startCluster(): Promise<BenchServer> {
         commands: counts.reduce((sum, { commands }) => sum + commands!, 0),
       }
     },
+    async stored() {
+      const sizes = await Promise.all(admins.map((admin) => admin.dbsize()))
+      return sizes.reduce((sum, size) => sum + size, 0)
+    },
     pids: () => cluster.nodes.map(({ pid }) => pid!),
     async stop() {
       for (const admin of admins) admin.disconnect()

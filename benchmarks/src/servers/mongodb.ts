@@ -27,6 +27,11 @@ export async function startMongodb(): Promise<BenchServer> {
         commands: Number(insert) + Number(query) + Number(update) + Number(removed),
       }
     },
+    async stored(url) {
+      const collections = await client.db(new URL(url).pathname.slice(1)).collections()
+      const sizes = await Promise.all(collections.map((collection) => collection.countDocuments()))
+      return sizes.reduce((sum, size) => sum + size, 0)
+    },
     pids: () => [server.pid!],
     async stop() {
       await client.close()

@@ -51,6 +51,7 @@ ignore_startup_parameters = extra_float_digits
       return [url(database)]
     },
     counts: () => postgres.counts(),
+    stored: (of) => postgres.stored(of),
     pids: () => [child.pid!, ...postgres.pids()],
     async stop() {
       const ended = once(child, 'exit')

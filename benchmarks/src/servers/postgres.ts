@@ -45,6 +45,21 @@ export async function startPostgres(): Promise<PostgresServer> {
       // The clients wait for the answer to each statement.
       return { roundTrips: rows[0].calls, commands: rows[0].calls } satisfies Counts
     },
+    async stored(url) {
+      const client = new pg.Client(url)
+      await client.connect()
+      try {
+        const { rows: tables } = await client.query(
+          "SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables WHERE table_schema = 'public'",
+        )
+        let sum = 0
+        for (const { name } of tables)
+          sum += Number((await client.query(`SELECT count(*) FROM ${name}`)).rows[0].count)
+        return sum
+      } finally {
+        await client.end()
+      }
+    },
     pids: () => [server.pid!, ...childrenOf(server.pid!)],
     async stop() {
       await admin.end()

@@ -23,6 +23,12 @@ export async function startRedis(): Promise<BenchServer> {
       return [`${server.url}/${database}`]
     },
     counts: () => countsOf(admin),
+    async stored(url) {
+      const keyspace = await admin.info('keyspace')
+      return Number(
+        new RegExp(`^db${new URL(url).pathname.slice(1)}:keys=(\\d+)`, 'm').exec(keyspace)?.[1] ?? 0,
+      )
+    },
     pids: () => [server.pid!],
     async stop() {
       admin.disconnect()

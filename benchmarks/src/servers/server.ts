@@ -14,6 +14,8 @@ export interface BenchServer {
   /** The URLs of an empty place of this name: a database or a number of one. What was in it is gone. */
   empty(name: string): Promise<string[]>
   counts(): Promise<Counts>
+  /** How many sessions the place at this URL holds, expired ones too. */
+  stored(url: string): Promise<number>
   /** Its processes now. */
   pids(): number[]
   stop(): Promise<void>
