@@ -3,6 +3,8 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import type { Run } from '../benchmarks/src/results.ts'
+import { withSpeed } from '../benchmarks/src/speed.ts'
 
 const root = join(import.meta.dirname, '..')
 const folder = join(root, 'test', '.docs')
@@ -34,4 +36,11 @@ test('the code in README and docs compiles', async () => {
   await promisify(execFile)('tsc', ['-p', folder], { cwd: root }).catch((error) => {
     throw new Error(error.stdout)
   })
+})
+
+test("the README's figures are those of the newest run", () => {
+  const newest = globSync('benchmarks/results/*.json', { cwd: root }).sort().at(-1)!
+  const run = JSON.parse(readFileSync(join(root, newest), 'utf8')) as Run
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  expect(withSpeed(readme, run, newest.replace(/json$/, 'md'))).toBe(readme)
 })

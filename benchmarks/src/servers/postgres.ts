@@ -7,13 +7,13 @@ const COUNTING = ['-c', 'shared_preload_libraries=pg_stat_statements']
 const SHOWN = ['synchronous_commit', 'fsync', 'full_page_writes', 'shared_buffers', 'max_wal_size']
 
 export interface PostgresServer extends BenchServer {
-  readonly port: number
+  readonly process: ProcessServer
 }
 
 export async function startPostgres(): Promise<PostgresServer> {
   const { server, counting } = await start()
-  const admin = new pg.Client(server.url)
-  await admin.connect()
+  // Of one connection: what several ask for at once waits for its turn.
+  const admin = new pg.Pool({ connectionString: server.url, max: 1, idleTimeoutMillis: 0 })
   if (counting) await admin.query('CREATE EXTENSION pg_stat_statements')
   const { rows } = await admin.query(
     'SELECT name, setting, unit FROM pg_settings WHERE name = ANY ($1) ORDER BY 1',
@@ -25,7 +25,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   if (!counting) settings['round trips'] = 'not counted: this server comes without pg_stat_statements'
 
   return {
-    port: server.port,
+    process: server,
     info: { name: 'postgres', version: server.version, settings },
     async empty(name) {
       await admin.query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`)

@@ -9,9 +9,10 @@ import { races } from './driver/race.ts'
 import { touches } from './driver/touch.ts'
 import { writes } from './driver/write.ts'
 import { agreement } from './model.ts'
+import type { RuleInfo } from './rule.ts'
 import { declare, type Runner } from './runner.ts'
 
-const rules: readonly DriverRule[] = [
+const clauses: readonly DriverRule[] = [
   ...lifecycle,
   ...data,
   ...expressions,
@@ -24,12 +25,20 @@ const rules: readonly DriverRule[] = [
   agreement,
 ]
 
+/** What is known of each rule of the contract. All are `must`: the core relies on each of them. */
+export const driverRules: readonly RuleInfo[] = clauses.map(({ id, why }) => ({
+  id,
+  title: id.replace(/^driver\//, '').replaceAll('-', ' '),
+  level: 'must',
+  why,
+}))
+
 /**
  * Makes a test of each clause of the contract in `driver.ts` of the core. `make` is called for each of them,
  * so it should be quick: a new file, prefix or table, not a new server.
  */
 export function driverSuite(runner: Runner, make: () => DriverBackend | Promise<DriverBackend>): void {
-  declare(runner, 'the driver', rules, (check) => withBackend(make, check))
+  declare(runner, 'the driver', clauses, (check) => withBackend(make, check))
 }
 
 async function withBackend(

@@ -1,37 +1,12 @@
 import assert from 'node:assert/strict'
-import { driverSuite } from '@session-stores/conformance'
-import { memoryDriver } from '@session-stores/core'
+import { driverRules } from '@session-stores/conformance'
 import { afterAll, beforeAll, describe, it, vi } from 'vitest'
-import { decidesWrongly, type Mutant, mutants } from './mutants.ts'
+import { checksOn, faults } from './driver-mutants.ts'
+import type { Mutant } from './mutants/driver.ts'
 import { variants } from './variants.ts'
 
-/** The rules of the suite, by id, on drivers with a fault. */
-function rules(mutant: Mutant): Map<string, () => Promise<void>> {
-  const found = new Map<string, () => Promise<void>>()
-  const runner = {
-    describe: (_: string, body: () => void) => body(),
-    it(id: string, body: () => Promise<void>) {
-      assert.ok(!found.has(id), `${id} is there twice`)
-      found.set(id, body)
-    },
-  }
-  driverSuite(runner, () => {
-    const driver = memoryDriver()
-    const faulty = () => ({ ...driver, ...mutant(driver) })
-    return { drivers: [faulty(), faulty()] }
-  })
-  return found
-}
-
-const faults = new Map(Object.entries(mutants).map(([id, mutant]) => [`driver/${id}`, mutant]))
-const ids = [...rules(() => ({})).keys()]
-for (const id of ids) {
-  const [, verb, verdict, state] = /^driver\/(\w+)-(lands-on|refuses)-(.+)$/.exec(id) ?? []
-  if (verb && state) faults.set(id, decidesWrongly(verb, state, verdict === 'lands-on'))
-}
-
 async function assertKills(id: string, mutant: Mutant): Promise<void> {
-  await assert.rejects(rules(mutant).get(id)!(), ({ message }: Error) => {
+  await assert.rejects(checksOn(mutant).get(id)!(), ({ message }: Error) => {
     assert.match(message, /\n\nWhy it matters: \S/, 'failed outside of the rule')
     return true
   })
@@ -39,7 +14,7 @@ async function assertKills(id: string, mutant: Mutant): Promise<void> {
 
 describe('a fault is found by the rule against it', () => {
   it('each rule has a fault to find, and each fault its rule', () => {
-    assert.deepEqual([...faults.keys()].sort(), ids.toSorted())
+    assert.deepEqual([...faults.keys()].sort(), driverRules.map(({ id }) => id).sort())
   })
   for (const [id, mutant] of faults) it(id, () => assertKills(id, mutant))
 })
@@ -47,7 +22,7 @@ describe('a fault is found by the rule against it', () => {
 describe('what the contract leaves open is no fault', () => {
   for (const [name, variant] of Object.entries(variants))
     describe(name, () => {
-      for (const [id, check] of rules(variant)) it(id, check)
+      for (const [id, check] of checksOn(variant)) it(id, check)
     })
 })
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Driver, Row } from '@session-stores/core'
-import type { Mutant } from './mutants.ts'
+import type { Mutant } from './mutants/driver.ts'
 
 /** Drivers that differ from the reference driver in what the contract leaves open: every rule must pass them. */
 

@@ -1,8 +1,13 @@
-import { driverSuite } from '@session-stores/conformance'
+import { type DriverBackend, driverSuite, everyRuleSuite } from '@session-stores/conformance'
 import { describe, it } from 'vitest'
 import { memoryDriver } from '../src/memory.ts'
 
-driverSuite({ describe, it }, () => {
+const runner = { describe, it }
+
+function make(): DriverBackend {
   const driver = memoryDriver()
   return { drivers: [driver, driver] }
-})
+}
+
+driverSuite(runner, make)
+everyRuleSuite(runner, make)

@@ -4,5 +4,5 @@ import { contract } from './suites.ts'
 
 // Requests race on the set of three, where a majority is more than one.
 describeWith('a replica set of one member', mongoReplicaSet, (server) =>
-  contract(server, ['driver', 'store', 'express', 'processRace']),
+  contract(server, ['driver', 'store', 'express', 'processRace', 'everyRule']),
 )

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   driverSuite,
+  everyRuleSuite,
   expressSuite,
   type ProcessBackend,
   processRaceSuite,
@@ -33,7 +34,7 @@ function maker({ url }: { url: string }): () => ProcessBackend {
   }
 }
 
-type Suite = 'driver' | 'store' | 'express' | 'race' | 'processRace'
+type Suite = 'driver' | 'store' | 'express' | 'race' | 'processRace' | 'everyRule'
 
 const suites = {
   driver: driverSuite,
@@ -41,6 +42,7 @@ const suites = {
   express: expressSuite,
   race: raceSuite,
   processRace: processRaceSuite,
+  everyRule: everyRuleSuite,
 }
 
 /** The suites of the contract, all by default. */

@@ -41,5 +41,6 @@ declare module 'session-file-store' {
     reapInterval: number
     logFn(): void
     ttl?: number
+    secret?: string
   }) => session.Store
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   driverSuite,
+  everyRuleSuite,
   expressSuite,
   type ProcessBackend,
   processRaceSuite,
@@ -38,4 +39,5 @@ export function contract({ url }: { url: string }, options: { namedStatements?: 
   expressSuite(runner, make)
   raceSuite(runner, make)
   processRaceSuite(runner, make)
+  everyRuleSuite(runner, make)
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   driverSuite,
+  everyRuleSuite,
   expressSuite,
   type ProcessBackend,
   processRaceSuite,
@@ -43,4 +44,5 @@ export function allSuites({ url, addresses }: Place): void {
   expressSuite(runner, make)
   raceSuite(runner, make)
   processRaceSuite(runner, make)
+  everyRuleSuite(runner, make)
 }

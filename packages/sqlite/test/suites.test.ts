@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   driverSuite,
+  everyRuleSuite,
   expressSuite,
   type ProcessBackend,
   processRaceSuite,
@@ -32,3 +33,4 @@ storeSuite(runner, make)
 expressSuite(runner, make)
 raceSuite(runner, make)
 processRaceSuite(runner, make)
+everyRuleSuite(runner, make)

@@ -1,5 +1,5 @@
 import type { Subject } from '@session-stores/conformance'
-import MongoStore from 'connect-mongo'
+import MongoStore, { createWebCryptoAdapter } from 'connect-mongo'
 import { MongoClient } from 'mongodb'
 import { mongodb, mongoPlace } from '../places.ts'
 import { versions } from '../versions.ts'
@@ -7,18 +7,19 @@ import { versions } from '../versions.ts'
 const subject: Subject = {
   name: 'connect-mongo',
   versions: versions(['connect-mongo', 'mongodb'], await mongodb()),
-  accepts: ['ttl'],
-  async make({ ttl }) {
+  accepts: ['ttl', 'secrets'],
+  async make({ ttl, secrets }) {
     const place = await mongoPlace()
-    const store = (): MongoStore =>
+    const store = (secret?: string): MongoStore =>
       MongoStore.create({
         mongoUrl: place.url,
         mongoOptions: { serverSelectionTimeoutMS: 2000 },
         dbName: 'peers',
         collectionName: place.name,
         ...(ttl !== undefined && { ttl: ttl / 1000 }),
+        ...(secret !== undefined && { cryptoAdapter: createWebCryptoAdapter({ secret }) }),
       })
-    const stores = [store(), store()] as const
+    const stores = [store(secrets?.[0]), store(secrets?.[1])] as const
     // It makes its index beside the first calls, and fails where nobody sees it if it is closed before.
     for (const one of stores) await new Promise((resolve) => one.get('nobody', resolve))
     return {
@@ -30,6 +31,12 @@ const subject: Subject = {
           .db('peers')
           .collection(place.name)
           .updateMany({}, { $set: { session: '{"cookie":' } })
+      },
+      async move(from, to) {
+        await using client = new MongoClient(place.direct)
+        const rows = client.db('peers').collection<{ _id: string }>(place.name)
+        const { _id, ...row } = (await rows.findOne({ _id: from }))!
+        await rows.replaceOne({ _id: to }, row)
       },
       async dispose() {
         await Promise.all(stores.map((store) => store.close()))

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Subject } from '@session-stores/conformance'
 import session from 'express-session'
@@ -11,18 +11,20 @@ const FileStore = fileStore(session)
 const subject: Subject = {
   name: 'session-file-store',
   versions: versions(['session-file-store']),
-  accepts: ['ttl'],
+  accepts: ['ttl', 'secrets'],
   supports: { all: false },
-  make({ ttl }) {
+  make({ ttl, secrets }) {
     const { folder, close } = folderPlace()
-    const options = {
+    const options = (secret?: string) => ({
       path: folder,
       reapInterval: -1,
       logFn() {},
       ...(ttl !== undefined && { ttl: ttl / 1000 }),
-    }
+      ...(secret !== undefined && { secret }),
+    })
     return {
-      stores: [new FileStore(options), new FileStore(options)],
+      stores: [new FileStore(options(secrets?.[0])), new FileStore(options(secrets?.[1]))],
+      move: (from, to) => copyFileSync(join(folder, `${from}.json`), join(folder, `${to}.json`)),
       corrupt: (id) => writeFileSync(join(folder, `${id}.json`), '{"cookie":'),
       dispose: close,
     }

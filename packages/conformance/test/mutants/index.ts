@@ -1,0 +1,32 @@
+import { bulk, prefixes } from './bulk.ts'
+import { callbacks, troubles } from './callbacks.ts'
+import { concurrency } from './concurrency.ts'
+import { data } from './data.ts'
+import { ended, expiry } from './expiry.ts'
+import { frameworks } from './frameworks.ts'
+import { http } from './http.ts'
+import { ids } from './ids.ts'
+import { lifecycle } from './lifecycle.ts'
+import { logouts } from './logout.ts'
+import { sealed } from './sealed.ts'
+import { touches } from './touch.ts'
+import type { Mutant } from '../reference.ts'
+
+/** Stores that are broken in one way each, by the rule that must see it. */
+export const mutants: Readonly<Record<string, Mutant>> = {
+  ...callbacks,
+  ...troubles,
+  ...data,
+  ...ids,
+  ...expiry,
+  ...ended,
+  ...touches,
+  ...concurrency,
+  ...logouts,
+  ...bulk,
+  ...prefixes,
+  ...sealed,
+  ...lifecycle,
+  ...http,
+  ...frameworks,
+}
