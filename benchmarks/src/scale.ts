@@ -32,7 +32,7 @@ export const full: Scale = {
   payload: 200,
   concurrencies: [1, 32, 256],
   concurrency: 32,
-  jobWarmUp: 200,
+  jobWarmUp: 300,
   warmUp: 40,
   duration: 150,
   payloads: [200, 2000, 20_000],

@@ -17,7 +17,6 @@ export async function runJob(
 ): Promise<void> {
   signal.throwIfAborted()
   const child = fork(new URL('./child/main.ts', import.meta.url), {
-    execArgv: ['--expose-gc'],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // In a group of its own: a Ctrl-C in the terminal is for this process, which then ends the other.

@@ -43,7 +43,6 @@ export class Meter {
   }
 
   async start(): Promise<void> {
-    globalThis.gc!()
     // The peak from now on.
     writeFileSync('/proc/self/clear_refs', '5')
     this.#server = await this.#usage()
