@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { driverRules, rules } from '@session-stores/conformance'
 import { expect, test } from 'vitest'
 import type { Run } from '../benchmarks/src/results.ts'
 import { withSpeed } from '../benchmarks/src/speed.ts'
@@ -43,4 +44,11 @@ test("the README's figures are those of the newest run", () => {
   const run = JSON.parse(readFileSync(join(root, newest), 'utf8')) as Run
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
   expect(withSpeed(readme, run, newest.replace(/json$/, 'md'))).toBe(readme)
+})
+
+test('the table of mutants has all rules, and each found its mutant', () => {
+  const lines = readFileSync(join(root, 'docs/mutations.md'), 'utf8').split('\n')
+  const named = lines.flatMap((line) => /^\| `(.+?)` \|/.exec(line)?.[1] ?? [])
+  expect(named).toEqual([...rules, ...driverRules].map(({ id }) => id))
+  expect(lines.filter((line) => line.includes('**not found**'))).toEqual([])
 })

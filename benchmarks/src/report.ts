@@ -10,8 +10,11 @@ import type { Run } from './results.ts'
 import { withSpeed } from './speed.ts'
 
 const root = join(import.meta.dirname, '../..')
-const newest = globSync('results/*.json', { cwd: join(root, 'benchmarks') }).sort().at(-1)
-if (newest === undefined) throw new Error('there is no run in results/: bench --out benchmarks/results makes one')
+const newest = globSync('results/*.json', { cwd: join(root, 'benchmarks') })
+  .sort()
+  .at(-1)
+if (newest === undefined)
+  throw new Error('there is no run in results/: bench --out benchmarks/results makes one')
 const file = join(root, 'benchmarks', newest)
 const run = JSON.parse(readFileSync(file, 'utf8')) as Run
 const [tables, page] = ['md', 'html'].map((extension) => file.replace(/json$/, extension)) as [string, string]

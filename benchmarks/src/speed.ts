@@ -54,7 +54,9 @@ export function speed(run: Run, page: string): string {
 
 /** An application over HTTP, beside MemoryStore. */
 function http(run: Run): string {
-  const ceiling = run.cells.find(({ subject, operation }) => subject === 'MemoryStore' && operation === 'http')
+  const ceiling = run.cells.find(
+    ({ subject, operation }) => subject === 'MemoryStore' && operation === 'http',
+  )
   if (!ceiling) return ''
   const told = run.cells.flatMap((cell) => {
     const subject = subjectOf(run, cell.subject)
@@ -74,7 +76,6 @@ function http(run: Run): string {
 
 const times = (ratio: Ratio | undefined): string =>
   ratio ? `${ratio.significant ? '' : '~'}${number(ratio.median)}x` : ''
-
 
 /** The README with that in place of what it says now. */
 export function withSpeed(readme: string, run: Run, page: string): string {

@@ -22,7 +22,9 @@ export function checksOn(mutant: Mutant): Map<string, () => Promise<void>> {
 }
 
 /** Drivers that are broken in one way each, by the rule that must see it. */
-export const faults: Map<string, Mutant> = new Map(Object.entries(mutants).map(([id, mutant]) => [`driver/${id}`, mutant]))
+export const faults: Map<string, Mutant> = new Map(
+  Object.entries(mutants).map(([id, mutant]) => [`driver/${id}`, mutant]),
+)
 for (const { id } of driverRules) {
   const [, verb, verdict, state] = /^driver\/(\w+)-(lands-on|refuses)-(.+)$/.exec(id) ?? []
   if (verb && state) faults.set(id, decidesWrongly(verb, state, verdict === 'lands-on'))

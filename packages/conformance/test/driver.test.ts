@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { driverRules } from '@session-stores/conformance'
+import { driverRules, everyRuleSuite } from '@session-stores/conformance'
+import { memoryDriver } from '@session-stores/core'
 import { afterAll, beforeAll, describe, it, vi } from 'vitest'
 import { checksOn, faults } from './driver-mutants.ts'
 import type { Mutant } from './mutants/driver.ts'
@@ -37,4 +38,23 @@ describe('the comparison with the reference driver finds by itself', () => {
   for (const [id, mutant] of faults)
     if ((named.test(id) || decided.test(id)) && !alike.test(id))
       it(id, () => assertKills('driver/agrees-with-the-reference-driver', mutant))
+})
+
+describe('all rules for any store, on a driver', () => {
+  it('name those that the driver breaks', async () => {
+    const checks: (() => Promise<void>)[] = []
+    const runner = {
+      describe: (_: string, body: () => void) => body(),
+      it: (_: string, body: () => Promise<void>) => void checks.push(body),
+    }
+    everyRuleSuite(runner, () => {
+      const driver = { ...memoryDriver(), touch() {} }
+      return { drivers: [driver, driver] }
+    })
+    await assert.rejects(checks[0]!(), ({ message }: Error) => {
+      assert.match(message, /touch\/extends failed: .*touch\/shortens failed: /s)
+      assert.doesNotMatch(message, /callbacks\//)
+      return true
+    })
+  })
 })

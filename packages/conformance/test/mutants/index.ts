@@ -1,3 +1,4 @@
+import type { Mutant } from '../reference.ts'
 import { bulk, prefixes } from './bulk.ts'
 import { callbacks, troubles } from './callbacks.ts'
 import { concurrency } from './concurrency.ts'
@@ -10,7 +11,6 @@ import { lifecycle } from './lifecycle.ts'
 import { logouts } from './logout.ts'
 import { sealed } from './sealed.ts'
 import { touches } from './touch.ts'
-import type { Mutant } from '../reference.ts'
 
 /** Stores that are broken in one way each, by the rule that must see it. */
 export const mutants: Readonly<Record<string, Mutant>> = {
