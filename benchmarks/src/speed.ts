@@ -17,7 +17,7 @@ const columns: readonly [string, ScenarioName, OperationName, Metric, 'most' | '
 ]
 
 /** What the README says of a run; Markdown. `page` is where all of it stands. */
-export function speed(run: Run, page: string): string {
+function speed(run: Run, page: string): string {
   const cells = run.cells.filter(({ scenario }) => columns.some(([, name]) => name === scenario))
   const all = cells.map(({ parameters }) => parameters.concurrency)
   const concurrency = { most: Math.max(...all), least: Math.min(...all) }
