@@ -217,8 +217,9 @@ class Planner {
   }
 
   #point(scenario: ScenarioName, operation: OperationName, parameters: Parameters): PlannedPoint {
-    const { warmUp, duration } = this.#scale
-    return { scenario, operation, parameters, warmUp, duration }
+    const { warmUp, warmUpAlone, duration } = this.#scale
+    const isAlone = parameters.concurrency === 1
+    return { scenario, operation, parameters, warmUp: isAlone ? warmUpAlone : warmUp, duration }
   }
 
   #storedOf({ database }: Entry): number {

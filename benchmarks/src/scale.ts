@@ -11,6 +11,8 @@ export interface Scale {
   /** For an engine that has seen nothing yet; then before each measurement. */
   jobWarmUp: number
   warmUp: number
+  /** Before what is measured one by one: few operations take long to make an engine optimize them. */
+  warmUpAlone: number
   duration: number
   payloads: readonly number[]
   payloadStored: number
@@ -34,6 +36,7 @@ export const full: Scale = {
   concurrency: 32,
   jobWarmUp: 300,
   warmUp: 40,
+  warmUpAlone: 600,
   duration: 150,
   payloads: [200, 2000, 20_000],
   payloadStored: 1000,
@@ -55,6 +58,7 @@ export const quick: Scale = {
   storedFiles: 600,
   jobWarmUp: 20,
   warmUp: 5,
+  warmUpAlone: 10,
   duration: 20,
   payloads: [20_000],
   payloadStored: 250,
