@@ -147,14 +147,14 @@ class Planner {
   }
 
   #http(entry: Entry): PlannedJob {
-    const { http, payload } = this.#scale
+    const { http, payload, jobWarmUp: warmUp } = this.#scale
     const parameters = { payload, stored: http.stored, concurrency: http.connections }
     const points = (['http', 'http-one-session'] as const).map((operation) => ({
       ...this.#point('http', operation, parameters),
       ...{ warmUp: http.warmUp, duration: http.duration },
     }))
     const make = (place: Place): Job => ({
-      ...{ kind: 'http', subject: idOf(entry), place, payload, stored: http.stored, points },
+      ...{ kind: 'http', subject: idOf(entry), place, payload, stored: http.stored, points, warmUp },
     })
     return { ...this.#job(entry, 'http', points), group: 'http', make }
   }

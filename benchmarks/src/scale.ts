@@ -34,7 +34,7 @@ export const full: Scale = {
   payload: 200,
   concurrencies: [1, 32, 256],
   concurrency: 32,
-  jobWarmUp: 300,
+  jobWarmUp: 600,
   warmUp: 40,
   warmUpAlone: 600,
   duration: 150,
@@ -43,7 +43,7 @@ export const full: Scale = {
   sizes: [1000, 10_000, 100_000, 1_000_000],
   rates: [1000, 4000],
   openDuration: 500,
-  http: { connections: 64, stored: 1000, warmUp: 600, duration: 800 },
+  http: { connections: 64, stored: 1000, warmUp: 800, duration: 800 },
   expiry: { sessions: 40, rounds: 3 },
   pruning: { expired: 20_000, rate: 1000, duration: 1000, rounds: 10 },
   // Longer than the quarter of an hour, more or less, that most wait between their clean-ups.

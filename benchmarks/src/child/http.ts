@@ -8,14 +8,17 @@ import type { Load, Loaded } from './http-load.ts'
 import { Meter } from './meter.ts'
 import { report, usage } from './parent.ts'
 import type { HttpJob } from './protocol.ts'
-import { contentsOf, fill, MAX_AGE } from './sessions.ts'
-import { idsOf } from './workload.ts'
+import { contentsOf, MAX_AGE } from './sessions.ts'
+import { warm } from './store.ts'
+import { fillWorkload } from './workload.ts'
 
 /** Measures a store in an Express application; the load comes from another process. */
 export async function runHttp(job: HttpJob): Promise<void> {
   const { store, settle } = await openSubject(job.subject, job.place)
-  await fill(store, idsOf(job.stored), job.payload)
+  const workload = await fillWorkload(store, job.stored, job.payload, false)
   settle?.()
+  // Requests come too slowly to warm up a store within seconds.
+  await warm(workload, job, ['lookup-touch', 'save'])
   const server = application(store, job.payload).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -32,6 +32,7 @@ export interface HttpJob extends Common {
   payload: number
   stored: number
   points: readonly Point[]
+  warmUp: number
 }
 
 /** Only stores the sessions; for jobs that find them `filled`. */

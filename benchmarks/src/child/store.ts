@@ -1,4 +1,4 @@
-import type { Measurement } from '../results.ts'
+import type { Measurement, OperationName } from '../results.ts'
 import { openSubject } from '../subjects/open.ts'
 import { closedLoop } from './closed-loop.ts'
 import { Meter } from './meter.ts'
@@ -17,14 +17,22 @@ export async function runStore(job: StoreJob): Promise<void> {
     ? findWorkload(store, job.stored, job.payload)
     : await fillWorkload(store, job.stored, job.payload, withExpired)
   settle?.()
+  await warm(workload, job, job.filled ? ['lookup'] : ['lookup-touch', 'save'])
   const meter = new Meter(usage)
-  for (const operation of job.filled ? (['lookup'] as const) : (['lookup-touch', 'save'] as const)) {
-    const parameters = { payload: job.payload, stored: job.stored, concurrency: 32 }
-    await measure(workload, { operation, parameters, warmUp: 0, duration: job.warmUp }, new Meter(noUsage))
-  }
   for (const [index, point] of job.points.entries()) {
     report({ kind: 'measured', index, measurement: await measure(workload, point, meter) })
   }
+}
+
+/** Lets the engine see, and compile, what will be measured. */
+export async function warm(
+  workload: Workload,
+  { payload, stored, warmUp }: Pick<StoreJob, 'payload' | 'stored' | 'warmUp'>,
+  operations: readonly OperationName[],
+): Promise<void> {
+  const parameters = { payload, stored, concurrency: 32 }
+  for (const operation of operations)
+    await measure(workload, { operation, parameters, warmUp: 0, duration: warmUp }, new Meter(noUsage))
 }
 
 /** Stores the sessions that later jobs read. */

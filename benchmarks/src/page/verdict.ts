@@ -79,6 +79,8 @@ export function losses(run: Run): Loss[] {
       const ours = counterpart(run, cell, id)
       if (!ours) return []
       return measures.flatMap(([metric, measure, isMoreBetter]) => {
+        // How many began, the rate says, and not the store.
+        if (metric === 'opsPerSecond' && cell.parameters.rate !== undefined) return []
         const ratio = compare(ours, cell, metric)
         if (!ratio?.significant || ratio.median > 1 === isMoreBetter) return []
         const { concurrency, rate, payload, stored } = cell.parameters

@@ -4,6 +4,4 @@ import { contract } from './suites.ts'
 
 const three = () => mongoReplicaSet({ members: 3 })
 
-describeWith('a replica set of three members', three, (server) =>
-  contract(server, ['driver', 'race', 'everyRule']),
-)
+describeWith('a replica set of three members', three, (server) => contract(server, ['driver', 'race']))
