@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { driverRules, rules } from '@session-stores/conformance'
 import { expect, test } from 'vitest'
-import type { Run } from '../benchmarks/src/results.ts'
+import { newestRun } from '../benchmarks/src/newest.ts'
 import { withSpeed } from '../benchmarks/src/speed.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -40,10 +40,9 @@ test('the code in README and docs compiles', async () => {
 })
 
 test("the README's figures are those of the newest run", () => {
-  const newest = globSync('benchmarks/results/*.json', { cwd: root }).sort().at(-1)!
-  const run = JSON.parse(readFileSync(join(root, newest), 'utf8')) as Run
+  const { run, base } = newestRun()
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  expect(withSpeed(readme, run, newest.replace(/json$/, 'md'))).toBe(readme)
+  expect(withSpeed(readme, run, `${relative(root, base)}.md`)).toBe(readme)
 })
 
 test('the table of mutants has all rules, and each found its mutant', () => {

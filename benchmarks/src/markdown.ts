@@ -104,8 +104,8 @@ function expiryBlocks(run: Run): string[] {
 function reclaimBlocks(run: Run): string[] {
   if (run.reclaim.length === 0) return []
   const rows = run.reclaim.map(({ subject, sessions, half, all, watched }) => {
-    const after = (ms: number | null): string => format((ms ?? watched) / 1000)
-    const gone = (ms: number | null): string => (ms === null ? `not within ${after(ms)}` : after(ms))
+    const gone = (ms: number | null): string =>
+      ms === null ? `not within ${format(watched / 1000)}` : format(ms / 1000)
     return [nameOf(run, subject), format(sessions), gone(half), gone(all)]
   })
   const header = ['store', 'expired at once', 'half gone after s', 'all gone after s']

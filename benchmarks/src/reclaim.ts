@@ -8,6 +8,7 @@ import type { Place } from './subjects/subject.ts'
 
 /** How often storage is looked at, soon after the deadline and later, when measurements go on beside it; milliseconds. */
 const EVERY = { soon: 250, later: 15_000 }
+/** How many milliseconds after the deadline are soon. */
 export const SOON = 4000
 
 /** Watches a place until its sessions are gone, or for `watched` ms from the deadline. Rejects when `signal` is aborted. */
