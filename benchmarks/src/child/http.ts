@@ -18,12 +18,12 @@ export async function runHttp(job: HttpJob): Promise<void> {
   const workload = await fillWorkload(store, job.stored, job.payload, false)
   settle?.()
   // Requests come too slowly to warm up a store within seconds.
-  await warm(workload, job, ['lookup-touch', 'save'])
+  const meter = new Meter(usage)
+  await warm(workload, job, ['lookup-touch', 'save'], meter)
   const server = application(store, job.payload).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const generator = fork(new URL('./http-load.ts', import.meta.url), { serialization: 'advanced' })
-  const meter = new Meter(usage)
   for (const [index, point] of job.points.entries()) {
     generator.send({ ...point, url: `http://127.0.0.1:${port}` } satisfies Load)
     await answer(generator)

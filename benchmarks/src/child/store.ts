@@ -17,22 +17,26 @@ export async function runStore(job: StoreJob): Promise<void> {
     ? findWorkload(store, job.stored, job.payload)
     : await fillWorkload(store, job.stored, job.payload, withExpired)
   settle?.()
-  await warm(workload, job, job.filled ? ['lookup'] : ['lookup-touch', 'save'])
   const meter = new Meter(usage)
+  await warm(workload, job, job.filled ? ['lookup'] : ['lookup-touch', 'save'], meter)
   for (const [index, point] of job.points.entries()) {
     report({ kind: 'measured', index, measurement: await measure(workload, point, meter) })
   }
 }
 
-/** Lets the engine see, and compile, what will be measured. */
+/**
+ * Lets the engine see, and compile, what will be measured; with the meter, whose own messages use the streams that
+ * the stores use: seen for the first time, they throw away what the engine made of those.
+ */
 export async function warm(
   workload: Workload,
   { payload, stored, warmUp }: Pick<StoreJob, 'payload' | 'stored' | 'warmUp'>,
   operations: readonly OperationName[],
+  meter: Meter,
 ): Promise<void> {
   const parameters = { payload, stored, concurrency: 32 }
   for (const operation of operations)
-    await measure(workload, { operation, parameters, warmUp: 0, duration: warmUp }, new Meter(noUsage))
+    await measure(workload, { operation, parameters, warmUp: 0, duration: warmUp }, meter)
 }
 
 /** Stores the sessions that later jobs read. */
@@ -41,8 +45,6 @@ export async function runFill({ subject, place, stored, payload }: FillJob): Pro
   await fill(store, idsOf(stored), payload)
   settle?.()
 }
-
-const noUsage = async () => null
 
 /** A point, warm-up first. */
 export async function measure(
@@ -57,7 +59,7 @@ export async function measure(
     rate === undefined
       ? closedLoop(step, { concurrency, duration, size }, meter)
       : openLoop(step, { rate, duration, size }, meter)
-  if (warmUp > 0) await loop(warmUp, new Meter(noUsage))
+  if (warmUp > 0) await loop(warmUp, meter)
   const measurement = await loop(duration, meter)
   const wrong = (await operation.verify?.()) ?? 0
   if (wrong === 0) return measurement
