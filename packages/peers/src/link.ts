@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { reservePort } from '@session-stores/testbed'
 
 /** A port that leads to a server, and can be cut or frozen without touching the server, which others share. */
 export interface Link {
@@ -33,8 +34,10 @@ export async function link(target: number): Promise<Link> {
       flow(from)
     }
   })
-  const listen = async (port: number): Promise<void> => {
-    server.listen(port, '127.0.0.1')
+  // Kept while the link is cut: it will be wanted again.
+  const port = await reservePort()
+  const listen = async (): Promise<void> => {
+    server.listen(port.number, '127.0.0.1')
     await once(server, 'listening')
   }
   const close = async (): Promise<void> => {
@@ -43,22 +46,24 @@ export async function link(target: number): Promise<Link> {
     for (const sockets of pairs) for (const socket of sockets) socket.destroy()
     await closed
   }
-  await listen(0)
-  const { port } = server.address() as AddressInfo
+  await listen()
   const freeze = (on: boolean): void => {
     frozen = on
     for (const sockets of pairs) for (const socket of sockets) flow(socket)
   }
   return {
-    port,
+    port: port.number,
     async cut() {
       await close()
-      return () => listen(port)
+      return listen
     },
     freeze() {
       freeze(true)
       return () => freeze(false)
     },
-    close,
+    async close() {
+      await close()
+      port.release()
+    },
   }
 }

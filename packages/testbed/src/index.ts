@@ -2,6 +2,7 @@ export { type ClusterOptions, type RedisCluster, redisCluster } from './cluster.
 export { canMount, type Disk, mountDisk } from './disk.ts'
 export { type MongoOptions, mongoBinary, mongoProcess, mongoServer } from './mongodb.ts'
 export { type PgbouncerOptions, pgbouncer } from './pgbouncer.ts'
+export { reservePort } from './port.ts'
 export { type PostgresOptions, postgresBinary, postgresProcess, postgresServer } from './postgres.ts'
 export { postgresServers } from './postgres-versions.ts'
 export type { Binary } from './process.ts'

@@ -4,7 +4,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tell } from './guard.ts'
-import { freePort } from './port.ts'
+import { type Port, reservePort } from './port.ts'
 import type { ProcessKind, ProcessServer } from './server.ts'
 import { until } from './until.ts'
 import type { User } from './user.ts'
@@ -27,14 +27,14 @@ class StartError extends Error {
   }
 }
 
-/** Starts a server on a free port in a temporary folder; returns when it answers. `args` come after the kind's own. */
+/** Starts a server on a port of its own in a temporary folder; returns when it answers. `args` come after the kind's own. */
 export async function startProcess(
   kind: ProcessKind,
   binary: Binary,
   args: readonly string[] = [],
 ): Promise<ProcessServer> {
   for (let tries = 1; ; tries++) {
-    const server = make(kind, binary, await freePort(), args)
+    const server = make(kind, binary, await reservePort(), args)
     try {
       await server.start()
       return server
@@ -45,7 +45,8 @@ export async function startProcess(
   }
 }
 
-function make(kind: ProcessKind, binary: Binary, port: number, args: readonly string[]): ProcessServer {
+function make(kind: ProcessKind, binary: Binary, reserved: Port, args: readonly string[]): ProcessServer {
+  const port = reserved.number
   const folder = mkdtempSync(join(tmpdir(), `testbed-${kind.name.toLowerCase()}-`))
   tell('add', 'folder', folder)
   const log = join(folder, 'server.log')
@@ -123,6 +124,7 @@ function make(kind: ProcessKind, binary: Binary, port: number, args: readonly st
     start: () => until(startOnce, 30_000, (error) => !(error instanceof StartError && error.childrenLive)),
     async stop() {
       await server.kill()
+      reserved.release()
       rmSync(folder, { recursive: true, force: true })
       tell('drop', 'folder', folder)
     },
