@@ -135,10 +135,9 @@ export function mongoDriver(options: MongoOptions): Driver {
     return cursor.firstBatch.map(({ _id }) => _id)
   }
 
-  async function remove(keys: readonly string[], filter: object): Promise<number> {
-    if (keys.length === 0) return 0
-    const deletes = [{ q: { _id: { $in: keys }, ...filter }, limit: 0 }]
-    return (await run<{ n: number }>({ delete: collection, deletes, writeConcern })).n
+  async function remove(deletes: readonly object[]): Promise<number> {
+    if (deletes.length === 0) return 0
+    return (await run<{ n: number }>({ delete: collection, deletes, ordered: false, writeConcern })).n
   }
 
   const driver: Driver = {
@@ -191,13 +190,15 @@ export function mongoDriver(options: MongoOptions): Driver {
     },
     async prune(before, limit) {
       const expired = { purgeAt: { $lt: new Date(before) } }
-      return remove(await keysOf({ filter: expired }, limit), expired)
+      const keys = await keysOf({ filter: expired }, limit)
+      return remove(keys.length > 0 ? [{ q: { _id: { $in: keys }, ...expired }, limit: 0 }] : [])
     },
     async clear() {
       let after: string | undefined
       do {
         const { keys, next } = await driver.list({ after, limit: STEP })
-        await remove(keys, { tag: { $gt: '' } })
+        // One by one: a statement on many misses those that move from shard to shard meanwhile.
+        await remove(keys.map((_id) => ({ q: { _id, tag: { $gt: '' } }, limit: 1 })))
         after = next
       } while (after !== undefined)
     },

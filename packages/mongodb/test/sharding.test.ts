@@ -1,0 +1,131 @@
+import { ok as holds } from 'node:assert/strict'
+import { driverSuite } from '@session-stores/conformance'
+import { mongoProcess } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { type Document, MongoClient } from 'mongodb'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { mongoDriver } from '../src/index.ts'
+import { NOW, session } from './support.ts'
+
+/** The index that sharding by `{ _id: 'hashed' }` makes. */
+const SHARD_KEY = { name: '_id_hashed', key: { _id: 'hashed' } }
+
+const isId = (value: unknown): boolean => typeof value === 'string'
+/** The whole shard key by equality, by which a router finds the shard: upserts and single writes must have it. */
+const namesOne = ({ _id }: Document): boolean => isId(_id)
+const namesSome = ({ _id }: Document): boolean =>
+  isId(_id) || (Array.isArray(_id?.$in) && _id.$in.every(isId))
+
+/** All values of shard keys that an update holds. */
+function idsIn(update: unknown): unknown[] {
+  if (update === null || typeof update !== 'object' || update instanceof Date) return []
+  return Object.entries(update).flatMap(([name, value]) => (name === '_id' ? [value] : idsIn(value)))
+}
+
+function kindOfUpdate({ q, u, multi, upsert }: Document): string {
+  holds(multi && !upsert ? namesSome(q) : namesOne(q), 'the filter names the shard key')
+  for (const id of idsIn(u)) holds(id === q._id, 'the shard key stays')
+  return multi ? 'update of some' : upsert ? 'upsert' : 'update of one'
+}
+
+function kindOfDelete({ q, limit }: Document): string {
+  holds(limit === 0 ? namesSome(q) : namesOne(q), 'the filter names the shard key')
+  return limit === 0 ? 'delete of some' : 'delete of one'
+}
+
+function kindOfFind({ filter, limit }: Document): string {
+  // What visits all shards compares and sorts: each shard does that for itself, and the router merges.
+  const visitsAll = limit !== undefined
+  const isComparison = (value: unknown) =>
+    isId(value) || /^\$[gl]t$/.test(Object.keys(value as object).join())
+  holds(visitsAll ? Object.values(filter).every(isComparison) : namesSome(filter), 'the filter')
+  return visitsAll ? 'find of any' : 'find of some'
+}
+
+/** What a router (mongos) asks of a command on a sharded collection; throws, or returns which kinds it holds. */
+const route: Record<string, (command: Document) => string[]> = {
+  insert({ documents }) {
+    holds(documents.every(namesOne), 'documents have the shard key')
+    return ['insert']
+  },
+  update: ({ updates }) => updates.map(kindOfUpdate),
+  delete: ({ deletes }) => deletes.map(kindOfDelete),
+  find: (command) => [kindOfFind(command)],
+  aggregate({ pipeline }) {
+    const stages = pipeline.map((stage: object) => Object.keys(stage))
+    holds(`${stages}` === '$match,$count', 'each shard counts for itself')
+    return ['count']
+  },
+  createIndexes({ indexes }) {
+    for (const { unique } of indexes) holds(unique === undefined, 'no index of a hashed collection is unique')
+    return ['indexes']
+  },
+  killCursors: () => ['the end of a cursor'],
+  ping: () => ['ping'],
+  // The test's own.
+  drop: () => [],
+}
+
+// The testbed can fetch no router: what MongoDB's manual says that one asks is held against each command.
+describeWith('what a router is sent', mongoProcess, ({ url }) => {
+  const client = new MongoClient(url, { monitorCommands: true })
+  const observer = new MongoClient(url)
+  afterAll(() => Promise.all([client.close(), observer.close()]))
+  const kinds = new Set<string>()
+  const refused: string[] = []
+  client.on('commandStarted', ({ commandName, command }) => {
+    try {
+      holds(command.txnNumber === undefined, 'no transactions')
+      for (const kind of route[commandName]!(command)) kinds.add(kind)
+    } catch (error) {
+      refused.push(`${commandName}: ${error}`)
+    }
+  })
+  afterEach(() => expect(refused.splice(0)).toEqual([]))
+
+  let made = 0
+  /** On a collection that has the shard key's index, as an empty one that was sharded. */
+  async function make() {
+    const collection = `sessions${++made}`
+    await observer.db('app').command({ createIndexes: collection, indexes: [SHARD_KEY] })
+    const driver = () => mongoDriver({ client, database: 'app', collection })
+    return {
+      drivers: [driver(), driver()] as const,
+      dispose: async () => void (await client.db('app').dropCollection(collection)),
+    }
+  }
+
+  driverSuite({ describe, it }, make)
+
+  it('has an answer of more than 16 MiB in two parts', async () => {
+    const { drivers, dispose } = await make()
+    const rows = ['a', 'b'].map((key) => session(key, { data: 'x'.repeat(9_000_000) }))
+    await drivers[0].write(rows, NOW)
+    expect(await drivers[0].read(['a', 'b'])).toHaveLength(2)
+    await dispose()
+  })
+
+  it('is of these kinds', () => {
+    expect([...kinds].sort()).toEqual([
+      ...[
+        'count',
+        'delete of one',
+        'delete of some',
+        'find of any',
+        'find of some',
+        'indexes',
+        'insert',
+        'ping',
+      ],
+      ...['the end of a cursor', 'update of one', 'update of some', 'upsert'],
+    ])
+  })
+
+  it('leaves a collection that MongoDB lets be sharded by the hash of _id', async () => {
+    const { drivers, dispose } = await make()
+    await drivers[0].setup()
+    const check = { checkShardingIndex: `app.sessions${made}`, keyPattern: SHARD_KEY.key }
+    expect(await observer.db('admin').command(check)).toMatchObject({ ok: 1 })
+    await dispose()
+  })
+})
