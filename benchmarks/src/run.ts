@@ -10,6 +10,7 @@ import type { Recorder } from './recorder.ts'
 import type { Reclaim } from './results.ts'
 import type { BenchServer } from './servers/server.ts'
 import { Servers } from './servers/start.ts'
+import { settleFile } from './settle-file.ts'
 import { shuffled } from './shuffled.ts'
 import { runJob } from './subject-process.ts'
 import type { Place } from './subjects/subject.ts'
@@ -140,6 +141,9 @@ export class Runner {
     const { payload, stored } = job.points[0]!.parameters
     const fill: Job = { kind: 'fill', subject: job.entry.id, place: await place, payload, stored }
     await this.#run(fill, server, () => {}, patienceOf(job))
+    const { folder, urls } = await place
+    if (server) await server.settle?.(urls[0]!)
+    else settleFile(folder)
     return place
   }
 

@@ -14,7 +14,7 @@ export async function runStore(job: StoreJob): Promise<void> {
   const { store, settle } = await openSubject(job.subject, job.place)
   const withExpired = job.points.some(({ operation }) => operation === 'lookup-expired')
   const workload = job.filled
-    ? findWorkload(store, job.stored, job.payload)
+    ? await findWorkload(store, job.stored, job.payload)
     : await fillWorkload(store, job.stored, job.payload, withExpired)
   settle?.()
   const meter = new Meter(usage)

@@ -51,10 +51,14 @@ export async function fillWorkload(
   return { store, payload, ids, pool, own: ids.slice(half, 2 * half), expired }
 }
 
-/** Of a store that an earlier job filled, for reading: some of its ids. */
-export function findWorkload(store: session.Store, count: number, payload: number): Workload {
+/**
+ * Of a store that an earlier job filled, for reading: some of its ids. Each is read once: what a fresh process and its
+ * server fetch for the first time tells of the disk, and of nothing that lasts.
+ */
+export async function findWorkload(store: session.Store, count: number, payload: number): Promise<Workload> {
   const some = Array.from({ length: Math.min(count, SHORT_LIVED) }, () => Math.floor(Math.random() * count))
   const ids = [...new Set(some)].map(nameOf).map(idOf)
+  await read(store, ids, () => {})
   return { store, payload, ids, pool: [], own: [], expired: Promise.resolve([]) }
 }
 

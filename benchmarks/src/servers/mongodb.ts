@@ -2,14 +2,20 @@ import { mongoReplicaSet } from '@session-stores/testbed'
 import { MongoClient } from 'mongodb'
 import type { BenchServer } from './server.ts'
 
+/** Holds all sessions that a run stores, as whoever has a million of them would see to. */
+const CACHE = 2
+
 export async function startMongodb(): Promise<BenchServer> {
   const server = await mongoReplicaSet()
   const client = await new MongoClient(server.url).connect()
+  await client
+    .db('admin')
+    .command({ setParameter: 1, wiredTigerEngineRuntimeConfig: `cache_size=${CACHE}GB` })
   return {
     info: {
       name: 'mongodb',
       version: server.version,
-      settings: { members: '1', w: 'majority', journal: 'on', cache: '0.5 GB' },
+      settings: { members: '1', w: 'majority', journal: 'on', cache: `${CACHE} GB` },
     },
     async empty(name) {
       const database = name.replaceAll('-', '_')
@@ -18,6 +24,9 @@ export async function startMongodb(): Promise<BenchServer> {
       url.pathname = `/${database}`
       url.searchParams.set('w', 'majority')
       return [url.href]
+    },
+    async settle() {
+      await client.db('admin').command({ fsync: 1 })
     },
     async counts() {
       const status = await client.db('admin').command({ serverStatus: 1, tcmalloc: 0, wiredTiger: 0 })

@@ -4,6 +4,8 @@ import pg from 'pg'
 import type { BenchServer, Counts } from './server.ts'
 
 const COUNTING = ['-c', 'shared_preload_libraries=pg_stat_statements']
+/** Holds all sessions that a run stores, as whoever has a million of them would see to. */
+const ROOM = ['-c', 'shared_buffers=2GB']
 const SHOWN = ['synchronous_commit', 'fsync', 'full_page_writes', 'shared_buffers', 'max_wal_size']
 
 export interface PostgresServer extends BenchServer {
@@ -36,6 +38,16 @@ export async function startPostgres(): Promise<PostgresServer> {
       const url = new URL(server.url)
       url.pathname = `/${name}`
       return [url.href]
+    },
+    async settle(url) {
+      const client = new pg.Client(url)
+      await client.connect()
+      try {
+        await client.query('VACUUM ANALYZE')
+        await client.query('CHECKPOINT')
+      } finally {
+        await client.end()
+      }
     },
     async counts() {
       if (!counting) return { roundTrips: null, commands: null } satisfies Counts
@@ -71,10 +83,10 @@ export async function startPostgres(): Promise<PostgresServer> {
 /** Not all that ships PostgreSQL ships what counts its statements. */
 async function start(): Promise<{ server: ProcessServer; counting: boolean }> {
   try {
-    return { server: await postgresProcess({ args: COUNTING }), counting: true }
+    return { server: await postgresProcess({ args: [...ROOM, ...COUNTING] }), counting: true }
   } catch (error) {
     if (!/pg_stat_statements/.test(String(error))) throw error
-    return { server: await postgresProcess(), counting: false }
+    return { server: await postgresProcess({ args: ROOM }), counting: false }
   }
 }
 
