@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { troubleSuite } from '@session-stores/conformance'
-import { mongoProcess, type ProcessServer } from '@session-stores/testbed'
+import { mongoProcess, type ProcessServer, selfSigned } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { MongoClient } from 'mongodb'
 import { describe, expect, it } from 'vitest'
@@ -13,16 +12,8 @@ import { driverOf, NOW, session } from './support.ts'
 /** A server that speaks TLS only, by a certificate that nobody has signed but itself. */
 async function start(): Promise<ProcessServer & { certificate: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
-  const [certificate, key, both] = ['cert.pem', 'key.pem', 'both.pem'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ]
-  const made = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  const named = ['-subj', '/CN=mongodb', '-addext', 'subjectAltName=IP:127.0.0.1']
-  execFileSync('openssl', ['req', ...made, ...named, '-keyout', key, '-out', certificate], {
-    stdio: 'ignore',
-  })
+  const { cert: certificate, key } = selfSigned(folder)
+  const both = join(folder, 'both.pem')
   writeFileSync(both, readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'))
   const tls = ['--tlsMode', 'allowTLS', '--tlsCertificateKeyFile', both, '--tlsCAFile', certificate]
   const server = await mongoProcess({ args: [...tls, '--tlsAllowConnectionsWithoutCertificates'] })

@@ -1,23 +1,57 @@
+import { driverSuite } from '@session-stores/conformance'
 import { postgresServers } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
+import { postgresDriver } from '../src/index.ts'
 import { NOW, newTable, opened, session } from './support.ts'
+
+const formats = {
+  TimeZone: 'America/St_Johns',
+  DateStyle: 'SQL, DMY',
+  search_path: 'nowhere',
+  bytea_output: 'escape',
+  extra_float_digits: '-15',
+}
+const encoding = {
+  client_encoding: 'LATIN1',
+  standard_conforming_strings: 'off',
+  quote_all_identifiers: 'on',
+}
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('what a session is set to', start, (server) => {
     const { pool, poolOf, driverOf } = opened(server)
 
+    /** A pool whose connections are set to this, also to what pg itself asks for at their beginning. */
+    function poolSetTo(settings: Record<string, string>): pg.Pool {
+      const odd = poolOf({ max: 4 })
+      odd.on('connect', (client) => {
+        for (const [name, value] of Object.entries(settings)) client.query(`SET ${name} TO '${value}'`)
+      })
+      return odd
+    }
+
+    driverSuite({ describe, it }, () => {
+      const table = newTable()
+      const odd = poolSetTo({ ...formats, ...encoding })
+      const driver = () => postgresDriver({ pool: odd, table })
+      return {
+        drivers: [driver(), driver()],
+        dispose: async () => void (await pool.query(`DROP TABLE IF EXISTS ${table}`)),
+      }
+    })
+
     it.each([
-      ['time zone and formats', '-c TimeZone=America/St_Johns -c DateStyle=SQL,DMY -c search_path=nowhere'],
-      [
-        'encoding',
-        '-c client_encoding=LATIN1 -c standard_conforming_strings=off -c quote_all_identifiers=on',
-      ],
-      ['isolation', '-c default_transaction_isolation=serializable'],
+      ['time zone and formats', formats],
+      ['encoding', encoding],
+      ['isolation', { default_transaction_isolation: 'serializable' }],
     ])('the %s of a connection change nothing', async (_, settings) => {
       const plain = await driverOf()
-      const odd = await driverOf({ pool: poolOf({ options: settings, max: 4 }), table: plain.table })
+      const lent = poolSetTo(settings)
+      for (const [name, value] of Object.entries(settings))
+        expect((await lent.query(`SELECT current_setting('${name}') AS value`)).rows).toEqual([{ value }])
+      const odd = await driverOf({ pool: lent, table: plain.table })
       const rows = [
         session('a', { data: '{"name":"Ωμέγα 😀\0"}' }),
         session('b', { data: '{"name":"Zoë"}', user: 'u' }),

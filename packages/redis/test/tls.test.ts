@@ -1,32 +1,20 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createServer } from 'node:tls'
-import { redisProcess } from '@session-stores/testbed'
+import { redisProcess, selfSigned } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { afterAll, expect, it } from 'vitest'
 import { plain } from './plain.ts'
 import { start, storeOf } from './support.ts'
 
-/** A certificate that nobody has signed but itself, and its key. */
-function selfSigned(): { cert: Buffer; key: Buffer } {
-  const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  const made = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  const named = ['-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1']
-  try {
-    execFileSync('openssl', ['req', ...made, ...named, '-keyout', key, '-out', cert], { stdio: 'ignore' })
-    return { cert: readFileSync(cert), key: readFileSync(key) }
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+function certificateOf(folder: string): { cert: Buffer; key: Buffer } {
+  const { cert, key } = selfSigned(folder)
+  return { cert: readFileSync(cert), key: readFileSync(key) }
 }
 
 describeWith('Redis behind TLS', redisProcess, async (server) => {
-  const certificate = selfSigned()
+  const certificate = certificateOf(server.folder)
   // Not every build of Redis or Valkey speaks TLS itself.
   const proxy = createServer(certificate, (socket) => {
     const inner = connect(server.port, '127.0.0.1')

@@ -1,3 +1,4 @@
+export { selfSigned } from './certificate.ts'
 export { type ClusterOptions, type RedisCluster, redisCluster } from './cluster.ts'
 export { canMount, type Disk, mountDisk } from './disk.ts'
 export { type MongoOptions, mongoBinary, mongoProcess, mongoServer } from './mongodb.ts'
