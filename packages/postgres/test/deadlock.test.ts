@@ -1,15 +1,16 @@
 import { postgresServers } from '@session-stores/testbed'
 import { HOUR, keysOf } from '@session-stores/testbed/rows'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
-import { type PostgresPool, postgresDriver } from '../src/index.ts'
+import { type PostgresPool, PostgresStore, postgresDriver } from '../src/index.ts'
 import { NOW, opened, session } from './support.ts'
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('batches', start, (server) => {
     const { pool, driverOf } = opened(server)
 
-    it('batches with common rows never deadlock, whatever else runs', async () => {
+    /** A pool that counts what the drivers would try again. */
+    function watch(): { watched: PostgresPool; deadlocks: unknown[] } {
       const deadlocks: unknown[] = []
       const watched: PostgresPool = {
         query: (query) =>
@@ -18,6 +19,11 @@ describe.each(postgresServers)('$name', ({ start }) => {
             throw error
           }),
       }
+      return { watched, deadlocks }
+    }
+
+    it('batches with common rows never deadlock, whatever else runs', async () => {
+      const { watched, deadlocks } = watch()
       const { table } = await driverOf({ pool: watched })
       const drivers = [postgresDriver({ pool: watched, table }), postgresDriver({ pool: watched, table })]
       const keys = keysOf(40)
@@ -44,6 +50,28 @@ describe.each(postgresServers)('$name', ({ start }) => {
         }),
       )
       expect(deadlocks).toEqual([])
+    })
+
+    it('two stores with batches in opposite order never deadlock', async () => {
+      const { watched, deadlocks } = watch()
+      const { table } = await driverOf({ pool: watched })
+      const storeOf = () =>
+        new PostgresStore({ pool: watched, table, operationTimeout: 60_000, pruneInterval: false })
+      const stores = [storeOf(), storeOf()] as const
+      after(() => Promise.all(stores.map((store) => store.close())))
+      const cookie = { originalMaxAge: HOUR, path: '/' }
+      const ids = keysOf(60)
+      for (let round = 0; round < 50; round++) {
+        const calls = (store: PostgresStore, some: readonly string[]) => [
+          ...some.map((id) => store.set(id, { cookie, round } as never)),
+          ...some.map((id) =>
+            store.touch(id, { cookie: { originalMaxAge: HOUR + round, path: '/' } } as never),
+          ),
+        ]
+        await Promise.all([...calls(stores[0], ids), ...calls(stores[1], ids.toReversed())])
+      }
+      expect(deadlocks).toEqual([])
+      expect(await stores[0].length()).toBe(ids.length)
     })
   })
 })
