@@ -1,5 +1,10 @@
 import { crash, endure, hang, replace, report } from '@session-stores/conformance/outage'
-import { type MongoReplicaSet, mongoReplicaSet, type ProcessServer } from '@session-stores/testbed'
+import {
+  type MongoReplicaSet,
+  mongoProcess,
+  mongoReplicaSet,
+  type ProcessServer,
+} from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
@@ -29,13 +34,21 @@ describeWith('MongoDB replica set of three', three, (set) => {
   })
 })
 
-describeWith('MongoDB', mongoReplicaSet, (server) => {
-  it.for([
-    ['killed, and started again', crash(server)],
-    ['silent for a while', hang(server)],
-  ] as const)('%s', async ([, outage], context) => {
-    const figures = await endure(mongoDriver({ url: server.url }), outage)
-    report(context, { server: server.version, ...figures })
-    expect(figures).toMatchObject({ lost: 0, undone: 0 })
-  })
-})
+for (const [name, start] of [
+  ['MongoDB', mongoReplicaSet],
+  ['MongoDB without a replica set', mongoProcess],
+] as const)
+  describeWith(
+    name,
+    () => start(),
+    (server) => {
+      it.for([
+        ['killed, and started again', crash(server)],
+        ['silent for a while', hang(server)],
+      ] as const)('%s', async ([, outage], context) => {
+        const figures = await endure(mongoDriver({ url: server.url }), outage)
+        report(context, { server: server.version, ...figures })
+        expect(figures).toMatchObject({ lost: 0, undone: 0 })
+      })
+    },
+  )

@@ -1,5 +1,5 @@
 import { crash, endure, hang, report } from '@session-stores/conformance/outage'
-import { postgresProcess } from '@session-stores/testbed'
+import { postgresServers } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { expect, it, vi } from 'vitest'
 import { postgresDriver } from '../src/index.ts'
@@ -7,10 +7,9 @@ import { pooled } from './pooled.ts'
 
 const until = (check: () => unknown) => vi.waitFor(check, { timeout: 30_000, interval: 10 })
 
-describeWith(
-  'PostgreSQL',
-  () => postgresProcess(),
-  (server) => {
+const servers = [{ name: 'PostgreSQL', start: postgresServers[0]!.start }, postgresServers[1]!]
+for (const { name, start: startServer } of servers)
+  describeWith(name, startServer, (server) => {
     /** Backends that were at work when the server was killed keep its memory for a moment. */
     const start = async () => void (await until(() => server.start()))
 
@@ -29,8 +28,7 @@ describeWith(
       report(context, { server: server.version, ...figures })
       expect(figures).toMatchObject({ lost: 0, undone: 0 })
     })
-  },
-)
+  })
 
 // It tries a server that went away again after 15 seconds, unless told otherwise.
 const prompt = () => pooled({ settings: { server_login_retry: 1 } })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { crash, endure, hang, report } from '@session-stores/conformance/outage'
-import { redisProcess } from '@session-stores/testbed'
+import { redisProcess, valkeyProcess } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { describe, expect, it, vi } from 'vitest'
@@ -9,7 +9,8 @@ import { redisDriver } from '../src/index.ts'
 import { start, storeOf } from './support.ts'
 
 /** As people run it who want their sessions after a restart. */
-const persistent = () => redisProcess({ args: ['--appendonly', 'yes'] })
+const durable = { args: ['--appendonly', 'yes'] }
+const persistent = () => redisProcess(durable)
 
 describeWith('Redis', persistent, (server) => {
   const clients = {
@@ -82,3 +83,17 @@ describeWith('Redis', persistent, (server) => {
     await ended
   })
 })
+
+describeWith(
+  'Valkey',
+  () => valkeyProcess(durable),
+  (server) => {
+    it.for([
+      ['killed, and started again', crash(server)],
+      ['silent for a while', hang(server)],
+    ] as const)('%s', async ([, outage], context) => {
+      const figures = await endure(redisDriver({ url: server.url }), outage)
+      report(context, { server: server.version, ...figures })
+    })
+  },
+)
