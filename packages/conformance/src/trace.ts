@@ -3,18 +3,29 @@ import type { Store } from 'express-session'
 
 /** What was done to the stores of one rule, as lines of code: the smallest way to see again what it saw. */
 export class Trace {
-  readonly lines: string[] = []
+  readonly #lines: { text: string; id?: unknown }[] = []
   readonly #added: ((line: string) => void) | undefined
+  #kept: readonly string[] | undefined
 
   /** `added` is called with each line before it is executed. */
   constructor(added?: (line: string) => void) {
     this.#added = added
   }
 
-  /** The place of the line among the others. */
-  add(line: string): number {
-    this.#added?.(line)
-    return this.lines.push(line) - 1
+  get lines(): readonly string[] {
+    const kept = this.#kept
+    return this.#lines
+      .filter(({ id }) => !kept || typeof id !== 'string' || kept.includes(id))
+      .map(({ text }) => text)
+  }
+
+  add(text: string): void {
+    this.#add({ text })
+  }
+
+  /** Of many sessions, each with a fate of its own, leaves those that show what went wrong. */
+  keep(...ids: readonly string[]): void {
+    this.#kept = ids
   }
 
   /** Time that the suite let pass on purpose. */
@@ -36,6 +47,11 @@ export class Trace {
     })
   }
 
+  #add(line: { text: string; id?: unknown }): void {
+    this.#added?.(line.text)
+    this.#lines.push(line)
+  }
+
   #call(
     store: Store,
     name: string,
@@ -45,9 +61,10 @@ export class Trace {
   ): unknown {
     const callback = args.findLastIndex((arg) => typeof arg === 'function')
     const shown = args.filter((_, i) => i !== callback).map(show)
-    const line = this.add(`${name}.${method}(${shown.join(', ')})`)
+    const line = { text: `${name}.${method}(${shown.join(', ')})`, id: args[0] }
+    this.#add(line)
     const note = (text: string): void => {
-      this.lines[line] += ` // ${text}`
+      line.text += ` // ${text}`
     }
     if (callback >= 0) {
       const given = args[callback] as (...answer: unknown[]) => unknown

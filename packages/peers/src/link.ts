@@ -36,7 +36,10 @@ export async function link(target: number): Promise<Link> {
   })
   // Kept while the link is cut: it will be wanted again.
   const port = await reservePort()
+  let over = false
   const listen = async (): Promise<void> => {
+    // Whoever had it cut and was given up may come late.
+    if (over) return
     server.listen(port.number, '127.0.0.1')
     await once(server, 'listening')
   }
@@ -62,6 +65,7 @@ export async function link(target: number): Promise<Link> {
       return () => freeze(false)
     },
     async close() {
+      over = true
       await close()
       port.release()
     },

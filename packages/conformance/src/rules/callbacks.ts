@@ -85,7 +85,7 @@ export const callbacks: readonly Rule[] = [
   {
     id: 'callbacks/destroy-needs-none',
     title: '`destroy` works without a callback',
-    level: 'must',
+    level: 'should',
     why: '`req.session.destroy()` without a callback ends the process.',
     source: 'https://github.com/expressjs/session#sessiondestroycallback',
     async check(context) {

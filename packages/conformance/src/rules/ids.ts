@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../rule.ts'
-import { holds } from './shared.ts'
+import { holds, mark, told } from './shared.ts'
 
 /** Ids are text that means nothing to a store, wherever they come from. */
 
@@ -16,13 +16,22 @@ const apart = (
   title,
   level,
   why,
-  async check({ store, session }) {
+  async check({ store, session, trace }) {
     for (const id of ids) await store.set(id, session({ id_: id }))
-    for (const id of ids) holds(await store.data(id), { id_: id })
+    for (const id of ids) {
+      const found = await store.data(id)
+      // Those two that are one.
+      trace.keep(id, `${found?.id_}`)
+      holds(found, { id_: id })
+    }
     for (const [i, id] of ids.entries()) {
+      trace.keep(...ids)
       await store.destroy(id)
       assert.equal(await store.data(id), undefined)
-      for (const other of ids.slice(i + 1)) holds(await store.data(other), { id_: other })
+      for (const other of ids.slice(i + 1)) {
+        trace.keep(id, other)
+        holds(await store.data(other), { id_: other })
+      }
     }
   },
 })
@@ -155,9 +164,8 @@ export const ids: readonly Rule[] = [
     methods: ['all'],
     async check({ store, session }) {
       const names = ['__proto__', 'constructor', 'a', 'b', '10', '9']
-      for (const name of names) await store.set(name, session({ name }))
-      const found = (await store.all()).map(({ name }) => name)
-      assert.deepEqual(found.toSorted(), names.toSorted())
+      for (const name of names) await store.set(name, session(mark(name)))
+      assert.deepEqual(await told(store, names), names)
     },
   },
 ]

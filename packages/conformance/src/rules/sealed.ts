@@ -26,7 +26,7 @@ export const sealed: readonly Rule[] = [
   },
   {
     id: 'sealed/another-secret-opens-nothing',
-    title: 'a store with another secret reads nothing of it',
+    title: 'a read with another secret calls back, and gives nothing of it',
     level: 'must',
     why: 'What is said to be encrypted is not: whoever has a copy of the database reads it.',
     source: 'https://cheatsheetseries.owasp.org/cheatsheets/Cryptographic_Storage_Cheat_Sheet.html',
@@ -50,7 +50,8 @@ export const sealed: readonly Rule[] = [
   },
   {
     id: 'sealed/changed-record-opens-nothing',
-    title: 'an encrypted session that somebody changed in the database cannot be read',
+    title:
+      'a read of an encrypted session that somebody changed in the database calls back, and gives nothing of it',
     level: 'must',
     why: 'Who can write to the database, and does not know the secret, makes himself another user.',
     options: SAME.options,

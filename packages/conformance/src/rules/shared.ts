@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Tested } from '../context.ts'
 import type { Data } from '../rule.ts'
 
 /** What the rules have in common. */
@@ -23,4 +24,19 @@ export function holds(found: Data | undefined, expected: Data): void {
   assert.ok(found, 'the session is not there')
   const held = Object.keys(expected).map((key) => [key, found[key]])
   assert.deepEqual(Object.fromEntries(held), expected)
+}
+
+/** What makes a session known in a list, whatever that makes of it. */
+export const mark = (name: string | number): Data => ({ mark: `#${name}#` })
+
+/**
+ * Which of these marked sessions `all` tells, and those that it tells twice two times. In which shape is a rule by
+ * itself: a store that gives its rows as they are has no gaps for that.
+ */
+export async function told<Name extends string | number>(
+  store: Tested,
+  names: readonly Name[],
+): Promise<Name[]> {
+  const all = (await store.all()).map((one) => JSON.stringify(one))
+  return names.flatMap((name) => all.filter((one) => one.includes(`#${name}#`)).map(() => name))
 }

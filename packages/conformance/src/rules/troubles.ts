@@ -60,7 +60,7 @@ export const troubles: readonly Rule[] = [
   {
     id: 'outage/nobody-waits-for-a-destroy',
     title: 'while the database is away, `destroy` without a callback harms nobody',
-    level: 'must',
+    level: 'should',
     why: 'One logout during an outage is an unhandled rejection, which ends the process.',
     source: 'https://nodejs.org/api/process.html#event-unhandledrejection',
     needs: ['stop'],

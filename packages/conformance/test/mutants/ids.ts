@@ -1,3 +1,4 @@
+import type { SessionData } from 'express-session'
 import type { Mutant } from '../reference.ts'
 import type { Callback } from './shared.ts'
 
@@ -25,9 +26,9 @@ export const ids: Readonly<Record<string, Mutant>> = {
   'ids/all-of-them-are-listed': (store) => ({
     all: (callback) =>
       void store.all((error, found) => {
-        const sessions = Object.values(found ?? {}).filter(
-          (one) => (one as unknown as { name: string }).name !== '__proto__',
-        )
+        // As many write it: under `__proto__` nothing is added to the list.
+        const sessions: Record<string, SessionData> = {}
+        for (const [id, session] of Object.entries(found ?? {})) sessions[id] = session
         callback(error, sessions)
       }),
   }),
