@@ -1,4 +1,6 @@
 import { noiseOf } from './noise.ts'
+import { byParameters, inOrder } from './page/subjects.ts'
+import { losses, slower } from './page/verdict.ts'
 import type { Cell, Parameters, Run } from './results.ts'
 import type { Estimate, Ratio } from './statistics.ts'
 import { compare, counterpart, failedShare, figure, type Metric } from './summary.ts'
@@ -23,12 +25,15 @@ export function markdown(run: Run): string {
       .join('\n'),
     noiseOf(run).text,
     `Medians of ${run.roundsDone} rounds, 95% intervals in brackets; \`~\`: no difference that can be told from chance. "ours" says how many times the figure of ours is this one's.`,
-    ...run.scenarios.flatMap(({ name, title, text }) => {
+    ...run.scenarios.flatMap(({ name, title, text, command }) => {
       const cells = run.cells.filter(({ scenario }) => scenario === name)
-      return cells.length === 0 ? [] : [`## ${title}`, text, cellsTable(run, cells)]
+      return cells.length === 0
+        ? []
+        : [`## ${title}`, `${text} Again: \`${command}\``, cellsTable(run, cells)]
     }),
     ...expiryBlocks(run),
     ...reclaimBlocks(run),
+    ...lossBlocks(run),
     ...missingBlocks(run),
   ]
   return `${blocks.flat().join('\n\n')}\n`
@@ -50,7 +55,7 @@ function cellsTable(run: Run, cells: readonly Cell[]): string {
     'failed',
   ]
   const groups = Map.groupBy(
-    cells,
+    cells.toSorted(byParameters),
     ({ operation, parameters }) => `${operation}, ${parametersText(parameters)}`,
   )
   const rows = [...groups].flatMap(([label, group]) =>
@@ -87,29 +92,46 @@ const byRate = (a: Cell, b: Cell): number =>
 /** The lateness of all sessions of all rounds. */
 function expiryBlocks(run: Run): string[] {
   if (run.expiry.length === 0) return []
-  const rows = [...Map.groupBy(run.expiry, ({ subject }) => subject)].map(([id, rounds]) => {
-    const late = rounds.flatMap((round) => round.late).sort((a, b) => a - b)
-    const early = rounds.flatMap((round) => round.early)
-    const at = (share: number) => format(late[Math.min(Math.floor(late.length * share), late.length - 1)])
-    return [
-      nameOf(run, id),
-      ...[at(0.5), at(0.99), at(1)],
-      early.length === 0 ? '' : `${early.length} of ${late.length}, by up to ${format(Math.max(...early))}`,
-    ]
-  })
+  const rows = [...Map.groupBy(run.expiry.toSorted(inOrder(run)), ({ subject }) => subject)].map(
+    ([id, rounds]) => {
+      const late = rounds.flatMap((round) => round.late).sort((a, b) => a - b)
+      const early = rounds.flatMap((round) => round.early)
+      const at = (share: number) => format(late[Math.min(Math.floor(late.length * share), late.length - 1)])
+      return [
+        nameOf(run, id),
+        ...[at(0.5), at(0.99), at(1)],
+        early.length === 0 ? '' : `${early.length} of ${late.length}, by up to ${format(Math.max(...early))}`,
+      ]
+    },
+  )
   const header = ['store', 'late by, p50 ms', 'p99 ms', 'max ms', 'gone before the deadline']
   return ['## Expiry', table([header, ...rows])]
 }
 
 function reclaimBlocks(run: Run): string[] {
   if (run.reclaim.length === 0) return []
-  const rows = run.reclaim.map(({ subject, sessions, half, all, watched }) => {
+  const rows = run.reclaim.toSorted(inOrder(run)).map(({ subject, sessions, half, all, watched }) => {
     const gone = (ms: number | null): string =>
       ms === null ? `not within ${format(watched / 1000)}` : format(ms / 1000)
     return [nameOf(run, subject), format(sessions), gone(half), gone(all)]
   })
   const header = ['store', 'expired at once', 'half gone after s', 'all gone after s']
   return ['## Storage of expired sessions', table([header, ...rows])]
+}
+
+function lossBlocks(run: Run): string[] {
+  const rows = losses(run).map(({ ours, theirs, what, at, measure, ratio }) => [
+    ...[ours, theirs, what, at, measure],
+    ...[`${format(ratio.median)}x (${format(ratio.low)}–${format(ratio.high)})`],
+  ])
+  const header = ['ours', 'against', 'doing', 'with', 'figure', 'ours is']
+  const text =
+    'Every figure in which another package does significantly better than ours on the same database.'
+  const blocks = [
+    ...(rows.length === 0 ? [] : [text, table([header, ...rows])]),
+    ...slower(run).map((line) => `- ${line}`),
+  ]
+  return blocks.length === 0 ? [] : ['## Where we lose', ...blocks]
 }
 
 function missingBlocks(run: Run): string[] {

@@ -72,18 +72,30 @@ const WIDTH = 330
 export const thousands = '~s'
 export const plain = '~r'
 
-/** One row a subject, its name above its dot, so that no name is too long for a phone. On a log scale. */
-export function dots(rows: readonly Dot[], title: string, format: string): Promise<string> {
+/**
+ * One row a subject, its name and its figure above its dot, so that no name is too long for a phone. On a log scale.
+ * `write`: the figure for people.
+ */
+export function dots(
+  rows: readonly Dot[],
+  title: string,
+  format: string,
+  write: (value: number) => string,
+): Promise<string> {
   const x = { type: 'quantitative', scale: { type: 'log', nice: false, padding: 14 } } as const
   const y = { field: 'label', type: 'nominal', sort: null, axis: null } as const
   return draw({
-    data: { values: [...rows] },
+    data: { values: rows.map((row) => ({ ...row, figure: write(row.value) })) },
     width: WIDTH,
     height: { step: 38 },
     layer: [
       {
         mark: { type: 'text', align: 'left', baseline: 'bottom', dy: -3, fontSize: 12, fill: '#000001' },
         encoding: { y, x: { value: 2 }, text: { field: 'label' } },
+      },
+      {
+        mark: { type: 'text', align: 'right', baseline: 'bottom', dy: -3, fontSize: 12, fill: '#000002' },
+        encoding: { y, x: { value: WIDTH - 2 }, text: { field: 'figure' } },
       },
       {
         mark: { type: 'rule', strokeWidth: 2, yOffset: 6 },
@@ -96,7 +108,7 @@ export function dots(rows: readonly Dot[], title: string, format: string): Promi
           x: {
             ...x,
             field: 'value',
-            axis: { title, tickCount: 5, format, labelOverlap: true, grid: true },
+            axis: { title, values: gridOf(rows), format, labelOverlap: true, grid: true },
           },
         },
       },
@@ -104,7 +116,19 @@ export function dots(rows: readonly Dot[], title: string, format: string): Promi
   })
 }
 
-/** One line a subject, with its name at its end. Both scales are logarithmic. */
+/** Where the lines of a grid are: at 1, 10, 100, and between them where there is room. */
+function gridOf(rows: readonly Dot[]): number[] {
+  const [low, high] = [Math.min(...rows.map((row) => row.low)), Math.max(...rows.map((row) => row.high))]
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))]
+  const decades = Math.log10(high / low)
+  const steps = decades > 2.5 ? [1] : decades > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8]
+  const all = Array.from({ length: last - first + 1 }, (_, index) => first + index).flatMap((power) =>
+    steps.map((step) => Number(`${step}e${power}`)),
+  )
+  return all.filter((value) => value > low / 1.2 && value < high * 1.2)
+}
+
+/** One line a subject. Both scales are logarithmic. */
 export function lines(
   points: readonly Point[],
   titles: { x: string; y: string },
@@ -116,7 +140,7 @@ export function lines(
     scale: { type: 'log', nice: false, padding: 12 },
     axis: { title: titles.x, format: thousands, values: [...new Set(points.map(({ x }) => x))], grid: false },
   } as const
-  const scale = { type: 'log', nice: true } as const
+  const scale = { type: 'log', nice: false, padding: 16 } as const
   return draw({
     data: { values: [...points] },
     width: WIDTH - 40,
@@ -128,7 +152,7 @@ export function lines(
         encoding: {
           y: {
             ...{ field: 'value', type: 'quantitative', scale },
-            axis: { title: titles.y, tickCount: 5, format, labelOverlap: true },
+            axis: { title: titles.y, values: gridOf(points), format, labelOverlap: true },
           },
         },
       },

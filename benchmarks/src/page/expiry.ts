@@ -1,23 +1,25 @@
 import type { Run } from '../results.ts'
 import { html, number, table } from './html.ts'
-import { nameOf, subjectOf } from './subjects.ts'
+import { inOrder, nameOf, subjectOf } from './subjects.ts'
 
 /** How exact deadlines are; HTML. */
 export function expirySection(run: Run): string {
   if (run.expiry.length === 0) return ''
-  const rows = [...Map.groupBy(run.expiry, ({ subject }) => subject)].map(([id, rounds]) => {
-    const late = rounds.flatMap((round) => round.late).sort((a, b) => a - b)
-    const early = rounds.flatMap((round) => round.early)
-    const at = (share: number): string =>
-      number(late[Math.min(Math.floor(late.length * share), late.length - 1)])
-    return [
-      html(nameOf(subjectOf(run, id))),
-      ...[at(0.5), at(0.99), at(1)],
-      early.length === 0
-        ? 'none'
-        : `${early.length} of ${late.length}, by up to ${number(Math.max(...early))} ms`,
-    ]
-  })
+  const rows = [...Map.groupBy(run.expiry.toSorted(inOrder(run)), ({ subject }) => subject)].map(
+    ([id, rounds]) => {
+      const late = rounds.flatMap((round) => round.late).sort((a, b) => a - b)
+      const early = rounds.flatMap((round) => round.early)
+      const at = (share: number): string =>
+        number(late[Math.min(Math.floor(late.length * share), late.length - 1)])
+      return [
+        html(nameOf(subjectOf(run, id))),
+        ...[at(0.5), at(0.99), at(1)],
+        early.length === 0
+          ? 'none'
+          : `${early.length} of ${late.length}, by up to ${number(Math.max(...early))} ms`,
+      ]
+    },
+  )
   const head = ['store', 'late by, p50 ms', 'p99 ms', 'max ms', 'gone before the deadline']
   return section(run, 'expiry', table({ head, rows }, 1))
 }
@@ -25,7 +27,7 @@ export function expirySection(run: Run): string {
 /** How long expired sessions take up storage; HTML. */
 export function reclaimSection(run: Run): string {
   if (run.reclaim.length === 0) return ''
-  const rows = run.reclaim.map(({ subject, sessions, half, all, watched }) => {
+  const rows = run.reclaim.toSorted(inOrder(run)).map(({ subject, sessions, half, all, watched }) => {
     const after = (ms: number | null): string =>
       ms === null ? `not within ${number(watched / 1000)} s` : `${number(ms / 1000)} s`
     return [html(nameOf(subjectOf(run, subject))), number(sessions), after(half), after(all)]

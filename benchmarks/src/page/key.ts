@@ -20,4 +20,6 @@ const meanings: Record<Drawn, string> = {
 export const key = (role: Drawn, text: string): string =>
   `<span class="key"><svg viewBox="0 0 12 12" aria-hidden="true"><path d="${paths[role]}" fill="var(--${role})"/></svg>${html(text)}</span>`
 
-export const legend = (): string => roles.map((role) => key(role, meanings[role])).join(' ')
+/** All shapes; HTML. */
+export const legend = (): string =>
+  `<span class="keys">${roles.map((role) => key(role, meanings[role])).join(' ')}</span>`

@@ -5,10 +5,10 @@ import { type Dot, dots, thousands } from './chart.ts'
 import { expirySection, reclaimSection } from './expiry.ts'
 import { html, list, number, table } from './html.ts'
 import { legend } from './key.ts'
-import { section } from './section.ts'
+import { figureOf, section } from './section.ts'
 import { style } from './style.ts'
 import { busiest, nameOf, rate, subjectOf } from './subjects.ts'
-import { losses, verdicts } from './verdict.ts'
+import { losses, punctuality, slower, verdicts } from './verdict.ts'
 
 /**
  * A run as one page that needs nothing else: no script, no file, no other host. All it says is computed from the run,
@@ -19,8 +19,12 @@ export async function renderPage(run: Run): Promise<string> {
   const body = [
     head(run),
     `<h2 id="verdict">Which store</h2>`,
-    ...verdicts(run).map(({ title, text }) => `<h3>${html(title)}</h3>\n<p>${text}</p>`),
-    `<div class="charts">${await overview(run)}</div>`,
+    '<div class="verdict"><div>',
+    ...verdicts(run).map(
+      ({ title, text, items }) => `<h3>${html(title)}</h3>\n<p>${text}</p>\n${list(items)}`,
+    ),
+    paragraph(punctuality(run)),
+    `</div>${await overview(run)}</div>`,
     `<h2 id="reading">How to read this</h2>`,
     reading(run),
     ...sections,
@@ -77,12 +81,12 @@ async function overview(run: Run): Promise<string> {
   })
   if (rows.length === 0) return ''
   const caption = 'Requests a second that look up and touch (more is better)'
-  return `<figure role="img" aria-label="${caption}"><figcaption>${caption}</figcaption>${await dots(rows, 'a second', thousands)}</figure>`
+  return figureOf(caption, await dots(rows, 'a second', thousands, number), legend())
 }
 
 function reading(run: Run): string {
   return [
-    `<p>${legend()}</p>`,
+    legend(),
     list([
       'A dot is the median of the rounds, its line the 95% interval of the median. Scales are logarithmic: equal distances are equal ratios.',
       '"ours" in a table: how many times the figure of our store on the same database is the one before it. <code>~</code>: a difference that cannot be told from chance.',
@@ -97,20 +101,28 @@ function reading(run: Run): string {
 /** Below that no interval has the confidence of 95%. */
 const LEAST = 6
 
+const paragraph = (text: string): string => (text === '' ? '' : `<p>${text}</p>`)
+
 function lost(run: Run): string {
   const found = losses(run)
   if (run.roundsDone < LEAST) return `<p>Fewer than ${LEAST} rounds tell nothing from chance.</p>`
+  const others = slower(run)
+  const rest = others.length === 0 ? '' : list(others.map(html))
   if (found.length === 0)
-    return '<p>In no figure of this run does another package do better than ours on the same database, as far as can be told from chance.</p>'
-  const rows = found.map(({ ours, theirs, what, at, measure, ratio }) => [
-    html(ours),
-    html(theirs),
-    html(what),
-    html(at),
-    html(measure),
-    `${number(ratio.median)}x <span class="faint">${number(ratio.low)}–${number(ratio.high)}</span>`,
-  ])
-  return `<p>Every figure in which another package does significantly better than ours on the same database.</p>\n${table({ head: ['ours', 'against', 'doing', 'with', 'figure', 'ours is'], rows }, 5)}`
+    return `<p>In no figure of this run does another package do better than ours on the same database, as far as can be told from chance.</p>${rest}`
+  const pairs = Map.groupBy(found, ({ ours, theirs }) => `${ours} to ${theirs}`)
+  const tables = [...pairs].map(([pair, losses]) => {
+    const rows = losses.map(({ what, at, measure, ratio }) => [
+      `${number(ratio.median)}x <span class="faint">${number(ratio.low)}–${number(ratio.high)}</span>`,
+      `${html(measure)}, ${html(what)} <span class="faint">${html(at)}</span>`,
+    ])
+    return `<h3>${html(pair)}</h3>\n${table({ head: ['ours is', 'in'], rows }, 2)}`
+  })
+  return [
+    `<p>Every figure in which another package does significantly better than ours on the same database: ${found.length}.</p>`,
+    rest,
+    ...tables,
+  ].join('\n')
 }
 
 function environment({ environment: machine, servers, subjects, started, ended }: Run): string {

@@ -5,7 +5,7 @@ import { compare, counterpart, failedShare, figure, type Metric } from '../summa
 import { type Dot, dots, lines, type Point, plain, thousands } from './chart.ts'
 import { html, number, table } from './html.ts'
 import { key } from './key.ts'
-import { busiest, databases, groupsOf, nameOf, operations, rate, subjectOf } from './subjects.ts'
+import { busiest, databases, groupsOf, inOrder, nameOf, operations, rate, subjectOf } from './subjects.ts'
 
 /** A scenario: charts of what matters most in it, and a table of all that was measured. HTML. */
 export async function section(run: Run, { name, title, text, command }: ScenarioInfo): Promise<string> {
@@ -50,12 +50,16 @@ async function chartsOf(run: Run, name: ScenarioInfo['name']): Promise<string[]>
 }
 
 async function chart(caption: string, rows: readonly Dot[], unit: string): Promise<string> {
-  return rows.length === 0 ? '' : figureOf(caption, await dots(rows, unit, unit === 'ms' ? plain : thousands))
+  return rows.length === 0
+    ? ''
+    : figureOf(caption, await dots(rows, unit, unit === 'ms' ? plain : thousands, number))
 }
 
-/** `keys`: HTML. */
-const figureOf = (caption: string, svg: string, keys: string = ''): string =>
-  `<figure role="img" aria-label="${html(caption)}"><figcaption>${html(caption)} ${keys}</figcaption>${svg}</figure>`
+/** A chart with its caption. `keys`: HTML. */
+export const figureOf = (caption: string, svg: string, keys: string = ''): string =>
+  `<figure role="img" aria-label="${html(caption)}"><figcaption><b>${html(capital(caption))}</b> ${keys}</figcaption>${svg}</figure>`
+
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 const along = { stored: 'stored', payload: 'payload', 'open-loop': 'rate' } as const
 
@@ -71,6 +75,7 @@ async function growth(
     const isShown = subjectOf(run, subject).role !== 'peer' || MAIN.includes(subject)
     return cell.scenario === scenario && isShown && (scenario !== 'payload' || operation === 'lookup-touch')
   })
+  found.sort(inOrder(run))
   const groups = Map.groupBy(found, ({ subject }) => subjectOf(run, subject).database)
   return Promise.all(
     Array.from(groups, async ([database, group]) => {

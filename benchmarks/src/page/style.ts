@@ -14,15 +14,28 @@ p, li { max-width: 46rem; }
 a { color: var(--ours); }
 code { font: 0.85em ui-monospace, monospace; overflow-wrap: anywhere; }
 .faint, figcaption { color: var(--faint); font-size: 0.9rem; }
+table .faint { font-size: inherit; }
 .warning { border-left: 4px solid var(--peer); padding: 0.25rem 0.75rem; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); gap: 1rem; align-items: start; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 1.5rem 2rem; align-items: start; }
 figure { margin: 0; min-width: 0; }
-figure svg { display: block; width: 100%; max-width: 440px; height: auto; }
-.key { display: inline-flex; align-items: center; gap: 0.3rem; margin-right: 1rem; }
+figcaption { display: flex; flex-wrap: wrap; column-gap: 1rem; margin-bottom: 0.4rem; }
+figcaption b { flex: 1 0 100%; font-weight: 600; color: var(--ink); }
+figure svg text { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
+figure > svg { display: block; width: 100%; max-width: 440px; height: auto; }
+.key { display: inline-flex; align-items: center; gap: 0.3rem; }
+.keys { display: flex; flex-wrap: wrap; gap: 0 1rem; }
 .key svg { flex: none; width: 12px; height: 12px; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; background: linear-gradient(to right, var(--paper) 30%, transparent) 0 0 / 3rem 100% local, linear-gradient(to left, var(--paper) 30%, transparent) 100% 0 / 3rem 100% local, linear-gradient(to right, var(--line), transparent) 0 0 / 0.8rem 100% scroll, linear-gradient(to left, var(--line), transparent) 100% 0 / 0.8rem 100% scroll; background-repeat: no-repeat; }
 table { border-collapse: collapse; font-size: 0.85rem; margin: 0.5rem 0; }
-th, td { padding: 0.2rem 0.6rem; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: top; }
+th, td { padding: 0.2rem 0.6rem 0.2rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: top; }
+th { vertical-align: bottom; }
+@media (max-width: 640px) {
+  th, td:not(.n) { white-space: normal; min-width: 5rem; }
+  td:first-child { min-width: 7rem; }
+}
 .n { text-align: right; font-variant-numeric: tabular-nums; }
+@media (min-width: 1000px) {
+  .verdict { display: grid; grid-template-columns: minmax(0, 1fr) 440px; gap: 3rem; align-items: start; }
+}
 details summary { cursor: pointer; margin: 0.5rem 0; }
 `

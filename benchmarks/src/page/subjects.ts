@@ -45,7 +45,23 @@ export function groupsOf(run: Run, scenario: ScenarioName): Cell[][] {
   const groups = Map.groupBy(cells, ({ operation, parameters: { payload, concurrency, rate, stored } }) =>
     JSON.stringify([operation, payload, concurrency, rate, scenario === 'stored' ? stored : 0]),
   )
-  return [...groups.values()]
+  return [...groups.values()].sort(([a], [b]) => byParameters(a!, b!))
+}
+
+/** Operations in the order of their names here, then the small before the large. */
+export function byParameters(a: Cell, b: Cell): number {
+  const of = ({ operation, parameters: { payload, stored, concurrency, rate } }: Cell) => [
+    ...[Object.keys(operations).indexOf(operation), payload, stored, concurrency, rate ?? 0],
+  ]
+  const [ours, theirs] = [of(a), of(b)]
+  const at = ours.findIndex((value, index) => value !== theirs[index])
+  return at < 0 ? 0 : ours[at]! - theirs[at]!
+}
+
+/** In the order in which the run names the subjects. */
+export function inOrder(run: Run): (a: { subject: string }, b: { subject: string }) => number {
+  const places = new Map(run.subjects.map(({ id }, index) => [id, index]))
+  return (a, b) => (places.get(a.subject) ?? 0) - (places.get(b.subject) ?? 0)
 }
 
 /** The cells of one operation that had the most in flight, with a figure each, the fastest first. */

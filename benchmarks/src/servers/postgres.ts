@@ -18,12 +18,10 @@ export async function startPostgres(): Promise<PostgresServer> {
   const admin = new pg.Pool({ connectionString: server.url, max: 1, idleTimeoutMillis: 0 })
   if (counting) await admin.query('CREATE EXTENSION pg_stat_statements')
   const { rows } = await admin.query(
-    'SELECT name, setting, unit FROM pg_settings WHERE name = ANY ($1) ORDER BY 1',
+    'SELECT name, current_setting(name) AS setting FROM pg_settings WHERE name = ANY ($1) ORDER BY 1',
     [SHOWN],
   )
-  const settings = Object.fromEntries(
-    rows.map(({ name, setting, unit }) => [name, unit ? `${setting} x ${unit}` : setting]),
-  )
+  const settings = Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))
   if (!counting) settings['round trips'] = 'not counted: this server comes without pg_stat_statements'
 
   return {

@@ -1,0 +1,160 @@
+/**
+ * Measures cells of the newest run anew, with nothing of the harness but its servers' settings, and prints both figures:
+ *
+ *     node benchmarks/independent/confirm.ts
+ *
+ * Stores by a loop of a few lines; what the bare servers answer by `redis-benchmark` and `pgbench`.
+ */
+import { execFileSync } from 'node:child_process'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { postgresProcess, redisProcess } from '@session-stores/testbed'
+import session, { type SessionData, type Store } from 'express-session'
+import pg from 'pg'
+
+const [SESSIONS, AT_ONCE, ROUNDS, SECONDS] = [10_000, 256, 5, 1]
+const ids = Array.from({ length: SESSIONS }, (_, index) => `confirm-${index}-`.padEnd(32, 'x'))
+const folder = mkdtempSync(join(tmpdir(), 'confirm-'))
+
+function sessionOf(id: string): SessionData {
+  const cookie = { originalMaxAge: 3_600_000, expires: new Date(Date.now() + 3_600_000), path: '/' }
+  return { cookie, marker: id, note: '.'.repeat(40) } as unknown as SessionData
+}
+
+const get = (store: Store, id: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    store.get(id, (error, data) =>
+      (data as { marker?: string } | null)?.marker === id ? resolve() : reject(error ?? new Error(id)),
+    )
+  })
+const touch = (store: Store, id: string): Promise<void> =>
+  new Promise((resolve) => store.touch!(id, sessionOf(id), () => resolve()))
+
+/** Operations a second: the median of some rounds. */
+async function rate(store: Store, operation: typeof get): Promise<number> {
+  for (const id of ids)
+    await new Promise<void>((resolve, reject) => {
+      store.set(id, sessionOf(id), (error) => (error ? reject(error) : resolve()))
+    })
+  const rates: number[] = []
+  for (let round = 0; round <= ROUNDS; round++) {
+    let count = 0
+    const begin = performance.now()
+    const lane = async (first: number): Promise<void> => {
+      for (let i = first; performance.now() - begin < SECONDS * 1000; i = (i + AT_ONCE) % SESSIONS) {
+        await operation(store, ids[i]!)
+        count++
+        // As a request does: it comes from the event loop.
+        await new Promise(setImmediate)
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => lane(index)))
+    // The first warms up.
+    if (round > 0) rates.push((1000 * count) / (performance.now() - begin))
+  }
+  return rates.sort((a, b) => a - b)[ROUNDS >> 1]!
+}
+
+/** What the newest run has: the range of the rounds but the two at its ends. */
+function ofRun(subject: string, operation: string): [low: number, high: number] {
+  const results = join(import.meta.dirname, '../results')
+  const run = JSON.parse(
+    readFileSync(join(results, globSync('*.json', { cwd: results }).sort().at(-1)!), 'utf8'),
+  )
+  const cell = run.cells.find(
+    (one: { subject: string; scenario: string; operation: string; parameters: { concurrency: number } }) =>
+      [one.subject, one.scenario, one.operation, one.parameters.concurrency].join() ===
+      [subject, operation, operation, AT_ONCE].join(),
+  )
+  const rates: number[] = cell.rounds.map(({ opsPerSecond }: { opsPerSecond: number }) => opsPerSecond)
+  rates.sort((a, b) => a - b)
+  return [rates[1]!, rates.at(-2)!]
+}
+
+const text = (value: number): string => Math.round(value).toLocaleString('en')
+function say(what: string, measured: number, [low, high]: [number, number]): void {
+  const off = measured < low ? measured / low : measured > high ? measured / high : 1
+  const verdict = off === 1 ? 'within' : `${off.toFixed(2)} of the nearer end`
+  console.log(`${what}: ${text(measured)} a second; the run: ${text(low)} to ${text(high)}; ${verdict}`)
+}
+
+const redis = await redisProcess()
+const postgres = await postgresProcess({ args: ['-c', 'shared_buffers=2GB'] })
+try {
+  const { RedisStore } = await import('@session-stores/redis')
+  const ours = new RedisStore({ url: redis.url })
+  say('RedisStore, lookup', await rate(ours, get), ofRun('ours-redis', 'lookup'))
+  await ours.close()
+
+  const { RedisStore: ConnectRedis } = await import('connect-redis')
+  const { createClient } = await import('redis')
+  const client = await createClient({ url: redis.url }).connect()
+  say(
+    'connect-redis, lookup',
+    await rate(new ConnectRedis({ client }), get),
+    ofRun('connect-redis', 'lookup'),
+  )
+  await client.close()
+
+  const { default: connectPgSimple } = await import('connect-pg-simple')
+  const peer = new (connectPgSimple(session))({ conString: postgres.url, createTableIfMissing: true })
+  say('connect-pg-simple, lookup', await rate(peer, get), ofRun('connect-pg-simple', 'lookup'))
+  await (peer as unknown as { close(): Promise<void> }).close()
+
+  const { SqliteStore } = await import('@session-stores/sqlite')
+  const sqlite = new SqliteStore({ path: join(folder, 'sessions.db') })
+  say('SqliteStore, touch', await rate(sqlite, touch), ofRun('ours-sqlite', 'touch'))
+  await sqlite.close()
+
+  const port = new URL(redis.url).port
+  const answer = execFileSync('redis-benchmark', [
+    '-p',
+    port,
+    '-t',
+    'get',
+    '-n',
+    '300000',
+    '-c',
+    '1',
+    '-P',
+    '256',
+    '--csv',
+  ])
+  const bare = Number(/^"GET","([\d.]+)"/m.exec(String(answer))![1])
+  say('Redis alone, GET by 256 (redis-benchmark), beside RedisStore', bare, ofRun('ours-redis', 'lookup'))
+
+  const admin = new pg.Client(postgres.url)
+  await admin.connect()
+  await admin.query(`CREATE TABLE floor (id int PRIMARY KEY, data text, deadline bigint);
+    INSERT INTO floor SELECT i, repeat('.', 200), 9e15 FROM generate_series(1, ${SESSIONS}) AS i`)
+  await admin.end()
+  const script = join(folder, 'lookup.sql')
+  writeFileSync(
+    script,
+    `\\set id random(1, ${SESSIONS})\nSELECT data FROM floor WHERE id = :id AND deadline > 1700000000000;\n`,
+  )
+  const { hostname, port: at } = new URL(postgres.url)
+  const connection = ['-h', hostname, '-p', at, '-U', 'postgres', 'postgres']
+  const said = execFileSync('pgbench', [
+    '-n',
+    '-M',
+    'prepared',
+    '-f',
+    script,
+    '-c',
+    '10',
+    '-T',
+    '5',
+    ...connection,
+  ])
+  const tps = Number(/^tps = ([\d.]+)/m.exec(String(said))![1])
+  say(
+    'PostgreSQL alone, ten connections (pgbench), beside the bare pg',
+    tps,
+    ofRun('floor-postgres', 'lookup'),
+  )
+} finally {
+  await Promise.all([redis.stop(), postgres.stop()])
+  rmSync(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** The Chromium on PATH. */
+export function findChromium(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  const files = ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) =>
+    folders.map((folder) => join(folder, name)),
+  )
+  return files.find((file) => {
+    try {
+      accessSync(file, constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+interface Screen {
+  /** Pixels. */
+  width: number
+  scheme: 'light' | 'dark'
+}
+
+interface Seen {
+  /** What went to the console, errors and warnings of the browser too. */
+  said: string[]
+  /** Every URL that was asked for. */
+  asked: string[]
+  /** What the expression gave. */
+  result: unknown
+}
+
+/** What the protocol answers, whose fields the caller knows. */
+// biome-ignore lint/suspicious/noExplicitAny: its types would be a package.
+type Answer = Record<string, any>
+
+type Event = { method: string; params: Answer; sessionId?: string }
+
+/** A browser without a window, spoken to in the DevTools protocol. */
+export class Browser {
+  readonly #process: ChildProcess
+  readonly #socket: WebSocket
+  readonly #answers = new Map<number, PromiseWithResolvers<Answer>>()
+  readonly #hear = new Set<(event: Event) => void>()
+  #last = 0
+
+  private constructor(process: ChildProcess, socket: WebSocket) {
+    this.#process = process
+    this.#socket = socket
+    socket.addEventListener('message', ({ data }) => {
+      const message = JSON.parse(String(data))
+      const answer = this.#answers.get(message.id)
+      if (!answer) for (const hear of this.#hear) hear(message)
+      else if (message.error) answer.reject(new Error(message.error.message))
+      else answer.resolve(message.result)
+    })
+  }
+
+  /** `folder`: for its profile. */
+  static async start(file: string, folder: string): Promise<Browser> {
+    const quiet = ['background-networking', 'component-update', 'sync', 'quic', 'gpu', 'dev-shm-usage']
+    const child = spawn(
+      file,
+      [
+        ...['--headless', '--no-sandbox', '--no-first-run', '--remote-debugging-port=0'],
+        ...quiet.map((what) => `--disable-${what}`),
+        `--user-data-dir=${join(folder, 'profile')}`,
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    let said = ''
+    const url = await new Promise<string>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', () => reject(new Error(`the browser ended: ${said}`)))
+      child.stderr!.on('data', (text) => {
+        said += text
+        const found = /^DevTools listening on (ws:.*)$/m.exec(said)
+        if (found) resolve(found[1]!)
+      })
+    })
+    const socket = new WebSocket(url)
+    await once(socket, 'open')
+    return new Browser(child, socket)
+  }
+
+  /** Opens a page with its scripts switched off, and evaluates an expression in it once it is loaded. */
+  async look(url: string, { width, scheme }: Screen, expression: string): Promise<Seen> {
+    const { targetId } = await this.#ask('Target.createTarget', { url: 'about:blank' })
+    const { sessionId } = await this.#ask('Target.attachToTarget', { targetId, flatten: true })
+    const ask = (method: string, params: object = {}) => this.#ask(method, params, sessionId)
+    const seen: Seen = { said: [], asked: [], result: undefined }
+    const loaded = Promise.withResolvers<void>()
+    const hear = ({ method, params, sessionId: from }: Event): void => {
+      if (from !== sessionId) return
+      if (method === 'Page.loadEventFired') loaded.resolve()
+      if (method === 'Network.requestWillBeSent') seen.asked.push(params.request.url)
+      if (['Log.entryAdded', 'Runtime.consoleAPICalled', 'Runtime.exceptionThrown'].includes(method))
+        seen.said.push(JSON.stringify(params))
+    }
+    this.#hear.add(hear)
+    try {
+      for (const domain of ['Page', 'Network', 'Log', 'Runtime']) await ask(`${domain}.enable`)
+      await ask('Emulation.setDeviceMetricsOverride', {
+        ...{ width, height: 900, deviceScaleFactor: 1, mobile: false },
+      })
+      const features = [{ name: 'prefers-color-scheme', value: scheme }]
+      await ask('Emulation.setEmulatedMedia', { features })
+      await ask('Emulation.setScriptExecutionDisabled', { value: true })
+      await ask('Page.navigate', { url })
+      await loaded.promise
+      const { result } = await ask('Runtime.evaluate', { expression, returnByValue: true })
+      seen.result = result.value
+      return seen
+    } finally {
+      this.#hear.delete(hear)
+      await this.#ask('Target.closeTarget', { targetId })
+    }
+  }
+
+  async close(): Promise<void> {
+    const ended = once(this.#process, 'close')
+    this.#socket.close()
+    this.#process.kill()
+    await ended
+  }
+
+  #ask(method: string, params: object, sessionId?: string): Promise<Answer> {
+    const id = ++this.#last
+    const answer = Promise.withResolvers<Answer>()
+    this.#answers.set(id, answer)
+    this.#socket.send(JSON.stringify({ id, method, params, sessionId }))
+    return answer.promise
+  }
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { newestRun } from '../src/newest.ts'
+import { renderPage } from '../src/page/render.ts'
+import { Browser, findChromium } from './browser.ts'
+
+const chromium = findChromium()
+
+/** What of a page is too wide, and which texts in its charts reach beyond them. */
+const cut = `(() => {
+  const wide = document.documentElement.scrollWidth > innerWidth ? ['the page is wider than the screen'] : []
+  const texts = [...document.querySelectorAll('figure > svg text')].filter((text) => {
+    const [inner, outer] = [text.getBoundingClientRect(), text.closest('svg').getBoundingClientRect()]
+    return inner.left < outer.left - 1 || inner.right > outer.right + 1 || inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1
+  })
+  return [...wide, ...texts.map((text) => text.closest('figure').getAttribute('aria-label') + ': ' + text.textContent)]
+})()`
+
+describe('the page of the newest run, in Chromium', () => {
+  let folder: string
+  let browser: Browser | undefined
+  let url: string
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'page-test-'))
+    const file = join(folder, 'page.html')
+    writeFileSync(file, await renderPage(newestRun().run))
+    url = pathToFileURL(file).href
+    if (chromium) browser = await Browser.start(chromium, folder)
+  })
+  afterAll(async () => {
+    await browser?.close()
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  })
+
+  for (const width of [390, 1280])
+    for (const scheme of ['light', 'dark'] as const)
+      it(`of ${width} pixels, ${scheme}: is whole, says nothing to the console, asks no one for anything`, async (context) => {
+        if (!browser) {
+          assert.ok(!process.env.CI, 'the checks of a fresh clone install chromium')
+          context.skip('there is no chromium on PATH')
+          return
+        }
+        const { said, asked, result } = await browser.look(url, { width, scheme }, cut)
+        assert.deepEqual({ said, asked, cut: result }, { said: [], asked: [url], cut: [] })
+      })
+})
