@@ -79,10 +79,13 @@ function besides({ store, results, leaks, stray }: Report): string[] {
     results.filter(({ outcome }) => outcome === 'not-run' || outcome === 'opted-out'),
     ({ outcome, reason }) => `${outcome === 'opted-out' ? 'opted out: ' : ''}${reason}`,
   )
+  const doubt = results.some(({ givenUp }) => givenUp)
+    ? ' (some of it may be of the rules that were given up)'
+    : ''
   const lines = [
     ...Array.from(reasons, ([reason, some]) => `${reason}: ${some.map(({ id }) => `\`${id}\``).join(', ')}`),
     ...stray.map((error) => `an error that nobody caught: ${error.split('\n', 1)[0]}`),
-    ...Object.entries(leaks).map(([name, count]) => `open at the end: ${count} ${name}`),
+    ...Object.entries(leaks).map(([name, count]) => `open at the end: ${count} ${name}${doubt}`),
   ]
   return lines.length > 0 ? [`### ${store}`, lines.map((line) => `- ${line}`).join('\n')] : []
 }

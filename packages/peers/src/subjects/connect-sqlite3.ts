@@ -1,3 +1,4 @@
+import { type EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
 import type { Subject } from '@session-stores/conformance'
 import connectSqlite3 from 'connect-sqlite3'
@@ -13,14 +14,18 @@ const { Database } = await sqlite3()
 const subject: Subject = {
   name: 'connect-sqlite3',
   versions: versions(['connect-sqlite3']),
-  make() {
+  async make() {
     const { folder, close } = folderPlace()
     const open = () => new Database(join(folder, 'sessions.db'))
     const databases = [open(), open()] as const
-    const store = (db: InstanceType<typeof Database>) =>
-      new SqliteStore({ db, concurrentDb: true } as never) as session.Store
+    // Each makes the table at its start, and throws where another is at it: they begin one after the other.
+    async function store(db: InstanceType<typeof Database>): Promise<session.Store> {
+      const made = new SqliteStore({ db, concurrentDb: true } as never) as session.Store
+      await once((made as unknown as { client: EventEmitter }).client, 'connect')
+      return made
+    }
     return {
-      stores: [store(databases[0]), store(databases[1])],
+      stores: [await store(databases[0]), await store(databases[1])],
       corrupt: (id) =>
         new Promise((resolve, reject) => {
           databases[0].run(
