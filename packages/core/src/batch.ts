@@ -40,6 +40,8 @@ export class Batch<E extends Entry> {
   #scheduled = false
   /** The last batch was one entry. */
   #alone = false
+  /** The turn of the event loop in which a batch was sent and answered at once is not over. */
+  #sameTurn = false
   #timeout: number
   #expire: (entry: E) => void
   #send: Send<E>
@@ -70,8 +72,9 @@ export class Batch<E extends Entry> {
   #schedule(): void {
     if (this.#scheduled || this.#isBusy() || this.#waiting.size === 0) return
     this.#scheduled = true
-    // Waiting for others costs a lone call more than its own work: so not when there were none the last time.
-    if (this.#alone && this.#open === 0) process.nextTick(this.#flush)
+    // Waiting for others costs a lone call more than its own work: so not when there were none the last time. A
+    // second one in the same turn is not alone, even if a driver that never waits has answered the first already.
+    if (this.#alone && this.#open === 0 && !this.#sameTurn) process.nextTick(this.#flush)
     else setImmediate(this.#flush)
   }
 
@@ -79,6 +82,14 @@ export class Batch<E extends Entry> {
     this.#scheduled = false
     this.#dropExpired(performance.now())
     while (!this.#isBusy() && this.#waiting.size > 0) this.#sendNext()
+    if (this.#alone && this.#open === 0 && !this.#sameTurn) {
+      this.#sameTurn = true
+      setImmediate(this.#endTurn)
+    }
+  }
+
+  #endTurn = (): void => {
+    this.#sameTurn = false
   }
 
   /** A connection that is dead but open would otherwise be given batch after batch, all kept in memory. */

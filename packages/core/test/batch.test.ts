@@ -160,3 +160,25 @@ it('a call that comes alone is sent in its own turn, after others came alone', a
   await Promise.all(['c', 'd', 'e'].map((id) => store.get(id)))
   assert.deepEqual(seen.read.sizes, [1, 1, 3])
 })
+
+it('calls that come one after the other in one turn share the next one, also where the driver never waits', async () => {
+  const driver = memoryDriver()
+  const sizes: number[] = []
+  const store = storeOn({
+    ...driver,
+    read(keys) {
+      sizes.push(keys.length)
+      return driver.read(keys)
+    },
+  })
+  await store.get('a')
+  await turn()
+  // Each in a tick of its own, as the requests of many sockets come.
+  const answers: Promise<unknown>[] = []
+  for (const id of ['b', 'c', 'd', 'e']) {
+    answers.push(store.get(id))
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+  }
+  await Promise.all(answers)
+  assert.deepEqual(sizes, [1, 1, 3])
+})

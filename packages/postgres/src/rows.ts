@@ -27,12 +27,14 @@ export function encoded({ data }: Write): string | null {
 const decoded = (data: string): string =>
   data.startsWith('=') ? Buffer.from(data.slice(1), 'base64').toString() : data
 
-export function toRow([key, tag, user, createdAt, expiresAt, data]: Fields): Row {
+/** No field has a newline in it; `data` is missing where it is NULL. */
+export function toRow([line]: Fields): Row {
+  const [key, tag, createdAt, expiresAt, user, data] = line!.split('\n')
   return {
     key: key!,
-    data: data == null ? null : decoded(data),
+    data: data === undefined ? null : decoded(data),
     tag: tag!,
-    user: user ?? null,
+    user: user === '' ? null : user!,
     createdAt: Number(createdAt),
     expiresAt: Number(expiresAt),
   }

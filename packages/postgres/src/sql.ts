@@ -66,6 +66,8 @@ interface Statements extends Record<'read' | 'put' | 'update' | 'touch', Verb> {
 export function statements(schema: string, table: string, named: boolean): Statements {
   const t = qualified(schema, table)
   const row = 'key, tag, owner, created_at, expires_at, data'
+  /** A row as one field, for each field of an answer costs the client as much as the session in it; see `toRow`. */
+  const line = `concat_ws(E'\\n', key, tag, created_at, expires_at, coalesce(owner, ''), data)`
   const isSession = (now: string) => `r.data IS NOT NULL AND r.expires_at > ${now}`
   const toMinute = (time: string) => `${time} - ${time} % 60000`
   const noLater = (deadline: string) => `least(r.purge_at, ${toMinute(deadline)})`
@@ -103,8 +105,8 @@ export function statements(schema: string, table: string, named: boolean): State
     // Sent together, they are one transaction.
     create: { text: `SELECT pg_catalog.pg_advisory_xact_lock(${SETUP_LOCK});\n${tableSql(schema, table)}` },
     read: {
-      one: statement(`SELECT ${row} FROM ${t} WHERE key = $1`),
-      many: statement(`SELECT ${row} FROM ${t} WHERE key = ANY (${texts('$1')})`),
+      one: statement(`SELECT ${line} FROM ${t} WHERE key = $1`),
+      many: statement(`SELECT ${line} FROM ${t} WHERE key = ANY (${texts('$1')})`),
     },
     put: {
       one: put(`VALUES ($1, $2, $3, $4::bigint, $5::bigint, $6, ${toMinute('$5::bigint')})`),
