@@ -62,7 +62,7 @@ export const quick: Scale = {
   duration: 20,
   payloads: [20_000],
   payloadStored: 250,
-  sizes: [10_000],
+  sizes: [2000],
   rates: [1000],
   openDuration: 100,
   http: { connections: 16, stored: 100, warmUp: 50, duration: 100 },

@@ -86,7 +86,7 @@ export function sqliteDriver(options: SqliteOptions): Driver {
     }
     const file = new Database(path!, { timeout: BLOCKING_WAIT })
     try {
-      file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -64000')
+      file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -128000')
       statements = prepareTable(file, table)
       checkpointer = checkpointerOf(file)
       owned = file
@@ -161,12 +161,17 @@ export function sqliteDriver(options: SqliteOptions): Driver {
             sql.postpone.run({ before, limit }).changes,
           ]),
         )
+        checkpointer?.wrote(gone + postponed)
         removed += gone
         if (gone === most || gone + postponed < limit) return removed
       }
     },
     async clear() {
-      while ((await run((sql) => sql.clear.run(STEP).changes)) === STEP) await nextTurn()
+      for (; ; await nextTurn()) {
+        const gone = await run((sql) => sql.clear.run(STEP).changes)
+        checkpointer?.wrote(gone)
+        if (gone < STEP) return
+      }
     },
     ping: () => run((sql) => void sql.ping.get()),
     async close() {
