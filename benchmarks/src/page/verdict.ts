@@ -61,9 +61,9 @@ export function punctuality(run: Run): string {
   return `${mine}${lax.length > 0 ? `; with other packages the latest were those of ${enumeration(lax)}` : ''}.`
 }
 
-/** What else costs, in sentences: our stores beside no database at all, and with more sessions. Text. */
+/** What else costs, in sentences: beside no database at all, with more sessions, and with expired ones. Text. */
 export function slower(run: Run): string[] {
-  return [...besideMemory(run), ...growing(run)]
+  return [...besideMemory(run), ...growing(run), ...lingering(run)]
 }
 
 function besideMemory(run: Run): string[] {
@@ -101,6 +101,23 @@ function growing(run: Run): string[] {
 }
 
 const FEW = 10_000
+
+/** Whose expired sessions take up storage for longer than those of another package on the same database. */
+function lingering(run: Run): string[] {
+  return run.reclaim.flatMap((mine) => {
+    const { name, role } = subjectOf(run, mine.subject)
+    if (role !== 'ours') return []
+    const sooner = run.reclaim.flatMap(({ subject, all }) => {
+      const isRival = subjectOf(run, subject).comparedWith.includes(mine.subject)
+      if (!isRival || all === null || all >= (mine.all ?? Number.POSITIVE_INFINITY)) return []
+      return [`${nameOf(subjectOf(run, subject))} (${number(all / 1000)} s)`]
+    })
+    if (sooner.length === 0) return []
+    const gone =
+      mine.all === null ? `for more than ${number(mine.watched / 1000)} s` : `for ${number(mine.all / 1000)} s`
+    return [`Expired sessions take up storage ${gone} with ${name}, longer than with ${enumeration(sooner)}.`]
+  })
+}
 
 /** One of ours, in figures, and next to each peer on the same database. */
 function standing(run: Run, cell: Cell): string {

@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import type { Driver, Write } from '@session-stores/core'
 import { HOUR, keysOf, listed, sessionsAt } from '@session-stores/testbed/rows'
 import { after } from '@session-stores/testbed/vitest'
 import Database from 'better-sqlite3'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { SqliteStore, sqliteDriver } from '../src/index.ts'
 
 function newFolder(): string {
@@ -370,6 +371,22 @@ describe('100,000 sessions', () => {
     await driver.close()
     expect(existsSync(`${path}-wal`), 'the log is in the database').toBe(false)
     expect(warnings, 'the thread of the checkpoints works').toEqual([])
+  })
+
+  it('that go are told to the thread that copies the log, or a commit would copy it in the end', async () => {
+    const driver = await driverOf({ path: newFile() })
+    const told = vi.spyOn(Worker.prototype, 'postMessage')
+    after(() => told.mockRestore())
+    const prune = async () => {
+      while ((await driver.prune(NOW + 2 * HOUR, 256)) === 256);
+    }
+    for (const remove of [prune, () => driver.clear()]) {
+      await fill(driver, keysOf(10_000))
+      told.mockClear()
+      await remove()
+      expect(told.mock.calls.length).toBeGreaterThanOrEqual(4)
+      expect(await keysIn(driver)).toEqual([])
+    }
   })
 
   it('whose deadlines were moved on do not hide the expired ones from prune', async () => {
