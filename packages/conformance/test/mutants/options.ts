@@ -22,13 +22,19 @@ const mistakes = (kind: string, other: string): Mutant =>
 /** Deadlines are later by this. */
 const later = (ms: number): Mutant => deadlineOf((expires) => expires && expires + ms)
 
-/** Deadlines are compared with the clock of the database. */
-const byTheDatabase: Mutant = given('skew', (store, options) => later(options!.skew!)(store))
+/** Deadlines are compared with the clock of the database, if that is how the two differ. */
+const byTheDatabase = (choose: (skew: number) => number): Mutant =>
+  given('skew', (store, options) => later(choose(options!.skew!))(store))
 
-/** What is done to one table is done to the others. */
+/** The second table has this in its name. */
+const isNamed = (options: MakeOptions | undefined, part: string): boolean =>
+  options?.tables?.[1].includes(part) ?? false
+
+/** What is done to such a table is done to the others. */
 const clearsOthers = (): Mutant => {
   const made: Parameters<Mutant>[0][] = []
-  return given('tables', (store) => {
+  return (store, options) => {
+    if (!isNamed(options, 'DROP')) return {}
     made.push(store)
     return {
       set(id, session, callback) {
@@ -36,7 +42,7 @@ const clearsOthers = (): Mutant => {
         store.set(id, session, callback as Callback)
       },
     }
-  })
+  }
 }
 
 /** Types leave `prune` to the stores. */
@@ -52,8 +58,11 @@ export const options: Readonly<Record<string, Mutant>> = {
   })),
   'ttl-function/no-time-is-gone': mistakes('none', 'long'),
   'ttl-function/fraction-or-no-number': refuses((session) => kindOf(session) === 'fraction'),
-  'touch-after/calls-back': given('touchAfter', () => ({
-    touch: (_id, _session, callback) => answer(callback, new Error('too soon')),
+  'touch-after/calls-back': given('touchAfter', (store) => ({
+    touch(id, session, callback) {
+      if (session.cookie.originalMaxAge! > HOUR) answer(callback, new Error('too soon'))
+      else store.touch(id, session, callback as Callback)
+    },
   })),
   'touch-after/does-not-end-a-session-in-use': given(
     'touchAfter',
@@ -69,9 +78,9 @@ export const options: Readonly<Record<string, Mutant>> = {
   })),
   'time-zone/of-the-database-ends-nothing': given('timeZones', later(-13 * HOUR)),
   'time-zone/of-the-database-extends-nothing': given('timeZones', later(13 * HOUR)),
-  'clock/ahead-of-the-database': byTheDatabase,
-  'clock/behind-the-database': byTheDatabase,
-  'table/any-name': given('tables', forgets),
+  'clock/ahead-of-the-database': byTheDatabase((skew) => Math.max(skew, 0)),
+  'clock/behind-the-database': byTheDatabase((skew) => Math.min(skew, 0)),
+  'table/any-name': (store, options) => (isNamed(options, ' "own"') ? forgets(store) : {}),
   'table/is-no-code': clearsOthers(),
   'prune/off-removes-nothing': given('pruneInterval', (store) => ({
     set: (id, session, callback) =>
