@@ -31,7 +31,7 @@ describe.each([memory, sqlite, redis, postgres, mongo])('$name', (definition) =>
       rules,
     )
     expect(broken(results)).toEqual([])
-    // What is not run needs something that only a network, or a prefix, has.
+    // What is not run needs a network, or an option that this store or no store of the core has.
     for (const { id, reason } of results.filter(({ outcome }) => outcome === 'not-run'))
       expect(`${id}: ${reason}`).toMatch(
         /gives no `(stop|freeze)`|does not accept `(prefixes|tables|timeZones|pruneInterval|ttlOf|disableTouch)`|is not installed/,
