@@ -1,7 +1,18 @@
 import type { Backend, MakeOptions, Method, Need, Rule, Subject } from './rule.ts'
 
 const METHODS: readonly string[] = ['touch', 'all', 'length', 'clear', 'close'] satisfies Method[]
-const OPTIONS: readonly string[] = ['ttl', 'prefixes', 'secrets'] satisfies (keyof MakeOptions)[]
+const OPTIONS: readonly string[] = Object.keys({
+  ttl: true,
+  prefixes: true,
+  secrets: true,
+  ttlOf: true,
+  touchAfter: true,
+  disableTouch: true,
+  timeZones: true,
+  skew: true,
+  tables: true,
+  pruneInterval: true,
+} satisfies Record<keyof MakeOptions, true>)
 const REQUIRED = ['get', 'set', 'destroy'] as const
 
 /** Whether this is a subject. `TypeError`: what is wrong with it; an opt-out must name one of the rules, and say why. */
@@ -55,13 +66,16 @@ export function missing(
   if (method && supports?.[method]) throw new Error(`declared to be there, and missing: ${method}`)
   if (method) return `the store has no ${method}, and does not declare it absent`
   for (const need of needs) {
-    if (need === 'second' && !backend.stores[1]) return '`make` gives no second store'
-    if (need === 'ttl' || need === 'prefixes' || need === 'secrets') {
+    if (isOption(need)) {
       if (!accepts.includes(need)) return `the subject does not accept \`${need}\``
-    } else if (need !== 'second' && !backend[need]) return `\`make\` gives no \`${need}\``
+    } else if (need === 'second') {
+      if (!backend.stores[1]) return '`make` gives no second store'
+    } else if (!backend[need]) return `\`make\` gives no \`${need}\``
   }
   return undefined
 }
+
+const isOption = (need: Need): need is keyof MakeOptions => OPTIONS.includes(need)
 
 /** Throws where the store has what it says that it lacks. */
 export function lacks(backend: Backend, methods: readonly Method[]): void {

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { checkBackend, lacks, missing } from './check-subject.ts'
 import { contextOf } from './context.ts'
 import { messageOf } from './message.ts'
@@ -38,12 +39,13 @@ export async function checked(
   crash: Promise<never>,
   called?: (line: string) => void,
 ): Promise<Result> {
-  const { check, methods = [], needs = [], options = {}, packages = [], ...info } = rule
+  const { check, methods = [], needs = [], options = {}, mayRefuse, packages = [], ...info } = rule
   const optedOut = subject.optOut?.[rule.id]
   if (optedOut !== undefined) return { ...info, outcome: 'opted-out', reason: optedOut, took: 0 }
   const start = performance.now()
   const trace = new Trace(called)
   const absent = methods.filter((method) => subject.supports?.[method] === false)
+  const given = accepted(subject, options)
   let backend: Backend | undefined
   let over = false
   let ended = false
@@ -51,7 +53,14 @@ export async function checked(
   async function judge(): Promise<Verdict> {
     const lacking = await uninstalled(packages)
     if (lacking) return { outcome: 'not-run', reason: `${lacking} is not installed` }
-    backend = await made(subject, options)
+    if (Object.keys(given).length > 0)
+      trace.add(`// stores with ${inspect(given, { breakLength: Infinity, compact: true })}`)
+    try {
+      backend = await made(subject, given)
+    } catch (error) {
+      if (mayRefuse && Object.keys(given).length > 0) return { outcome: 'passed' }
+      throw error
+    }
     // Too late: nobody waits for it, and what it opened is closed all the same.
     if (over) {
       await dispose(backend)
@@ -64,7 +73,7 @@ export async function checked(
     }
     const reason = missing(subject, backend, methods, needs)
     if (reason !== undefined) return { outcome: 'not-run', reason }
-    await check(contextOf(backend, trace))
+    await check(contextOf(backend, trace, given.skew))
     return { outcome: 'passed' }
   }
   const failed = (error: unknown): Verdict => ({
@@ -106,6 +115,12 @@ async function uninstalled(packages: readonly string[]): Promise<string | undefi
     }
   }
   return undefined
+}
+
+/** Of these options, those that the subject accepts: it is not asked for others. */
+function accepted({ accepts = [] }: Subject, options: MakeOptions): MakeOptions {
+  const known: readonly string[] = accepts
+  return Object.fromEntries(Object.entries(options).filter(([name]) => known.includes(name)))
 }
 
 async function made(subject: Subject, options: MakeOptions): Promise<Backend> {

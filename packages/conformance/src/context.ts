@@ -94,10 +94,10 @@ function answer(call: (done: (error?: unknown, result?: unknown) => void) => voi
   })
 }
 
-/** What a rule is given, whose calls are written down in this trace. */
-export function contextOf(backend: Backend, trace: Trace): Context {
+/** What a rule is given, whose calls are written down in this trace; `skew` as in `MakeOptions`. */
+export function contextOf(backend: Backend, trace: Trace, skew = 0): Context {
   const [first, second] = backend.stores
-  let ahead = 0
+  let ahead = skew
   const now = (): number => Date.now() + ahead
   return {
     store: new Tested(trace.follow(first, 'store')),

@@ -44,6 +44,8 @@ async function brokenBy(make: () => Awaitable<DriverBackend>, options: StoreOpti
     .map(({ id, outcome, reason }) => `${id} ${outcome}: ${reason} (${Object.keys(options).join()})`)
 }
 
-/** It needs a network that can be cut, or prefixes, or a framework that is not there. */
-const isBeyond = ({ outcome, reason = '' }: Result): boolean =>
-  outcome === 'not-run' && /gives no `(stop|freeze)`|does not accept `prefixes`|is not installed/.test(reason)
+/** It needs a network that can be cut, an option that these stores do not have, or a framework that is not there. */
+const BEYOND =
+  /gives no `(stop|freeze)`|does not accept `(prefixes|tables|timeZones|pruneInterval|ttlOf|disableTouch)`|is not installed/
+
+const isBeyond = ({ outcome, reason = '' }: Result): boolean => outcome === 'not-run' && BEYOND.test(reason)

@@ -11,8 +11,8 @@ export type Level = 'must' | 'should' | 'info'
 /** Methods that a store may lack, and declare absent. express-session knows nothing of `close`. */
 export type Method = 'touch' | 'all' | 'length' | 'clear' | 'close'
 
-/** What the author of a store can do for the suite, besides making stores. */
-export type Need = 'second' | 'corrupt' | 'move' | 'stop' | 'freeze' | 'ttl' | 'prefixes' | 'secrets'
+/** What the author of a store can do for the suite, besides making stores: hooks, and options that are followed. */
+export type Need = 'second' | 'corrupt' | 'move' | 'stop' | 'freeze' | 'stored' | keyof MakeOptions
 
 /** What a store is to be made with. A subject that does not `accept` one is never asked for it. */
 export interface MakeOptions {
@@ -22,6 +22,20 @@ export interface MakeOptions {
   prefixes?: readonly [string, string]
   /** What the stores encrypt sessions with, one for each: 64 hexadecimal digits. */
   secrets?: readonly [string, string]
+  /** Says of a session how many milliseconds it lives, where a function may say that; it may throw. */
+  ttlOf?: (session: SessionData) => number
+  /** Milliseconds: a touch that comes this soon after the last may be left out. */
+  touchAfter?: number
+  /** Touches are left out, all of them. */
+  disableTouch?: boolean
+  /** Of the stores' sessions with the database, one for each: `America/New_York`. */
+  timeZones?: readonly [string, string]
+  /** Milliseconds that the clock of the stores is ahead of the database's; below 0: behind it. */
+  skew?: number
+  /** The tables, or what the database has in their place, one for each store, all in one database. */
+  tables?: readonly [string, string]
+  /** Milliseconds from one removal of what has ended to the next; `false`: nothing is removed. */
+  pruneInterval?: number | false
 }
 
 /** Stores on one empty database, and what their author can do to it. */
@@ -36,6 +50,8 @@ export interface Backend {
   corrupt?(id: string): Awaitable<void>
   /** Puts what is stored of one session in the place of what is stored of another. */
   move?(from: string, to: string): Awaitable<void>
+  /** How many sessions the database of the first store holds, with those that have ended. */
+  stored?(): Awaitable<number>
   /** Takes the database away, so that connections are refused; returns what brings it back. */
   stop?(): Awaitable<() => Awaitable<void>>
   /** Has the database accept calls and answer none; returns what ends that. */
@@ -79,6 +95,8 @@ export interface Rule extends RuleInfo {
   needs?: readonly Need[]
   /** What the stores are made with. */
   options?: MakeOptions
+  /** Whether the store may refuse these options: the rule holds where `make` throws. */
+  mayRefuse?: boolean
   /** Packages that it works with; where one is not installed the rule is reported as not run. */
   packages?: readonly string[]
   check(context: Context): Promise<void> | void

@@ -5,17 +5,21 @@ import { callbacks } from './rules/callbacks.ts'
 import { collisions } from './rules/collisions.ts'
 import { concurrency } from './rules/concurrency.ts'
 import { data } from './rules/data.ts'
+import { database } from './rules/database.ts'
 import { ended } from './rules/ended.ts'
 import { expiry } from './rules/expiry.ts'
 import { frameworks } from './rules/frameworks.ts'
 import { http } from './rules/http.ts'
 import { ids } from './rules/ids.ts'
 import { lifecycle } from './rules/lifecycle.ts'
+import { lives } from './rules/lives.ts'
 import { logouts } from './rules/logout.ts'
 import { prefixes } from './rules/prefixes.ts'
+import { prune } from './rules/prune.ts'
 import { sealed } from './rules/sealed.ts'
 import { touches } from './rules/touch.ts'
 import { touchesAlone } from './rules/touch-alone.ts'
+import { touchOptions } from './rules/touch-options.ts'
 import { troubles } from './rules/troubles.ts'
 import { ttl } from './rules/ttl.ts'
 
@@ -27,9 +31,11 @@ export const rules: readonly Rule[] = [
   ...ids,
   ...expiry,
   ...ttl,
+  ...lives,
   ...ended,
   ...touches,
   ...touchesAlone,
+  ...touchOptions,
   ...concurrency,
   ...collisions,
   ...logouts,
@@ -37,6 +43,8 @@ export const rules: readonly Rule[] = [
   ...bulk,
   ...prefixes,
   ...sealed,
+  ...database,
+  ...prune,
   ...lifecycle,
   ...http,
   ...frameworks,

@@ -6,30 +6,36 @@ export interface DriverPlace extends Pick<Backend, 'dispose' | 'stop' | 'freeze'
   drivers: readonly [Driver, Driver]
 }
 
+/** What is for drivers to follow; a driver of its own for each store. */
+export type PlaceOptions = Pick<MakeOptions, 'prefixes' | 'tables' | 'timeZones'>
+
 export interface DriverSubject {
   name: string
-  /** `prefixes` as in `MakeOptions`, if `prefixed`: a driver of its own for each. */
-  place(prefixes?: MakeOptions['prefixes']): Awaitable<DriverPlace>
-  /** Whether the drivers have prefixes, so that stores share a database. False by default. */
-  prefixed?: boolean
+  place(options: PlaceOptions): Awaitable<DriverPlace>
+  /**
+   * Which options `place` follows; none by default. With `pruneInterval`: what has ended stays in the database until it
+   * is pruned.
+   */
+  follows?: readonly (keyof PlaceOptions | 'pruneInterval')[]
   /** Of the stores. */
   options?: StoreOptions
 }
 
 /** What a driver makes of the stores of the core, for `suite` and the command line. They go by a clock that is driven. */
-export function subjectOf({ name, place, prefixed = false, options }: DriverSubject): Subject {
+export function subjectOf({ name, place, follows = [], options }: DriverSubject): Subject {
   return {
     name,
-    accepts: prefixed ? ['ttl', 'secrets', 'prefixes'] : ['ttl', 'secrets'],
-    async make({ ttl, prefixes, secrets }) {
-      const { drivers, dispose, ...hooks } = await place(prefixes)
-      let ahead = 0
+    accepts: ['ttl', 'secrets', 'touchAfter', 'skew', ...follows],
+    async make({ ttl, secrets, touchAfter, skew = 0, pruneInterval = false, ...others }) {
+      const { drivers, dispose, ...hooks } = await place(others)
+      let ahead = skew
       const store = (driver: Driver, secret?: string): SessionStore =>
         new SessionStore(driver, {
-          pruneInterval: false,
+          pruneInterval,
           operationTimeout: 4000,
           ...options,
           ...(ttl !== undefined && { idleTimeout: ttl }),
+          ...(touchAfter !== undefined && { touchAfter }),
           ...(secret !== undefined && { seal: { keys: [secret] } }),
           now: () => Date.now() + ahead,
         })
@@ -42,6 +48,8 @@ export function subjectOf({ name, place, prefixed = false, options }: DriverSubj
           ahead += ms
         },
         corrupt: () => corrupt(drivers[0]),
+        // Long before any of them ended.
+        stored: () => drivers[0].count(0),
         async move(from, to) {
           const [row] = await drivers[0].read([keyOf(from)])
           await drivers[0].write([{ ...row!, key: keyOf(to) }], 0)

@@ -1,24 +1,38 @@
 import type { Backend, MakeOptions, Subject } from '@session-stores/conformance'
 import { memoryDriver, SessionStore, SessionStoreError } from '@session-stores/core'
-import type { Store } from 'express-session'
+import type { SessionData, Store } from 'express-session'
 
-/** What a broken store does otherwise than the right one under it. */
-export type Mutant = (store: SessionStore) => Partial<Store>
+/** What a broken store does otherwise than the right one under it, which was made with these options. */
+export type Mutant = (store: SessionStore, options?: MakeOptions) => Partial<Store>
 
 /** The reference store: the core on the memory driver, two stores on one, by a clock that the suite drives. */
 export function reference(mutant?: Mutant): Subject {
   return {
     name: 'the reference store',
-    accepts: ['ttl', 'prefixes', 'secrets'],
+    accepts: [
+      'ttl',
+      'prefixes',
+      'secrets',
+      'ttlOf',
+      'touchAfter',
+      'disableTouch',
+      'timeZones',
+      'skew',
+      'tables',
+      'pruneInterval',
+    ],
     make: (options) => backendOf(options, mutant),
   }
 }
 
-function backendOf({ ttl, prefixes, secrets }: MakeOptions, mutant?: Mutant): Backend {
-  let ahead = 0
+function backendOf(options: MakeOptions, mutant?: Mutant): Backend {
+  const { ttl, secrets, ttlOf, touchAfter, disableTouch, skew = 0, pruneInterval = false } = options
+  let ahead = skew
+  const now = (): number => Date.now() + ahead
   let state: 'up' | 'down' | 'frozen' = 'up'
   const memory = memoryDriver()
-  const other = prefixes && prefixes[0] !== prefixes[1] ? memoryDriver() : memory
+  const [own, others] = options.prefixes ?? options.tables ?? []
+  const other = own === others ? memory : memoryDriver()
   const thaws: (() => void)[] = []
   /** The driver over a network that may be down. */
   const remote = (driver: typeof memory): typeof memory =>
@@ -37,12 +51,15 @@ function backendOf({ ttl, prefixes, secrets }: MakeOptions, mutant?: Mutant): Ba
     const store = new SessionStore(remote(driver), {
       ...(ttl !== undefined && { idleTimeout: ttl }),
       ...(secret !== undefined && { seal: { keys: [secret] } }),
-      pruneInterval: false,
+      ...(touchAfter !== undefined && { touchAfter }),
+      pruneInterval,
       operationTimeout: 2000,
       hashIds: false,
-      now: () => Date.now() + ahead,
+      now,
     })
-    return mutant ? Object.assign(store, mutant(rightOf(store))) : store
+    if (ttlOf) Object.assign(store, lasting(rightOf(store), ttlOf, now))
+    if (disableTouch) Object.assign(store, untouched)
+    return mutant ? Object.assign(store, mutant(rightOf(store), options)) : store
   }
   const stores = [make(memory, secrets?.[0]), make(other, secrets?.[1])] as const
   return {
@@ -61,6 +78,7 @@ function backendOf({ ttl, prefixes, secrets }: MakeOptions, mutant?: Mutant): Ba
       const [row] = await memory.read([from])
       await memory.write([{ ...row!, key: to }], 0)
     },
+    stored: () => memory.count(0),
     stop() {
       state = 'down'
       return () => {
@@ -77,10 +95,47 @@ function backendOf({ ttl, prefixes, secrets }: MakeOptions, mutant?: Mutant): Ba
   }
 }
 
-const methods = ['get', 'set', 'touch', 'destroy', 'all', 'length', 'clear', 'ids', 'createSession'] as const
+const methods = [
+  'get',
+  'set',
+  'touch',
+  'destroy',
+  'all',
+  'length',
+  'clear',
+  'ids',
+  'createSession',
+  'prune',
+] as const
 
 /** The methods of the store as they are, for a mutant that replaces some of them. */
 function rightOf(store: SessionStore): SessionStore {
   const right = methods.map((name) => [name, (store[name] as () => unknown).bind(store)])
   return Object.fromEntries(right) as SessionStore
+}
+
+/** Sessions live for as long as the function says, or by their cookies where it says nothing of use. */
+function lasting(
+  store: SessionStore,
+  ttlOf: NonNullable<MakeOptions['ttlOf']>,
+  now: () => number,
+): Partial<Store> {
+  const verb =
+    (name: 'set' | 'touch') =>
+    (id: string, session: SessionData, callback: (error?: unknown) => void = () => {}): void => {
+      try {
+        const life = ttlOf(session)
+        const cookie = { ...session.cookie, expires: new Date(now() + life), originalMaxAge: life }
+        const lasts = Number.isNaN(life) ? session : { ...session, cookie }
+        const call = store[name] as SessionStore['set']
+        call(id, lasts as SessionData, callback)
+      } catch (error) {
+        process.nextTick(callback, error)
+      }
+    }
+  return { set: verb('set'), touch: verb('touch') }
+}
+
+const untouched: Partial<Store> = {
+  touch: (_id, _session, callback) => process.nextTick(callback ?? (() => {})),
 }

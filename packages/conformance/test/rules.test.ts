@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rules, run, suite } from '@session-stores/conformance'
+import { type Rule, rules, run, type Subject, suite } from '@session-stores/conformance'
 import { describe, it } from 'vitest'
 import { mutants } from './mutants/index.ts'
 import { reference } from './reference.ts'
@@ -47,4 +47,36 @@ it('a list of rows that are no sessions breaks the rule about that, and not thos
   )
   const failed = results.filter(({ outcome }) => outcome === 'failed').map(({ id }) => id)
   assert.deepEqual(failed, ['all/tells-every-session'])
+})
+
+describe('a subject', () => {
+  const ruleOf = (id: string): Rule => rules.find((rule) => rule.id === id)!
+
+  it('is asked for the options that it accepts, and for no others', async () => {
+    const asked: object[] = []
+    const { make } = reference()
+    const subject: Subject = {
+      make(options) {
+        asked.push(options)
+        return make(options)
+      },
+    }
+    const rule = ruleOf('expiry/no-deadline-ends-by-the-ttl')
+    const [unable] = await run(subject, [rule])
+    const [able] = await run({ ...subject, accepts: ['ttl'] }, [rule])
+    assert.deepEqual(asked, [{}, rule.options])
+    assert.deepEqual([unable!.outcome, able!.outcome], ['not-run', 'passed'])
+  })
+
+  it('may refuse the name of a table', async () => {
+    const subject: Subject = {
+      make() {
+        throw new TypeError('no name of a table')
+      },
+    }
+    const rule = ruleOf('table/any-name')
+    const [refused] = await run({ ...subject, accepts: ['tables'] }, [rule])
+    const [broken] = await run(subject, [rule])
+    assert.deepEqual([refused!.outcome, broken!.outcome], ['passed', 'failed'])
+  })
 })

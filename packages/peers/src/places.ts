@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Backend } from '@session-stores/conformance'
 import { mongoReplicaSet, type ProcessServer, postgresProcess, redisProcess } from '@session-stores/testbed'
+import pg from 'pg'
 import { type Link, link } from './link.ts'
 
 type Start = () => Promise<ProcessServer>
@@ -52,6 +53,23 @@ export async function mongoPlace(): Promise<Place> {
   const found = await place(mongodb())
   const direct = (url: string): string => url.replace('replicaSet=rs', 'directConnection=true')
   return { ...found, url: direct(found.url), direct: direct(found.direct) }
+}
+
+/** Makes a schema of this name. */
+export async function newSchema(url: string, name: string): Promise<string> {
+  const client = new pg.Client(url)
+  await client.connect()
+  await client.query(`CREATE SCHEMA ${name}`)
+  await client.end()
+  return name
+}
+
+/** The URL of a PostgreSQL, for connections whose sessions begin with these settings; `undefined`: as the server has it. */
+export function withSettings(url: string, settings: Readonly<Record<string, string | undefined>>): string {
+  const options = Object.entries(settings).flatMap(([name, value]) =>
+    value === undefined ? [] : [`-c ${name}=${value}`],
+  )
+  return options.length === 0 ? url : `${url}?options=${encodeURIComponent(options.join(' '))}`
 }
 
 /** A folder of one rule. */

@@ -33,7 +33,10 @@ model Session {
 interface PrismaClient {
   $executeRawUnsafe(sql: string): Promise<unknown>
   $disconnect(): Promise<void>
-  session: { updateMany(change: { where: object; data: object }): Promise<unknown> }
+  session: {
+    updateMany(change: { where: object; data: object }): Promise<unknown>
+    count(): Promise<number>
+  }
 }
 
 interface Prisma {

@@ -25,6 +25,8 @@ declare module 'connect-pg-simple' {
   ): new (options: {
     pool: Pool
     schemaName?: string
+    tableName?: string
+    disableTouch?: boolean
     pruneSessionInterval?: number | false
     ttl?: number
     errorLog?(...args: unknown[]): void
@@ -34,13 +36,13 @@ declare module 'connect-pg-simple' {
 declare module 'session-file-store' {
   import type session from 'express-session'
 
-  export default function factory(
-    module: typeof session,
-  ): new (options: {
+  export default function factory(module: typeof session): new (options: {
     path: string
     reapInterval: number
     logFn(): void
     ttl?: number
     secret?: string
+    /** Its timer, which it adds. */
+    reapIntervalObject?: NodeJS.Timeout
   }) => session.Store
 }

@@ -9,6 +9,7 @@ import { http } from './http.ts'
 import { ids } from './ids.ts'
 import { lifecycle } from './lifecycle.ts'
 import { logouts } from './logout.ts'
+import { options } from './options.ts'
 import { sealed } from './sealed.ts'
 import { touches } from './touch.ts'
 
@@ -26,6 +27,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...bulk,
   ...prefixes,
   ...sealed,
+  ...options,
   ...lifecycle,
   ...http,
   ...frameworks,

@@ -7,19 +7,29 @@ import { versions } from '../versions.ts'
 const subject: Subject = {
   name: 'connect-mongo',
   versions: versions(['connect-mongo', 'mongodb'], await mongodb()),
-  accepts: ['ttl', 'secrets'],
-  async make({ ttl, secrets }) {
+  accepts: ['ttl', 'secrets', 'touchAfter', 'tables', 'pruneInterval'],
+  async make({ ttl, secrets, touchAfter, tables, pruneInterval }) {
     const place = await mongoPlace()
-    const store = (secret?: string): MongoStore =>
-      MongoStore.create({
+    const database = tables ? place.name : 'peers'
+    const store = (i: 0 | 1): MongoStore => {
+      const secret = secrets?.[i]
+      return MongoStore.create({
         mongoUrl: place.url,
         mongoOptions: { serverSelectionTimeoutMS: 2000 },
-        dbName: 'peers',
-        collectionName: place.name,
+        dbName: database,
+        collectionName: tables?.[i] ?? place.name,
+        ...(pruneInterval === false && { autoRemove: 'disabled' as const }),
+        // In minutes.
+        ...(pruneInterval && {
+          autoRemove: 'interval' as const,
+          autoRemoveInterval: pruneInterval / 60_000,
+        }),
+        ...(touchAfter !== undefined && { touchAfter: touchAfter / 1000 }),
         ...(ttl !== undefined && { ttl: ttl / 1000 }),
         ...(secret !== undefined && { cryptoAdapter: createWebCryptoAdapter({ secret }) }),
       })
-    const stores = [store(secrets?.[0]), store(secrets?.[1])] as const
+    }
+    const stores = [store(0), store(1)] as const
     // It makes its index beside the first calls, and fails where nobody sees it if it is closed before.
     for (const one of stores) await new Promise((resolve) => one.get('nobody', resolve))
     return {
@@ -31,6 +41,10 @@ const subject: Subject = {
           .db('peers')
           .collection(place.name)
           .updateMany({}, { $set: { session: '{"cookie":' } })
+      },
+      async stored() {
+        await using client = new MongoClient(place.direct)
+        return await client.db(database).collection(place.name).countDocuments()
       },
       async move(from, to) {
         await using client = new MongoClient(place.direct)

@@ -1,5 +1,6 @@
 import type { Subject } from '@session-stores/conformance'
 import { RedisStore } from 'connect-redis'
+import type { SessionData } from 'express-session'
 import { createClient } from 'redis'
 import { redis, redisPlace } from '../places.ts'
 import { versions } from '../versions.ts'
@@ -7,8 +8,8 @@ import { versions } from '../versions.ts'
 const subject: Subject = {
   name: 'connect-redis',
   versions: versions(['connect-redis', 'redis'], await redis()),
-  accepts: ['ttl', 'prefixes'],
-  async make({ ttl, prefixes }) {
+  accepts: ['ttl', 'prefixes', 'ttlOf', 'disableTouch'],
+  async make({ ttl, prefixes, ttlOf, disableTouch }) {
     const place = await redisPlace()
     const open = () => createClient({ url: place.url, socket: { reconnectStrategy: 50 } })
     const clients: ReturnType<typeof open>[] = []
@@ -18,8 +19,13 @@ const subject: Subject = {
       clients.push(client)
       await client.connect()
       // Its types are of an older client's protocol.
-      const options = { client: client as never, prefix: `${place.name}:${prefix}` }
-      return new RedisStore(ttl === undefined ? options : { ...options, ttl: ttl / 1000 })
+      return new RedisStore({
+        client: client as never,
+        prefix: `${place.name}:${prefix}`,
+        ...(ttl !== undefined && { ttl: ttl / 1000 }),
+        ...(ttlOf && { ttl: (session: SessionData) => ttlOf(session) / 1000 }),
+        ...(disableTouch !== undefined && { disableTouch }),
+      })
     }
     return {
       stores: [await store(prefixes?.[0]), await store(prefixes?.[1])],

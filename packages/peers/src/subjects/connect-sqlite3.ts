@@ -14,18 +14,19 @@ const { Database } = await sqlite3()
 const subject: Subject = {
   name: 'connect-sqlite3',
   versions: versions(['connect-sqlite3']),
-  async make() {
+  accepts: ['tables'],
+  async make({ tables }) {
     const { folder, close } = folderPlace()
     const open = () => new Database(join(folder, 'sessions.db'))
     const databases = [open(), open()] as const
     // Each makes the table at its start, and throws where another is at it: they begin one after the other.
-    async function store(db: InstanceType<typeof Database>): Promise<session.Store> {
-      const made = new SqliteStore({ db, concurrentDb: true } as never) as session.Store
+    async function store(db: InstanceType<typeof Database>, table?: string): Promise<session.Store> {
+      const made = new SqliteStore({ db, table, concurrentDb: true } as never) as session.Store
       await once((made as unknown as { client: EventEmitter }).client, 'connect')
       return made
     }
     return {
-      stores: [await store(databases[0]), await store(databases[1])],
+      stores: [await store(databases[0], tables?.[0]), await store(databases[1], tables?.[1])],
       corrupt: (id) =>
         new Promise((resolve, reject) => {
           databases[0].run(

@@ -5,10 +5,14 @@ import { versions } from '../versions.ts'
 
 export const definition: DriverSubject = {
   name: 'MongoStore',
-  async place() {
+  follows: ['tables', 'pruneInterval'],
+  async place({ tables }) {
     const { url, name, hooks, close } = await mongoPlace()
-    const driver = () => mongoDriver({ url, database: 'sessions', collection: name })
-    return { drivers: [driver(), driver()], ...hooks, dispose: close }
+    const driver = (table?: string) =>
+      table === undefined
+        ? mongoDriver({ url, database: 'sessions', collection: name })
+        : mongoDriver({ url, database: name, collection: table })
+    return { drivers: [driver(tables?.[0]), driver(tables?.[1])], ...hooks, dispose: close }
   },
 }
 

@@ -1,14 +1,21 @@
 import { type DriverSubject, type Subject, subjectOf } from '@session-stores/conformance'
 import { postgresDriver } from '@session-stores/postgres'
-import { postgres, postgresPlace } from '../places.ts'
+import { newSchema, postgres, postgresPlace, withSettings } from '../places.ts'
 import { versions } from '../versions.ts'
 
 export const definition: DriverSubject = {
   name: 'PostgresStore',
-  async place() {
-    const { url, name, hooks, close } = await postgresPlace()
-    const driver = () => postgresDriver({ url: `${url}?max=3`, table: name })
-    return { drivers: [driver(), driver()], ...hooks, dispose: close }
+  follows: ['tables', 'timeZones', 'pruneInterval'],
+  async place({ tables, timeZones }) {
+    const { url, direct, name, hooks, close } = await postgresPlace()
+    // Its own, for tables of these names, and first in the search path, for what they may be taken for.
+    const schema = tables && (await newSchema(direct, name))
+    const driver = (i: 0 | 1) => {
+      const connection = new URL(withSettings(url, { timezone: timeZones?.[i], search_path: schema }))
+      connection.searchParams.set('max', '3')
+      return postgresDriver({ url: connection.href, schema, table: tables?.[i] ?? name })
+    }
+    return { drivers: [driver(0), driver(1)], ...hooks, dispose: close }
   },
 }
 

@@ -5,8 +5,8 @@ import { versions } from '../versions.ts'
 
 export const definition: DriverSubject = {
   name: 'RedisStore',
-  prefixed: true,
-  async place(prefixes = ['', '']) {
+  follows: ['prefixes'],
+  async place({ prefixes = ['', ''] }) {
     const { url, name, hooks, close } = await redisPlace()
     const driver = (prefix: string) => redisDriver({ url, prefix: `${name}:${prefix}` })
     return { drivers: [driver(prefixes[0]), driver(prefixes[1])], ...hooks, dispose: close }

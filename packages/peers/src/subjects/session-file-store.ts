@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Subject } from '@session-stores/conformance'
 import session from 'express-session'
@@ -8,25 +8,33 @@ import { versions } from '../versions.ts'
 
 const FileStore = fileStore(session)
 
+type FileStoreOptions = ConstructorParameters<typeof FileStore>[0]
+
 const subject: Subject = {
   name: 'session-file-store',
   versions: versions(['session-file-store']),
-  accepts: ['ttl', 'secrets'],
+  accepts: ['ttl', 'secrets', 'pruneInterval'],
   supports: { all: false },
-  make({ ttl, secrets }) {
+  make({ ttl, secrets, pruneInterval = false }) {
     const { folder, close } = folderPlace()
-    const options = (secret?: string) => ({
+    const options = (secret?: string): FileStoreOptions => ({
       path: folder,
-      reapInterval: -1,
+      // In seconds.
+      reapInterval: pruneInterval === false ? -1 : pruneInterval / 1000,
       logFn() {},
       ...(ttl !== undefined && { ttl: ttl / 1000 }),
       ...(secret !== undefined && { secret }),
     })
+    const both = [options(secrets?.[0]), options(secrets?.[1])] as const
     return {
-      stores: [new FileStore(options(secrets?.[0])), new FileStore(options(secrets?.[1]))],
+      stores: [new FileStore(both[0]), new FileStore(both[1])],
+      stored: () => readdirSync(folder).length,
       move: (from, to) => copyFileSync(join(folder, `${from}.json`), join(folder, `${to}.json`)),
       corrupt: (id) => writeFileSync(join(folder, `${id}.json`), '{"cookie":'),
-      dispose: close,
+      dispose() {
+        for (const { reapIntervalObject } of both) clearInterval(reapIntervalObject)
+        close()
+      },
     }
   },
 }

@@ -4,6 +4,7 @@ import { versions } from '../versions.ts'
 
 export const definition: DriverSubject = {
   name: 'SessionStore on memoryDriver',
+  follows: ['pruneInterval'],
   place() {
     const driver = memoryDriver()
     return { drivers: [driver, driver] }

@@ -6,10 +6,11 @@ import { versions } from '../versions.ts'
 
 export const definition: DriverSubject = {
   name: 'SqliteStore',
-  place() {
+  follows: ['tables', 'pruneInterval'],
+  place({ tables }) {
     const { folder, close } = folderPlace()
-    const driver = () => sqliteDriver({ path: join(folder, 'sessions.db') })
-    return { drivers: [driver(), driver()], dispose: close }
+    const driver = (table?: string) => sqliteDriver({ path: join(folder, 'sessions.db'), table })
+    return { drivers: [driver(tables?.[0]), driver(tables?.[1])], dispose: close }
   },
 }
 

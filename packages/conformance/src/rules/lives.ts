@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import type { SessionData } from 'express-session'
+import type { Rule } from '../rule.ts'
+import { HOUR, holds, ID, LONG_AFTER, SHORT } from './shared.ts'
+
+/** A function of the application that says how long each session lives. The sessions say which answer they are given. */
+
+const LIVES: Readonly<Record<string, number>> = {
+  short: SHORT,
+  long: HOUR,
+  none: 0,
+  past: -HOUR,
+  fraction: HOUR / 7,
+  unknown: Number.NaN,
+}
+
+function lifeOf(session: SessionData): number {
+  const life = LIVES[(session as SessionData & { kind: string }).kind]
+  if (life === undefined) throw new Error('nobody knows how long this lives')
+  return life
+}
+
+const BY_FUNCTION = { options: { ttlOf: lifeOf }, needs: ['ttlOf'] } as const
+
+/** What the store calls back with, and nothing else: what it throws fails the rule. */
+async function told(call: (done: (error?: unknown) => void) => void): Promise<unknown> {
+  const { promise, resolve } = Promise.withResolvers<unknown>()
+  assert.doesNotThrow(() => call(resolve))
+  return promise
+}
+
+export const lives: readonly Rule[] = [
+  {
+    id: 'ttl-function/decides',
+    title: 'a function that says how long a session lives is followed where the cookie has no deadline',
+    level: 'must',
+    why: 'Guests stay for as long as the staff, or the staff is logged out with the guests.',
+    ...BY_FUNCTION,
+    async check({ store, session, pass }) {
+      await store.set('guest', session({ kind: 'short' }, null))
+      await store.set('staff', session({ kind: 'long' }, null))
+      await pass(LONG_AFTER)
+      assert.equal(await store.data('guest'), undefined)
+      holds(await store.data('staff'), { kind: 'long' })
+    },
+  },
+  {
+    id: 'ttl-function/its-error-is-told',
+    title: 'what that function throws is an error of the save, told by its callback',
+    level: 'should',
+    why: 'One session that the function knows nothing of ends the process, or its request hangs for ever.',
+    source: 'https://github.com/expressjs/session/blob/v1.19.0/index.js#L322',
+    ...BY_FUNCTION,
+    async check({ store, session }) {
+      const error = await told((done) => store.raw.set(ID, session({ kind: 'nobody' }, null), done))
+      assert.ok(error, 'the save succeeds')
+    },
+  },
+  {
+    id: 'ttl-function/no-time-is-gone',
+    title: 'a session that it gives 0 or less is gone at the next request, and its save is no error',
+    level: 'should',
+    why: 'Whoever is to be logged out by it stays logged in for a day, or for ever.',
+    ...BY_FUNCTION,
+    async check({ store, session }) {
+      for (const kind of ['past', 'none']) {
+        await store.set(kind, session({ kind }, null))
+        assert.equal(await store.data(kind), undefined, kind)
+      }
+    },
+  },
+  {
+    id: 'ttl-function/fraction-or-no-number',
+    title:
+      'a session that it gives a fraction is kept; one that it gives NaN is answered, as an error or not',
+    level: 'should',
+    why: 'A life that was calculated fails every save, or leaves the request without an end.',
+    ...BY_FUNCTION,
+    async check({ store, session }) {
+      await store.set(ID, session({ kind: 'fraction' }, null))
+      holds(await store.data(ID), { kind: 'fraction' })
+      await told((done) => store.raw.set('unknown', session({ kind: 'unknown' }, null), done))
+      await told((done) => store.raw.get('unknown', done))
+    },
+  },
+]

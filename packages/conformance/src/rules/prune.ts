@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Rule } from '../rule.ts'
+import { HOUR, holds, ID, ids, LONG_AFTER, SHORT } from './shared.ts'
+
+/** The removal of what has ended, by an interval. */
+
+/** How long a removal is waited for that comes by itself, in milliseconds. */
+const PATIENCE = 4000
+
+export const prune: readonly Rule[] = [
+  {
+    id: 'prune/off-removes-nothing',
+    title: 'where removal by interval is switched off, sessions that have ended stay in the database',
+    level: 'must',
+    why: 'Whoever removes them at night, by himself, has them removed at noon as well.',
+    options: { pruneInterval: false },
+    needs: ['pruneInterval', 'stored'],
+    async check({ store, session, pass, backend }) {
+      await Promise.all(ids(3).map((id) => store.set(id, session({}, SHORT))))
+      await pass(LONG_AFTER)
+      await store.set(ID, session({ name: 'Ada' }))
+      assert.equal(await backend.stored(), 4, 'how many are stored')
+    },
+  },
+  {
+    id: 'prune/removes-what-ended',
+    title: 'sessions that have ended are removed from the database at the interval, and no others',
+    level: 'must',
+    why: 'The database fills up with sessions of users who never come back.',
+    options: { pruneInterval: 100 },
+    needs: ['pruneInterval', 'stored'],
+    async check({ store, session, pass, backend }) {
+      await store.set(ID, session({ name: 'Ada' }, 48 * HOUR))
+      await Promise.all(ids(3).map((id) => store.set(id, session({}, SHORT))))
+      // Some look for what has ended by the hour. It costs nothing where the suite drives the clock.
+      await pass('advance' in backend ? 24 * HOUR : LONG_AFTER)
+      const end = performance.now() + PATIENCE
+      while ((await backend.stored()) > 1 && performance.now() < end) await wait(50)
+      assert.equal(await backend.stored(), 1, 'how many are stored')
+      holds(await store.data(ID), { name: 'Ada' })
+    },
+  },
+]

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import type { Rule } from '../rule.ts'
+import { HOUR, holds, ID, LONG_AFTER, SHORT } from './shared.ts'
+
+/** Options by which touches are left out: to save writes, or all of them. */
+
+const RARELY = { methods: ['touch'], options: { touchAfter: HOUR }, needs: ['touchAfter'] } as const
+const NEVER = { methods: ['touch'], options: { disableTouch: true }, needs: ['disableTouch'] } as const
+
+export const touchOptions: readonly Rule[] = [
+  {
+    id: 'touch-after/calls-back',
+    title: 'a touch that comes too soon to be written calls back, and the session is as it was',
+    level: 'must',
+    why: 'Every request that changes nothing fails, or hangs.',
+    ...RARELY,
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }, 4 * HOUR))
+      await store.touch(ID, await store.open(ID))
+      holds(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'touch-after/does-not-end-a-session-in-use',
+    title: 'a touch that comes soon after the last is written all the same if the session is about to end',
+    level: 'info',
+    why: 'Where sessions are shorter than that time, whoever works without pause is logged out.',
+    ...RARELY,
+    async check({ store, session, now, pass }) {
+      const life = 3 * SHORT
+      await store.set(ID, session({ name: 'Ada' }, life))
+      await pass(2 * SHORT)
+      const open = await store.open(ID)
+      open.cookie.expires = new Date(now() + life)
+      // The cookie knows only the clock of this machine.
+      open.cookie.originalMaxAge = life
+      await store.touch(ID, open)
+      await pass(2 * SHORT)
+      holds(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'touch-after/follows-a-new-max-age',
+    title: 'a touch with a shorter `cookie.maxAge` is written, however soon it comes',
+    level: 'should',
+    why: 'Whoever takes "remember me" back on a shared computer stays logged in there.',
+    ...RARELY,
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, 4 * HOUR))
+      const open = await store.open(ID)
+      open.cookie.maxAge = SHORT
+      await store.touch(ID, open)
+      await pass(LONG_AFTER)
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'touch-disabled/changes-nothing',
+    title: 'where touches are switched off, a touch is no error, and the session ends as it would have',
+    level: 'must',
+    why: 'Requests that change nothing fail, or keep sessions alive that were not to be.',
+    ...NEVER,
+    async check({ store, session, now, pass }) {
+      const end = now() + 2 * SHORT
+      await store.set(ID, session({ name: 'Ada' }, 2 * SHORT))
+      await store.touch(ID, session({ name: 'Bob' }, HOUR))
+      const found = await store.data(ID)
+      // A machine under load may have answered too late to tell.
+      if (now() < end) holds(found, { name: 'Ada' })
+      await pass(LONG_AFTER + SHORT)
+      assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'touch-disabled/asynchronous',
+    title: 'where touches are switched off, a touch calls back after it returned',
+    level: 'info',
+    why: 'Code behind the call runs before the call is over: an order that holds with one setting and not with another.',
+    source: 'https://blog.izs.me/2013/08/designing-apis-for-asynchrony/',
+    ...NEVER,
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const { promise, resolve } = Promise.withResolvers<boolean>()
+      let returned = false
+      store.raw.touch!(ID, session({ name: 'Ada' }), () => resolve(returned))
+      returned = true
+      assert.ok(await promise, 'it calls back before it returns')
+    },
+  },
+]
