@@ -114,7 +114,9 @@ function lingering(run: Run): string[] {
     })
     if (sooner.length === 0) return []
     const gone =
-      mine.all === null ? `for more than ${number(mine.watched / 1000)} s` : `for ${number(mine.all / 1000)} s`
+      mine.all === null
+        ? `for more than ${number(mine.watched / 1000)} s`
+        : `for ${number(mine.all / 1000)} s`
     return [`Expired sessions take up storage ${gone} with ${name}, longer than with ${enumeration(sooner)}.`]
   })
 }
