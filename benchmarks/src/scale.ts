@@ -34,7 +34,7 @@ export const full: Scale = {
   payload: 200,
   concurrencies: [1, 32, 256],
   concurrency: 32,
-  jobWarmUp: 600,
+  jobWarmUp: 400,
   warmUp: 40,
   warmUpAlone: 600,
   duration: 150,

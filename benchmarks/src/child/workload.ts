@@ -6,7 +6,9 @@ import { createSession, each, fill, idOf, type Session } from './sessions.ts'
 /** How many Session objects are kept for the operations that write; and how many take part in the request mix. */
 const POOL = 4096
 /** How many are read and dropped before. */
-const SHORT_LIVED = 10_000
+const SHORT_LIVED = 4000
+/** How many of a store that is filled already are looked up. */
+const SOME = 10_000
 const EXPIRED = 500
 
 /** Some databases forget a session up to a second after its deadline. Milliseconds. */
@@ -56,7 +58,7 @@ export async function fillWorkload(
  * server fetch for the first time tells of the disk, and of nothing that lasts.
  */
 export async function findWorkload(store: session.Store, count: number, payload: number): Promise<Workload> {
-  const some = Array.from({ length: Math.min(count, SHORT_LIVED) }, () => Math.floor(Math.random() * count))
+  const some = Array.from({ length: Math.min(count, SOME) }, () => Math.floor(Math.random() * count))
   const ids = [...new Set(some)].map(nameOf).map(idOf)
   await read(store, ids, () => {})
   return { store, payload, ids, pool: [], own: [], expired: Promise.resolve([]) }
