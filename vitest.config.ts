@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import { OutageReporter } from './packages/conformance/src/outage/reporter.ts'
 import { SkipReporter } from './packages/testbed/src/reporter.ts'
@@ -5,8 +6,23 @@ import { ServersReporter } from './packages/testbed/src/servers-reporter.ts'
 
 const reporters = ['default', new SkipReporter(), new ServersReporter(), new OutageReporter()]
 
+/**
+ * Tests kill servers, never the machine, so their files need no disk: in memory, where there is plenty, they do not
+ * wait for one. The benchmark's servers stay on disk.
+ */
+function inMemory(): Record<string, string> {
+  const { SESSION_STORES_SERVER_FOLDER: folder = '/dev/shm' } = process.env
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize > 4 * 2 ** 30 ? { SESSION_STORES_SERVER_FOLDER: folder } : {}
+  } catch {
+    return {}
+  }
+}
+
 export default defineConfig({
   test: {
+    env: inMemory(),
     include: ['{packages,examples}/*/test/**/*.test.ts', '{benchmarks,test}/**/*.test.ts'],
     // Server tests wait for a server to start, never for a clock.
     testTimeout: 60_000,

@@ -47,7 +47,8 @@ export async function startProcess(
 
 function make(kind: ProcessKind, binary: Binary, reserved: Port, args: readonly string[]): ProcessServer {
   const port = reserved.number
-  const folder = mkdtempSync(join(tmpdir(), `testbed-${kind.name.toLowerCase()}-`))
+  const parent = process.env.SESSION_STORES_SERVER_FOLDER ?? tmpdir()
+  const folder = mkdtempSync(join(parent, `testbed-${kind.name.toLowerCase()}-`))
   tell('add', 'folder', folder)
   const log = join(folder, 'server.log')
   const url = kind.url(port)
