@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { findCommand } from '@session-stores/testbed'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { newestRun } from '../src/newest.ts'
 import { renderPage } from '../src/page/render.ts'
-import { Browser, findChromium } from './browser.ts'
+import { Browser } from './browser.ts'
 
-const chromium = findChromium()
+const chromium = findCommand(['chromium', 'chromium-browser', 'google-chrome'])
 
 /** What of a page is too wide, and which texts in its charts reach beyond them. */
 const cut = `(() => {

@@ -11,4 +11,5 @@ export { type RedisOptions, redisBinary, redisProcess, redisServer, valkeyProces
 export { type MongoReplicaSet, mongoReplicaSet, type ReplicaSetOptions } from './replica-set.ts'
 export { type RedisSentinel, redisSentinel, type SentinelOptions } from './sentinel.ts'
 export { type ProcessServer, ServerUnavailableError, type Source, type TestServer } from './server.ts'
+export { findCommand } from './sources.ts'
 export { unprivileged } from './user.ts'

@@ -74,10 +74,14 @@ async function fetched(kind: ProcessKind, reasons: readonly string[]): Promise<B
 }
 
 function onPath(kind: ProcessKind): string | undefined {
+  return findCommand(kind.commands, kind.offPath ? globSync(kind.offPath).sort().reverse() : [])
+}
+
+/** The file of the first of these commands that is on PATH, else the first of `others` that can be executed. */
+export function findCommand(commands: readonly string[], others: readonly string[] = []): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
-  const candidates = kind.commands.flatMap((command) => folders.map((folder) => join(folder, command)))
-  if (kind.offPath) candidates.push(...globSync(kind.offPath).sort().reverse())
-  return candidates.find((path) => {
+  const onPath = commands.flatMap((command) => folders.map((folder) => join(folder, command)))
+  return [...onPath, ...others].find((path) => {
     try {
       accessSync(path, constants.X_OK)
       return true
