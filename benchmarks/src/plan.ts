@@ -63,6 +63,9 @@ const PRUNING = [
   ...['better-sqlite3-session-store', 'better-sqlite3-session-store-wal'],
 ]
 
+/** Many processes that measure one or two operations each. */
+const BRIEF: readonly ScenarioName[] = ['payload', 'stored']
+
 class Planner {
   readonly #scale: Scale
   readonly #chosen: ReadonlySet<ScenarioName>
@@ -190,7 +193,7 @@ class Planner {
 
   #job(entry: Entry, scenario: ScenarioName, points: readonly PlannedPoint[], filled = false): PlannedJob {
     const { payload, stored } = points[0]?.parameters ?? { payload: 0, stored: 0 }
-    const warmUp = this.#scale.jobWarmUp
+    const warmUp = BRIEF.includes(scenario) ? this.#scale.jobWarmUpBrief : this.#scale.jobWarmUp
     return {
       entry,
       group: `${scenario} ${entry.database} ${payload} ${stored}`,

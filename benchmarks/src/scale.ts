@@ -8,8 +8,9 @@ export interface Scale {
   concurrencies: readonly number[]
   /** Where one will do. */
   concurrency: number
-  /** For an engine that has seen nothing yet; then before each measurement. */
+  /** For an engine that has seen nothing yet, and where a process measures little; then before each measurement. */
   jobWarmUp: number
+  jobWarmUpBrief: number
   warmUp: number
   /** Before what is measured one by one: few operations take long to make an engine optimize them. */
   warmUpAlone: number
@@ -35,15 +36,16 @@ export const full: Scale = {
   concurrencies: [1, 32, 256],
   concurrency: 32,
   jobWarmUp: 400,
+  jobWarmUpBrief: 200,
   warmUp: 40,
-  warmUpAlone: 600,
+  warmUpAlone: 500,
   duration: 150,
   payloads: [200, 2000, 20_000],
   payloadStored: 1000,
   sizes: [1000, 10_000, 100_000, 1_000_000],
   rates: [1000, 4000],
   openDuration: 500,
-  http: { connections: 64, stored: 1000, warmUp: 800, duration: 800 },
+  http: { connections: 64, stored: 1000, warmUp: 600, duration: 800 },
   expiry: { sessions: 40, rounds: 3 },
   pruning: { expired: 20_000, rate: 1000, duration: 1000, rounds: 10 },
   // Longer than the quarter of an hour, more or less, that most wait between their clean-ups.
@@ -57,6 +59,7 @@ export const quick: Scale = {
   stored: 1000,
   storedFiles: 600,
   jobWarmUp: 20,
+  jobWarmUpBrief: 20,
   warmUp: 5,
   warmUpAlone: 10,
   duration: 20,
