@@ -105,10 +105,10 @@ export const frameworks: readonly Rule[] = [
     source: fastify.source,
     packages: fastify.packages,
     check: (context) =>
-      fastify.open(context, 2000, async (site) => {
+      fastify.open(context, 4000, async (site) => {
         await login(site)
         assert.equal(await nameOf(site), 'Ada')
-        await context.pass(3500)
+        await context.pass(5500)
         assert.equal(await nameOf(site), undefined)
       }),
   },

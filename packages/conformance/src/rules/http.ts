@@ -179,11 +179,11 @@ export const http: readonly Rule[] = [
     why: 'A stolen or forgotten cookie, sent by something that is no browser, works for ever.',
     source: 'https://github.com/expressjs/session#cookiemaxage',
     check: ({ store, pass }) =>
-      withSite(store.raw, { cookie: { maxAge: 2000 } }, async (app) => {
+      withSite(store.raw, { cookie: { maxAge: 4000 } }, async (app) => {
         const browser = app.browser()
         await browser.request(put({ name: 'Ada' }))
         await holds(browser, { name: 'Ada' })
-        await pass(3500)
+        await pass(5500)
         await holds(browser, nobody)
       }),
   },
@@ -196,10 +196,10 @@ export const http: readonly Rule[] = [
     methods: ['touch'],
     // The middleware goes by the machine's clock, so this waits in earnest.
     check: ({ store }) =>
-      withSite(store.raw, { cookie: { maxAge: 2500 }, rolling: true }, async (app) => {
+      withSite(store.raw, { cookie: { maxAge: 4000 }, rolling: true }, async (app) => {
         const browser = app.browser()
         await browser.request(put({ name: 'Ada' }))
-        for (let i = 0; i < 4; i++) {
+        for (let i = 0; i < 5; i++) {
           await wait(1000)
           await holds(browser, { name: 'Ada' }, `after ${i + 1} s`)
         }

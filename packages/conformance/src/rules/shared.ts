@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Tested } from '../context.ts'
+import type { Context, Tested } from '../context.ts'
 import type { Data } from '../rule.ts'
 
 /** What the rules have in common. */
@@ -25,6 +25,29 @@ export function holds(found: Data | undefined, expected: Data): void {
   const held = Object.keys(expected).map((key) => [key, found[key]])
   assert.deepEqual(Object.fromEntries(held), expected)
 }
+
+/**
+ * Runs a check of what happens before a session ends, which lives for some of these units, in milliseconds. Where a busy
+ * machine was so late that the session may have ended first, it says nothing of the store: once more, in longer ones.
+ */
+export function inTime(
+  check: (context: Context, unit: number, before: (end: number) => void) => Promise<void>,
+): (context: Context) => Promise<void> {
+  return async (context) => {
+    const before = (end: number): void => {
+      if (context.now() >= end) throw new Late('the machine is too busy to tell')
+    }
+    for (let unit = SHORT; ; unit *= 2) {
+      try {
+        return await check(context, unit, before)
+      } catch (error) {
+        if (!(error instanceof Late) || unit >= 8 * SHORT) throw error
+      }
+    }
+  }
+}
+
+class Late extends Error {}
 
 /** What makes a session known in a list, whatever that makes of it. */
 export const mark = (name: string | number): Data => ({ mark: `#${name}#` })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../rule.ts'
-import { HOUR, holds, ID, LONG_AFTER, README, SHORT } from './shared.ts'
+import { HOUR, holds, ID, inTime, LONG_AFTER, README, SHORT } from './shared.ts'
 
 /** What a touch does to the life of a session. */
 
@@ -49,13 +49,15 @@ export const touches: readonly Rule[] = [
     why: 'Whoever works without pause is logged out.',
     source: README,
     methods: ['touch'],
-    async check({ store, session, pass }) {
-      await store.set(ID, session({ name: 'Ada' }, 2 * SHORT))
-      await pass(SHORT / 2)
+    check: inTime(async ({ store, session, now, pass }, unit, before) => {
+      const end = now() + 2 * unit
+      await store.set(ID, session({ name: 'Ada' }, 2 * unit))
+      await pass(unit / 2)
       await store.touch(ID, session({ name: 'Ada' }, HOUR))
-      await pass(LONG_AFTER)
+      before(end)
+      await pass(3 * unit)
       holds(await store.data(ID), { name: 'Ada' })
-    },
+    }),
   },
   {
     id: 'touch/extends-for-every-process',
@@ -64,13 +66,15 @@ export const touches: readonly Rule[] = [
     why: 'Whoever works without pause is logged out as soon as another server answers.',
     methods: ['touch'],
     needs: ['second'],
-    async check({ store, second, session, pass }) {
-      await store.set(ID, session({ name: 'Ada' }, 2 * SHORT))
+    check: inTime(async ({ store, second, session, now, pass }, unit, before) => {
+      const end = now() + 2 * unit
+      await store.set(ID, session({ name: 'Ada' }, 2 * unit))
       await store.get(ID)
       await second.touch(ID, session({ name: 'Ada' }, HOUR))
-      await pass(LONG_AFTER + SHORT)
+      before(end)
+      await pass(4 * unit)
       holds(await store.data(ID), { name: 'Ada' })
-    },
+    }),
   },
   {
     id: 'touch/extends-by-the-ttl',
@@ -80,13 +84,18 @@ export const touches: readonly Rule[] = [
     methods: ['touch'],
     options: { ttl: 3 * SHORT },
     needs: ['ttl'],
-    async check({ store, session, pass }) {
+    check: inTime(async ({ store, session, now, pass }, _unit, before) => {
+      const first = now() + 3 * SHORT
       await store.set(ID, session({ name: 'Ada' }, null))
       await pass(2 * SHORT)
+      const end = now() + 3 * SHORT
       await store.touch(ID, session({ name: 'Ada' }, null))
+      before(first)
       await pass(1.9 * SHORT)
-      holds(await store.data(ID), { name: 'Ada' })
-    },
+      const found = await store.data(ID)
+      before(end)
+      holds(found, { name: 'Ada' })
+    }),
   },
   {
     id: 'touch/without-a-deadline-extends',
@@ -94,12 +103,14 @@ export const touches: readonly Rule[] = [
     level: 'should',
     why: 'A "remember me" that is taken back ends the session in the middle of the work.',
     methods: ['touch'],
-    async check({ store, session, pass }) {
-      await store.set(ID, session({ name: 'Ada' }, 2 * SHORT))
+    check: inTime(async ({ store, session, now, pass }, unit, before) => {
+      const end = now() + 2 * unit
+      await store.set(ID, session({ name: 'Ada' }, 2 * unit))
       await store.touch(ID, session({ name: 'Ada' }, null))
-      await pass(LONG_AFTER + SHORT)
+      before(end)
+      await pass(4 * unit)
       holds(await store.data(ID), { name: 'Ada' })
-    },
+    }),
   },
   {
     id: 'touch/shortens',
