@@ -34,6 +34,34 @@ describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
     for (const node of client.nodes('master')) expect(await node.keys(`${prefix}*`)).toEqual([])
   })
 
+  it('is sent what concerns many sessions in one piece for each master', async () => {
+    const driver = redisDriver({ client, prefix: `test${++prefixes}:` })
+    const now = Date.now()
+    const rows = Array.from({ length: 90 }, (_, i) => ({ key: `key-${i + 10}`, expiresAt: now + 60_000 }))
+    const texts = { data: '{}', tag: 'tag', user: null, createdAt: now }
+    const verbs = [
+      () =>
+        driver.write(
+          rows.map((row) => ({ ...row, ...texts, expect: '' })),
+          now,
+        ),
+      () => driver.read(rows.map(({ key }) => key)),
+      () =>
+        driver.touch(
+          rows.map((row) => ({ ...row, user: null, expiresAt: now + 90_000 })),
+          now,
+        ),
+    ]
+    for (const verb of verbs) {
+      // Until the masters know its script.
+      await verb()
+      const before = await readsOf(client)
+      await verb()
+      // Each piece may be read in two, and the counting itself is read once by each.
+      expect((await readsOf(client)) - before).toBeLessThanOrEqual(3 * 2 + 3)
+    }
+  })
+
   it('runs scripts again that a node has forgotten', async () => {
     const store = storeOf({ client, prefix: `test${++prefixes}:` })
     await store.set('the-id', plain({ name: 'Ada' }))
@@ -50,3 +78,9 @@ describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
     })
   })
 })
+
+/** How often the masters have read from their sockets. */
+async function readsOf(client: Cluster): Promise<number> {
+  const infos = await Promise.all(client.nodes('master').map((node) => node.info('stats')))
+  return infos.reduce((sum, info) => sum + Number(/total_reads_processed:(\d+)/.exec(info)![1]), 0)
+}
