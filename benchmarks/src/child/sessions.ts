@@ -19,8 +19,8 @@ declare module 'express-session' {
 
 export type Session = session.Session & SessionData
 
-/** An hour, in milliseconds: nothing expires while it is measured. */
-export const MAX_AGE = 3_600_000
+/** A day, in milliseconds: nothing expires while it is measured, nor what is stored in the first round before the last. */
+export const MAX_AGE = 86_400_000
 
 const ITEM = { sku: 'ab12-cd34', quantity: 2, price: 1995 }
 const ITEM_SIZE = JSON.stringify(ITEM).length + 1
