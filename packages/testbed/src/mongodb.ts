@@ -24,8 +24,6 @@ export const mongodb: Kind = {
     // Not that of @testcontainers/mongodb: it needs a shell of MongoDB's in the image, and makes a replica set.
     const container = await new GenericContainer(process.env.SESSION_STORES_MONGODB_IMAGE ?? 'mongo:7')
       .withCommand(['mongod', '--bind_ip_all'])
-      // As for the processes: in memory where the tests have room there. Images run it as different users.
-      .withTmpFs(process.env.SESSION_STORES_SERVER_FOLDER === undefined ? {} : { '/data/db': 'rw,mode=1777' })
       .withExposedPorts(27_017)
       .withWaitStrategy(Wait.forLogMessage(/waiting for connections/i))
       .start()
