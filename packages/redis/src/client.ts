@@ -15,7 +15,7 @@ export interface RedisNode {
 }
 
 /** Makes calls that leave at once: one write to each server of a cluster, in place of one for each call. */
-export function together<T>(client: RedisClient, calls: () => T): T {
+function together<T>(client: RedisClient, calls: () => T): T {
   const streams = client.nodes?.('master').map(({ stream }) => stream) ?? []
   for (const stream of streams) stream?.cork()
   try {
@@ -23,6 +23,11 @@ export function together<T>(client: RedisClient, calls: () => T): T {
   } finally {
     for (const stream of streams) stream?.uncork()
   }
+}
+
+/** Sends a command once for each key, as a cluster wants it. */
+export function callEach(client: RedisClient, command: string, keys: readonly string[]): Promise<unknown[]> {
+  return together(client, () => Promise.all(keys.map((key) => client.call(command, key))))
 }
 
 /** About how much one script is given, in characters: so Redis works on one while the next is made. */

@@ -10,7 +10,7 @@ import {
   type Touch,
   type Write,
 } from '@session-stores/core'
-import { type RedisClient, runScript, together } from './client.ts'
+import { callEach, type RedisClient, runScript } from './client.ts'
 import { Connection } from './connection.ts'
 import { explained } from './errors.ts'
 import { digits, toRow, toValue } from './row.ts'
@@ -103,7 +103,7 @@ export function redisDriver(options: RedisOptions): Driver {
       const names = keys.map((key) => prefix + key)
       // MGET even of one: GET fails where somebody else keeps a hash or a list.
       const values = isCluster
-        ? (await together(client, () => Promise.all(names.map((name) => client.call('MGET', name))))).flat()
+        ? (await callEach(client, 'MGET', names)).flat()
         : ((await client.call('MGET', ...names)) as unknown[])
       const rows: Row[] = []
       for (let i = 0; i < keys.length; i++) {
@@ -151,7 +151,7 @@ export function redisDriver(options: RedisOptions): Driver {
     async clear() {
       for await (const names of scanAll(client, prefix)) {
         const own = names.filter((name) => isSession(name) || isIndex(name)).map((name) => prefix + name)
-        if (isCluster) await Promise.all(own.map((name) => client.call('UNLINK', name)))
+        if (isCluster) await callEach(client, 'UNLINK', own)
         else if (own.length > 0) await client.call('UNLINK', ...own)
       }
     },
