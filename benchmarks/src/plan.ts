@@ -13,8 +13,10 @@ export interface PlannedPoint extends Point {
 /** What one process does in a round. */
 export interface PlannedJob {
   entry: Entry
-  /** Jobs of one group are compared with each other, and come one after the other. */
+  /** Jobs of one group are compared with each other, and take turns. */
   group: string
+  /** Its server has one place: it comes after the others of its group. */
+  isApart: boolean
   /** Only in so many rounds from the first; 0: beside all of them. */
   rounds: number
   /** Where its sessions are: a place of this name, which is emptied before unless they stay from round to round. */
@@ -154,10 +156,11 @@ class Planner {
     const parameters = { payload, stored: http.stored, concurrency: http.connections }
     const points = (['http', 'http-one-session'] as const).map((operation) => ({
       ...this.#point('http', operation, parameters),
-      ...{ warmUp: http.warmUp, duration: http.duration },
+      ...{ warmUp: http.warmUp, warmUpAgain: http.warmUpAgain, duration: http.duration },
     }))
+    const { passes } = this.#scale
     const make = (place: Place): Job => ({
-      ...{ kind: 'http', subject: idOf(entry), place, payload, stored: http.stored, points, warmUp },
+      ...{ kind: 'http', subject: idOf(entry), place, payload, stored: http.stored, points, passes, warmUp },
     })
     return { ...this.#job(entry, 'http', points), group: 'http', make }
   }
@@ -183,7 +186,7 @@ class Planner {
     const parameters = { payload, stored, concurrency: 0, rate }
     const points = (['lookup', 'lookup-pruning'] as const).map((operation) => ({
       ...this.#point('pruning', operation, parameters),
-      ...{ warmUp: 0, duration },
+      ...{ warmUp: 0, warmUpAgain: 0, duration },
     }))
     const make = (place: Place): Job => ({
       ...{ kind: 'pruning', subject: idOf(entry), place, payload, stored, expired, points },
@@ -193,17 +196,19 @@ class Planner {
 
   #job(entry: Entry, scenario: ScenarioName, points: readonly PlannedPoint[], filled = false): PlannedJob {
     const { payload, stored } = points[0]?.parameters ?? { payload: 0, stored: 0 }
+    const { passes } = this.#scale
     const warmUp = BRIEF.includes(scenario) ? this.#scale.jobWarmUpBrief : this.#scale.jobWarmUp
     return {
       entry,
       group: `${scenario} ${entry.database} ${payload} ${stored}`,
+      isApart: entry.variant === 'cluster',
       rounds: Number.POSITIVE_INFINITY,
       placeName: 'work',
       stays: false,
       scenario,
       points,
       make: (place) => ({
-        ...{ kind: 'store', subject: idOf(entry), place, payload, stored, filled, points, warmUp },
+        ...{ kind: 'store', subject: idOf(entry), place, payload, stored, filled, points, passes, warmUp },
       }),
     }
   }
@@ -222,7 +227,8 @@ class Planner {
   #point(scenario: ScenarioName, operation: OperationName, parameters: Parameters): PlannedPoint {
     const { warmUp, warmUpAlone, duration } = this.#scale
     const isAlone = parameters.concurrency === 1
-    return { scenario, operation, parameters, warmUp: isAlone ? warmUpAlone : warmUp, duration }
+    const first = isAlone ? warmUpAlone : warmUp
+    return { scenario, operation, parameters, warmUp: first, warmUpAgain: warmUp, duration }
   }
 
   #storedOf({ database }: Entry): number {

@@ -48,6 +48,6 @@ export class TerminalProgress {
 }
 
 function costOf({ points, scenario }: PlannedJob): number {
-  const measuring = points.reduce((sum, { warmUp, duration }) => sum + warmUp + duration, 0)
+  const measuring = points.reduce((sum, { warmUp, duration }) => sum + warmUp + 2 * duration, 0)
   return OVERHEAD + measuring + (scenario === 'expiry' ? EXPIRY : 0)
 }

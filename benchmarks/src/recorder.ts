@@ -1,3 +1,4 @@
+import { merged } from './merged.ts'
 import { type PlannedJob, type PlannedPoint, scenariosOf } from './plan.ts'
 import type { Cell, Expiry, Reclaim, Round, Run, ServerInfo } from './results.ts'
 
@@ -12,6 +13,7 @@ export class Recorder {
     this.#save = save
   }
 
+  /** What was measured in several passes of a round is one. */
   measured({ entry }: PlannedJob, { scenario, operation, parameters }: PlannedPoint, round: Round): void {
     const { payload, concurrency, stored, rate } = parameters
     const key = [scenario, operation, entry.id, payload, concurrency, stored, rate].join()
@@ -21,7 +23,10 @@ export class Recorder {
       this.#cells.set(key, cell)
       this.run.cells.push(cell)
     }
-    cell.rounds.push(round)
+    const last = cell.rounds.at(-1)
+    if (last?.round === round.round)
+      cell.rounds[cell.rounds.length - 1] = { ...round, ...merged(last, round) }
+    else cell.rounds.push(round)
   }
 
   expired(expiry: Expiry): void {

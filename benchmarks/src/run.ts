@@ -12,8 +12,9 @@ import type { BenchServer } from './servers/server.ts'
 import { Servers } from './servers/start.ts'
 import { settleFile } from './settle-file.ts'
 import { shuffled } from './shuffled.ts'
-import { runJob } from './subject-process.ts'
+import { type JobRun, runJob } from './subject-process.ts'
 import type { Place } from './subjects/subject.ts'
+import { Turn, Turns } from './turns.ts'
 
 /** What a job is given beyond the time of its measurements, and for filling a store with a session; milliseconds. */
 const PATIENCE = { job: 90_000, session: 2 }
@@ -55,15 +56,34 @@ export class Runner {
     for (let round = 1; round <= rounds; round++) {
       const due = jobs.filter((job) => round <= job.rounds && !this.#hopeless.has(job))
       const groups = Map.groupBy(due, ({ group }) => group)
-      for (const group of shuffled([...groups.values()]))
-        for (const job of shuffled(group)) {
-          this.#signal.throwIfAborted()
-          this.#progress.begin(round, job)
-          await this.#measure(job, round)
-          this.#progress.end(job)
-        }
+      for (const group of shuffled([...groups.values()])) {
+        const order = shuffled(group)
+        // Those that take turns are disturbed by the same things; on a server with one place they cannot.
+        const together = order.some(({ isApart }) => isApart) ? order.map((job) => [job]) : [order]
+        for (const jobs of together) await this.#takeTurns(jobs, round)
+      }
       this.#recorder.endRound(round)
     }
+  }
+
+  /** One measures at a time, for a short while, then the next. */
+  async #takeTurns(jobs: readonly PlannedJob[], round: number): Promise<void> {
+    const turns = new Turns()
+    const results = await Promise.allSettled(
+      jobs.map(async (job, index) => {
+        const turn = new Turn(turns)
+        await turn.pass()
+        this.#progress.begin(round, job)
+        try {
+          this.#signal.throwIfAborted()
+          await this.#measure(job, round, index, turn)
+        } finally {
+          turn.over()
+        }
+        this.#progress.end(job)
+      }),
+    )
+    for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
   async stop(): Promise<void> {
@@ -81,13 +101,14 @@ export class Runner {
       const place = await this.#emptyPlace(job.placeName, server)
       const made = job.make(place) as ReclaimJob
       const result = Promise.withResolvers<Omit<Reclaim, 'subject'>>()
-      const hear = (message: Message): void => {
+      const heard = (message: Message): void => {
         if (message.kind !== 'filled') return
         const { deadline } = message
         filled.resolve(sleep(deadline + SOON - Date.now(), undefined, { signal }))
         result.resolve(watchStorage(place, server, { ...made, deadline }, signal))
       }
-      this.#run(made, server, hear, made.watched + PATIENCE.job, signal).catch(result.reject)
+      const patience = made.watched + PATIENCE.job
+      this.#run(made, server, { heard, patience, signal }).catch(result.reject)
       this.#recorder.reclaimed({ subject: job.entry.id, ...(await result.promise) })
       over.abort()
     }
@@ -99,11 +120,12 @@ export class Runner {
     return { begun: filled.promise.catch(() => {}), ended }
   }
 
-  async #measure(job: PlannedJob, round: number): Promise<void> {
+  /** Beside others of its group, each of which has another index. */
+  async #measure(job: PlannedJob, round: number, index: number, turn: Turn): Promise<void> {
     const done = new Set<number>()
-    let heard = false
-    const hear = (message: Message) => {
-      heard = true
+    let isHeard = false
+    const heard = (message: Message) => {
+      isHeard = true
       if (message.kind === 'measured') {
         done.add(message.index)
         this.#recorder.measured(job, job.points[message.index]!, { round, ...message.measurement })
@@ -113,15 +135,15 @@ export class Runner {
     }
     try {
       const server = await this.#serverOf(job)
-      const place = await this.#placeOf(job, server)
-      await this.#run(job.make(place), server, hear, patienceOf(job))
+      const place = await this.#placeOf(job, index, server)
+      await this.#run(job.make(place), server, { heard, patience: patienceOf(job), pass: () => turn.pass() })
     } catch (error) {
       this.#signal.throwIfAborted()
       const reason = reasonOf(error)
       // What fails before its first measurement fails again.
-      if (!heard) this.#hopeless.add(job)
+      if (!isHeard) this.#hopeless.add(job)
       const points = job.points.filter((_, index) => !done.has(index))
-      this.#recorder.failed(job, heard ? points : [], round, reason)
+      this.#recorder.failed(job, isHeard ? points : [], round, reason)
     }
   }
 
@@ -132,15 +154,15 @@ export class Runner {
     return server
   }
 
-  async #placeOf(job: PlannedJob, server: BenchServer | undefined): Promise<Place> {
-    if (!job.stays) return this.#emptyPlace(job.placeName, server)
+  async #placeOf(job: PlannedJob, index: number, server: BenchServer | undefined): Promise<Place> {
+    if (!job.stays) return this.#emptyPlace(`${job.placeName}-${index}`, server)
     const known = this.#filled.get(job.placeName)
     if (known) return known
     const place = this.#emptyPlace(job.placeName, server)
     this.#filled.set(job.placeName, place)
     const { payload, stored } = job.points[0]!.parameters
     const fill: Job = { kind: 'fill', subject: job.entry.id, place: await place, payload, stored }
-    await this.#run(fill, server, () => {}, patienceOf(job))
+    await this.#run(fill, server, { patience: patienceOf(job) })
     const { folder, urls } = await place
     if (server) await server.settle?.(urls[0]!)
     else settleFile(folder)
@@ -157,13 +179,11 @@ export class Runner {
   #run(
     job: Job,
     server: BenchServer | undefined,
-    hear: (message: Message) => void,
-    patience: number,
-    signal: AbortSignal = this.#signal,
+    options: Pick<JobRun, 'patience'> & Partial<JobRun>,
   ): Promise<void> {
     const usage = async (): Promise<Usage | null> =>
       server ? { ...(await server.counts()), cpu: cpuTimes(server.pids()) } : null
-    return runJob(job, hear, usage, patience, signal)
+    return runJob(job, { heard() {}, usage, async pass() {}, signal: this.#signal, ...options })
   }
 }
 

@@ -1,6 +1,8 @@
 /** How large a run is. Times in milliseconds. */
 export interface Scale {
   rounds: number
+  /** How often a process measures each of its points in a round. */
+  passes: number
   /** How many sessions are stored where nothing else is said, and by the store that keeps them in files. */
   stored: number
   storedFiles: number
@@ -20,7 +22,7 @@ export interface Scale {
   sizes: readonly number[]
   rates: readonly number[]
   openDuration: number
-  http: { connections: number; stored: number; warmUp: number; duration: number }
+  http: { connections: number; stored: number; warmUp: number; warmUpAgain: number; duration: number }
   expiry: { sessions: number; rounds: number }
   pruning: { expired: number; rate: number; duration: number; rounds: number }
   /** How long the sessions live, and for how long after that their storage is watched. */
@@ -30,6 +32,7 @@ export interface Scale {
 /** The reference. */
 export const full: Scale = {
   rounds: 10,
+  passes: 2,
   stored: 10_000,
   storedFiles: 1000,
   payload: 200,
@@ -37,15 +40,15 @@ export const full: Scale = {
   concurrency: 32,
   jobWarmUp: 400,
   jobWarmUpBrief: 200,
-  warmUp: 40,
+  warmUp: 30,
   warmUpAlone: 500,
-  duration: 150,
+  duration: 100,
   payloads: [200, 2000, 20_000],
   payloadStored: 1000,
   sizes: [1000, 10_000, 100_000, 1_000_000],
   rates: [1000, 4000],
-  openDuration: 500,
-  http: { connections: 64, stored: 1000, warmUp: 600, duration: 800 },
+  openDuration: 250,
+  http: { connections: 64, stored: 1000, warmUp: 600, warmUpAgain: 200, duration: 400 },
   expiry: { sessions: 40, rounds: 3 },
   pruning: { expired: 20_000, rate: 1000, duration: 1000, rounds: 10 },
   // Longer than the quarter of an hour, more or less, that most wait between their clean-ups.
@@ -56,6 +59,7 @@ export const full: Scale = {
 export const quick: Scale = {
   ...full,
   rounds: 1,
+  passes: 1,
   stored: 1000,
   storedFiles: 600,
   jobWarmUp: 20,
@@ -68,7 +72,7 @@ export const quick: Scale = {
   sizes: [2000],
   rates: [1000],
   openDuration: 100,
-  http: { connections: 16, stored: 100, warmUp: 50, duration: 100 },
+  http: { connections: 16, stored: 100, warmUp: 50, warmUpAgain: 50, duration: 100 },
   expiry: { sessions: 10, rounds: 1 },
   pruning: { expired: 1000, rate: 500, duration: 200, rounds: 1 },
   reclaim: { sessions: 50, life: 5000, watched: 20_000 },

@@ -4,17 +4,21 @@ import type { Job, Message, Usage } from './child/protocol.ts'
 /** How much of what a process writes to its error output is kept, in characters. */
 const TAIL = 4000
 
+export interface JobRun {
+  heard(message: Message): void
+  usage(): Promise<Usage | null>
+  /** Lets others measure; resolves when it is this one's turn again. */
+  pass(): Promise<void>
+  /** Milliseconds that it may take, apart from others' turns. */
+  patience: number
+  signal: AbortSignal
+}
+
 /**
  * Runs a job in a fresh process: nothing in it is warm, nothing of another subject is in its heap. Rejects with the
- * reason if the process ends, or has taken `patience` ms, before the job is done; and when `signal` is aborted.
+ * reason if the process ends, or runs out of patience, before the job is done; and when `signal` is aborted.
  */
-export async function runJob(
-  job: Job,
-  heard: (message: Message) => void,
-  usage: () => Promise<Usage | null>,
-  patience: number,
-  signal: AbortSignal,
-): Promise<void> {
+export async function runJob(job: Job, { heard, usage, pass, patience, signal }: JobRun): Promise<void> {
   signal.throwIfAborted()
   const child = fork(new URL('./child/main.ts', import.meta.url), {
     serialization: 'advanced',
@@ -28,15 +32,22 @@ export async function runJob(
   })
   const ended = Promise.withResolvers<void>()
   const abort = () => ended.reject(signal.reason)
-  const timer = setTimeout(
-    () => ended.reject(new Error(`it had not done its work after ${patience / 1000} s`)),
-    patience,
-  )
+  const impatient = () => ended.reject(new Error(`it had not done its work after ${patience / 1000} s`))
+  let timer = setTimeout(impatient, patience)
+  let over = false
+  const passOn = async (): Promise<void> => {
+    clearTimeout(timer)
+    await pass()
+    if (over) return
+    timer = setTimeout(impatient, patience)
+    child.send('go on')
+  }
   signal.addEventListener('abort', abort)
   child.on('message', (message: Message) => {
     if (message.kind === 'done') ended.resolve()
     else if (message.kind === 'failed') ended.reject(new Error(message.reason))
     else if (message.kind === 'usage') usage().then((answer) => child.send(answer as Usage), ended.reject)
+    else if (message.kind === 'pass') passOn().catch(ended.reject)
     else heard(message)
   })
   child.on('error', ended.reject)
@@ -47,6 +58,7 @@ export async function runJob(
   try {
     await ended.promise
   } finally {
+    over = true
     clearTimeout(timer)
     signal.removeEventListener('abort', abort)
     child.kill('SIGKILL')

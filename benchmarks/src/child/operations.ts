@@ -1,7 +1,7 @@
 import type { OperationName } from '../results.ts'
 import type { Step } from './closed-loop.ts'
 import { hot, mix } from './requests.ts'
-import { checked, createSession, each, idOf } from './sessions.ts'
+import { checked, contentsOf, createSession, each, idOf } from './sessions.ts'
 import { WrongAnswer } from './tally.ts'
 import type { Workload } from './workload.ts'
 
@@ -9,7 +9,7 @@ import type { Workload } from './workload.ts'
 export interface Operation {
   step: Step
   size: number
-  /** How many of those that were written do not hold what was saved last; asked after a measurement. */
+  /** How many of those that were written do not hold what was saved last; asked after a measurement, and undoes it. */
   verify?(): Promise<number>
 }
 
@@ -67,7 +67,11 @@ export const operations: Record<StoreOperation, (workload: Workload) => Promise<
       session.note = session.visits % GROWTH === 0 ? '' : `${session.note}another line\n`
       workload.store.set(workload.ids[position]!, session, done)
     },
-    verify: () => verify(workload),
+    async verify() {
+      const wrong = await verify(workload)
+      await shrink(workload)
+      return wrong
+    },
   }),
   'lookup-touch': ({ store, ids }) => ({
     size: ids.length,
@@ -97,6 +101,18 @@ const absent =
       if (error && error.code !== 'ENOENT') return done(error)
       done(data ? new WrongAnswer('a session came back that is not there') : undefined)
     })
+
+/** Those that grew are again what they were: other operations find sessions of one size. */
+async function shrink({ store, ids, pool, payload }: Workload): Promise<void> {
+  // Of the same length for all.
+  const { note } = contentsOf(ids[0]!, payload)
+  const grown = [...pool.keys()].filter((index) => pool[index]!.note !== note)
+  await each(grown, (index, done) => {
+    const session = pool[index]!
+    session.note = note
+    store.set(ids[index]!, session, done)
+  })
+}
 
 async function verify({ store, ids, pool }: Workload): Promise<number> {
   const count = Math.min(VERIFIED, pool.length)

@@ -6,9 +6,16 @@ export function report(message: Message): void {
 }
 
 /** What the subject's server has done so far; `null` where there is none. */
-export function usage(): Promise<Usage | null> {
+export const usage = (): Promise<Usage | null> => ask({ kind: 'usage' })
+
+/** Lets the other subjects have their turn; nothing is to be done until it resolves. */
+export async function pass(): Promise<void> {
+  await ask({ kind: 'pass' })
+}
+
+function ask<T>(message: Message): Promise<T> {
   return new Promise((resolve) => {
-    process.once('message', (answer) => resolve(answer as Usage | null))
-    report({ kind: 'usage' })
+    process.once('message', (answer) => resolve(answer as T))
+    report(message)
   })
 }

@@ -1,11 +1,13 @@
 import type { Measurement, OperationName, Parameters } from '../results.ts'
 import type { Place } from '../subjects/subject.ts'
 
-/** One measurement. Times in milliseconds. */
+/** What is measured, once in each pass. Times in milliseconds. */
 export interface Point {
   operation: OperationName
   parameters: Parameters
+  /** In the first pass; then in the others. */
   warmUp: number
+  warmUpAgain: number
   duration: number
 }
 
@@ -22,6 +24,8 @@ export interface StoreJob extends Common {
   /** The sessions are there from an earlier job of this run. */
   filled: boolean
   points: readonly Point[]
+  /** How often all points are measured, one after the other. */
+  passes: number
   /** Milliseconds given to the engine to compile what will be measured. */
   warmUp: number
 }
@@ -32,6 +36,7 @@ export interface HttpJob extends Common {
   payload: number
   stored: number
   points: readonly Point[]
+  passes: number
   warmUp: number
 }
 
@@ -74,6 +79,8 @@ export type Message =
   | { kind: 'filled'; deadline: number }
   /** Asks what the server has done so far; answered with `Usage`. */
   | { kind: 'usage' }
+  /** Lets the other subjects measure; answered with anything when it is this one's turn again. */
+  | { kind: 'pass' }
   | { kind: 'done' }
   | { kind: 'failed'; reason: string }
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSubject } from '../subjects/open.ts'
 import { Meter } from './meter.ts'
-import { report, usage } from './parent.ts'
+import { pass, report, usage } from './parent.ts'
 import type { PruningJob } from './protocol.ts'
 import { fill, idOf } from './sessions.ts'
-import { measure } from './store.ts'
+import { measure, prepare } from './store.ts'
 import { fillWorkload } from './workload.ts'
 
 /** Milliseconds. */
@@ -19,12 +19,15 @@ export async function runPruning(job: PruningJob): Promise<void> {
   // Those that come first wait for the last.
   await fill(store, ids, job.payload, MAX_AGE)
   settle?.()
-  await sleep(UNTIL_EXPIRED)
+  const areExpired = sleep(UNTIL_EXPIRED)
+  await pass()
+  await areExpired
   const meter = new Meter(usage)
   for (const [index, point] of job.points.entries()) {
     // Within the measurement: some packages prune in one go, and let nothing else happen meanwhile.
     const pruned = point.operation === 'lookup-pruning' && sleep(point.duration / 10).then(() => prune!())
-    report({ kind: 'measured', index, measurement: await measure(workload, point, meter) })
+    const measurement = await measure(await prepare(workload, point), point, meter)
+    report({ kind: 'measured', index, measurement })
     await pruned
   }
 }

@@ -3,8 +3,8 @@ import { openSubject } from '../subjects/open.ts'
 import { closedLoop } from './closed-loop.ts'
 import { Meter } from './meter.ts'
 import { openLoop } from './open-loop.ts'
-import { operations } from './operations.ts'
-import { report, usage } from './parent.ts'
+import { type Operation, operations } from './operations.ts'
+import { pass, report, usage } from './parent.ts'
 import type { FillJob, Point, StoreJob } from './protocol.ts'
 import { fill } from './sessions.ts'
 import { fillWorkload, findWorkload, idsOf, type Workload } from './workload.ts'
@@ -19,10 +19,18 @@ export async function runStore(job: StoreJob): Promise<void> {
   settle?.()
   const meter = new Meter(usage)
   await warm(workload, job, job.filled ? ['lookup'] : ['lookup-touch', 'save'], meter)
-  for (const [index, point] of job.points.entries()) {
-    report({ kind: 'measured', index, measurement: await measure(workload, point, meter) })
-  }
+  const prepared: Operation[] = []
+  for (let turn = 0; turn < job.passes; turn++)
+    for (const [index, point] of job.points.entries()) {
+      await pass()
+      prepared[index] ??= await prepare(workload, point)
+      const measurement = await measure(prepared[index], turn === 0 ? point : again(point), meter)
+      report({ kind: 'measured', index, measurement })
+    }
 }
+
+/** The same in a later pass. */
+export const again = (point: Point): Point => ({ ...point, warmUp: point.warmUpAgain })
 
 /**
  * Lets the engine see, and compile, what will be measured; with the meter, whose own messages use the streams that
@@ -35,8 +43,10 @@ export async function warm(
   meter: Meter,
 ): Promise<void> {
   const parameters = { payload, stored, concurrency: 32 }
-  for (const operation of operations)
-    await measure(workload, { operation, parameters, warmUp: 0, duration: warmUp }, meter)
+  for (const operation of operations) {
+    const point = { operation, parameters, warmUp: 0, warmUpAgain: 0, duration: warmUp }
+    await measure(await prepare(workload, point), point, meter)
+  }
 }
 
 /** Stores the sessions that later jobs read. */
@@ -46,14 +56,18 @@ export async function runFill({ subject, place, stored, payload }: FillJob): Pro
   settle?.()
 }
 
+/** What is done at a point; it remembers what it did from pass to pass. */
+export async function prepare(workload: Workload, { operation }: Point): Promise<Operation> {
+  return operations[operation as keyof typeof operations](workload)
+}
+
 /** A point, warm-up first. */
 export async function measure(
-  workload: Workload,
-  { operation: name, parameters, warmUp, duration }: Point,
+  operation: Operation,
+  { parameters, warmUp, duration }: Point,
   meter: Meter,
 ): Promise<Measurement> {
   const { concurrency, rate } = parameters
-  const operation = await operations[name as keyof typeof operations](workload)
   const { step, size } = operation
   const loop = (duration: number, meter: Meter) =>
     rate === undefined
