@@ -9,7 +9,14 @@ const measurement = (operations: number, latency: number, over: Partial<Measurem
   const latencies = new Latencies()
   for (let index = 0; index < operations; index++) latencies.record(latency)
   return {
-    ...{ operations, seconds: 1, opsPerSecond: operations, latency: latencies.encoded(), errors: 0, wrong: 0 },
+    ...{
+      operations,
+      seconds: 1,
+      opsPerSecond: operations,
+      latency: latencies.encoded(),
+      errors: 0,
+      wrong: 0,
+    },
     ...{ roundTrips: 1, commands: 1, cpuApp: 10, cpuServer: 10, bytesIn: 1, bytesOut: 1 },
     ...{ rssPeak: 1, eventLoopDelayP99: 1 },
     ...over,

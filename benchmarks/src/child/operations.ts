@@ -9,8 +9,10 @@ import type { Workload } from './workload.ts'
 export interface Operation {
   step: Step
   size: number
-  /** How many of those that were written do not hold what was saved last; asked after a measurement, and undoes it. */
+  /** How many of those that were written do not hold what was saved last; asked after a measurement. */
   verify?(): Promise<number>
+  /** Makes the sessions again what other operations expect; after a measurement. */
+  restore?(): Promise<void>
 }
 
 type StoreOperation = Exclude<OperationName, 'http' | 'http-one-session'>
@@ -67,11 +69,8 @@ export const operations: Record<StoreOperation, (workload: Workload) => Promise<
       session.note = session.visits % GROWTH === 0 ? '' : `${session.note}another line\n`
       workload.store.set(workload.ids[position]!, session, done)
     },
-    async verify() {
-      const wrong = await verify(workload)
-      await shrink(workload)
-      return wrong
-    },
+    verify: () => verify(workload),
+    restore: () => shrink(workload),
   }),
   'lookup-touch': ({ store, ids }) => ({
     size: ids.length,

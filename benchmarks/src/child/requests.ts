@@ -1,6 +1,6 @@
 import type session from 'express-session'
 import type { Operation } from './operations.ts'
-import { checked, createSession, fill, idOf, type Session, sessionOf } from './sessions.ts'
+import { checked, createSession, each, fill, idOf, type Session, sessionOf } from './sessions.ts'
 import { WrongAnswer } from './tally.ts'
 import type { Workload } from './workload.ts'
 
@@ -52,7 +52,23 @@ export function mix({ store, own, payload }: Workload): Operation {
     })
   }
 
-  return { step, size: visitors.length }
+  /** All visitors are back with the sessions that they came with: other operations find them. */
+  async function restore(): Promise<void> {
+    const strayed = [...visitors.keys()].filter((index) => visitors[index]!.id !== own[index])
+    await each(strayed, (index, done) => {
+      const { id } = visitors[index]!
+      visitors[index] = { id: own[index], visits: 0 }
+      if (id === undefined) done()
+      else store.destroy(id, done)
+    })
+    await fill(
+      store,
+      strayed.map((index) => own[index]!),
+      payload,
+    )
+  }
+
+  return { step, size: visitors.length, restore }
 }
 
 /** Every so many requests, one changes the session that all have in common. */

@@ -76,6 +76,7 @@ export async function measure(
   if (warmUp > 0) await loop(warmUp, meter)
   const measurement = await loop(duration, meter)
   const wrong = (await operation.verify?.()) ?? 0
+  await operation.restore?.()
   if (wrong === 0) return measurement
   const failure = measurement.failure ?? 'the stored session is not the one saved last'
   return { ...measurement, wrong: measurement.wrong + wrong, failure }

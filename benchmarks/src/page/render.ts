@@ -92,7 +92,7 @@ function reading(run: Run): string {
       '"ours" in a table: how many times the figure of our store on the same database is the one before it. <code>~</code>: a difference that cannot be told from chance.',
       `${html(noiseOf(run).text)} The controls are one subject measured as if it were two.`,
       'Every answer was checked while it was measured: the right session of the right user, with what was saved last. Failed and wrong operations are counted; a store with more than one in a hundred has no figures there.',
-      'Each store ran in a fresh process in each round, in random order, on the same server with the same durability as the others on that database. CPU is that of the application’s process for one operation; round trips and commands are as the server counts them.',
+      'Each store ran in a fresh process in each round, on the same server with the same durability as the others on that database; they took turns, in random order, each measuring for a moment while the others waited. CPU is that of the application’s process for one operation; round trips and commands are as the server counts them.',
       'In a closed loop an operation begins when the one before it is answered; that shows the peak. At stated rates operations begin on time whatever became of those before, and latency counts from then, so that waiting is not hidden (coordinated omission).',
     ]),
   ].join('\n')
