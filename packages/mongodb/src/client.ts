@@ -20,7 +20,8 @@ export function connection(url: string): Client {
     serverSelectionTimeoutMS: 4000,
     connectTimeoutMS: 3000,
     waitQueueTimeoutMS: 4000,
-    maxPoolSize: 10,
+    // Writes that wait for a majority, each on a connection of its own, must leave some to the lookups.
+    maxPoolSize: 50,
   }
   const unnamed = Object.entries(defaults).filter(([name]) => !new RegExp(`[?&]${name}=`, 'i').test(url))
   try {

@@ -49,7 +49,10 @@ const rules: Record<keyof MongoOptions, OptionRule> = {
 
 /** How many documents `clear` removes at a time. */
 const STEP = 1000
-/** How long a command is sent again, in milliseconds, that a failover or a broken connection ended. */
+/**
+ * How long a command is sent again that a failover or a broken connection ended, and how long a write waits for a
+ * majority. Milliseconds.
+ */
 const LONGEST_WAIT = 4000
 
 /** Numbers come as numbers, ids of cursors as they are; text is not checked again, for it was when it was stored. */
@@ -74,8 +77,9 @@ export function mongoDriver(options: MongoOptions): Driver {
   const client: MongoClient = lent ?? owned!
   const db = client.db(database)
   const { w, j, wtimeout } = db.writeConcern ?? {}
-  // A logout that only one server knows would be undone by the next failover.
-  const writeConcern = { w: w || 'majority', ...(j && { j }), ...(wtimeout && { wtimeout }) }
+  // A logout that only one server knows would be undone by the next failover. Without a limit it keeps its connection
+  // for as long as there is no majority, and in the end all of them.
+  const writeConcern = { w: w || 'majority', ...(j && { j }), wtimeout: wtimeout || LONGEST_WAIT }
   let isConnected = false
   let isClosed = false
 

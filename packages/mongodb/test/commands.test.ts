@@ -90,10 +90,13 @@ describeWith('commands', mongoProcess, (server) => {
     const { client, database, collection } = await open({ monitorCommands: true })
     const concerns: unknown[] = []
     client.on('commandStarted', ({ command }) => concerns.push(command.writeConcern))
-    const lent = clientOf(`${server.url}?w=1&journal=true`, { monitorCommands: true })
+    const lent = clientOf(`${server.url}?w=1&journal=true&wtimeoutMS=50`, { monitorCommands: true })
     lent.on('commandStarted', ({ command }) => concerns.push(command.writeConcern))
     for (const each of [client, lent])
       await mongoDriver({ client: each, database, collection }).write([session('a')], NOW)
-    expect(concerns).toEqual([{ w: 'majority' }, { w: 1, j: true }])
+    expect(concerns).toEqual([
+      { w: 'majority', wtimeout: 4000 },
+      { w: 1, j: true, wtimeout: 50 },
+    ])
   })
 })

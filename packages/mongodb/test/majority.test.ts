@@ -1,0 +1,42 @@
+import { mongoReplicaSet } from '@session-stores/testbed'
+import { HOUR, keysOf } from '@session-stores/testbed/rows'
+import { after, describeWith } from '@session-stores/testbed/vitest'
+import { expect, it } from 'vitest'
+import { MongoStore } from '../src/index.ts'
+import { clientOf } from './support.ts'
+
+const three = () => mongoReplicaSet({ members: 3 })
+const session = { cookie: { originalMaxAge: HOUR, path: '/' }, name: 'Ada' } as never
+
+describeWith('a replica set without a majority that follows', three, (set) => {
+  it('answers lookups while no write is acknowledged', async () => {
+    const store = new MongoStore({ url: set.url, pruneInterval: false, operationTimeout: 1000 })
+    after(() => store.close())
+    const ids = keysOf(500)
+    await Promise.all(ids.map((id) => store.set(id, session)))
+    const primary = await set.primary()
+    const admins = set.nodes
+      .filter((node) => node !== primary)
+      .map(({ url }) => clientOf(url.replace('replicaSet=rs', 'directConnection=true')).db('admin'))
+    // They are alive, and vote, and write nothing.
+    for (const admin of admins) await admin.command({ fsync: 1, lock: true })
+    after(() => Promise.all(admins.map((admin) => admin.command({ fsyncUnlock: 1 }))))
+
+    const codes = new Set<string>()
+    const open = new Set<Promise<unknown>>()
+    // Past the time that a write waits for the others.
+    const end = performance.now() + 6000
+    for (let i = 0; performance.now() < end; i++) {
+      const id = ids[i % ids.length]!
+      const call = (i % 2 === 0 ? store.set(`${id}-new`, session) : store.touch(id, session)).catch(
+        (error) => {
+          codes.add(error.code)
+        },
+      )
+      open.add(call.finally(() => open.delete(call)))
+      expect(await store.get(id)).toMatchObject({ name: 'Ada' })
+    }
+    await Promise.all(open)
+    expect([...codes]).toEqual(['TIMEOUT'])
+  })
+})
