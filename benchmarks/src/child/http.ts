@@ -6,10 +6,10 @@ import session from 'express-session'
 import { openSubject } from '../subjects/open.ts'
 import type { Load, Loaded } from './http-load.ts'
 import { Meter } from './meter.ts'
-import { pass, report, usage } from './parent.ts'
+import { report, usage } from './parent.ts'
 import type { HttpJob } from './protocol.ts'
 import { contentsOf, MAX_AGE } from './sessions.ts'
-import { again, warm } from './store.ts'
+import { inTurn, warm } from './store.ts'
 import { fillWorkload } from './workload.ts'
 
 /** Measures a store in an Express application; the load comes from another process. */
@@ -24,20 +24,17 @@ export async function runHttp(job: HttpJob): Promise<void> {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const generator = fork(new URL('./http-load.ts', import.meta.url), { serialization: 'advanced' })
-  for (let turn = 0; turn < job.passes; turn++)
-    for (const [index, point] of job.points.entries()) {
-      await pass()
-      const load = turn === 0 ? point : again(point)
-      generator.send({ ...load, url: `http://127.0.0.1:${port}` } satisfies Load)
-      await answer(generator)
-      await meter.start()
-      generator.send('measure')
-      const loaded = (await answer(generator)) as Loaded
-      const measurement = { ...loaded, ...(await meter.stop(loaded.operations)) }
-      generator.send('stop')
-      await answer(generator)
-      report({ kind: 'measured', index, measurement })
-    }
+  for await (const [index, point] of inTurn(job)) {
+    generator.send({ ...point, url: `http://127.0.0.1:${port}` } satisfies Load)
+    await answer(generator)
+    await meter.start()
+    generator.send('measure')
+    const loaded = (await answer(generator)) as Loaded
+    const measurement = { ...loaded, ...(await meter.stop(loaded.operations)) }
+    generator.send('stop')
+    await answer(generator)
+    report({ kind: 'measured', index, measurement })
+  }
   generator.disconnect()
   server.closeAllConnections()
   server.close()

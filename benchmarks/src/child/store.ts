@@ -20,17 +20,23 @@ export async function runStore(job: StoreJob): Promise<void> {
   const meter = new Meter(usage)
   await warm(workload, job, job.filled ? ['lookup'] : ['lookup-touch', 'save'], meter)
   const prepared: Operation[] = []
-  for (let turn = 0; turn < job.passes; turn++)
-    for (const [index, point] of job.points.entries()) {
-      await pass()
-      prepared[index] ??= await prepare(workload, point)
-      const measurement = await measure(prepared[index], turn === 0 ? point : again(point), meter)
-      report({ kind: 'measured', index, measurement })
-    }
+  for await (const [index, point] of inTurn(job)) {
+    prepared[index] ??= await prepare(workload, point)
+    report({ kind: 'measured', index, measurement: await measure(prepared[index], point, meter) })
+  }
 }
 
-/** The same in a later pass. */
-export const again = (point: Point): Point => ({ ...point, warmUp: point.warmUpAgain })
+/** The points of a job with their positions, pass after pass, each when it is this subject's turn. */
+export async function* inTurn({
+  points,
+  passes,
+}: Pick<StoreJob, 'points' | 'passes'>): AsyncGenerator<[index: number, point: Point]> {
+  for (let times = 0; times < passes; times++)
+    for (const [index, point] of points.entries()) {
+      await pass()
+      yield [index, times === 0 ? point : { ...point, warmUp: point.warmUpAgain }]
+    }
+}
 
 /**
  * Lets the engine see, and compile, what will be measured; with the meter, whose own messages use the streams that
