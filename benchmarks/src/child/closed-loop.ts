@@ -8,13 +8,15 @@ export type Step = (position: number, done: (error?: unknown) => void) => void
 
 export interface ClosedLoopOptions {
   concurrency: number
-  /** Milliseconds. */
+  /** Milliseconds before it counts; longer where not every lane has been answered by then. */
+  warmUp: number
+  /** Milliseconds for which it counts; longer where fewer operations than there are lanes have been answered by then. */
   duration: number
   /** Positions go from 0 to `size`; those in flight are always distinct. */
   size: number
 }
 
-/** What is still unanswered this long after the end, in milliseconds, is lost. */
+/** What is still unanswered so long after everything should be over, in milliseconds, is lost. */
 const GRACE = 30_000
 
 /**
@@ -22,35 +24,43 @@ const GRACE = 30_000
  * in the next turn of the event loop, whatever the store is: one that calls back synchronously would
  * otherwise never let go of the stack, and would be spared the event loop that every request goes through.
  * A lane's latency counts from its answer to its next one, so that waiting for the others' turn is part of it.
+ *
+ * The loop runs before it counts and after, so that what is on its way at either end stands for the other: a slow
+ * store may take longer for its first answers than is measured at all.
  */
 export async function closedLoop(
   step: Step,
-  { concurrency, duration, size }: ClosedLoopOptions,
+  { concurrency, warmUp, duration, size }: ClosedLoopOptions,
   meter: Meter,
 ): Promise<Measurement> {
   if (size < concurrency)
     throw new Error(`${size} sessions are too few for ${concurrency} operations at once`)
-  await meter.start()
   return new Promise((resolve, reject) => {
     const limit = size - (size % concurrency)
     const latencies = new Latencies()
     const tally = new Tally()
     let ready: Lane[] = []
     let scheduled = false
-    let operations = 0
     let inFlight = 0
-    let seconds = 0
-    let costs: Promise<Costs> | undefined
+    /** Lanes that have no answer yet. */
+    let waiting = concurrency
+    let operations = 0
+    let start: number | undefined
+    let result: Omit<Measurement, keyof Costs> | undefined
+    let costs: Costs | undefined
 
-    const lost = setTimeout(() => reject(new Error('an operation was never answered')), duration + GRACE)
-    const start = performance.now()
+    const begun = performance.now()
+    const lost = setTimeout(
+      () => reject(new Error('an operation was never answered')),
+      warmUp + duration + GRACE,
+    )
 
     function pump(): void {
       scheduled = false
       const lanes = ready
       ready = []
       for (const lane of lanes) {
-        if (costs) return
+        if (costs) break
         inFlight++
         step(lane.position, lane.done)
       }
@@ -58,32 +68,44 @@ export async function closedLoop(
 
     function answered(lane: Lane, error: unknown): void {
       inFlight--
-      if (error) tally.add(error)
-      if (!costs) record(lane)
-      if (costs && inFlight === 0) {
-        clearTimeout(lost)
-        costs.then((used) => {
-          const opsPerSecond = operations / seconds
-          const latency = latencies.encoded()
-          resolve({ operations, seconds, opsPerSecond, latency, ...tally.counts(), ...used })
-        }, reject)
-      }
-    }
-
-    function record(lane: Lane): void {
+      if (costs) return end()
       const now = performance.now()
-      latencies.record(now - lane.since)
-      operations++
-      if (now - start >= duration) {
-        seconds = (now - start) / 1000
-        costs = meter.stop(operations)
-        return
-      }
+      if (start === undefined) warm(lane, now)
+      else if (!result) record(now, start, now - lane.since, error)
       lane.since = now
       lane.position += concurrency
       if (lane.position >= limit) lane.position -= limit
       ready.push(lane)
       schedule()
+    }
+
+    function warm(lane: Lane, now: number): void {
+      if (!lane.isAnswered) waiting--
+      lane.isAnswered = true
+      if (waiting > 0 || now - begun < warmUp) return
+      start = now
+      meter.start().catch(reject)
+    }
+
+    function record(now: number, start: number, latency: number, error: unknown): void {
+      if (error) tally.add(error)
+      latencies.record(latency)
+      operations++
+      if (now - start < duration || operations < concurrency) return
+      const seconds = (now - start) / 1000
+      const used = meter.stop(operations)
+      const opsPerSecond = operations / seconds
+      result = { operations, seconds, opsPerSecond, latency: latencies.encoded(), ...tally.counts() }
+      used.then((measured) => {
+        costs = measured
+        end()
+      }, reject)
+    }
+
+    function end(): void {
+      if (inFlight > 0) return
+      clearTimeout(lost)
+      resolve({ ...result!, ...costs! })
     }
 
     function schedule(): void {
@@ -92,7 +114,7 @@ export async function closedLoop(
       setImmediate(pump)
     }
 
-    for (let position = 0; position < concurrency; position++) ready.push(new Lane(position, start, answered))
+    for (let position = 0; position < concurrency; position++) ready.push(new Lane(position, begun, answered))
     schedule()
   })
 }
@@ -100,6 +122,7 @@ export async function closedLoop(
 class Lane {
   position: number
   since: number
+  isAnswered = false
   readonly done: (error?: unknown) => void
 
   constructor(position: number, since: number, answered: (lane: Lane, error: unknown) => void) {

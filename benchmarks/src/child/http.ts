@@ -27,9 +27,9 @@ export async function runHttp(job: HttpJob): Promise<void> {
   for await (const [index, point] of inTurn(job)) {
     generator.send({ ...point, url: `http://127.0.0.1:${port}` } satisfies Load)
     await answer(generator)
-    await meter.start()
+    const started = meter.start()
     generator.send('measure')
-    const loaded = (await answer(generator)) as Loaded
+    const [loaded] = (await Promise.all([answer(generator), started])) as [Loaded, void]
     const measurement = { ...loaded, ...(await meter.stop(loaded.operations)) }
     generator.send('stop')
     await answer(generator)

@@ -33,7 +33,7 @@ const RESOLUTION = 1
 export class Meter {
   readonly #usage: () => Promise<Usage | null>
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION })
-  #server: Usage | null = null
+  #server: Promise<Usage | null> = Promise.resolve(null)
   #bytes = { in: 0, out: 0 }
   #cpu: NodeJS.CpuUsage = process.cpuUsage()
 
@@ -42,14 +42,16 @@ export class Meter {
     this.#usage = usage
   }
 
+  /** From the call on, for this process; the server is asked as long after it as after `stop`. Resolves with its answer. */
   async start(): Promise<void> {
     // The peak from now on.
     writeFileSync('/proc/self/clear_refs', '5')
-    this.#server = await this.#usage()
     this.#bytes = bytes()
     this.#delay.reset()
     this.#delay.enable()
     this.#cpu = process.cpuUsage()
+    this.#server = this.#usage()
+    await this.#server
   }
 
   /** To be called before the process does anything else. */
@@ -58,7 +60,8 @@ export class Meter {
     this.#delay.disable()
     const { in: bytesIn, out: bytesOut } = bytes()
     const rssPeak = Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024
-    const [before, after] = [this.#server, await this.#usage()]
+    const before = await this.#server
+    const after = await this.#usage()
     const each = (from: number | null | undefined, to: number | null | undefined) =>
       typeof from === 'number' && typeof to === 'number' ? (to - from) / operations : null
     return {

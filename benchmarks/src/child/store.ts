@@ -75,12 +75,10 @@ export async function measure(
 ): Promise<Measurement> {
   const { concurrency, rate } = parameters
   const { step, size } = operation
-  const loop = (duration: number, meter: Meter) =>
-    rate === undefined
-      ? closedLoop(step, { concurrency, duration, size }, meter)
-      : openLoop(step, { rate, duration, size }, meter)
-  if (warmUp > 0) await loop(warmUp, meter)
-  const measurement = await loop(duration, meter)
+  if (rate !== undefined && warmUp > 0) await openLoop(step, { rate, duration: warmUp, size }, meter)
+  const measurement = await (rate === undefined
+    ? closedLoop(step, { concurrency, warmUp, duration, size }, meter)
+    : openLoop(step, { rate, duration, size }, meter))
   const wrong = (await operation.verify?.()) ?? 0
   await operation.restore?.()
   if (wrong === 0) return measurement
