@@ -66,16 +66,14 @@ export class Runner {
     }
   }
 
-  /** One measures at a time, for a short while, then the next. */
+  /** All store their sessions; then one measures at a time, for a short while, then the next. */
   async #takeTurns(jobs: readonly PlannedJob[], round: number): Promise<void> {
-    const turns = new Turns()
+    const turns = new Turns(jobs.length)
     const results = await Promise.allSettled(
       jobs.map(async (job, index) => {
         const turn = new Turn(turns)
-        await turn.pass()
         this.#progress.begin(round, job)
         try {
-          this.#signal.throwIfAborted()
           await this.#measure(job, round, index, turn)
         } finally {
           turn.over()

@@ -3,7 +3,7 @@ import { Turn, Turns } from '../src/turns.ts'
 
 describe('turns', () => {
   it('go round, one at a time, and past those that are over', async () => {
-    const turns = new Turns()
+    const turns = new Turns(3)
     const said: string[] = []
     let working = 0
     const work = async (name: string, times: number) => {
@@ -22,14 +22,31 @@ describe('turns', () => {
   })
 
   it('go on when one is over while it waits', async () => {
-    const turns = new Turns()
+    const turns = new Turns(3)
     const [first, gone, last] = [new Turn(turns), new Turn(turns), new Turn(turns)]
-    await first.pass()
+    const begins = first.pass()
     const waits = gone.pass()
-    gone.over()
     const goesOn = last.pass()
+    await begins
+    gone.over()
     first.over()
     await waits
     await goesOn
+  })
+
+  it('begin when all have asked, or never will', async () => {
+    const turns = new Turns(3)
+    const [first, second, failed] = [new Turn(turns), new Turn(turns), new Turn(turns)]
+    let begun = false
+    const begins = first.pass().then(() => {
+      begun = true
+    })
+    failed.over()
+    await new Promise(setImmediate)
+    expect(begun).toBe(false)
+    const waits = second.pass()
+    await begins
+    first.over()
+    await waits
   })
 })

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type session from 'express-session'
 import { openSubject } from '../subjects/open.ts'
-import { report } from './parent.ts'
+import { pass, report } from './parent.ts'
 import type { ExpiryJob } from './protocol.ts'
 import { checked, idOf, sessionOf } from './sessions.ts'
 
@@ -16,6 +16,7 @@ const LONGEST = 10_000
 /** Finds out how long sessions can be read: their deadlines fall on all parts of a second. */
 export async function runExpiry({ subject, place, sessions }: ExpiryJob): Promise<void> {
   const { store } = await openSubject(subject, place)
+  await pass()
   const ends = await Promise.all(
     Array.from({ length: sessions }, (_, index) => endOf(store, index, LIFE + (index * SPREAD) / sessions)),
   )

@@ -6,7 +6,7 @@ import session from 'express-session'
 import { openSubject } from '../subjects/open.ts'
 import type { Load, Loaded } from './http-load.ts'
 import { Meter } from './meter.ts'
-import { report, usage } from './parent.ts'
+import { pass, report, usage } from './parent.ts'
 import type { HttpJob } from './protocol.ts'
 import { contentsOf, MAX_AGE } from './sessions.ts'
 import { inTurn, warm } from './store.ts'
@@ -17,6 +17,7 @@ export async function runHttp(job: HttpJob): Promise<void> {
   const { store, settle } = await openSubject(job.subject, job.place)
   const workload = await fillWorkload(store, job.stored, job.payload, false)
   settle?.()
+  await pass()
   // Requests come too slowly to warm up a store within seconds.
   const meter = new Meter(usage)
   await warm(workload, job, ['lookup-touch', 'save'], meter)

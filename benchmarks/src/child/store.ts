@@ -17,6 +17,7 @@ export async function runStore(job: StoreJob): Promise<void> {
     ? await findWorkload(store, job.stored, job.payload)
     : await fillWorkload(store, job.stored, job.payload, withExpired)
   settle?.()
+  await pass()
   const meter = new Meter(usage)
   await warm(workload, job, job.filled ? ['lookup'] : ['lookup-touch', 'save'], meter)
   const prepared: Operation[] = []
