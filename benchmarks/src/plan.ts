@@ -25,12 +25,21 @@ export interface PlannedJob {
   /** What a job without points measures. */
   scenario: ScenarioName
   points: readonly PlannedPoint[]
+  /** How often it measures them in a round. */
+  passes: number
   make(place: Place): Job
 }
 
 /** What a job measures. */
 export function scenariosOf({ points, scenario }: PlannedJob): ScenarioName[] {
   return points.length === 0 ? [scenario] : [...new Set(points.map((point) => point.scenario))]
+}
+
+/** The milliseconds that a job measures in a round, warm-ups included; a slow store takes longer. */
+export function measuringOf({ points, passes }: Pick<PlannedJob, 'points' | 'passes'>): number {
+  const first = points.reduce((sum, { warmUp, duration }) => sum + warmUp + duration, 0)
+  const again = points.reduce((sum, { warmUpAgain, duration }) => sum + warmUpAgain + duration, 0)
+  return first + (passes - 1) * again
 }
 
 /** What every round does. */
@@ -191,7 +200,7 @@ class Planner {
     const make = (place: Place): Job => ({
       ...{ kind: 'pruning', subject: idOf(entry), place, payload, stored, expired, points },
     })
-    return { ...this.#job(entry, 'pruning', points), rounds, make }
+    return { ...this.#job(entry, 'pruning', points), rounds, passes: 1, make }
   }
 
   #job(entry: Entry, scenario: ScenarioName, points: readonly PlannedPoint[], filled = false): PlannedJob {
@@ -207,6 +216,7 @@ class Planner {
       stays: false,
       scenario,
       points,
+      passes,
       make: (place) => ({
         ...{ kind: 'store', subject: idOf(entry), place, payload, stored, filled, points, passes, warmUp },
       }),

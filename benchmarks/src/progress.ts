@@ -1,4 +1,4 @@
-import type { PlannedJob } from './plan.ts'
+import { measuringOf, type PlannedJob } from './plan.ts'
 
 /** What a job costs beside its measurements, in milliseconds: a process, and its sessions. */
 const OVERHEAD = 1500
@@ -47,7 +47,6 @@ export class TerminalProgress {
   }
 }
 
-function costOf({ points, scenario }: PlannedJob): number {
-  const measuring = points.reduce((sum, { warmUp, duration }) => sum + warmUp + 2 * duration, 0)
-  return OVERHEAD + measuring + (scenario === 'expiry' ? EXPIRY : 0)
+function costOf(job: PlannedJob): number {
+  return OVERHEAD + measuringOf(job) + (job.scenario === 'expiry' ? EXPIRY : 0)
 }

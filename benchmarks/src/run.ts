@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job, Message, ReclaimJob, Usage } from './child/protocol.ts'
 import { cpuTimes } from './cpu.ts'
-import type { PlannedJob } from './plan.ts'
+import { measuringOf, type PlannedJob } from './plan.ts'
 import { SOON, watchStorage } from './reclaim.ts'
 import type { Recorder } from './recorder.ts'
 import type { Reclaim } from './results.ts'
@@ -189,7 +189,6 @@ const isBeside = ({ rounds }: PlannedJob): boolean => rounds === 0
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-function patienceOf({ points }: PlannedJob): number {
-  const measuring = points.reduce((sum, { warmUp, duration }) => sum + 2 * (warmUp + duration), 0)
-  return PATIENCE.job + measuring + PATIENCE.session * (points[0]?.parameters.stored ?? 0)
+function patienceOf(job: PlannedJob): number {
+  return PATIENCE.job + measuringOf(job) + PATIENCE.session * (job.points[0]?.parameters.stored ?? 0)
 }
