@@ -18,8 +18,8 @@ export async function startRedis(): Promise<BenchServer> {
     async empty(name) {
       if (!names.includes(name)) names.push(name)
       const database = names.indexOf(name)
-      await admin.select(database)
-      await admin.flushdb('SYNC')
+      // Sent together: of places that are emptied at once each selects its own.
+      await Promise.all([admin.select(database), admin.flushdb('SYNC')])
       return [`${server.url}/${database}`]
     },
     counts: () => countsOf(admin),
