@@ -10,7 +10,10 @@ export interface ClosedLoopOptions {
   concurrency: number
   /** Milliseconds before it counts; longer where not every lane has been answered by then. */
   warmUp: number
-  /** Milliseconds for which it counts; longer where fewer operations than there are lanes have been answered by then. */
+  /**
+   * Milliseconds for which it counts; longer where by then fewer operations than there are lanes have been answered,
+   * or the server has not said what it had done before.
+   */
   duration: number
   /** Positions go from 0 to `size`; those in flight are always distinct. */
   size: number
@@ -46,6 +49,7 @@ export async function closedLoop(
     let waiting = concurrency
     let operations = 0
     let start: number | undefined
+    let isMetered = false
     let result: Omit<Measurement, keyof Costs> | undefined
     let costs: Costs | undefined
 
@@ -84,14 +88,16 @@ export async function closedLoop(
       lane.isAnswered = true
       if (waiting > 0 || now - begun < warmUp) return
       start = now
-      meter.start().catch(reject)
+      meter.start().then(() => {
+        isMetered = true
+      }, reject)
     }
 
     function record(now: number, start: number, latency: number, error: unknown): void {
       if (error) tally.add(error)
       latencies.record(latency)
       operations++
-      if (now - start < duration || operations < concurrency) return
+      if (now - start < duration || operations < concurrency || !isMetered) return
       const seconds = (now - start) / 1000
       const used = meter.stop(operations)
       const opsPerSecond = operations / seconds
