@@ -1,6 +1,6 @@
 import type { Measurement } from '../results.ts'
 import { Latencies } from './latencies.ts'
-import type { Costs, Meter } from './meter.ts'
+import type { Meter, ServerCosts } from './meter.ts'
 import { Tally } from './tally.ts'
 
 /** One operation on the session at this position; `done` with an error if it failed or the answer was wrong. */
@@ -10,10 +10,7 @@ export interface ClosedLoopOptions {
   concurrency: number
   /** Milliseconds before it counts; longer where not every lane has been answered by then. */
   warmUp: number
-  /**
-   * Milliseconds for which it counts; longer where by then fewer operations than there are lanes have been answered,
-   * or the server has not said what it had done before.
-   */
+  /** Milliseconds for which it counts; longer where fewer operations than there are lanes have been answered by then. */
   duration: number
   /** Positions go from 0 to `size`; those in flight are always distinct. */
   size: number
@@ -28,8 +25,8 @@ const GRACE = 30_000
  * otherwise never let go of the stack, and would be spared the event loop that every request goes through.
  * A lane's latency counts from its answer to its next one, so that waiting for the others' turn is part of it.
  *
- * The loop runs before it counts and after, so that what is on its way at either end stands for the other: a slow
- * store may take longer for its first answers than is measured at all.
+ * The loop runs before it counts, so that what is on its way at either end stands for the other: a slow store may
+ * take longer for its first answers than is measured at all.
  */
 export async function closedLoop(
   step: Step,
@@ -38,6 +35,7 @@ export async function closedLoop(
 ): Promise<Measurement> {
   if (size < concurrency)
     throw new Error(`${size} sessions are too few for ${concurrency} operations at once`)
+  await meter.startServer()
   return new Promise((resolve, reject) => {
     const limit = size - (size % concurrency)
     const latencies = new Latencies()
@@ -48,12 +46,12 @@ export async function closedLoop(
     /** Lanes that have no answer yet. */
     let waiting = concurrency
     let operations = 0
+    /** With those that do not count: the server counts all. */
+    let begun = 0
     let start: number | undefined
-    let isMetered = false
-    let result: Omit<Measurement, keyof Costs> | undefined
-    let costs: Costs | undefined
+    let result: Omit<Measurement, keyof ServerCosts> | undefined
 
-    const begun = performance.now()
+    const opened = performance.now()
     const lost = setTimeout(
       () => reject(new Error('an operation was never answered')),
       warmUp + duration + GRACE,
@@ -64,7 +62,8 @@ export async function closedLoop(
       const lanes = ready
       ready = []
       for (const lane of lanes) {
-        if (costs) break
+        if (result) break
+        begun++
         inFlight++
         step(lane.position, lane.done)
       }
@@ -72,10 +71,10 @@ export async function closedLoop(
 
     function answered(lane: Lane, error: unknown): void {
       inFlight--
-      if (costs) return end()
+      if (result) return end(result)
       const now = performance.now()
       if (start === undefined) warm(lane, now)
-      else if (!result) record(now, start, now - lane.since, error)
+      else record(now, start, now - lane.since, error)
       lane.since = now
       lane.position += concurrency
       if (lane.position >= limit) lane.position -= limit
@@ -86,32 +85,27 @@ export async function closedLoop(
     function warm(lane: Lane, now: number): void {
       if (!lane.isAnswered) waiting--
       lane.isAnswered = true
-      if (waiting > 0 || now - begun < warmUp) return
+      if (waiting > 0 || now - opened < warmUp) return
       start = now
-      meter.start().then(() => {
-        isMetered = true
-      }, reject)
+      meter.start()
     }
 
     function record(now: number, start: number, latency: number, error: unknown): void {
       if (error) tally.add(error)
       latencies.record(latency)
       operations++
-      if (now - start < duration || operations < concurrency || !isMetered) return
-      const seconds = (now - start) / 1000
+      if (now - start < duration || operations < concurrency) return
       const used = meter.stop(operations)
+      const seconds = (now - start) / 1000
       const opsPerSecond = operations / seconds
-      result = { operations, seconds, opsPerSecond, latency: latencies.encoded(), ...tally.counts() }
-      used.then((measured) => {
-        costs = measured
-        end()
-      }, reject)
+      result = { operations, seconds, opsPerSecond, latency: latencies.encoded(), ...tally.counts(), ...used }
+      end(result)
     }
 
-    function end(): void {
+    function end(result: Omit<Measurement, keyof ServerCosts>): void {
       if (inFlight > 0) return
       clearTimeout(lost)
-      resolve({ ...result!, ...costs! })
+      meter.stopServer(begun).then((used) => resolve({ ...result, ...used }), reject)
     }
 
     function schedule(): void {
@@ -120,7 +114,8 @@ export async function closedLoop(
       setImmediate(pump)
     }
 
-    for (let position = 0; position < concurrency; position++) ready.push(new Lane(position, begun, answered))
+    for (let position = 0; position < concurrency; position++)
+      ready.push(new Lane(position, opened, answered))
     schedule()
   })
 }

@@ -5,17 +5,13 @@ import type { Measurement } from '../results.ts'
 import type { Usage } from './protocol.ts'
 
 /** What an operation costs beside its time. */
-export type Costs = Pick<
-  Measurement,
-  | 'roundTrips'
-  | 'commands'
-  | 'cpuApp'
-  | 'cpuServer'
-  | 'bytesIn'
-  | 'bytesOut'
-  | 'rssPeak'
-  | 'eventLoopDelayP99'
->
+export type Costs = OwnCosts & ServerCosts
+
+/** In this process. */
+type OwnCosts = Pick<Measurement, 'cpuApp' | 'bytesIn' | 'bytesOut' | 'rssPeak' | 'eventLoopDelayP99'>
+
+/** In the server. */
+export type ServerCosts = Pick<Measurement, 'roundTrips' | 'commands' | 'cpuServer'>
 
 /** Every connection that this process has begun. */
 const sockets = new Set<Socket>()
@@ -29,11 +25,14 @@ Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
 /** How often the event loop is asked, in milliseconds. */
 const RESOLUTION = 1
 
-/** Reads what this process and the server have used between `start` and `stop`. */
+/**
+ * Reads what this process has used between `start` and `stop`, and the server between `startServer` and `stopServer`.
+ * The server answers when it gets to it: it is best asked while nothing is under way.
+ */
 export class Meter {
   readonly #usage: () => Promise<Usage | null>
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION })
-  #server: Promise<Usage | null> = Promise.resolve(null)
+  #server: Usage | null = null
   #bytes = { in: 0, out: 0 }
   #cpu: NodeJS.CpuUsage = process.cpuUsage()
 
@@ -42,36 +41,39 @@ export class Meter {
     this.#usage = usage
   }
 
-  /** From the call on, for this process; the server is asked as long after it as after `stop`. Resolves with its answer. */
-  async start(): Promise<void> {
+  async startServer(): Promise<void> {
+    this.#server = await this.#usage()
+  }
+
+  async stopServer(operations: number): Promise<ServerCosts> {
+    const [before, after] = [this.#server, await this.#usage()]
+    const each = (from: number | null | undefined, to: number | null | undefined) =>
+      typeof from === 'number' && typeof to === 'number' ? (to - from) / operations : null
+    return {
+      roundTrips: each(before?.roundTrips, after?.roundTrips),
+      commands: each(before?.commands, after?.commands),
+      cpuServer: before && after && cpuBetween(before, after, operations),
+    }
+  }
+
+  start(): void {
     // The peak from now on.
     writeFileSync('/proc/self/clear_refs', '5')
     this.#bytes = bytes()
     this.#delay.reset()
     this.#delay.enable()
     this.#cpu = process.cpuUsage()
-    this.#server = this.#usage()
-    await this.#server
   }
 
-  /** To be called before the process does anything else. */
-  async stop(operations: number): Promise<Costs> {
+  stop(operations: number): OwnCosts {
     const { user, system } = process.cpuUsage(this.#cpu)
     this.#delay.disable()
     const { in: bytesIn, out: bytesOut } = bytes()
-    const rssPeak = Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024
-    const before = await this.#server
-    const after = await this.#usage()
-    const each = (from: number | null | undefined, to: number | null | undefined) =>
-      typeof from === 'number' && typeof to === 'number' ? (to - from) / operations : null
     return {
-      roundTrips: each(before?.roundTrips, after?.roundTrips),
-      commands: each(before?.commands, after?.commands),
       cpuApp: (user + system) / operations,
-      cpuServer: before && after && cpuBetween(before, after, operations),
       bytesIn: (bytesIn - this.#bytes.in) / operations,
       bytesOut: (bytesOut - this.#bytes.out) / operations,
-      rssPeak,
+      rssPeak: Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024,
       eventLoopDelayP99: Math.max(0, this.#delay.percentile(99) / 1e6 - RESOLUTION),
     }
   }

@@ -48,7 +48,8 @@ export async function openLoop(
     })
   }
 
-  await meter.start()
+  await meter.startServer()
+  meter.start()
   const start = performance.now()
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
@@ -61,7 +62,8 @@ export async function openLoop(
   })
   over = true
   const end = performance.now()
-  const costs = await meter.stop(Math.max(answered, 1))
+  const used = meter.stop(Math.max(answered, 1))
+  const usedByServer = await meter.stopServer(Math.max(answered, 1))
   for (const intended of pending) latencies.record(end - intended)
   for (; begun < total; begun++) latencies.record(end - start - begun * interval)
   const seconds = (end - start) / 1000
@@ -73,6 +75,7 @@ export async function openLoop(
     latencyFromCall: fromCall.encoded(),
     unanswered: total - answered,
     ...tally.counts(),
-    ...costs,
+    ...used,
+    ...usedByServer,
   }
 }
