@@ -42,7 +42,7 @@ export const full: Scale = {
   jobWarmUpBrief: 200,
   warmUp: 30,
   warmUpAlone: 200,
-  duration: 100,
+  duration: 120,
   payloads: [200, 2000, 20_000],
   payloadStored: 1000,
   sizes: [1000, 10_000, 100_000, 1_000_000],

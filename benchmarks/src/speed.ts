@@ -1,3 +1,4 @@
+import { noiseOf } from './noise.ts'
 import { enumeration, number } from './page/html.ts'
 import { databases, nameOf, subjectOf } from './page/subjects.ts'
 import { MAIN } from './plan.ts'
@@ -38,7 +39,9 @@ function speed(run: Run, page: string): string {
     })
     return [`| ${databases[ours.database]}, to ${nameOf(peer)} | ${ratios.join(' | ')} |`]
   })
+  const noise = noiseOf(run)
   return [
+    noise.verdict === 'quiet' ? '' : noise.text,
     `On ${run.environment.cores} cores, medians of ${run.roundsDone} rounds, ${concurrency.most} calls at once, as a ratio to the peer in the same run; \`~\`: no difference that can be told from chance.`,
     [
       `| | ${columns.map(([title]) => title).join(' | ')} |`,
