@@ -16,6 +16,9 @@ export interface ClosedLoopOptions {
   size: number
 }
 
+/** What is known when it has stopped counting; what the server did comes after the last answer. */
+type Counted = Omit<Measurement, keyof ServerCosts>
+
 /** What is still unanswered so long after everything should be over, in milliseconds, is lost. */
 const GRACE = 30_000
 
@@ -49,7 +52,7 @@ export async function closedLoop(
     /** With those that do not count: the server counts all. */
     let begun = 0
     let start: number | undefined
-    let result: Omit<Measurement, keyof ServerCosts> | undefined
+    let result: Counted | undefined
 
     const opened = performance.now()
     const lost = setTimeout(
@@ -102,7 +105,7 @@ export async function closedLoop(
       end(result)
     }
 
-    function end(result: Omit<Measurement, keyof ServerCosts>): void {
+    function end(result: Counted): void {
       if (inFlight > 0) return
       clearTimeout(lost)
       meter.stopServer(begun).then((used) => resolve({ ...result, ...used }), reject)

@@ -28,8 +28,8 @@ export async function runHttp(job: HttpJob): Promise<void> {
   for await (const [index, point] of inTurn(job)) {
     generator.send({ ...point, url: `http://127.0.0.1:${port}` } satisfies Load)
     await answer(generator)
-    generator.send('measure')
     meter.start()
+    generator.send('measure')
     const [loaded] = (await Promise.all([answer(generator), meter.startServer()])) as [Loaded, void]
     const used = meter.stop(loaded.operations)
     const measurement = { ...loaded, ...used, ...(await meter.stopServer(loaded.operations)) }

@@ -62,8 +62,9 @@ export async function openLoop(
   })
   over = true
   const end = performance.now()
-  const used = meter.stop(Math.max(answered, 1))
-  const usedByServer = await meter.stopServer(Math.max(answered, 1))
+  const operations = Math.max(answered, 1)
+  const used = meter.stop(operations)
+  const usedByServer = await meter.stopServer(operations)
   for (const intended of pending) latencies.record(end - intended)
   for (; begun < total; begun++) latencies.record(end - start - begun * interval)
   const seconds = (end - start) / 1000
