@@ -1,6 +1,7 @@
 import type { Cell, Database, Run, ScenarioName } from '../results.ts'
 import type { Ratio } from '../statistics.ts'
 import { compare, counterpart, figure, type Metric } from '../summary.ts'
+import { missed } from './aims.ts'
 import { enumeration, html, number } from './html.ts'
 import { busiest, byParameters, databases, inOrder, nameOf, operations, subjectOf } from './subjects.ts'
 
@@ -61,9 +62,9 @@ export function punctuality(run: Run): string {
   return `${mine}${lax.length > 0 ? `; with other packages the latest were those of ${enumeration(lax)}` : ''}.`
 }
 
-/** What else costs, in sentences: beside no database at all, with more sessions, and with expired ones. Text. */
+/** What else costs, in sentences: beside no database at all, with more sessions, and with expired ones; and the aims missed. Text. */
 export function slower(run: Run): string[] {
-  return [...besideMemory(run), ...growing(run), ...lingering(run)]
+  return [...besideMemory(run), ...growing(run), ...lingering(run), ...missed(run)]
 }
 
 function besideMemory(run: Run): string[] {

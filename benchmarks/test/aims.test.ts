@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'vitest'
+import { missed } from '../src/page/aims.ts'
+import type { Run, SubjectInfo } from '../src/results.ts'
+import { controlsRun } from './runs.ts'
+
+const theirs = [1000, 1010, 990, 1005, 995, 1002, 998, 1001, 999, 1003]
+
+describe('the aims', () => {
+  it('are missed by what is ahead of the other package, but not far enough', () => {
+    const [told, ...others] = rates(runOf(1.9, 256))
+    assert.match(
+      told!,
+      /^Missed aim: RedisStore, lookup and touch, 256 at once: 1\.9x .* where at least 2x is wanted\.$/,
+    )
+    assert.deepEqual(others, [])
+  })
+
+  it('are met by what rounds to them, and with other loads there are none', () => {
+    assert.deepEqual(rates(runOf(1.997, 256)), [])
+    assert.deepEqual(rates(runOf(0.5, 32)), [])
+  })
+
+  it('are lower one by one', () => {
+    assert.deepEqual(rates(runOf(0.95, 1)), [])
+    assert.match(rates(runOf(0.8, 1))[0]!, /1 at once: 0\.8x .* where at least 0\.9x is wanted/)
+  })
+
+  it('are not only of the rate', () => {
+    const others = missed(runOf(3, 256))
+    assert.equal(others.length, 1)
+    assert.match(others[0]!, /1x the CPU of the application .* where at most 0\.6x is wanted/)
+  })
+})
+
+const rates = (run: Run): string[] => missed(run).filter((line) => line.includes('operations a second'))
+
+/** Lookups and touches of connect-redis and of RedisStore, `ratio` times as many. */
+function runOf(ratio: number, concurrency: number): Run {
+  const ours = theirs.map((rate) => rate * ratio)
+  const run = controlsRun(theirs, ours)
+  const common = { database: 'redis', variant: 'standalone', packages: [], durability: 'none' } as const
+  const subjects: SubjectInfo[] = [
+    { ...common, id: 'connect-redis', name: 'connect-redis', role: 'peer', comparedWith: ['ours-redis'] },
+    { ...common, id: 'ours-redis', name: 'RedisStore', role: 'ours', comparedWith: [] },
+  ]
+  const cells = run.cells.map((cell, index) => ({
+    ...cell,
+    ...({ scenario: 'request', operation: 'lookup-touch' } as const),
+    subject: subjects[index]!.id,
+    parameters: { ...cell.parameters, concurrency },
+  }))
+  return { ...run, subjects, cells }
+}
