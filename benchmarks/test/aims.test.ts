@@ -26,6 +26,18 @@ describe('the aims', () => {
     assert.match(rates(runOf(0.8, 1))[0]!, /1 at once: 0\.8x .* where at least 0\.9x is wanted/)
   })
 
+  it('are to be ahead under an application, too', () => {
+    const http = (ratio: number): string[] => {
+      const run = runOf(ratio, 64)
+      return missed({
+        ...run,
+        cells: run.cells.map((cell) => ({ ...cell, scenario: 'http', operation: 'http' })),
+      })
+    }
+    assert.deepEqual(http(1.1), [])
+    assert.match(http(0.9)[0]!, /0\.9x the requests a second of connect-redis .* where at least 1x is wanted/)
+  })
+
   it('are not only of the rate', () => {
     const others = missed(runOf(3, 256))
     assert.equal(others.length, 1)
