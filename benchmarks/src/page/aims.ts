@@ -15,6 +15,7 @@ interface Aims {
   alone: number
 }
 
+/** Calls at once. */
 const BUSY = 256
 
 const aims: Partial<Record<Database, Aims>> = {
@@ -24,6 +25,7 @@ const aims: Partial<Record<Database, Aims>> = {
   sqlite: { most: { 'lookup-touch': 2, save: 3 }, p99: 1, cpuApp: 0.6, alone: 1 },
 }
 
+/** Those that aims are set for. */
 const scenarios = ['lookup', 'touch', 'save', 'request', 'http']
 
 /** Where a store of ours misses what it aims for, be it ahead of the other package or not; a sentence for each. Text. */
