@@ -51,7 +51,7 @@ const rates = (run: Run): string[] => missed(run).filter((line) => line.includes
 function runOf(ratio: number, concurrency: number): Run {
   const ours = theirs.map((rate) => rate * ratio)
   const run = controlsRun(theirs, ours)
-  const common = { database: 'redis', variant: 'standalone', packages: [], durability: 'none' } as const
+  const common = { database: 'redis' as const, variant: 'standalone', packages: [], durability: 'none' }
   const subjects: SubjectInfo[] = [
     { ...common, id: 'connect-redis', name: 'connect-redis', role: 'peer', comparedWith: ['ours-redis'] },
     { ...common, id: 'ours-redis', name: 'RedisStore', role: 'ours', comparedWith: [] },
