@@ -15,7 +15,7 @@ import { Connection } from './connection.ts'
 import { explained } from './errors.ts'
 import { digits, toRow, toValue } from './row.ts'
 import { scan, scanAll, scanMembers } from './scan.ts'
-import { COUNT, INDEX, MARGIN, SPAN, TOUCH, WRITE } from './scripts.ts'
+import { COUNT, INDEX, MARGIN, SPAN, STEP, TOUCH, WRITE } from './scripts.ts'
 
 export type { RedisClient, RedisNode } from './client.ts'
 
@@ -69,10 +69,10 @@ export function redisDriver(options: RedisOptions): Driver {
   const isCluster = client.isCluster === true
 
   /** Enters sessions into the index of their users: before the sessions, so that it always names them all. */
-  async function index(rows: readonly Touch[], now: number): Promise<void> {
+  function index(rows: readonly Touch[], now: number): Promise<unknown> | undefined {
     const owners = rows.filter((row) => row.user !== null)
-    if (owners.length === 0) return
-    await runScript(client, INDEX, [`${now - MARGIN}`], owners, ({ key, user, expiresAt }) => {
+    if (owners.length === 0) return undefined
+    return runScript(client, INDEX, [`${now - MARGIN}`], owners, ({ key, user, expiresAt }) => {
       const until = (Math.floor(expiresAt / SPAN) + 1) * SPAN
       return [`${prefix}:${user}`, key, `${until}`, ttl(until, now)]
     })
@@ -81,15 +81,17 @@ export function redisDriver(options: RedisOptions): Driver {
   /** Returns those whose index must cover them first; `indexed`: it does, if they are still that user's. */
   const move = (touches: readonly Touch[], now: number, indexed: boolean) => {
     // Touches that come together share their deadline.
-    let [shared, deadline, life, span] = [Number.NaN, '', '', '']
+    let [shared, times, life] = [Number.NaN, '', '']
     return runScript(client, TOUCH, [digits(now)], touches, ({ key, user, expiresAt }) => {
       if (expiresAt !== shared) {
         shared = expiresAt
-        deadline = digits(expiresAt)
+        times =
+          digits(expiresAt) +
+          digits(endOfKey(expiresAt) - MARGIN - STEP + 1) +
+          digits(Math.floor(expiresAt / SPAN) * SPAN)
         life = ttl(expiresAt, now)
-        span = digits(Math.floor(expiresAt / SPAN) * SPAN)
       }
-      return [prefix + key, deadline, life, indexed ? span + (user ?? '') : span]
+      return [prefix + key, indexed && user !== null ? times + user : times, life]
     })
   }
 
@@ -119,7 +121,7 @@ export function redisDriver(options: RedisOptions): Driver {
       const written = runScript(client, WRITE, [digits(now)], writes, (write) => {
         return [prefix + write.key, expected(write), ttl(write.expiresAt, now), toValue(write)]
       })
-      const [landed] = await Promise.all([written, indexed])
+      const [landed] = indexed ? await Promise.all([written, indexed]) : [await written]
       return landed.map(({ key }) => key)
     },
     async touch(touches, now) {
@@ -147,7 +149,9 @@ export function redisDriver(options: RedisOptions): Driver {
       return count
     },
     // Sessions go by their TTL, and so do index entries, at the user's next save or altogether.
-    prune: () => 0,
+    async prune() {
+      return 0
+    },
     async clear() {
       for await (const names of scanAll(client, prefix)) {
         const own = names.filter((name) => isSession(name) || isIndex(name)).map((name) => prefix + name)
@@ -171,8 +175,11 @@ export class RedisStore extends SessionStore {
   }
 }
 
+/** When a key with this deadline goes, in epoch milliseconds. */
+const endOfKey = (expiresAt: number): number => Math.ceil((expiresAt + MARGIN) / STEP) * STEP
+
 const ttl = (expiresAt: number, now: number): string =>
-  expiresAt > now ? String(expiresAt - now + MARGIN) : '0'
+  expiresAt > now ? String(endOfKey(expiresAt) - now) : '0'
 
 function expected({ data, expect }: Write): string {
   if (data === null) return '!'
@@ -185,20 +192,24 @@ const isIndex = (name: string): boolean => name.lastIndexOf(':') === 0
 
 /** The verbs with errors explained, and with the process held while one waits for its answer. */
 function guarded<T extends object>(verbs: T, owned: Connection | undefined): T {
-  const guard =
-    (verb: (...args: unknown[]) => unknown) =>
-    async (...args: unknown[]) => {
+  const guard = (verb: (...args: unknown[]) => Promise<unknown>) => {
+    const answered = (value: unknown): unknown => {
+      owned?.release()
+      return value
+    }
+    const failed = (error: unknown): never => {
+      owned?.release()
+      throw explained(error, owned?.failure)
+    }
+    return (...args: unknown[]) => {
       try {
         owned?.hold()
-        try {
-          return await verb(...args)
-        } finally {
-          owned?.release()
-        }
       } catch (error) {
         throw explained(error, owned?.failure)
       }
+      return verb(...args).then(answered, failed)
     }
+  }
   return Object.fromEntries(Object.entries(verbs).map(([name, verb]) => [name, guard(verb)])) as T
 }
 

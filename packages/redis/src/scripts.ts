@@ -13,16 +13,19 @@ export interface Script {
   readonly sha?: string
 }
 
-/** A key outlives its deadline by this, in milliseconds: core judges expiry, and clocks of processes differ. */
-export const MARGIN = 60_000
+/** A key outlives its deadline by at least this, in milliseconds: core judges expiry, and clocks of processes differ. */
+export const MARGIN = 30_000
+/** The end of a key's life moves only when its deadline enters the next of these spans, in milliseconds. */
+export const STEP = 30_000
 /** Index entries move only when a deadline enters the next of these spans, in milliseconds. */
 export const SPAN = 3_600_000
 
 /** A session's string up to the place `last` (see `row.ts`), nothing where there is none. Numbers would be printed each time. */
 const HEAD = `
+local call, sub = redis.call, string.sub
 local function head(key, last)
   local text = redis.pcall('GETRANGE', key, '0', last)
-  if type(text) == 'string' and string.sub(text, 1, 1) == '1' then return text end
+  if type(text) == 'string' and sub(text, 1, 1) == '1' then return text end
 end
 `
 
@@ -37,29 +40,29 @@ local now, landed = ARGV[1], {}
 for i, key in ipairs(KEYS) do
   local expect, ttl, value, lands = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1], true
   if expect == '!' then
-    redis.call('UNLINK', key)
+    call('UNLINK', key)
   else
     local old = head(key, '66')
-    local kind = old and string.sub(old, 34, 34)
+    local kind = old and sub(old, 34, 34)
     -- Where it is neither, the string is somebody else's.
-    if (kind ~= 's' and kind ~= 't') or string.sub(old, 2, 17) <= now then
+    if (kind ~= 's' and kind ~= 't') or sub(old, 2, 17) <= now then
       lands = expect == '*' or expect == ''
     elseif kind == 't' then
       lands = expect == ''
     else
       local tag = string.match(old, '^%S*', 35)
       lands = expect == '*' or expect == '=' .. tag or string.match(value, '^%S+', 35) == tag
-      local created = string.sub(old, 18, 33)
-      if lands and created ~= string.sub(value, 18, 33) then
-        value = string.sub(value, 1, 17) .. created .. string.sub(value, 34)
+      local created = sub(old, 18, 33)
+      if lands and created ~= sub(value, 18, 33) then
+        value = sub(value, 1, 17) .. created .. sub(value, 34)
       end
     end
   end
   if lands then
     if ttl == '0' then
-      redis.call('UNLINK', key)
+      call('UNLINK', key)
     else
-      redis.call('SET', key, value, 'PX', ttl)
+      call('SET', key, value, 'PX', ttl)
     end
     landed[#landed + 1] = i
   end
@@ -67,26 +70,29 @@ end
 return landed`)
 
 /**
- * ARGV: now; then deadline, ttl and begin of the deadline's span of each row, with the user whose index covers the
- * deadline after it, if any. Returns the rows that it left alone, for their index may not cover their new deadline yet.
+ * ARGV: now; then of each row one text (deadline, the earliest deadline whose key lives as long, begin of the deadline's
+ * span, the user whose index covers the deadline, if any) and the ttl. Returns the rows that it left alone, for their
+ * index may not cover their new deadline yet.
  */
 export const TOUCH: Script = script(`${HEAD}
 local function owner(key)
-  return string.match(redis.call('GETRANGE', key, '34', '110'), '^%S+ (%S*) ')
+  return string.match(call('GETRANGE', key, '34', '110'), '^%S+ (%S*) ')
 end
 local now, crossing = ARGV[1], {}
 for i, key in ipairs(KEYS) do
-  local deadline, ttl, span = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
   local old = head(key, '33')
-  local expires = old and string.sub(old, 2, 17)
-  if old and expires > now and string.sub(old, 34) == 's' then
+  local expires = old and sub(old, 2, 17)
+  if old and expires > now and sub(old, 34) == 's' then
+    local row, ttl = ARGV[i * 2], ARGV[i * 2 + 1]
+    local deadline = sub(row, 1, 16)
     if ttl == '0' then
-      redis.call('UNLINK', key)
-    elseif expires < span and owner(key) ~= string.sub(span, 17) then
+      call('UNLINK', key)
+    elseif expires < sub(row, 33, 48) and owner(key) ~= sub(row, 49) then
       crossing[#crossing + 1] = i
-    else
-      redis.call('PEXPIRE', key, ttl)
-      redis.call('SETRANGE', key, 1, deadline)
+    elseif expires < sub(row, 17, 32) or expires > deadline
+      or type(redis.pcall('SETRANGE', key, '1', deadline)) ~= 'number' then
+      call('PEXPIRE', key, ttl)
+      call('SETRANGE', key, '1', deadline)
     end
   end
 end
@@ -118,7 +124,7 @@ export const COUNT: Script = script(`${HEAD}
 local live = {}
 for i, key in ipairs(KEYS) do
   local text = head(key, '33')
-  if text and string.sub(text, 2, 17) > ARGV[1] and string.sub(text, 34) == 's' then
+  if text and sub(text, 2, 17) > ARGV[1] and sub(text, 34) == 's' then
     live[#live + 1] = i
   end
 end

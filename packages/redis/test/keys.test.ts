@@ -34,6 +34,23 @@ describeWith('keys', redisProcess, ({ url }) => {
     expect(await observer.pttl(key)).toBeLessThan(120_001)
   })
 
+  it('a key goes half a minute to a minute after its deadline, wherever touches move that', async () => {
+    const store = storeOf({ url })
+    const start = Date.now()
+    await store.set('the-id', { ...plain(), cookie: { expires: new Date(start + HOUR) } as never })
+    const [key] = (await keysOf()) as [string]
+    for (let seconds = 0; seconds < 200; seconds += 7) {
+      for (const moved of [seconds, -seconds]) {
+        const deadline = start + HOUR + moved * 1000
+        await store.touch('the-id', { ...plain(), cookie: { expires: new Date(deadline) } as never })
+        expect((await store.list()).sessions[0]!.expiresAt - deadline).toBeLessThan(100)
+        const left = await observer.pttl(key)
+        expect(Date.now() + left - deadline).toBeGreaterThanOrEqual(30_000)
+        expect(Date.now() + left - deadline).toBeLessThan(62_000)
+      }
+    }
+  })
+
   it('uses the database of the URL', async () => {
     const store = storeOf({ url: `${url}/3` })
     await store.set('the-id', plain())

@@ -23,6 +23,10 @@ describe.each(makes)('%s', (_, start) => {
       const later = plain()
       later.cookie.originalMaxAge = 5 * 86_400_000
       await store.touch('id-2', later)
+      // Its key lives long enough already.
+      const soon = plain()
+      soon.cookie.expires = new Date(Date.now() + 86_400_000 + 1000)
+      await store.touch('id-4', soon)
       await store.destroy('id-3')
       await observer.config('SET', 'maxmemory', '0')
       expect(await store.get('id-3')).toBe(null)
@@ -32,6 +36,9 @@ describe.each(makes)('%s', (_, start) => {
       expect(sessions).toHaveLength(19)
       const touched = sessions.find(({ handle }) => handle === store.handle('id-2'))!
       expect(touched.expiresAt).toBeGreaterThan(Date.now() + 4 * 86_400_000)
+      expect(sessions.find(({ handle }) => handle === store.handle('id-4'))!.expiresAt).toBeGreaterThan(
+        soon.cookie.expires.getTime() - 1,
+      )
       await store.set('new', plain())
       expect(await store.length()).toBe(20)
     })

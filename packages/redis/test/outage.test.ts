@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { crash, endure, hang, report } from '@session-stores/conformance/outage'
 import { redisProcess, valkeyProcess } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { describe, expect, it, vi } from 'vitest'
 import { redisDriver } from '../src/index.ts'
+import { plain } from './plain.ts'
 import { start, storeOf } from './support.ts'
 
 /** As people run it who want their sessions after a restart. */
@@ -49,6 +50,26 @@ describeWith('Redis', persistent, (server) => {
       await server.start()
     }
     await vi.waitFor(() => store.ping(), { timeout: 30_000, interval: 10 })
+  })
+
+  it('a connection that died without being closed is left for another', async () => {
+    const made: Socket[][] = []
+    const relay = createServer((near) => {
+      const far = connect(Number(new URL(server.url).port), '127.0.0.1')
+      near.pipe(far).pipe(near)
+      made.push([near, far])
+    }).listen(0, '127.0.0.1')
+    after(() => {
+      relay.close()
+      for (const socket of made.flat()) socket.destroy()
+    })
+    await once(relay, 'listening')
+    const { port } = relay.address() as AddressInfo
+    const store = storeOf({ url: `redis://127.0.0.1:${port}`, operationTimeout: 60_000 })
+    await store.set('the-id', plain({ name: 'Ada' }))
+    for (const socket of made.flat()) socket.unpipe()
+    expect(await store.get('the-id')).toMatchObject({ name: 'Ada' })
+    expect(made).toHaveLength(2)
   })
 
   it('a server that closes every connection is an error', async () => {
