@@ -41,7 +41,7 @@ export const full: Scale = {
   jobWarmUp: 400,
   jobWarmUpBrief: 200,
   warmUp: 30,
-  warmUpAlone: 200,
+  warmUpAlone: 400,
   duration: 120,
   payloads: [200, 2000, 20_000],
   payloadStored: 1000,
