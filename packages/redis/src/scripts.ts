@@ -5,7 +5,8 @@ import { hash } from 'node:crypto'
  * the rows that it is about.
  *
  * Where memory is full (maxmemory), Redis lets a script go on whose first write needs none: so a script that
- * frees memory, or changes no length, begins with such a write. Logouts and touches go on then.
+ * frees memory, or changes no length, begins with such a write, or with one that may fail and then such a write.
+ * Logouts and touches go on then.
  */
 export interface Script {
   readonly source: string
@@ -71,8 +72,8 @@ return landed`)
 
 /**
  * ARGV: now; then of each row one text (deadline, the earliest deadline whose key lives as long, begin of the deadline's
- * span, the user whose index covers the deadline, if any) and the ttl. Returns the rows that it left alone, for their
- * index may not cover their new deadline yet.
+ * span, the user whose index covers the deadline, if any) and the ttl. A key that lives long enough keeps its ttl.
+ * Returns the rows that it left alone, for their index may not cover their new deadline yet.
  */
 export const TOUCH: Script = script(`${HEAD}
 local function owner(key)
