@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { SessionData } from 'express-session'
-import { sameSettings, settingsOf } from './expiry.ts'
+import { CookieSettings, sameSettings } from './expiry.ts'
 
 export interface Merged {
   session: SessionData
@@ -36,10 +36,10 @@ export function merge(base: SessionData | undefined, theirs: Version, ours: Vers
 
 /** The settings are one key; whoever changed them also decides the deadline, else the later one counts. */
 function mergeCookie(base: SessionData | undefined, theirs: Version, ours: Version) {
-  const before = base && settingsOf(base.cookie)
+  const before = base && new CookieSettings(base.cookie)
   const { cookie } = theirs.session
-  if (!before || !sameSettings(before, settingsOf(ours.session.cookie)))
+  if (!before || !sameSettings(before, new CookieSettings(ours.session.cookie)))
     return { cookie: ours.session.cookie, expiresAt: ours.expiresAt }
-  if (!sameSettings(before, settingsOf(cookie))) return { cookie, expiresAt: theirs.expiresAt }
+  if (!sameSettings(before, new CookieSettings(cookie))) return { cookie, expiresAt: theirs.expiresAt }
   return { cookie, expiresAt: Math.max(theirs.expiresAt, ours.expiresAt) }
 }

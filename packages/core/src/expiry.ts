@@ -13,7 +13,7 @@ const TOUCH_STEP = 100
 const DRIFT = 10
 
 /** What of a cookie an application sets; `expires` moves with every request and does not count. */
-export interface CookieSettings {
+export class CookieSettings {
   originalMaxAge: unknown
   path: unknown
   httpOnly: unknown
@@ -22,21 +22,28 @@ export interface CookieSettings {
   domain: unknown
   priority: unknown
   partitioned: unknown
-}
 
-export function settingsOf(cookie: SessionData['cookie']): CookieSettings {
-  // express-session's types lack the newer two. What it fills in is no change: `path` and `httpOnly`.
-  const {
-    originalMaxAge,
-    path = '/',
-    httpOnly = true,
-    secure,
-    sameSite,
-    domain,
-    priority,
-    partitioned,
-  } = cookie as unknown as CookieSettings
-  return { originalMaxAge, path, httpOnly, secure, sameSite, domain, priority, partitioned }
+  constructor(cookie: SessionData['cookie']) {
+    // express-session's types lack the newer two. What it fills in is no change: `path` and `httpOnly`.
+    const {
+      originalMaxAge,
+      path = '/',
+      httpOnly = true,
+      secure,
+      sameSite,
+      domain,
+      priority,
+      partitioned,
+    } = cookie as unknown as CookieSettings
+    this.originalMaxAge = originalMaxAge
+    this.path = path
+    this.httpOnly = httpOnly
+    this.secure = secure
+    this.sameSite = sameSite
+    this.domain = domain
+    this.priority = priority
+    this.partitioned = partitioned
+  }
 }
 
 export function sameSettings(a: CookieSettings, b: CookieSettings): boolean {

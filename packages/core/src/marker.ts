@@ -3,7 +3,7 @@ import type { Row } from './driver.ts'
 import type { CookieSettings } from './expiry.ts'
 
 /** What a session object is known to be in the database. */
-export interface Marker {
+export class Marker {
   id: string
   key: string
   tag: string
@@ -13,6 +13,17 @@ export interface Marker {
   createdAt: number
   expiresAt: number
   cookie: CookieSettings
+
+  constructor({ id, key, tag, text, user, createdAt, expiresAt, cookie }: Marker) {
+    this.id = id
+    this.key = key
+    this.tag = tag
+    this.text = text
+    this.user = user
+    this.createdAt = createdAt
+    this.expiresAt = expiresAt
+    this.cookie = cookie
+  }
 }
 
 /** Its constructor returns the object that it is given, so that a subclass puts its private field on that. */
@@ -52,7 +63,9 @@ export function markerOf(target: object, id: string): Marker | undefined {
   return marker?.id === id ? marker : undefined
 }
 
-export const mark: (target: object, marker: Marker) => void = Marked.set
+export function mark(target: object, known: Marker): void {
+  Marked.set(target, new Marker(known))
+}
 
 export function copyMarker(from: object, to: object): void {
   const marker = Marked.get(from)

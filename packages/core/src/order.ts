@@ -6,12 +6,12 @@ interface Waiting {
   turn: Turn
 }
 
-interface Lane {
-  writing: boolean
-  touching: number
+class Lane {
+  writing = false
+  touching = 0
   waiting: Waiting[] | undefined
   /** A loop is already at work on what waits: a turn that ends at once leaves the rest to it. */
-  advancing: boolean
+  advancing = false
 }
 
 /**
@@ -44,7 +44,7 @@ export class Order {
   #enter(key: string, exclusive: boolean, turn: Turn): void {
     let lane = this.#lanes.get(key)
     if (lane === undefined) {
-      lane = { writing: false, touching: 0, waiting: undefined, advancing: false }
+      lane = new Lane()
       this.#lanes.set(key, lane)
     }
     if (mustWait(lane, exclusive)) this.#wait(lane, exclusive, turn)

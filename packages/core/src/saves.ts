@@ -15,14 +15,52 @@ import type { Order } from './order.ts'
 import { settle } from './settle.ts'
 
 /** A save on its way: what is to be written, and the object that the application holds. */
-interface Save {
-  id: string
-  key: string
-  object: SessionData
-  text: string
-  user: Row['user']
-  expiresAt: number
-  cookie: CookieSettings
+export class Save {
+  readonly id: string
+  readonly key: string
+  readonly object: SessionData
+  readonly cookie: CookieSettings
+  readonly user: Row['user']
+  readonly expiresAt: number
+  text = ''
+
+  /** Throws `INVALID_SESSION`. */
+  constructor(id: string, key: string, object: SessionData, cookie: CookieSettings, settings: Settings) {
+    this.id = id
+    this.key = key
+    this.object = object
+    this.cookie = cookie
+    this.expiresAt = idleDeadline(object.cookie, settings.now(), settings.idleTimeout)
+    this.user = userOf(object, settings)
+  }
+}
+
+/** As it is sent. */
+class Sent implements Write {
+  readonly key: string
+  readonly data: string
+  readonly tag: string
+  readonly user: Row['user']
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly expect: string | undefined
+
+  constructor(
+    { key, user }: Pick<Save, 'key' | 'user'>,
+    data: string,
+    tag: string,
+    createdAt: number,
+    expiresAt: number,
+    expect: string | undefined,
+  ) {
+    this.key = key
+    this.data = data
+    this.tag = tag
+    this.user = user
+    this.createdAt = createdAt
+    this.expiresAt = expiresAt
+    this.expect = expect
+  }
 }
 
 /** No row has this tag: an update that expects it is refused, and so looks before it writes. */
@@ -60,15 +98,8 @@ export class Saves {
   }
 
   /** Takes its place in the order of the calls now; `encode` is asked for the text when its turn comes. */
-  save(
-    call: Call<void>,
-    of: Pick<Save, 'id' | 'key' | 'object' | 'cookie'>,
-    encode: () => Awaitable<string>,
-  ): void {
-    const { key, object } = of
-    const idle = idleDeadline(object.cookie, this.#settings.now(), this.#settings.idleTimeout)
-    const user = userOf(object, this.#settings)
-    this.#order.write(key, (release) => {
+  save(call: Call<void>, save: Save, encode: () => Awaitable<string>): void {
+    this.#order.write(save.key, (release) => {
       const end = (error: unknown): void => {
         release()
         call.finish(error)
@@ -76,7 +107,8 @@ export class Saves {
       if (call.done) return release()
       settle(encode, (error, text) => {
         if (error != null || call.done) return end(error)
-        this.#send(call, { ...of, text: text!, user, expiresAt: idle }, end)
+        save.text = text!
+        this.#send(call, save, end)
       })
     })
   }
@@ -168,17 +200,9 @@ export class Saves {
   }
 
   #write(save: Save, text: string, createdAt: number, expect: string | undefined): Write {
-    const { key, user } = save
+    const data = this.#codec.wrap(text, save.key)
     const expiresAt = withinAbsolute(save.expiresAt, createdAt, this.#settings.absoluteTimeout)
-    return {
-      key,
-      data: this.#codec.wrap(text, key),
-      tag: this.#tags.next(),
-      user,
-      createdAt,
-      expiresAt,
-      expect,
-    }
+    return new Sent(save, data, this.#tags.next(), createdAt, expiresAt, expect)
   }
 
   #mark({ id, key, object, text, cookie }: Save, { user, createdAt, expiresAt }: Write, tag: string): void {

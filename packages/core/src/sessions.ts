@@ -2,23 +2,35 @@ import type { SessionData } from 'express-session'
 import type { Backend } from './backend.ts'
 import type { Call } from './call.ts'
 import type { Codec } from './codec.ts'
-import type { Row, Write } from './driver.ts'
+import type { Row, Touch, Write } from './driver.ts'
 import { SessionStoreError } from './errors.ts'
 import {
+  CookieSettings,
   hasExpiry,
   idleDeadline,
   isLive,
   roundTouch,
   sameSettings,
-  settingsOf,
   withinAbsolute,
 } from './expiry.ts'
 import { type Keys, userOf } from './key.ts'
 import { type Marker, mark, markerOf, Tags } from './marker.ts'
 import type { Settings } from './options.ts'
 import { Order } from './order.ts'
-import { Saves } from './saves.ts'
+import { Save, Saves } from './saves.ts'
 import { type Done, settle } from './settle.ts'
+
+class Move implements Touch {
+  readonly key: string
+  readonly user: Row['user']
+  readonly expiresAt: number
+
+  constructor(key: string, user: Row['user'], expiresAt: number) {
+    this.key = key
+    this.user = user
+    this.expiresAt = expiresAt
+  }
+}
 
 /** What `get`, `set`, `touch` and `destroy` mean, for one session at a time. */
 export class Sessions {
@@ -56,7 +68,7 @@ export class Sessions {
     const text = this.#codec.toText(object)
     // It may fail before its turn comes; the turn reports it.
     if (typeof text !== 'string') text.catch(() => {})
-    this.#saves.save(call, { id, key, object, cookie: settingsOf(cookie) }, () => text)
+    this.#saves.save(call, new Save(id, key, object, new CookieSettings(cookie), this.#settings), () => text)
   }
 
   touch(call: Call<void>, id: string, object: SessionData): void {
@@ -65,7 +77,7 @@ export class Sessions {
     const key = known ? known.key : this.#keys.key(id)
     const { idleTimeout, absoluteTimeout, touchAfter } = this.#settings
     const now = this.#settings.now()
-    if (known && !sameSettings(known.cookie, settingsOf(cookie)))
+    if (known && !sameSettings(known.cookie, new CookieSettings(cookie)))
       return this.#saveCookie(call, known, object, cookie)
     const idle = roundTouch(idleDeadline(cookie, now, idleTimeout), now)
     const expiresAt = withinAbsolute(idle, known?.createdAt ?? now, absoluteTimeout)
@@ -81,13 +93,11 @@ export class Sessions {
         call.finish(error)
       }
       if (call.done) return release()
-      if (known || absoluteTimeout === 0) return this.#backend.touch({ key, user, expiresAt }, end)
+      if (known || absoluteTimeout === 0) return this.#backend.touch(new Move(key, user, expiresAt), end)
       this.#backend.read(key, (error, row) => {
         if (error != null || row === undefined || !this.isLive(row)) return end(error)
-        this.#backend.touch(
-          { key, user, expiresAt: withinAbsolute(idle, row.createdAt, absoluteTimeout) },
-          end,
-        )
+        const deadline = withinAbsolute(idle, row.createdAt, absoluteTimeout)
+        this.#backend.touch(new Move(key, user, deadline), end)
       })
     })
   }
@@ -148,7 +158,7 @@ export class Sessions {
     const { cookie } = found
     const expiresAt = this.deadline(row)
     if (id !== undefined)
-      mark(found, { id, key, tag, text, user, createdAt, expiresAt, cookie: settingsOf(cookie) })
+      mark(found, { id, key, tag, text, user, createdAt, expiresAt, cookie: new CookieSettings(cookie) })
     // The row's deadline moves with touches, the cookie inside stays as it was saved (connect-mongo#351).
     if (hasExpiry(cookie)) cookie.expires = new Date(expiresAt)
   }
@@ -175,9 +185,10 @@ export class Sessions {
 
   /** A touch that lasts: the session as stored, with the cookie as it is now (expressjs/session#452). */
   #saveCookie(call: Call<void>, known: Marker, object: SessionData, cookie: SessionData['cookie']): void {
-    const settings = settingsOf(cookie)
+    const settings = new CookieSettings(cookie)
     const plain = (cookie as { toJSON?: () => object }).toJSON?.() ?? { ...cookie }
-    this.#saves.save(call, { id: known.id, key: known.key, object, cookie: settings }, async () => {
+    const save = new Save(known.id, known.key, object, settings, this.#settings)
+    this.#saves.save(call, save, async () => {
       const { text } = markerOf(object, known.id) ?? known
       const stored = await this.#codec.toSession(text)
       return this.#codec.toText({ ...stored, cookie: plain as SessionData['cookie'] })
