@@ -10,6 +10,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { postgresProcess, redisProcess } from '@session-stores/testbed'
+import type { Request } from 'express'
 import session, { type SessionData, type Store } from 'express-session'
 import pg from 'pg'
 
@@ -24,26 +25,40 @@ function sessionOf(id: string): SessionData {
 
 type Done = (error?: unknown) => void
 
-const sessions = new Map(ids.map((id) => [id, sessionOf(id)]))
+/** As express-session read them. */
+const sessions = new Map<string, session.Session & SessionData>()
 
-function get(store: Store, id: string, done: Done): void {
-  store.get(id, (error, data) =>
-    done((data as { marker?: string } | null)?.marker === id ? undefined : (error ?? new Error(id))),
-  )
+function read(
+  store: Store,
+  id: string,
+  done: (error: unknown, session?: session.Session & SessionData) => void,
+) {
+  store.get(id, (error, data) => {
+    if ((data as { marker?: string } | null)?.marker !== id) return done(error ?? new Error(id))
+    done(null, store.createSession({ sessionID: id, sessionStore: store } as unknown as Request, data!))
+  })
 }
+
+const get = (store: Store, id: string, done: Done): void => read(store, id, (error) => done(error))
 
 function touch(store: Store, id: string, done: Done): void {
   const session = sessions.get(id)!
-  session.cookie.expires = new Date(Date.now() + 3_600_000)
+  session.touch()
   store.touch!(id, session, done)
 }
 
 /** Operations a second: the median of some rounds. Each operation begins in a turn of the event loop, as a request does. */
 async function rate(store: Store, operation: typeof get): Promise<number> {
-  for (const [id, data] of sessions)
-    await new Promise<void>((resolve, reject) => {
-      store.set(id, data, (error) => (error ? reject(error) : resolve()))
+  for (const id of ids) {
+    const found = await new Promise<session.Session & SessionData>((resolve, reject) => {
+      store.set(id, sessionOf(id), (failure) =>
+        failure
+          ? reject(failure)
+          : read(store, id, (error, session) => (session ? resolve(session) : reject(error))),
+      )
     })
+    sessions.set(id, found)
+  }
   const rates: number[] = []
   for (let round = 0; round <= ROUNDS; round++) {
     let count = 0
