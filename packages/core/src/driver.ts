@@ -1,36 +1,45 @@
 /**
  * The driver interface, and the contract that every driver keeps. It is stated here and nowhere else.
  *
- * A driver moves rows, in arrays, and decides nothing: it has no clock (`now` is given), knows no session
- * (`data` is opaque text) and takes its arguments as they are (core has checked them).
+ * A driver moves rows, in arrays, and decides nothing: the time is given to it (`now`), it knows no session
+ * (`data` is opaque text) and it takes its arguments as they are (core has checked them).
  *
  * A row is *live* while `expiresAt > now`. A live row whose `data` is `null` is a *tombstone*: the session
  * was destroyed. A tombstone is live too, and no session.
  *
- * 1. Keys in one call are distinct and sorted, and a call is never empty. Times are whole milliseconds. Keys are printable ASCII without
- *    `:` (43 characters of base64url where ids are hashed, else at most 768).
+ * 1. Keys in one call are distinct and sorted, and a call is never empty. Times are whole milliseconds. Keys are
+ *    printable ASCII without `:` (43 characters of base64url where ids are hashed, else at most 768).
  * 2. `write` decides each row alone, by its `expect`; a refusal of one row is no error and holds up no other:
- *    - **upsert** (`expect` omitted) lands unless a live tombstone is there; a tombstone always lands.
- *    - **create** (`''`) lands where there is no row, a tombstone, an expired row, or a row with the write's
- *      own `tag`.
- *    - **update** (a tag) lands only on a live row that is no tombstone and whose tag is `expect` or the
- *      write's own. A missing row refuses an update, so every deletion is final.
- *    The write's own tag lands again, so a call that is sent twice (a lost reply) changes nothing.
- *    What lands replaces the row, but `createdAt` stays as it was where the row replaced is a live session
- *    and the write is no tombstone.
- *    A tombstone whose `expiresAt` is not after `now` may remove the row instead.
+ *    - **create** (`''`) lands where there is no live row: not over a session, and not over a tombstone.
+ *    - **update** (a tag) lands only on a live row whose tag is `expect`. A missing row refuses an update, so
+ *      every deletion is final. The row may be a tombstone: who names its tag has seen that the session was
+ *      destroyed, and creates the id anew on purpose.
+ *    - **tombstone** (`expect` omitted, `data: null`) always lands. With a tag it is an update.
+ *    A write whose own tag the live row carries has landed before and was sent twice (its reply was lost): it
+ *    counts as landed and changes nothing, not even a deadline that was touched meanwhile.
+ *    What lands replaces the row, with two exceptions where both the row replaced and the write are sessions and
+ *    the row is live: `createdAt` stays as it was, and with `extend` the later of both deadlines counts.
+ *    A tombstone whose `expiresAt` is not after `now` may remove the row instead. Nobody reads the `createdAt`
+ *    of a tombstone.
  * 3. `touch` moves the deadline of a live session and nothing else: it never creates, never changes data or
- *    tag, never moves an expired row or a tombstone. A deadline in the past ends the session.
+ *    tag, never moves an expired row or a tombstone. With a `tag` it moves only a row that carries this tag:
+ *    whoever saved meanwhile decided the deadline. A deadline in the past ends the session.
  * 4. `read` may return expired rows: core drops them by its own clock.
  * 5. `list` names each live session of the query over its pages, if it lived from the first page to the
  *    last; it may name one twice (Redis does while its table grows), and dead rows and tombstones. `next` is
  *    absent on the last page, opaque, and understood by every process. A page may be empty and still have a
  *    `next`. `user` given: it may name sessions of others too, core checks.
- * 6. `prune` removes rows that expired before `before` (a driver may keep some for longer, for the sake of
- *    coarse indexes, but not for ever) and never a live one; it does about `limit` rows of work and returns
- *    how many went: less than `limit` means that nothing is left for now.
- * 7. A rejected call means "unknown": some, all or none of it may have landed.
- * 8. Errors are what the client threw, or a `SessionStoreError` where the driver knows the reason better.
+ * 6. `prune` removes rows that expired before `before` and that are over by the database's own clock, too (a
+ *    driver may keep some for longer, for the sake of coarse indexes, but not for ever): a process whose clock
+ *    is wrong removes no live session of others. It does about `limit` rows of work and returns how many went:
+ *    less than `limit` means that nothing is left for now.
+ * 7. A rejected call means "unknown": some, all or none of it may have landed. A driver sends a write again by
+ *    itself only where it knows that the first try did nothing, or else says so: where a write may have been sent
+ *    twice, and the database refused it, nobody can tell whether the first try landed before somebody else wrote.
+ *    Then `write` rejects with an `UncertainWriteError`, which names the writes that landed for sure.
+ * 8. No call takes effect later than `timeLimit` after it was rejected: what waits for a connection or for a lock
+ *    is given up with the call.
+ * 9. Errors are what the client threw, or a `SessionStoreError` where the driver knows the reason better.
  *
  * There are no optional methods and no capability flags. Every method may be called at any time after
  * `setup` fulfilled, side by side with any other.
@@ -38,11 +47,17 @@
 export interface Driver {
   /** The database in one word, for events and messages: `redis`, `sqlite`, … */
   readonly name: string
-  /** Connects and makes what is missing. Idempotent, safe when two processes race; may be called again after it failed. */
-  setup(): Awaitable<void>
+  /** Where in the database the rows are, such as a table or a prefix: sealed sessions open only there. */
+  readonly place: string
+  /**
+   * Connects and makes what is missing. Idempotent, safe when two processes race; may be called again at any time.
+   * `timeLimit`, in milliseconds (default 5,000), is how long core waits for a call: every wait of the driver's own,
+   * for a connection, a lock or a majority, ends before it.
+   */
+  setup(timeLimit?: number): Awaitable<void>
   /** The rows of these keys, in any order; missing ones left out, tombstones included. */
   read(keys: readonly string[]): Awaitable<Row[]>
-  /** Returns the keys of the writes that landed, in any order. */
+  /** Returns the keys of the writes that landed, in any order. Rejects with `UncertainWriteError` as clause 7 says. */
   write(writes: readonly Write[], now: number): Awaitable<string[]>
   touch(touches: readonly Touch[], now: number): Awaitable<void>
   list(query: ListQuery): Awaitable<Page>
@@ -51,8 +66,8 @@ export interface Driver {
   prune(before: number, limit: number): Awaitable<number>
   /** Removes every row of this store, tombstones included, in bounded steps; nothing else. */
   clear(): Awaitable<void>
-  /** Fulfils if the database answers. */
-  ping(): Awaitable<void>
+  /** Fulfils if the database answers, with the time of its clock in epoch milliseconds. */
+  ping(): Awaitable<number>
   /** Closes what the driver opened itself, never what it was lent. */
   close(): Awaitable<void>
 }
@@ -75,13 +90,19 @@ export interface Row {
   expiresAt: number
 }
 
-/** `expect` omitted: upsert; `''`: create; else an update of the row that carries this tag. */
 export interface Write extends Row {
+  /** `''`: create; a tag: update of the live row that carries it; omitted, with `data: null` only: destroy. */
   expect?: string | undefined
+  /** The deadline only moves on: where the session replaced ends later, its deadline stays. Default `false`. */
+  extend?: boolean | undefined
 }
 
-/** `user` is the row's own, for drivers that keep the user index apart. */
-export type Touch = Pick<Row, 'key' | 'user' | 'expiresAt'>
+export interface Touch extends Pick<Row, 'key' | 'expiresAt'> {
+  /** The row's own as far as the caller knows, for drivers that keep the user index apart. */
+  user: Row['user']
+  /** Only where the row carries this tag; omitted: whatever it carries. */
+  tag?: Row['tag'] | undefined
+}
 
 export interface ListQuery {
   /** Only sessions of this user (the hash, as in `Row.user`). */

@@ -58,6 +58,20 @@ export class SessionStoreError extends Error {
   }
 }
 
+/**
+ * What `Driver.write` rejects with where the client may have sent the call twice and the database refused a part of
+ * it: whether the refused writes landed at the first try is unknown. For authors of drivers; stores never show it.
+ */
+export class UncertainWriteError extends SessionStoreError {
+  /** The keys of the writes that landed for sure. */
+  readonly landed: readonly string[]
+
+  constructor(landed: readonly string[], cause?: unknown) {
+    super('UNAVAILABLE', 'the connection broke, and whether the save took effect is unknown', cause)
+    this.landed = landed
+  }
+}
+
 /** What a driver threw, as a `SessionStoreError`. */
 export function backendError(driver: string, error: unknown): SessionStoreError {
   if (error instanceof SessionStoreError) return error

@@ -1,6 +1,6 @@
 export type { StoreCallback } from './call.ts'
 export type { Awaitable, Driver, ListQuery, Page, Row, Touch, Write } from './driver.ts'
-export { SessionStoreError, type SessionStoreErrorCode } from './errors.ts'
+export { SessionStoreError, type SessionStoreErrorCode, UncertainWriteError } from './errors.ts'
 export { type CallEvent, events, type PruneEvent, type SessionEvent } from './events.ts'
 export { memoryDriver } from './memory.ts'
 export {

@@ -8,17 +8,16 @@ export function memoryDriver(): Driver {
   const rows = new Map<string, Row>()
   const isSession = (row: Row, now: number) => row.data !== null && row.expiresAt > now
 
-  function lands(write: Write, row: Row | undefined, now: number): boolean {
-    const { expect } = write
-    if (write.data === null) return true
+  function lands({ data, expect, tag }: Write, row: Row | undefined, now: number): boolean {
+    if (data === null && expect === undefined) return true
     const live = row !== undefined && row.expiresAt > now
-    if (expect === undefined) return !live || row.data !== null
-    if (expect === '') return !live || row.data === null || row.tag === write.tag
-    return live && row.data !== null && (row.tag === expect || row.tag === write.tag)
+    if (expect === '') return !live || row.tag === tag
+    return live && (row.tag === expect || row.tag === tag)
   }
 
   return {
     name: 'memory',
+    place: 'memory',
     setup() {},
     read(keys) {
       const found: Row[] = []
@@ -33,17 +32,22 @@ export function memoryDriver(): Driver {
       for (const write of writes) {
         const row = rows.get(write.key)
         if (!lands(write, row, now)) continue
-        const { key, data, tag, user, expiresAt } = write
-        const createdAt = row && data !== null && isSession(row, now) ? row.createdAt : write.createdAt
+        landed.push(write.key)
+        if (row?.tag === write.tag && row.expiresAt > now) continue
+        const { key, data, tag, user } = write
+        let { createdAt, expiresAt } = write
+        if (row && data !== null && isSession(row, now)) {
+          createdAt = row.createdAt
+          if (write.extend) expiresAt = Math.max(row.expiresAt, expiresAt)
+        }
         rows.set(key, { key, data, tag, user, createdAt, expiresAt })
-        landed.push(key)
       }
       return landed
     },
     touch(touches: readonly Touch[], now) {
-      for (const { key, expiresAt } of touches) {
+      for (const { key, tag, expiresAt } of touches) {
         const row = rows.get(key)
-        if (row && isSession(row, now)) row.expiresAt = expiresAt
+        if (row && isSession(row, now) && (tag ?? row.tag) === row.tag) row.expiresAt = expiresAt
       }
     },
     list({ user, after = '', limit }: ListQuery): Page {
@@ -61,17 +65,18 @@ export function memoryDriver(): Driver {
       return count
     },
     prune(before, limit) {
+      const over = Math.min(before, Date.now())
       let removed = 0
       for (const row of rows.values()) {
         if (removed === limit) break
-        if (row.expiresAt < before && rows.delete(row.key)) removed++
+        if (row.expiresAt < over && rows.delete(row.key)) removed++
       }
       return removed
     },
     clear() {
       rows.clear()
     },
-    ping() {},
+    ping: () => Date.now(),
     close() {},
   }
 }
