@@ -1,8 +1,8 @@
 import { Batch, type Entry } from './batch.ts'
 import type { Awaitable, Driver, Row, Touch, Write } from './driver.ts'
-import { backendError, SessionStoreError } from './errors.ts'
+import { backendError, SessionStoreError, UncertainWriteError } from './errors.ts'
 import { type CallEvent, events } from './events.ts'
-import { type Done, settle } from './settle.ts'
+import { type Done, deliver, settle } from './settle.ts'
 
 /**
  * What is asked about a key, and by whom. Of what there is one for each call, all is of a class, here and in the rest
@@ -31,9 +31,10 @@ class Question<T, A> implements Entry {
     this.#others.push(done)
   }
 
+  /** One that fails to take its answer takes nobody else's with it. */
   answer(error: unknown, value?: A): void {
-    this.#done(error, value)
-    if (this.#others) for (const done of this.#others) done(error, value)
+    deliver(this.#done, error, value)
+    if (this.#others) for (const done of this.#others) deliver(done, error, value)
   }
 }
 
@@ -63,6 +64,7 @@ export class Backend {
   constructor(driver: Driver, timeout: number, now: () => number) {
     this.driver = driver
     this.#timeout = timeout
+    const time = lastingClock(now)
     const late = new SessionStoreError(
       'TIMEOUT',
       `the call waited ${timeout} ms for the ${driver.name} driver`,
@@ -94,11 +96,17 @@ export class Backend {
         const writes = sortedKeys(entries).map((key) => entries.get(key)!.sent)
         this.#call(
           { verb: 'write', size: entries.size, ended, lost },
-          () => driver.write(writes, now()),
+          () => driver.write(writes, time()),
           (error, landed) => {
-            const all = landed?.length === entries.size
-            const some = all ? undefined : new Set(landed)
-            for (const entry of entries.values()) entry.answer(error, all || some!.has(entry.key))
+            if (landed?.length === entries.size) {
+              for (const entry of entries.values()) entry.answer(null, true)
+              return
+            }
+            const some = new Set(error instanceof UncertainWriteError ? error.landed : landed)
+            for (const entry of entries.values()) {
+              const isThere = some.has(entry.key)
+              entry.answer(isThere ? null : error, isThere)
+            }
           },
         )
       },
@@ -110,7 +118,7 @@ export class Backend {
         const touches = sortedKeys(entries).map((key) => entries.get(key)!.sent)
         this.#call(
           { verb: 'touch', size: entries.size, ended, lost },
-          () => driver.touch(touches, now()),
+          () => driver.touch(touches, time()),
           (error) => {
             for (const entry of entries.values()) entry.answer(error)
           },
@@ -132,10 +140,13 @@ export class Backend {
     this.#writes.add(new Question(write.key, size, write, answer))
   }
 
-  /** Touches of one key that still wait become one, the last. */
+  /** Touches of one version of a session that still wait become one, the last. */
   touch(touch: Touch, answer: Done<void>): void {
     const waiting = this.#touches.waiting(touch.key)
     if (waiting) {
+      // Which version is the newer one only the database knows: the other touch follows.
+      if (waiting.sent.tag !== touch.tag)
+        return waiting.share((error) => (error == null ? this.touch(touch, answer) : answer(error)))
       waiting.sent = touch
       waiting.share(answer)
     } else this.#touches.add(new Question(touch.key, 0, touch, answer))
@@ -201,7 +212,7 @@ export class Backend {
   /** One set-up at a time; one that failed is tried again by the next call. */
   #whenReady(): Promise<void> {
     this.#setup ??= Promise.resolve()
-      .then(() => this.driver.setup())
+      .then(() => this.driver.setup(this.#timeout))
       .then(
         () => {
           this.#ready = true
@@ -212,6 +223,22 @@ export class Backend {
         },
       )
     return this.#setup
+  }
+}
+
+/**
+ * The clock, for many calls at once: where it throws, the time that it told last, so that the one call whose clock
+ * fails (each asks it before) fails alone.
+ */
+function lastingClock(now: () => number): () => number {
+  let last: number | undefined
+  return () => {
+    try {
+      last = now()
+    } catch (error) {
+      if (last === undefined) throw error
+    }
+    return last
   }
 }
 

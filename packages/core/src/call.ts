@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { asStoreError, SessionStoreError } from './errors.ts'
+import type { Owner } from './order.ts'
 
 /** How a store answers: `(null)` or `(null, value)`, else the error alone. */
 export type StoreCallback<T = void> = (error: SessionStoreError | null, value?: T) => void
@@ -8,12 +9,15 @@ export type StoreCallback<T = void> = (error: SessionStoreError | null, value?: 
  * One call of the application that waits for its answer. It remembers the caller's async context: many calls
  * share a batch, and a callback must not run in the `AsyncLocalStorage` of whoever else was in it.
  */
-export class Call<T> extends AsyncResource {
+export class Call<T> extends AsyncResource implements Owner {
   #calls: Calls
   #callback: StoreCallback<T>
   #error: SessionStoreError | null = null
   #value: T | undefined
   done = false
+  release: (() => void) | undefined
+  /** Called when the time of the call is up, while something that it sent may still take effect. */
+  abandon: (() => void) | undefined
   /** Neighbours in the list of open calls, oldest first. */
   older: Call<unknown> | undefined
   newer: Call<unknown> | undefined
@@ -25,13 +29,18 @@ export class Call<T> extends AsyncResource {
     this.#callback = callback
   }
 
-  /** Answers the caller, asynchronously; every further answer is ignored. */
+  /** Answers the caller, asynchronously, and ends the call's turn; every further answer is ignored. */
   finish(error: unknown, value?: T): void {
     if (this.done) return
     this.done = true
     this.#calls.remove(this as Call<unknown>)
     this.#error = error == null ? null : asStoreError(error)
     this.#value = value
+    const { release } = this
+    if (release !== undefined) {
+      this.release = undefined
+      release()
+    }
     if (answered.push(this as Call<unknown>) === 1) process.nextTick(deliver)
   }
 
@@ -126,6 +135,7 @@ export class Calls {
     const now = performance.now()
     let call = this.#oldest
     while (call && call.openedAt + this.#timeout <= now) {
+      call.abandon?.()
       call.finish(new SessionStoreError('TIMEOUT', `no answer within ${this.#timeout} ms (operationTimeout)`))
       call = this.#oldest
     }

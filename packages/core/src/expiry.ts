@@ -12,8 +12,10 @@ const TOUCH_STEP = 100
 /** `Session.touch()` reads the clock twice: `originalMaxAge` drifts by a millisecond now and then, longer if the process pauses. */
 const DRIFT = 10
 
-/** What of a cookie an application sets; `expires` moves with every request and does not count. */
+/** What of a cookie an application sets, and when it ends. */
 export class CookieSettings {
+  /** Epoch milliseconds; `undefined` for a cookie without a deadline. It moves with every request and is no setting. */
+  expires: number | undefined
   originalMaxAge: unknown
   path: unknown
   httpOnly: unknown
@@ -26,6 +28,7 @@ export class CookieSettings {
   constructor(cookie: SessionData['cookie']) {
     // express-session's types lack the newer two. What it fills in is no change: `path` and `httpOnly`.
     const {
+      expires,
       originalMaxAge,
       path = '/',
       httpOnly = true,
@@ -35,6 +38,7 @@ export class CookieSettings {
       priority,
       partitioned,
     } = cookie as unknown as CookieSettings
+    this.expires = expires === undefined ? expires : toTime(expires)
     this.originalMaxAge = originalMaxAge
     this.path = path
     this.httpOnly = httpOnly
@@ -59,6 +63,14 @@ export function sameSettings(a: CookieSettings, b: CookieSettings): boolean {
     a.partitioned === b.partitioned
   )
 }
+
+/**
+ * Whether the application decided the deadline anew: it changed a setting, or set an earlier end. That the end moves
+ * on with each request, or is as it was read, decides nothing.
+ */
+export const decidesDeadline = (before: CookieSettings, after: CookieSettings): boolean =>
+  !sameSettings(before, after) ||
+  (before.expires !== undefined && after.expires !== undefined && after.expires < before.expires)
 
 /**
  * When the session ends if nobody touches it again, in epoch milliseconds: `cookie.expires`, else `maxAge`,
@@ -87,10 +99,16 @@ export const withinAbsolute = (deadline: number, createdAt: number, absoluteTime
 export const isLive = ({ data, expiresAt, createdAt }: Row, { absoluteTimeout, now }: Settings): boolean =>
   data !== null && withinAbsolute(expiresAt, createdAt, absoluteTimeout) > now()
 
-function time(expires: unknown): number {
+/** Epoch milliseconds, or `undefined` for what is no time. */
+function toTime(expires: unknown): number | undefined {
   const at =
     expires instanceof Date ? expires.getTime() : typeof expires === 'string' ? Date.parse(expires) : expires
-  if (typeof at !== 'number' || !(Math.abs(at) <= MAX_TIME))
+  return typeof at === 'number' && Math.abs(at) <= MAX_TIME ? at : undefined
+}
+
+function time(expires: unknown): number {
+  const at = toTime(expires)
+  if (at === undefined)
     throw invalid('cookie.expires must be a Date, an ISO 8601 string or epoch milliseconds')
   return clamp(at)
 }

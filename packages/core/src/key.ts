@@ -22,8 +22,13 @@ const sha256 = (text: string): string => hash('sha256', text, 'base64url')
 
 /** A hash of its own for users, so that none can be mistaken for a session's. 1 and '1' are one user. Throws `INVALID_USER`. */
 export function userHash(user: unknown): string {
-  if ((typeof user === 'string' && user !== '') || Number.isFinite(user)) return sha256(`user:${user}`)
-  throw new SessionStoreError('INVALID_USER', "a user's id must be a non-empty string or a number")
+  // Lone surrogates all become U+FFFD in UTF-8: two users would share a hash (CWE-176).
+  if (typeof user === 'string' ? user !== '' && user.isWellFormed() : Number.isFinite(user))
+    return sha256(`user:${user}`)
+  throw new SessionStoreError(
+    'INVALID_USER',
+    "a user's id must be a non-empty string of well-formed Unicode, or a number",
+  )
 }
 
 /** The hash of the user that the session belongs to, by the option `user`; `null`: nobody. Throws `INVALID_USER`. */

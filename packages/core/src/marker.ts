@@ -2,27 +2,41 @@ import { randomBytes } from 'node:crypto'
 import type { Row } from './driver.ts'
 import type { CookieSettings } from './expiry.ts'
 
+/** A state in which the session was stored, or may have been. */
+export interface Base {
+  readonly tag: string
+  /** The encoded session, as the object held it then. */
+  readonly text: string
+}
+
 /** What a session object is known to be in the database. */
 export class Marker {
   id: string
   key: string
+  /** The tag of the row as it was read, or last saved by this object; empty where no save of it was answered yet. */
   tag: string
   /** The encoded session as it was read, or as this object last saved it: the base of a merge. */
   text: string
+  /** The row holds what others wrote, which the object lacks: its next save has to merge. */
+  isPartial: boolean
+  /** What this object sent since and nobody answered: it may be what is stored. */
+  unanswered: readonly Base[] | undefined
   user: Row['user']
   createdAt: number
   expiresAt: number
   cookie: CookieSettings
 
-  constructor({ id, key, tag, text, user, createdAt, expiresAt, cookie }: Marker) {
-    this.id = id
-    this.key = key
-    this.tag = tag
-    this.text = text
-    this.user = user
-    this.createdAt = createdAt
-    this.expiresAt = expiresAt
-    this.cookie = cookie
+  constructor(known: Marker) {
+    this.id = known.id
+    this.key = known.key
+    this.tag = known.tag
+    this.text = known.text
+    this.isPartial = known.isPartial
+    this.unanswered = known.unanswered
+    this.user = known.user
+    this.createdAt = known.createdAt
+    this.expiresAt = known.expiresAt
+    this.cookie = known.cookie
   }
 }
 

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { SessionData } from 'express-session'
 import { json } from './codec.ts'
 import type { Awaitable } from './driver.ts'
-import { keyBytes } from './seal.ts'
+import { isPredictable, keyBytes } from './seal.ts'
 
 /**
  * What every store takes. All durations are milliseconds, as `cookie.maxAge` is.
@@ -42,7 +42,7 @@ export interface StoreOptions {
 }
 
 export interface SealOptions {
-  /** 32 random bytes each, or as 64 hex digits or base64(url), or a secret `KeyObject`. */
+  /** 32 random bytes each (no text, no pattern), or as 64 hex digits or base64(url), or a secret `KeyObject`. */
   keys: readonly (Uint8Array | string | KeyObject)[]
   /** Reads rows that are not sealed yet too, while an existing store is being moved to sealing. Default `false`: `NOT_SEALED`. */
   acceptPlain?: boolean
@@ -103,7 +103,8 @@ const rules: Record<keyof StoreOptions, OptionRule> = {
   maxPayload: ['a number of bytes, at least 1', between(1, Number.MAX_SAFE_INTEGER)],
   hashIds: ['a boolean', isBoolean],
   seal: [
-    '{ keys: [key, ...olderKeys] } with 32 random bytes each, as a Buffer, hex or base64url, or false',
+    '{ keys: [key, ...olderKeys] } with 32 random bytes each, as a Buffer, hex or base64url, or false; ' +
+      "make one with require('node:crypto').randomBytes(32).toString('base64url')",
     (value) => value === false || isSealOptions(value),
   ],
   serializer: ['{ stringify(session), parse(text) }', hasFunctions('stringify', 'parse')],
@@ -115,7 +116,12 @@ const rules: Record<keyof StoreOptions, OptionRule> = {
 
 function isSealOptions(value: unknown): boolean {
   const { keys, acceptPlain = false } = (value ?? {}) as Partial<SealOptions>
-  return Array.isArray(keys) && keys.length > 0 && keys.every(keyBytes) && isBoolean(acceptPlain)
+  return Array.isArray(keys) && keys.length > 0 && keys.every(isSealKey) && isBoolean(acceptPlain)
+}
+
+function isSealKey(key: unknown): boolean {
+  const bytes = keyBytes(key)
+  return bytes !== undefined && !isPredictable(bytes)
 }
 
 /**
@@ -162,8 +168,14 @@ export function settings(options: StoreOptions): Settings {
     user: options.user,
     onConflict: options.onConflict ?? 'merge',
     onGone: options.onGone ?? 'ignore',
-    now: now ? () => Math.floor(now()) : Date.now,
+    now: now ? () => checkedTime(now()) : () => Date.now(),
   }
+}
+
+/** Throws a `TypeError` where the option `now` gives no time. */
+function checkedTime(time: number): number {
+  if (!Number.isFinite(time)) throw new TypeError("the option 'now' must return epoch milliseconds")
+  return Math.floor(time)
 }
 
 /** Whole milliseconds, as rows have them; 0: off. */

@@ -3,13 +3,13 @@ import session, { type SessionData } from 'express-session'
 import type { Backend } from './backend.ts'
 import type { Call } from './call.ts'
 import type { Codec } from './codec.ts'
-import { merge } from './conflict.ts'
+import { type Merged, merge } from './conflict.ts'
 import type { Awaitable, Row, Write } from './driver.ts'
-import { SessionStoreError } from './errors.ts'
+import { SessionStoreError, UncertainWriteError } from './errors.ts'
 import { events, type SessionEvent } from './events.ts'
-import { type CookieSettings, idleDeadline, isLive, withinAbsolute } from './expiry.ts'
+import { type CookieSettings, decidesDeadline, idleDeadline, isLive, withinAbsolute } from './expiry.ts'
 import { type Keys, userOf } from './key.ts'
-import { type Marker, mark, markerOf, type Tags } from './marker.ts'
+import { type Base, type Marker, mark, markerOf, type Tags } from './marker.ts'
 import type { Settings } from './options.ts'
 import type { Order } from './order.ts'
 import { settle } from './settle.ts'
@@ -22,18 +22,25 @@ export class Save {
   readonly cookie: CookieSettings
   readonly user: Row['user']
   readonly expiresAt: number
+  /** The request did not decide the deadline: where others moved it on meanwhile, theirs stays. */
+  readonly extend: boolean
   text = ''
 
   /** Throws `INVALID_SESSION`. */
   constructor(id: string, key: string, object: SessionData, cookie: CookieSettings, settings: Settings) {
+    const known = markerOf(object, id)
     this.id = id
     this.key = key
     this.object = object
     this.cookie = cookie
     this.expiresAt = idleDeadline(object.cookie, settings.now(), settings.idleTimeout)
+    this.extend = known !== undefined && known.tag !== '' && !decidesDeadline(known.cookie, cookie)
     this.user = userOf(object, settings)
   }
 }
+
+/** What of a save is written, where it is not as the object has it. */
+type Content = Pick<Save, 'key' | 'text' | 'user' | 'expiresAt' | 'extend'>
 
 /** As it is sent. */
 class Sent implements Write {
@@ -43,15 +50,16 @@ class Sent implements Write {
   readonly user: Row['user']
   readonly createdAt: number
   readonly expiresAt: number
-  readonly expect: string | undefined
+  readonly expect: string
+  readonly extend: boolean
 
   constructor(
-    { key, user }: Pick<Save, 'key' | 'user'>,
+    { key, user, extend }: Content,
     data: string,
     tag: string,
     createdAt: number,
     expiresAt: number,
-    expect: string | undefined,
+    expect: string,
   ) {
     this.key = key
     this.data = data
@@ -60,6 +68,7 @@ class Sent implements Write {
     this.createdAt = createdAt
     this.expiresAt = expiresAt
     this.expect = expect
+    this.extend = extend
   }
 }
 
@@ -68,6 +77,9 @@ const LOOK_FIRST = '-'
 
 /** The longest pause, in milliseconds, between two tries of a save that others keep getting ahead of. */
 const MAX_PAUSE = 32
+
+/** How many saves of one object that nobody answered are remembered: the request of a user who tries again and again. */
+const MAX_UNANSWERED = 32
 
 /** What saves share with the other calls of the store. */
 interface Parts {
@@ -79,7 +91,7 @@ interface Parts {
   tags: Tags
 }
 
-/** How a session gets into the database: create, update or upsert, and what comes of it when others write, too. */
+/** How a session gets into the database: by create or update, and what comes of it when others write, too. */
 export class Saves {
   readonly #backend: Backend
   readonly #codec: Codec
@@ -99,114 +111,213 @@ export class Saves {
 
   /** Takes its place in the order of the calls now; `encode` is asked for the text when its turn comes. */
   save(call: Call<void>, save: Save, encode: () => Awaitable<string>): void {
-    this.#order.write(save.key, (release) => {
-      const end = (error: unknown): void => {
-        release()
-        call.finish(error)
-      }
-      if (call.done) return release()
+    this.#order.write(save.key, call, () => {
       settle(encode, (error, text) => {
-        if (error != null || call.done) return end(error)
+        if (call.done) return
+        if (error != null) return call.finish(error)
         save.text = text!
-        this.#send(call, save, end)
+        this.#send(call, save)
       })
     })
   }
 
-  #send(call: Call<void>, save: Save, end: (error: unknown) => void): void {
+  #send(call: Call<void>, save: Save): void {
     const { id, object } = save
     const known = markerOf(object, id)
-    if (known) return this.#try(call, save, known, known.createdAt, known.tag, end)
-    const expect = isGenerated(object) ? '' : undefined
-    if (expect === '' || this.#settings.absoluteTimeout === 0)
-      return this.#try(call, save, known, this.#settings.now(), expect, end)
-    this.#beginning(save.key).then((createdAt) => this.#try(call, save, known, createdAt, expect, end), end)
-  }
-
-  /** When the session of a plain object began: the object does not know, the row does. */
-  async #beginning(key: string): Promise<number> {
-    const row = await this.#read(key)
-    const now = this.#settings.now()
-    if (row === undefined || row.data === null || row.expiresAt <= now) return now
-    if (isLive(row, this.#settings)) return row.createdAt
-    // Past its absolute end, but not by its row: it would hand on its beginning to what replaces it.
-    await this.#landed({ ...row, data: null, tag: this.#tags.next(), expiresAt: now })
-    return now
-  }
-
-  #try(
-    call: Call<void>,
-    save: Save,
-    known: Marker | undefined,
-    createdAt: number,
-    expect: string | undefined,
-    end: (error: unknown) => void,
-  ): void {
-    const { key, text } = save
-    let write: Write
-    try {
-      write = this.#write(save, text, createdAt, expect)
-    } catch (error) {
-      return end(error)
+    if (known) {
+      const expect = known.isPartial ? LOOK_FIRST : known.tag
+      return this.#try(call, save, known, expect === '' ? this.#settings.now() : known.createdAt, expect)
     }
+    if (isGenerated(object)) return this.#try(call, save, known, this.#settings.now(), '')
+    const end = (error: unknown): void => call.finish(error)
+    this.#replace(call, save).then(end, end)
+  }
+
+  #try(call: Call<void>, save: Save, known: Marker | undefined, createdAt: number, expect: string): void {
+    const write = this.#write(save, createdAt, expect)
+    // Until it is answered, nobody knows whether it is what is stored.
+    call.abandon = () => this.#remember(save, write)
     this.#backend.write(write, (error, landed) => {
-      if (error != null) return end(error)
+      call.abandon = undefined
       if (landed) {
-        if (expect !== undefined) this.#mark(save, write, write.tag)
-        return end(null)
+        // An answer that comes late must not make little of what the object has saved since.
+        if (!call.done || markerOf(save.object, save.id) === known) this.#mark(save, write, false)
+        return call.finish(null)
       }
-      // Only a tombstone refuses an upsert.
-      if (expect === undefined) return end(this.#gone(key))
-      this.#resolve(call, save, known).then(end, end)
+      if (error != null && !call.done) this.#remember(save, write)
+      if (call.done || (error != null && !(error instanceof UncertainWriteError))) return call.finish(error)
+      const end = (failure: unknown): void => call.finish(failure)
+      this.#resolve(call, save, known, error as UncertainWriteError | null).then(end, end)
     })
   }
 
-  /** After a refusal: reads the row again and does what `onConflict` and `onGone` say. Fulfils with an error, or null. */
-  async #resolve(call: Call<void>, save: Save, known: Marker | undefined): Promise<SessionStoreError | null> {
-    const { onConflict } = this.#settings
-    const { key } = save
+  /**
+   * Saves a plain object as it is, over whatever session is there. It reads first: a write that decides by what it
+   * replaces takes effect once, even if the client sends it twice.
+   */
+  async #replace(call: Call<void>, save: Save): Promise<SessionStoreError | null> {
     for (let tries = 0; !call.done; tries++) {
-      if (tries > 0) await pause(Math.random() * Math.min(2 ** tries, MAX_PAUSE))
-      const row = await this.#read(key)
-      if (row === undefined || !isLive(row, this.#settings)) return this.#gone(key)
-      if (tries === 0) this.#publish('conflict', key)
-      if (onConflict === 'error')
-        return new SessionStoreError(
-          'CONFLICT',
-          'somebody else saved the session meanwhile; read it again and retry',
-        )
-      const merged = onConflict === 'merge' ? await this.#merge(save, known, row) : save
-      const write = this.#write({ ...save, ...merged }, merged.text, row.createdAt, row.tag)
-      if (!(await this.#landed(write))) continue
+      if (tries > 0) await this.#pause(tries)
+      const row = await this.#read(save.key)
+      const now = this.#settings.now()
+      if (row === undefined || row.expiresAt <= now) {
+        if (await this.#landed(this.#write(save, now, ''))) return null
+      } else if (row.data === null) return this.#gone(save.key)
+      else if (isLive(row, this.#settings)) {
+        if (await this.#landed(this.#write(save, row.createdAt, row.tag))) return null
+      }
+      // Past its absolute end, but not by its row: it would hand on its beginning to what replaces it.
+      else await this.#landed({ ...row, data: null, tag: this.#tags.next(), expect: row.tag, expiresAt: now })
+    }
+    return null
+  }
+
+  /**
+   * After a refusal: reads the row again and does what `onConflict` and `onGone` say. Fulfils with an error, or null.
+   * `uncertain` is the error of a write of this call that may have landed before somebody else wrote.
+   */
+  async #resolve(
+    call: Call<void>,
+    save: Save,
+    before: Marker | undefined,
+    uncertain: UncertainWriteError | null,
+  ): Promise<SessionStoreError | null> {
+    const { onConflict } = this.#settings
+    for (let tries = 0; !call.done; tries++) {
+      if (tries > 0) await this.#pause(tries)
+      const known = markerOf(save.object, save.id) ?? before
+      const row = await this.#read(save.key)
+      if (row === undefined || !isLive(row, this.#settings)) {
+        // Nothing of this session was ever sent but this create, which a tombstone refused: it was there before, and
+        // the application creates its id anew.
+        if (known === undefined && row?.data === null && row.expiresAt > this.#settings.now()) {
+          if (await this.#landsOver(save, row)) return null
+          continue
+        }
+        return this.#gone(save.key)
+      }
+      // What is stored is what this object itself stored last, or sent without an answer.
+      const own = known && [known, ...(known.unanswered ?? [])].find(({ tag }) => tag === row.tag)
+      if (own === undefined) {
+        if (tries === 0) this.#publish('conflict', save.key)
+        if (onConflict === 'error')
+          return new SessionStoreError(
+            'CONFLICT',
+            'somebody else saved the session meanwhile; read it again and retry',
+          )
+        // To overwrite would do twice what may have been done, and undone by others, already.
+        if (onConflict === 'overwrite' && uncertain !== null) return uncertain
+      }
+      let content: Content = save
+      if (onConflict !== 'overwrite') {
+        const bases = own ? [own] : known ? [known, ...(known.unanswered ?? [])] : []
+        const merged = await this.#merge(save, bases, row)
+        if (merged === undefined)
+          return (
+            uncertain ??
+            new SessionStoreError(
+              'CONFLICT',
+              'an earlier save got no answer and somebody else saved since; read the session again and retry',
+            )
+          )
+        content = merged
+      }
+      if (call.done) return null
+      const write = this.#write(content, row.createdAt, row.tag)
+      call.abandon = () => this.#remember(save, write)
+      try {
+        if (!(await this.#landed(write))) continue
+      } catch (error) {
+        if (call.done) return null
+        this.#remember(save, write)
+        if (!(error instanceof UncertainWriteError)) throw error
+        uncertain = error
+        continue
+      } finally {
+        call.abandon = undefined
+      }
       // The object lacks what the others wrote: its next save has to merge again, from what it holds now.
-      this.#mark(save, write, merged.text === save.text ? write.tag : LOOK_FIRST)
+      this.#mark(save, write, content.text !== save.text)
       return null
     }
     return null
   }
 
-  async #merge(
-    save: Save,
-    known: Marker | undefined,
-    row: Row,
-  ): Promise<Pick<Save, 'text' | 'user' | 'expiresAt'>> {
+  async #landsOver(save: Save, tombstone: Row): Promise<boolean> {
+    const write = this.#write(save, this.#settings.now(), tombstone.tag)
+    if (!(await this.#landed(write))) return false
+    this.#mark(save, write, false)
+    return true
+  }
+
+  /**
+   * What this save makes of the row. Each of the bases may be what the object last stored; where they lead to different
+   * results, there is none. No base at all: everything that the object has is a change.
+   */
+  async #merge(save: Save, bases: readonly Pick<Base, 'text'>[], row: Row): Promise<Content | undefined> {
     const decode = (text: string) => this.#codec.toSession(text)
-    const base = known && (await decode(known.text))
-    const theirs = { session: await decode(this.#codec.unwrap(row.data!, row.key)), expiresAt: row.expiresAt }
-    const ours = { session: await decode(save.text), expiresAt: save.expiresAt }
-    const merged = merge(base, theirs, ours)
-    const text = await this.#codec.toText(merged.session)
-    return { text, user: userOf(merged.session, this.#settings), expiresAt: merged.expiresAt }
+    const theirs = { session: await decode(this.#codec.unwrap(row)), expiresAt: row.expiresAt }
+    const ours = { session: await decode(save.text), expiresAt: save.expiresAt, extend: save.extend }
+    const texts = bases.length === 0 ? [undefined] : new Set(bases.map(({ text }) => text))
+    let result: (Merged & { text: string }) | undefined
+    for (const base of texts) {
+      // Where no save was answered yet, one thing that may have been stored is nothing at all.
+      const merged = await merge(base ? await decode(base) : undefined, theirs, ours, this.#codec)
+      const text = await this.#codec.toText(merged.session)
+      if (result !== undefined && (result.text !== text || result.expiresAt !== merged.expiresAt))
+        return undefined
+      result = { ...merged, text }
+    }
+    const { session, text, expiresAt, extend } = result!
+    return { key: save.key, text, user: userOf(session, this.#settings), expiresAt, extend }
   }
 
-  #write(save: Save, text: string, createdAt: number, expect: string | undefined): Write {
-    const data = this.#codec.wrap(text, save.key)
-    const expiresAt = withinAbsolute(save.expiresAt, createdAt, this.#settings.absoluteTimeout)
-    return new Sent(save, data, this.#tags.next(), createdAt, expiresAt, expect)
+  #write(content: Content, createdAt: number, expect: string): Sent {
+    const { key, user, text } = content
+    const data = this.#codec.wrap(text, { key, user, createdAt })
+    const expiresAt = withinAbsolute(content.expiresAt, createdAt, this.#settings.absoluteTimeout)
+    return new Sent(content, data, this.#tags.next(), createdAt, expiresAt, expect)
   }
 
-  #mark({ id, key, object, text, cookie }: Save, { user, createdAt, expiresAt }: Write, tag: string): void {
-    mark(object, { id, key, tag, text, user, createdAt, expiresAt, cookie })
+  #mark({ id, key, object, text, cookie }: Save, write: Write, isPartial: boolean): void {
+    const { tag, user, createdAt, expiresAt } = write
+    mark(object, {
+      id,
+      key,
+      tag,
+      text,
+      isPartial,
+      unanswered: undefined,
+      user,
+      createdAt,
+      expiresAt,
+      cookie,
+    })
+  }
+
+  /** Notes on the object that this write may be what is stored. */
+  #remember(save: Save, { tag, user, createdAt, expiresAt }: Write): void {
+    const { id, key, object, text, cookie } = save
+    const known = markerOf(object, id)
+    const unanswered = [...(known?.unanswered ?? []), { tag, text }].slice(-MAX_UNANSWERED)
+    if (known) known.unanswered = unanswered
+    else
+      mark(object, {
+        id,
+        key,
+        tag: '',
+        text: '',
+        isPartial: false,
+        unanswered,
+        user,
+        createdAt,
+        expiresAt,
+        cookie,
+      })
+  }
+
+  #pause(tries: number): Promise<void> {
+    return pause(Math.random() * Math.min(2 ** tries, MAX_PAUSE))
   }
 
   #read(key: string): Promise<Row | undefined> {

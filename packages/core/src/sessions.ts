@@ -16,7 +16,7 @@ import {
 import { type Keys, userOf } from './key.ts'
 import { type Marker, mark, markerOf, Tags } from './marker.ts'
 import type { Settings } from './options.ts'
-import { Order } from './order.ts'
+import type { Order, Owner } from './order.ts'
 import { Save, Saves } from './saves.ts'
 import { type Done, settle } from './settle.ts'
 
@@ -24,11 +24,33 @@ class Move implements Touch {
   readonly key: string
   readonly user: Row['user']
   readonly expiresAt: number
+  readonly tag: string | undefined
 
-  constructor(key: string, user: Row['user'], expiresAt: number) {
+  constructor(key: string, user: Row['user'], expiresAt: number, tag: string | undefined) {
     this.key = key
     this.user = user
     this.expiresAt = expiresAt
+    this.tag = tag
+  }
+}
+
+/** The end of a session that no call of the application waits for by itself, as a step of a larger one. */
+class End implements Owner {
+  done = false
+  release: (() => void) | undefined
+  readonly #answer: (error: unknown) => void
+
+  constructor(answer: (error: unknown) => void) {
+    this.#answer = answer
+  }
+
+  finish(error: unknown): void {
+    if (this.done) return
+    this.done = true
+    const { release } = this
+    this.release = undefined
+    release?.()
+    this.#answer(error)
   }
 }
 
@@ -38,22 +60,22 @@ export class Sessions {
   readonly #codec: Codec
   readonly #keys: Keys
   readonly #settings: Settings
-  readonly #order = new Order()
+  readonly #order: Order
   readonly #tags = new Tags()
   readonly #saves: Saves
 
-  constructor(backend: Backend, codec: Codec, keys: Keys, settings: Settings) {
+  constructor(backend: Backend, codec: Codec, keys: Keys, settings: Settings, order: Order) {
+    this.#order = order
     this.#backend = backend
     this.#codec = codec
     this.#keys = keys
     this.#settings = settings
-    this.#saves = new Saves({ backend, codec, keys, settings, order: this.#order, tags: this.#tags })
+    this.#saves = new Saves({ backend, codec, keys, settings, order, tags: this.#tags })
   }
 
   get(call: Call<SessionData | null>, id: string): void {
     const key = this.#keys.key(id)
-    this.#order.read(key, () => {
-      if (call.done) return
+    this.#order.read(key, call, () => {
       this.#backend.read(key, (error, row) => {
         if (error != null) call.finish(error)
         else if (row === undefined || !this.isLive(row)) call.finish(null, null)
@@ -73,12 +95,15 @@ export class Sessions {
 
   touch(call: Call<void>, id: string, object: SessionData): void {
     const cookie = cookieOf(object)
-    const known = markerOf(object, id)
-    const key = known ? known.key : this.#keys.key(id)
+    const marker = markerOf(object, id)
+    const key = marker ? marker.key : this.#keys.key(id)
+    // Of an object whose only saves got no answer nothing is known.
+    const known = marker !== undefined && marker.tag !== '' ? marker : undefined
     const { idleTimeout, absoluteTimeout, touchAfter } = this.#settings
     const now = this.#settings.now()
-    if (known && !sameSettings(known.cookie, new CookieSettings(cookie)))
-      return this.#saveCookie(call, known, object, cookie)
+    const settings = new CookieSettings(cookie)
+    if (known && !sameSettings(known.cookie, settings))
+      return this.#saveCookie(call, known, object, cookie, settings)
     const idle = roundTouch(idleDeadline(cookie, now, idleTimeout), now)
     const expiresAt = withinAbsolute(idle, known?.createdAt ?? now, absoluteTimeout)
     if (known && touchAfter > 0) {
@@ -86,38 +111,62 @@ export class Sessions {
       if (gain >= 0 && gain < touchAfter && known.expiresAt - now > touchAfter) return call.finish(null)
     }
     const user = known ? known.user : userOf(object, this.#settings)
-    this.#order.touch(key, (release) => {
+    this.#order.touch(key, call, () => {
       const end = (error: unknown): void => {
-        if (error == null && known) known.expiresAt = expiresAt
-        release()
+        if (error == null && known) {
+          known.expiresAt = expiresAt
+          known.cookie = settings
+        }
         call.finish(error)
       }
-      if (call.done) return release()
-      if (known || absoluteTimeout === 0) return this.#backend.touch(new Move(key, user, expiresAt), end)
+      // Whoever saved meanwhile decided the deadline (expressjs/session#564).
+      if (known || absoluteTimeout === 0)
+        return this.#backend.touch(new Move(key, user, expiresAt, known?.tag), end)
       this.#backend.read(key, (error, row) => {
         if (error != null || row === undefined || !this.isLive(row)) return end(error)
         const deadline = withinAbsolute(idle, row.createdAt, absoluteTimeout)
-        this.#backend.touch(new Move(key, user, deadline), end)
+        this.#backend.touch(new Move(key, user, deadline, undefined), end)
       })
     })
   }
 
   destroy(call: Call<void>, id: string): void {
-    this.#end(
-      this.#keys.key(id),
-      () => call.done,
-      (error) => call.finish(error),
-    )
+    this.#end(this.#keys.key(id), call)
   }
 
   /** Destroys the session of this key. */
   end(key: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#end(
-        key,
-        () => false,
-        (error) => (error == null ? resolve() : reject(error)),
-      )
+      this.#end(key, new End((error) => (error == null ? resolve() : reject(error))))
+    })
+  }
+
+  /**
+   * Destroys the session of a request that is to have a new one. Answers with `GONE` where the session was there when
+   * it was read, and has been ended meanwhile: what the request knows of it must not get into a new session.
+   */
+  leave(call: Call<void>, id: string, object: SessionData | null | undefined): void {
+    const known = isObject(object) ? markerOf(object, id) : undefined
+    if (known === undefined) return this.destroy(call, id)
+    const { key } = known
+    this.#order.write(key, call, () => {
+      const again = (): void => {
+        if (call.done) return
+        this.#backend.read(key, (error, row) => {
+          if (error != null) return call.finish(error)
+          if (row !== undefined && this.isLive(row)) {
+            // Only over what was just seen to be alive: whoever ends it at this moment is first.
+            this.#backend.write(this.#tombstone(key, row.tag), (failure, landed) => {
+              if (failure != null || landed) call.finish(failure)
+              else again()
+            })
+          } else if (known.tag !== '' || row?.data === null)
+            call.finish(new SessionStoreError('GONE', 'the session was ended while a request used it'))
+          // Its first save got no answer, and may still be on its way.
+          else this.#backend.write(this.#tombstone(key), (failure) => call.finish(failure))
+        })
+      }
+      again()
     })
   }
 
@@ -136,7 +185,7 @@ export class Sessions {
     let text = ''
     settle(
       () => {
-        text = this.#codec.unwrap(row.data!, row.key)
+        text = this.#codec.unwrap(row)
         return this.#codec.toSession(text)
       },
       (error, found) => {
@@ -157,35 +206,44 @@ export class Sessions {
     const { key, tag, user, createdAt } = row
     const { cookie } = found
     const expiresAt = this.deadline(row)
-    if (id !== undefined)
-      mark(found, { id, key, tag, text, user, createdAt, expiresAt, cookie: new CookieSettings(cookie) })
     // The row's deadline moves with touches, the cookie inside stays as it was saved (connect-mongo#351).
     if (hasExpiry(cookie)) cookie.expires = new Date(expiresAt)
-  }
-
-  #end(key: string, isOver: () => boolean, done: Done<void>): void {
-    this.#order.write(key, (release) => {
-      if (isOver()) return release()
-      const now = this.#settings.now()
-      const expiresAt = now + this.#settings.tombstoneTimeout
-      const tombstone: Write = {
-        key,
-        data: null,
-        tag: this.#tags.next(),
-        user: null,
-        createdAt: now,
-        expiresAt,
-      }
-      this.#backend.write(tombstone, (error) => {
-        release()
-        done(error)
-      })
+    if (id === undefined) return
+    mark(found, {
+      id,
+      key,
+      tag,
+      text,
+      isPartial: false,
+      unanswered: undefined,
+      user,
+      createdAt,
+      expiresAt,
+      cookie: new CookieSettings(cookie),
     })
   }
 
+  #end(key: string, owner: Owner): void {
+    this.#order.write(key, owner, () => {
+      this.#backend.write(this.#tombstone(key), (error) => owner.finish(error))
+    })
+  }
+
+  /** `expect`: only over the session that carries this tag. */
+  #tombstone(key: string, expect?: string): Write {
+    const now = this.#settings.now()
+    const expiresAt = now + this.#settings.tombstoneTimeout
+    return { key, data: null, tag: this.#tags.next(), user: null, createdAt: now, expiresAt, expect }
+  }
+
   /** A touch that lasts: the session as stored, with the cookie as it is now (expressjs/session#452). */
-  #saveCookie(call: Call<void>, known: Marker, object: SessionData, cookie: SessionData['cookie']): void {
-    const settings = new CookieSettings(cookie)
+  #saveCookie(
+    call: Call<void>,
+    known: Marker,
+    object: SessionData,
+    cookie: SessionData['cookie'],
+    settings: CookieSettings,
+  ): void {
     const plain = (cookie as { toJSON?: () => object }).toJSON?.() ?? { ...cookie }
     const save = new Save(known.id, known.key, object, settings, this.#settings)
     this.#saves.save(call, save, async () => {
@@ -199,6 +257,8 @@ export class Sessions {
     return markerOf(object, id)?.key ?? this.#keys.key(id)
   }
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 function cookieOf(object: SessionData): SessionData['cookie'] {
   const cookie = object?.cookie

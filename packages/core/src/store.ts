@@ -9,10 +9,12 @@ import { events, type PruneEvent } from './events.ts'
 import { type Keys, keys, userHash } from './key.ts'
 import { copyMarker } from './marker.ts'
 import { type Settings, type StoreOptions, settings } from './options.ts'
+import { Order } from './order.ts'
 import { sealer } from './seal.ts'
 import { Sessions } from './sessions.ts'
 
 type User = string | number
+type Request = Parameters<session.Store['regenerate']>[0]
 
 /** A live session, as `list` shows it. */
 export interface ListedSession {
@@ -28,6 +30,12 @@ export interface ListedSession {
 /** `clear` and `length` are about the whole store, and may take this many times `operationTimeout`. */
 const WHOLE_STORE = 12
 
+/** One session may use this part of `maxQueue`: the calls of others must not wait for a place because of it. */
+const SHARE = 4
+
+/** How far the clocks of the application and the database may be apart, in milliseconds, before it is said. */
+const CLOCK_TOLERANCE = 60_000
+
 /**
  * The store that express-session calls. What sessions mean is decided here, in core, once for every database.
  *
@@ -39,9 +47,11 @@ export class SessionStore extends session.Store {
   readonly #settings: Settings
   readonly #backend: Backend
   readonly #calls: Calls
+  readonly #order: Order
   readonly #keys: Keys
   readonly #sessions: Sessions
   readonly #directory: Directory
+  #hasWarned = false
   #pruning: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
@@ -53,10 +63,16 @@ export class SessionStore extends session.Store {
     this.#settings = settings(options)
     const { serializer, seal, maxPayload, hashIds, operationTimeout, maxQueue, now } = this.#settings
     this.#backend = new Backend(driver, operationTimeout, now)
+    this.#order = new Order(Math.ceil(maxQueue / SHARE))
     this.#calls = new Calls(operationTimeout, maxQueue)
     this.#keys = keys(hashIds)
-    const codec = new Codec(serializer, seal ? sealer(seal) : undefined, maxPayload)
-    this.#sessions = new Sessions(this.#backend, codec, this.#keys, this.#settings)
+    const codec = new Codec(
+      serializer,
+      seal ? sealer(seal, driver.place) : undefined,
+      maxPayload,
+      operationTimeout,
+    )
+    this.#sessions = new Sessions(this.#backend, codec, this.#keys, this.#settings, this.#order)
     this.#directory = new Directory(this.#backend, this.#keys, this.#sessions)
     this.#schedulePrune()
   }
@@ -94,6 +110,23 @@ export class SessionStore extends session.Store {
     return this.#call(callback, (call) => this.#sessions.destroy(call, id))
   }
 
+  /**
+   * Ends the session of the request and gives the request a new one, as `req.session.regenerate` wants it. Calls back
+   * with `GONE` where the session was ended (a logout, `revokeUser`) while this request used it: a sign-in must not go
+   * on with what it read before.
+   */
+  override regenerate(request: Request, callback: (error?: unknown) => void): void {
+    const { sessionID, session } = request
+    this.#call<void>(
+      (error) => {
+        // As in express-session, where `generate` is the middleware's: also after an error.
+        ;(this as unknown as { generate(request: Request): void }).generate(request)
+        callback(error)
+      },
+      (call) => this.#sessions.leave(call, sessionID, session),
+    )
+  }
+
   /** express-session copies what was read into its own object: what we know of it goes along. */
   override createSession(
     req: Parameters<session.Store['createSession']>[0],
@@ -129,14 +162,13 @@ export class SessionStore extends session.Store {
     return this.#whole(callback, () => this.#backend.run('count', count, operationTimeout * WHOLE_STORE))
   }
 
-  /** Removes every session of this store, at once and without tombstones. */
+  /** Removes every session of this store, at once and without tombstones. Calls made after it wait for it. */
   override clear(): Promise<void>
   override clear(callback: StoreCallback | undefined): void
   override clear(callback?: StoreCallback): Promise<void> | void {
     const clear = () => this.#backend.driver.clear()
-    return this.#whole(callback, () =>
-      this.#backend.run('clear', clear, this.#settings.operationTimeout * WHOLE_STORE),
-    )
+    const timeout = this.#settings.operationTimeout * WHOLE_STORE
+    return this.#whole(callback, () => this.#backend.run('clear', clear, timeout), true)
   }
 
   /** The handles (with `hashIds: false`, the ids) of the live sessions. */
@@ -208,14 +240,18 @@ export class SessionStore extends session.Store {
       const except = 'except' in options ? this.#keys.key(options.except as string) : undefined
       const found = new Set<string>()
       for await (const { key } of this.#directory.rows(userHash(user))) if (key !== except) found.add(key)
-      await Promise.all([...found].map((key) => this.#sessions.end(key)))
-      return found.size
+      // So many at a time that each of them is answered within `operationTimeout`.
+      const all = [...found]
+      for (let i = 0; i < all.length; i += PAGE)
+        await Promise.all(all.slice(i, i + PAGE).map((key) => this.#sessions.end(key)))
+      return all.length
     })
   }
 
   /** Removes expired rows, in bounded steps; says how many. Runs in the background by itself every `pruneInterval`. */
   prune(): Promise<number> {
     return this.#whole(undefined, async () => {
+      await this.#compareClocks()
       let removed = 0
       for (;;) {
         const step = await this.#backend.run('prune', () =>
@@ -230,7 +266,24 @@ export class SessionStore extends session.Store {
 
   /** Fulfils if the database answers: for health checks, and to fail early at start-up. */
   ping(): Promise<void> {
-    return this.#whole(undefined, () => this.#backend.run('ping', () => this.#backend.driver.ping()))
+    return this.#whole(undefined, () => this.#compareClocks())
+  }
+
+  /** Asks the database for the time, and says so where the clock of this process is far from it. */
+  async #compareClocks(): Promise<void> {
+    const { driver } = this.#backend
+    const before = Date.now()
+    const time = await this.#backend.run('ping', () => driver.ping())
+    const after = Date.now()
+    const ahead = before > time ? before - time : after < time ? after - time : 0
+    if (Math.abs(ahead) <= CLOCK_TOLERANCE || this.#hasWarned) return
+    this.#hasWarned = true
+    const seconds = Math.round(Math.abs(ahead) / 1000)
+    process.emitWarning(
+      `the clock of this process is ${seconds} s ${ahead > 0 ? 'ahead of' : 'behind'} that of the ${driver.name} ` +
+        'database: sessions end too early or too late; let both follow a time server',
+      { type: 'SessionStoresWarning', code: 'SESSION_STORES_CLOCK' },
+    )
   }
 
   /** Waits for the open calls, then closes what the store opened itself; a client that it was lent stays open. Idempotent. */
@@ -264,13 +317,21 @@ export class SessionStore extends session.Store {
     }
   }
 
-  /** One call about the whole store, in steps. */
-  #whole<T>(callback: undefined, steps: () => Promise<T>): Promise<T>
-  #whole<T>(callback: StoreCallback<T> | undefined, steps: () => Promise<T>): Promise<T> | void
-  #whole<T>(callback: StoreCallback<T> | undefined, steps: () => Promise<T>): Promise<T> | void {
+  /** One call about the whole store, in steps, after the calls made before it; `alone`: and before those made later. */
+  #whole<T>(callback: undefined, steps: () => Promise<T>, alone?: boolean): Promise<T>
+  #whole<T>(
+    callback: StoreCallback<T> | undefined,
+    steps: () => Promise<T>,
+    alone?: boolean,
+  ): Promise<T> | void
+  #whole<T>(
+    callback: StoreCallback<T> | undefined,
+    steps: () => Promise<T>,
+    alone = false,
+  ): Promise<T> | void {
     const promise = this.#closing
       ? Promise.reject(new SessionStoreError('CLOSED', 'the session store is closed'))
-      : steps().catch((error) => Promise.reject(asStoreError(error)))
+      : this.#order.whole(steps, alone).catch((error) => Promise.reject(asStoreError(error)))
     promise.catch(() => {})
     if (typeof callback !== 'function') return promise
     promise.then(

@@ -22,7 +22,7 @@ export function faulty(faults: Partial<Driver> = {}): FaultyDriver {
   const driver = memoryDriver()
   const made: FaultyDriver = { ...driver, faults }
   for (const verb of Object.keys(driver) as (keyof Driver)[])
-    if (verb !== 'name')
+    if (typeof driver[verb] === 'function')
       Object.assign(made, {
         [verb]: (...args: never[]) =>
           ((made.faults[verb] ?? driver[verb]) as (...args: never[]) => unknown)(...args),

@@ -92,19 +92,19 @@ const cases: Case[] = [
   {
     does: 'regenerate',
     handler: regenerate,
-    calls: ['get destroy set', 'get destroy set', 'destroy set'],
+    calls: ['get regenerate set', 'get regenerate set', 'regenerate set'],
     finds: GONE,
   },
   {
     does: 'regenerate-and-modify',
     handler: inTurn(regenerate, modify),
-    calls: ['get destroy set', 'get destroy set', 'destroy set'],
+    calls: ['get regenerate set', 'get regenerate set', 'regenerate set'],
     finds: CHANGED,
   },
   {
     does: 'regenerate-and-save',
     handler: inTurn(regenerate, modify, save),
-    calls: ['get destroy set set', 'get destroy set set', 'destroy set set'],
+    calls: ['get regenerate set set', 'get regenerate set set', 'regenerate set set'],
     finds: CHANGED,
   },
 ]
