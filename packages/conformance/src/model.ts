@@ -1,32 +1,43 @@
 import assert from 'node:assert/strict'
-import { type Driver, memoryDriver, type Write } from '@session-stores/core'
+import { type Driver, memoryDriver, type Touch, type Write } from '@session-stores/core'
 import fc from 'fast-check'
-import { type DriverRule, HOUR, live, newTag, session, user, write } from './driver/fixture.ts'
+import { DAY, type DriverRule, HOUR, live, newTag, session, user, write } from './driver/fixture.ts'
 
 /**
  * Random calls on the driver and on the reference driver, which must agree after each of them: on which
  * writes landed, and on every live row. Rows that expired are left out: a driver may drop them when it likes.
  *
  * The time given to both goes ahead by hours, from the machine's own. Databases that expire rows by
- * their own clock are then only ever late: a deadline is past, or an hour or more away.
+ * their own clock are then only ever late: a deadline is past, or an hour or more away. A prune removes
+ * what is over by the machine's clock, whatever time is given to it: so the model needs no prune.
  */
 
 const KEYS = ['a', 'b', 'c', 'd', 'e']
 const USERS = [null, user('ann'), user('bob')]
 
+const VERBS = {
+  create: '',
+  update: 'current',
+  'update of another tag': 'older',
+  tombstone: undefined,
+  'tombstone of a tag': 'current',
+  'tombstone of another tag': 'older',
+} as const
+
 interface Change {
   key: string
-  verb: 'upsert' | 'create' | 'update' | 'update of another tag' | 'tombstone'
+  verb: keyof typeof VERBS
   /** Carries the tag that its row has already, as a call that is sent again does. */
   again: boolean
+  extend: boolean | undefined
   user: string | null
   left: number
 }
 
 type Step = { via: 0 | 1; waits: number } & (
   | { call: 'write'; changes: Change[] }
-  | { call: 'touch'; touches: { key: string; left: number }[] }
-  | { call: 'prune'; limit: number }
+  | { call: 'touch'; touches: { key: string; left: number; tag: 'current' | 'older' | undefined }[] }
+  | { call: 'prune'; ahead: number; limit: number }
   | { call: 'list'; user: string | undefined; limit: number }
   | { call: 'count' }
 )
@@ -41,8 +52,9 @@ const some = <T extends { key: string }>(each: fc.Arbitrary<T>): fc.Arbitrary<T[
 
 const change: fc.Arbitrary<Change> = fc.record({
   key,
-  verb: fc.constantFrom('upsert', 'create', 'update', 'update of another tag', 'tombstone'),
+  verb: fc.constantFrom(...(Object.keys(VERBS) as Change['verb'][])),
   again: fc.boolean(),
+  extend: fc.constantFrom(undefined, false, true),
   user: fc.constantFrom(...USERS),
   left,
 })
@@ -54,11 +66,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ ...common, call: fc.constant('write'), changes: some(change) }) },
   {
     weight: 3,
-    arbitrary: fc.record({ ...common, call: fc.constant('touch'), touches: some(fc.record({ key, left })) }),
+    arbitrary: fc.record({
+      ...common,
+      call: fc.constant('touch'),
+      touches: some(fc.record({ key, left, tag: fc.constantFrom(undefined, 'current', 'older') })),
+    }),
   },
   {
     weight: 1,
-    arbitrary: fc.record({ ...common, call: fc.constant('prune'), limit: fc.integer({ min: 1, max: 5 }) }),
+    arbitrary: fc.record({
+      ...common,
+      call: fc.constant('prune'),
+      ahead: fc.constantFrom(0, 100 * DAY),
+      limit: fc.integer({ min: 1, max: 5 }),
+    }),
   },
   {
     weight: 1,
@@ -72,22 +93,42 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ ...common, call: fc.constant('count') }) },
 )
 
-async function asWrite({ verb, again, left, ...change }: Change, model: Driver, now: number): Promise<Write> {
-  const [row] = await model.read([change.key])
-  const expects = {
-    upsert: undefined,
-    tombstone: undefined,
-    create: '',
-    update: row?.tag ?? 'none',
-    'update of another tag': newTag(),
-  }
-  return session(change.key, now, {
-    user: change.user,
+/** The tags that each key had, the newest last. */
+type Tags = Map<string, string[]>
+
+/** A tag that the row of this key carries, or one that it carried before the last write or never. */
+function tagOf(key: string, age: 'current' | 'older', tags: Tags): string {
+  const all = tags.get(key) ?? []
+  return all.at(age === 'current' ? -1 : -2) ?? newTag()
+}
+
+async function asWrite(
+  { key, verb, again, left, ...change }: Change,
+  model: Driver,
+  tags: Tags,
+  now: number,
+): Promise<Write> {
+  const [row] = await model.read([key])
+  const expect = VERBS[verb]
+  const dead = verb.startsWith('tombstone')
+  return session(key, now, {
+    ...change,
     expiresAt: now + left,
-    expect: expects[verb],
-    ...(again && row && { tag: row.tag }),
-    ...(verb === 'tombstone' && { data: null }),
+    expect: expect ? tagOf(key, expect, tags) : expect,
+    // No session has the tag of a tombstone.
+    ...(again && row && dead === (row.data === null) && { tag: row.tag }),
+    ...(dead && { data: null }),
   })
+}
+
+async function asTouch(
+  { key, left, tag }: { key: string; left: number; tag: 'current' | 'older' | undefined },
+  model: Driver,
+  tags: Tags,
+  now: number,
+): Promise<Touch> {
+  const [row] = await model.read([key])
+  return { key, user: row?.user ?? null, expiresAt: now + left, tag: tag && tagOf(key, tag, tags) }
 }
 
 /** Live sessions of the query, each as often as it was named. */
@@ -106,26 +147,25 @@ async function listed(
   return keys.sort()
 }
 
-async function take(step: Step, driver: Driver, model: Driver, now: number): Promise<void> {
+async function take(step: Step, driver: Driver, model: Driver, tags: Tags, now: number): Promise<void> {
   switch (step.call) {
     case 'write': {
-      const writes = await Promise.all(step.changes.map((change) => asWrite(change, model, now)))
-      assert.deepEqual(await write(driver, now, ...writes), await write(model, now, ...writes), 'what landed')
+      const writes = await Promise.all(step.changes.map((change) => asWrite(change, model, tags, now)))
+      const landed = await write(model, now, ...writes)
+      assert.deepEqual(await write(driver, now, ...writes), landed, 'what landed')
+      for (const { key, tag } of writes)
+        if (landed.includes(key) && tagOf(key, 'current', tags) !== tag)
+          tags.set(key, [...(tags.get(key) ?? []), tag])
       return
     }
     case 'touch': {
-      const touches = await Promise.all(
-        step.touches.map(async ({ key, left }) => {
-          const [row] = await model.read([key])
-          return { key, user: row?.user ?? null, expiresAt: now + left }
-        }),
-      )
+      const touches = await Promise.all(step.touches.map((touch) => asTouch(touch, model, tags, now)))
       await driver.touch(touches, now)
       await model.touch(touches, now)
       return
     }
     case 'prune':
-      await driver.prune(now, step.limit)
+      await driver.prune(now + step.ahead, step.limit)
       return
     case 'list': {
       const rows = (await live(model, now, ...KEYS)).filter((row) => row.data !== null)
@@ -151,10 +191,11 @@ export const agreement: DriverRule = {
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30, size: 'max' }), async (steps) => {
         await a.clear()
         const model = memoryDriver()
+        const tags: Tags = new Map()
         let now = start
         for (const step of steps) {
           now += step.waits * HOUR
-          await take(step, drivers[step.via], model, now)
+          await take(step, drivers[step.via], model, tags, now)
           assert.deepEqual(
             await live(drivers[1 - step.via]!, now, ...KEYS),
             await live(model, now, ...KEYS),

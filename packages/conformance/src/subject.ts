@@ -1,4 +1,4 @@
-import { type Awaitable, type Driver, SessionStore, type StoreOptions } from '@session-stores/core'
+import { type Awaitable, type Driver, type Row, SessionStore, type StoreOptions } from '@session-stores/core'
 import type { Backend, MakeOptions, Subject } from './rule.ts'
 
 /** Two drivers on one empty database, and what their author can do to it. */
@@ -52,7 +52,7 @@ export function subjectOf({ name, place, follows = [], options }: DriverSubject)
         stored: () => drivers[0].count(0),
         async move(from, to) {
           const [row] = await drivers[0].read([keyOf(from)])
-          await drivers[0].write([{ ...row!, key: keyOf(to) }], 0)
+          await replace(drivers[0], [{ ...row!, key: keyOf(to) }])
         },
         async dispose() {
           for (const one of stores) await one.close()
@@ -69,12 +69,22 @@ async function corrupt(driver: Driver): Promise<void> {
   do {
     const { keys, next } = await driver.list({ after, limit: 100 })
     const rows = keys.length > 0 ? await driver.read([...new Set(keys)].sort()) : []
-    const broken = rows.map((row) => ({ ...row, data: '{"cookie":' }))
-    if (broken.length > 0)
-      await driver.write(
-        broken.sort((one, other) => (one.key < other.key ? -1 : 1)),
-        0,
-      )
+    const broken = rows.filter((row) => row.data !== null).map((row) => ({ ...row, data: '{"cookie":' }))
+    if (broken.length > 0) await replace(driver, broken)
     after = next
   } while (after !== undefined)
+}
+
+/** Puts these rows there, tags and all, whatever stands there: over a tombstone, which always lands. */
+async function replace(driver: Driver, rows: readonly Row[]): Promise<void> {
+  const sorted = rows.toSorted((one, other) => (one.key < other.key ? -1 : 1))
+  const tag = 'to-be-replaced'
+  await driver.write(
+    sorted.map((row) => ({ ...row, data: null, tag })),
+    0,
+  )
+  await driver.write(
+    sorted.map((row) => ({ ...row, expect: tag })),
+    0,
+  )
 }

@@ -3,6 +3,8 @@ import { driverRules, driverSuite } from '@session-stores/conformance'
 import { memoryDriver } from '@session-stores/core'
 import { decidesWrongly, type Mutant, mutants } from './mutants/driver.ts'
 
+let places = 0
+
 /** The checks of the suite, by their rules' ids, on drivers with a fault. */
 export function checksOn(mutant: Mutant): Map<string, () => Promise<void>> {
   const found = new Map<string, () => Promise<void>>()
@@ -14,7 +16,7 @@ export function checksOn(mutant: Mutant): Map<string, () => Promise<void>> {
     },
   }
   driverSuite(runner, () => {
-    const driver = memoryDriver()
+    const driver = { ...memoryDriver(), place: `memory-${++places}` }
     const faulty = () => ({ ...driver, ...mutant(driver) })
     return { drivers: [faulty(), faulty()] }
   })
@@ -26,6 +28,6 @@ export const faults: Map<string, Mutant> = new Map(
   Object.entries(mutants).map(([id, mutant]) => [`driver/${id}`, mutant]),
 )
 for (const { id } of driverRules) {
-  const [, verb, verdict, state] = /^driver\/(\w+)-(lands-on|refuses)-(.+)$/.exec(id) ?? []
+  const [, verb, verdict, state] = /^driver\/([\w-]+?)-(lands-on|refuses|has-landed-on)-(.+)$/.exec(id) ?? []
   if (verb && state) faults.set(id, decidesWrongly(verb, state, verdict === 'lands-on'))
 }

@@ -24,9 +24,12 @@ function expiring(): Mutant {
       },
       async write(writes, now) {
         for (const { key } of writes) if (!alive({ key })) remove(key)
+        const before = new Map(
+          (driver.read(writes.map(({ key }) => key)) as Row[]).map((row) => [row.key, row.tag]),
+        )
         const landed = driver.write(writes, now) as string[]
-        for (const { key, expiresAt } of writes)
-          if (landed.includes(key)) lives.set(key, Date.now() + expiresAt - now)
+        for (const { key, tag, expiresAt } of driver.read(landed) as Row[])
+          if (tag !== before.get(key)) lives.set(key, Date.now() + expiresAt - now)
         return landed
       },
       async touch(touches, now) {
@@ -71,6 +74,17 @@ export const variants: Record<string, Mutant> = {
       const page = await driver.list(query)
       await turn()
       return page
+    },
+  }),
+  'touches of a batch that share their tags': (driver) => ({
+    touch(touches, now) {
+      const tags = new Set(touches.map(({ tag }) => tag).filter((tag) => tag !== undefined))
+      const rows = driver.read(touches.map(({ key }) => key)) as Row[]
+      const current = new Map(rows.map(({ key, tag }) => [key, tag]))
+      const moved = touches
+        .filter(({ key, tag }) => tag === undefined || tags.has(current.get(key)!))
+        .map((touch) => ({ ...touch, tag: undefined }))
+      return driver.touch(moved, now)
     },
   }),
   'lists that name everybody, in pages of which every other is empty': (driver) => ({

@@ -3,6 +3,7 @@ import type { Write } from '@session-stores/core'
 import {
   type DriverRule,
   HOUR,
+  landAll,
   live,
   MINUTE,
   manyKeys,
@@ -205,7 +206,7 @@ export const data: DriverRule[] = [
       await put(a, now, ...rows)
       assert.equal(await b.count(now), 0)
       const [first, second] = rows
-      await put(b, now, session(first!.key, now, { expect: '' }), session(second!.key, now, { expect: '' }))
+      await landAll(b, now, session(first!.key, now), session(second!.key, now))
       assert.equal(await a.count(now), 2)
     },
   },
@@ -222,7 +223,7 @@ export const data: DriverRule[] = [
       await put(b, now, session(KEY, now, { expect: row.tag, expiresAt: now + 5 * MINUTE }))
       await a.touch([{ key: KEY, user: null, expiresAt: now + 6 * MINUTE }], now)
       assert.equal((await read(b, KEY))[0]?.expiresAt, now + 6 * MINUTE)
-      assert.deepEqual(await write(b, now, session(KEY, now, { expect: '' })), [])
+      assert.deepEqual(await write(b, now, session(KEY, now)), [])
     },
   },
 ]

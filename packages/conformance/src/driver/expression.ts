@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type DriverRule, put, read, rowOf, session, user, write } from './fixture.ts'
+import { type DriverRule, HOUR, landAll, newTag, put, read, rowOf, session, user, write } from './fixture.ts'
 
 /** In the languages in which databases are asked. */
 const texts = [
@@ -21,10 +21,13 @@ export const expressions: DriverRule[] = [
         assert.deepEqual(await write(b, now, { ...other, expect: text }), [], `an update expecting ${text}`)
         assert.deepEqual(await write(b, now, { ...other, expect: '' }), [], `a create by the tag ${text}`)
         assert.deepEqual(await read(a, key), [rowOf(one)])
-        await put(b, now, { ...other, expect: 'other' })
+        await landAll(b, now, { ...other, expect: 'other' })
         assert.deepEqual(await read(a, key), [rowOf(other)])
-        await put(b, now, { ...other, data: '' })
-        assert.deepEqual(await read(a, key), [rowOf({ ...other, data: '' })])
+        const last = session(key, now, { tag: newTag(), data: text, user: user('ann') })
+        await b.touch([{ key, user: user('ann'), tag: text, expiresAt: now + 2 * HOUR }], now)
+        assert.equal((await read(a, key))[0]?.expiresAt, now + 2 * HOUR, `a touch of the tag ${text}`)
+        await landAll(b, now, { ...last, expect: text })
+        assert.deepEqual(await read(a, key), [rowOf(last)])
       }
     },
   },

@@ -5,6 +5,11 @@ import type { Rule } from '../runner.ts'
 /** Two drivers on one empty database, as two processes share one. The suite calls `setup` and `close`. */
 export interface DriverBackend {
   drivers: readonly [Driver, Driver]
+  /**
+   * Each backend is a database of its own, such as a file: its `place` may be the same as another's. Default `false`: all
+   * backends are places in one database.
+   */
+  ownDatabase?: boolean
   /** Called last, after both drivers were closed: ends clients that were lent, removes what is left. */
   dispose?(): void | Promise<void>
 }
@@ -15,7 +20,8 @@ export interface Fixture {
   b: Driver
   /**
    * The time of the machine when the rule began. A database may also remove rows by its own clock, once
-   * they expired: so rules move `now` ahead by hours, and a deadline to come is an hour or more away.
+   * they expired: so rules move `now` ahead by hours, and a deadline to come is an hour or more away. Rows that are
+   * over for good are written at a time that is many days ago.
    */
   now: number
   /** One more empty database of the same kind, not set up yet. */
@@ -37,21 +43,32 @@ export const user = (name: string): string => name.padEnd(43, '-')
 export const manyKeys = (count: number, prefix = 'key'): string[] =>
   Array.from({ length: count }, (_, i) => `${prefix}-${String(i).padStart(6, '0')}`)
 
-/** An upsert of a session that lives for an hour, unless told otherwise. */
+/** A create of a session that lives for an hour, unless told otherwise. */
 export function session(key: string, now: number, more: Partial<Write> = {}): Write {
   const tag = newTag()
   const data = `{"cookie":{},"saved":"${tag}"}`
-  return { key, data, tag, user: null, createdAt: now, expiresAt: now + HOUR, ...more }
+  return { key, data, tag, user: null, createdAt: now, expiresAt: now + HOUR, expect: '', ...more }
 }
 
-/** A tombstone that stands for an hour, unless told otherwise. */
+/** A tombstone that always lands and stands for an hour, unless told otherwise. */
 export const tombstone = (key: string, now: number, more: Partial<Write> = {}): Write =>
-  session(key, now, { data: null, ...more })
+  session(key, now, { data: null, expect: undefined, ...more })
 
 const byKey = (one: { key: string }, other: { key: string }): number => (one.key < other.key ? -1 : 1)
 
-/** Writes, which must all land. */
+/** Puts rows there, whatever stands there: a create over a live row becomes an update of it. */
 export async function put(driver: Driver, now: number, ...writes: Write[]): Promise<void> {
+  const created = writes.filter(({ expect }) => expect === '').map(({ key }) => key)
+  const there = created.length > 0 ? await live(driver, now, ...created) : []
+  const tags = new Map(there.map(({ key, tag }) => [key, tag]))
+  const placed = writes.map((write) =>
+    write.expect === '' && tags.has(write.key) ? { ...write, expect: tags.get(write.key) } : write,
+  )
+  await landAll(driver, now, ...placed)
+}
+
+/** Writes just as it is asked to; every write must land. */
+export async function landAll(driver: Driver, now: number, ...writes: Write[]): Promise<void> {
   const landed = await write(driver, now, ...writes)
   assert.deepEqual(landed, writes.map(({ key }) => key).sort(), 'every write lands')
 }

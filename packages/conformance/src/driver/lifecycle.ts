@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type DriverRule, put, read, rowOf, session, tombstone } from './fixture.ts'
+import { type DriverRule, HOUR, landAll, MINUTE, put, read, rowOf, session, tombstone } from './fixture.ts'
 
 const KEY = 'the-key'
 
@@ -13,13 +13,33 @@ export const lifecycle: DriverRule[] = [
     },
   },
   {
+    id: 'driver/place-is-a-name',
+    why: 'A sealed session does not open in another process, or a log gives a password away.',
+    check({ a, b }) {
+      assert.match(a.place, /\S/)
+      assert.equal(a.place, b.place)
+      assert.doesNotMatch(a.place, /:\/\//, 'it holds a URL')
+    },
+  },
+  {
+    id: 'driver/place-differs-between-stores',
+    why: 'A sealed session that somebody copied from one application opens in another.',
+    async check({ a, another }) {
+      const { drivers, ownDatabase } = await another()
+      const [other] = drivers
+      await other.setup()
+      const advice = 'if each backend is a database of its own, its maker says so with `ownDatabase: true`'
+      assert.ok(ownDatabase || other.place !== a.place, `both are at '${a.place}': ${advice}`)
+    },
+  },
+  {
     id: 'driver/setup-may-race',
     why: 'Processes that start together on a new database fail, and stay down.',
     async check({ now, another }) {
       for (let round = 0; round < 5; round++) {
         const [a, b] = (await another()).drivers
         await Promise.all([a, b, a, b, b, a].map(async (driver) => driver.setup()))
-        await put(a, now, session(KEY, now, { expect: '' }))
+        await landAll(a, now, session(KEY, now))
         assert.equal(await b.count(now), 1)
       }
     },
@@ -36,11 +56,37 @@ export const lifecycle: DriverRule[] = [
     },
   },
   {
+    id: 'driver/setup-takes-another-time-limit',
+    why: 'A second store on the same driver, with a time limit of its own, fails to start.',
+    async check({ a, b, now }) {
+      const row = session(KEY, now)
+      await put(a, now, row)
+      for (const timeLimit of [3000, 60_000, undefined]) {
+        const [, rows] = await Promise.all([a.setup(timeLimit), read(a, KEY), b.setup(timeLimit)])
+        assert.deepEqual(rows, [rowOf(row)])
+        await a.touch([{ key: KEY, user: null, expiresAt: now + HOUR }], now)
+        assert.deepEqual(await read(b, KEY), [rowOf(row)])
+      }
+    },
+  },
+  {
     id: 'driver/ping-answers',
     why: 'A health check takes a healthy process out of service.',
     async check({ a, b }) {
       await a.ping()
       await Promise.all([a.ping(), b.ping(), a.ping()])
+    },
+  },
+  {
+    id: 'driver/ping-tells-the-time',
+    why: 'Nobody notices that the clock of a process is wrong, until sessions end early or live on.',
+    async check({ a, b }) {
+      for (const driver of [a, b]) {
+        const before = Date.now()
+        const time = await driver.ping()
+        assert.ok(Number.isInteger(time), `${time} is no whole number of milliseconds`)
+        assert.ok(time > before - MINUTE && time < Date.now() + MINUTE, `${time} is another time`)
+      }
     },
   },
   {

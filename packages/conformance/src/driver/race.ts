@@ -93,7 +93,7 @@ export const races: DriverRule[] = [
     'one-of-two-creates-lands',
     'Two logins with one id overwrite each other unseen.',
     async ({ a, b, key, now, both }) => {
-      const [one, other] = [session(key, now, { expect: '' }), session(key, now, { expect: '' })]
+      const [one, other] = [session(key, now), session(key, now)]
       const [first, second] = await both(
         () => write(a, now, one),
         () => write(b, now, other),
@@ -121,10 +121,11 @@ export const races: DriverRule[] = [
     },
   ),
   raced(
-    'both-of-two-upserts-land',
-    'A save fails because of another one.',
+    'both-of-two-tombstones-land',
+    'A logout fails because of another one.',
     async ({ a, b, key, now, both }) => {
-      const [one, other] = [session(key, now), session(key, now)]
+      await put(a, now, session(key, now))
+      const [one, other] = [tombstone(key, now), tombstone(key, now)]
       const landed = await both(
         () => write(a, now, one),
         () => write(b, now, other),
@@ -138,7 +139,7 @@ export const races: DriverRule[] = [
     'both-of-two-resends-land',
     'A call sent again before its first try was done is reported as a conflict.',
     async ({ a, b, key, now, both }) => {
-      const twice = session(key, now, { expect: '' })
+      const twice = session(key, now)
       const landed = await both(
         () => write(a, now, twice),
         () => write(b, now, twice),
@@ -163,10 +164,25 @@ export const races: DriverRule[] = [
     },
   ),
   raced(
-    'destroy-beside-an-upsert-is-final',
+    'conditional-destroy-beside-an-update-decides-for-one',
+    'What was to end one version of a session logs out a user who has saved another meanwhile.',
+    async ({ a, b, key, now, both }) => {
+      const before = session(key, now)
+      await put(a, now, before)
+      const dead = tombstone(key, now, { expect: before.tag })
+      const next = session(key, now, { expect: before.tag })
+      const [first, second] = await both(
+        () => write(a, now, dead),
+        () => write(b, now, next),
+      )
+      assert.deepEqual([...first, ...second], [key], 'exactly one lands')
+      assert.deepEqual(await read(b, key), [rowOf(first.length ? dead : next)])
+    },
+  ),
+  raced(
+    'destroy-beside-a-create-is-final',
     'A request that saves during the logout keeps the session open.',
     async ({ a, b, key, now, both }) => {
-      await put(a, now, session(key, now))
       const dead = tombstone(key, now)
       await both(
         () => write(a, now, dead),
@@ -207,19 +223,64 @@ export const races: DriverRule[] = [
       assert.deepEqual({ ...row, expiresAt: next.expiresAt }, rowOf(next))
     },
   ),
+  raced(
+    'extend-beside-a-touch-keeps-the-later-deadline',
+    'A request that saves brings back the deadline that another request moved on at the same time.',
+    async ({ a, b, key, now, both }) => {
+      const before = session(key, now)
+      await put(a, now, before)
+      const next = session(key, now, { expect: before.tag, extend: true })
+      const touched = now + 2 * HOUR
+      const [landed] = await both(
+        () => write(a, now, next),
+        () => b.touch([{ key, user: null, expiresAt: touched }], now),
+      )
+      assert.deepEqual(landed, [key], 'a touch is no conflict')
+      assert.deepEqual(await read(b, key), [{ ...rowOf(next), expiresAt: touched }])
+    },
+  ),
+  raced(
+    'touch-with-a-tag-beside-an-update-leaves-its-deadline',
+    'A request that only touches brings back the longer life that another one just saved.',
+    async ({ a, b, key, now, both }) => {
+      const before = session(key, now, { user: user('ann') })
+      await put(a, now, before)
+      const next = session(key, now, {
+        expect: before.tag,
+        user: user('ann'),
+        expiresAt: now + 40 * 24 * HOUR,
+      })
+      const [landed] = await both(
+        () => write(a, now, next),
+        () => b.touch([{ key, user: before.user, tag: before.tag, expiresAt: now + 2 * HOUR }], now),
+      )
+      assert.deepEqual(landed, [key], 'a touch is no conflict')
+      assert.deepEqual(await read(b, key), [rowOf(next)])
+    },
+  ),
   {
     id: 'driver/batches-with-common-rows-never-fail',
     why: 'Under load, saves of different processes wait for each other until the database ends them.',
     async check({ a, b, now }) {
       const keys = manyKeys(60)
-      const written = new Map<string, Map<string, Write>>(keys.map((key) => [key, new Map()]))
+      const first = keys.map((key) => session(key, now))
+      await put(a, now, ...first)
+      const landed = new Map<string, Write>(first.map((row) => [row.tag, row]))
       await Promise.all(
         Array.from({ length: 40 }, async (_, i) => {
           const driver = i % 2 ? a : b
           const some = keys.filter((_, k) => (k * 7 + i) % 3)
-          const batch = some.map((key, k) => session(key, now, { user: user(k % 2 ? 'ann' : 'bob') }))
-          for (const row of batch) written.get(row.key)!.set(row.tag, row)
-          assert.deepEqual(await write(driver, now, ...batch), some)
+          const owner = (k: number) => user(k % 2 ? 'ann' : 'bob')
+          const batch =
+            i % 8 === 0
+              ? some.map((key, k) => tombstone(key, now, { user: owner(k) }))
+              : (await read(driver, ...some)).map(({ key, tag }, k) =>
+                  session(key, now, { user: owner(k), expect: tag }),
+                )
+          const keysLanded = new Set(await write(driver, now, ...batch))
+          for (const row of batch)
+            if (keysLanded.has(row.key)) landed.set(row.tag, row)
+            else assert.notEqual(row.data, null, 'a tombstone lands')
           await driver.touch(
             some.map((key) => ({ key, user: user('ann'), expiresAt: now + HOUR })),
             now,
@@ -229,8 +290,7 @@ export const races: DriverRule[] = [
       )
       const rows = await live(a, now, ...keys)
       assert.equal(rows.length, keys.length)
-      for (const row of rows)
-        assert.deepEqual(row, rowOf(written.get(row.key)!.get(row.tag)!), 'one of the writes, whole')
+      for (const row of rows) assert.deepEqual(row, rowOf(landed.get(row.tag)!), 'one of the writes, whole')
     },
   },
 ]

@@ -3,8 +3,10 @@ import {
   DAY,
   type DriverRule,
   HOUR,
+  landAll,
   live,
   manyKeys,
+  newTag,
   put,
   read,
   rowOf,
@@ -63,7 +65,9 @@ export const touches: DriverRule[] = [
       await a.touch([{ key: KEY, user: user('ann'), expiresAt: now + HOUR }], now)
       assert.deepEqual(await read(b, KEY), [])
       assert.equal(await b.count(now), 0)
-      await put(b, now, session(KEY, now, { expect: '' }))
+      await a.touch([{ key: KEY, user: null, tag: newTag(), expiresAt: now + HOUR }], now)
+      assert.deepEqual(await read(b, KEY), [])
+      await landAll(b, now, session(KEY, now))
     },
   },
   {
@@ -73,10 +77,11 @@ export const touches: DriverRule[] = [
       const later = now + HOUR
       const rows = [session('at-now', now), session('before-now', now, { expiresAt: later - 1 })]
       await put(a, now, ...rows)
-      await a.touch(
-        rows.map(({ key }) => ({ key, user: null, expiresAt: later + DAY })),
-        later,
-      )
+      for (const withTag of [false, true])
+        await a.touch(
+          rows.map(({ key, tag }) => ({ key, user: null, expiresAt: later + DAY, ...(withTag && { tag }) })),
+          later,
+        )
       assert.deepEqual(await live(b, later, 'at-now', 'before-now'), [])
       assert.equal(await b.count(later), 0)
       const late = rows.map(({ key, tag }) => session(key, later, { expect: tag }))
@@ -90,10 +95,16 @@ export const touches: DriverRule[] = [
       const dead = [tombstone('earlier', now), tombstone('later', now), tombstone('over', now)]
       await put(a, now, ...dead)
       const deadlines = [now + 1, now + DAY, now - HOUR]
-      await a.touch(
-        dead.map(({ key }, i) => ({ key, user: null, expiresAt: deadlines[i]! })),
-        now,
-      )
+      for (const withTag of [false, true])
+        await a.touch(
+          dead.map(({ key, tag }, i) => ({
+            key,
+            user: null,
+            expiresAt: deadlines[i]!,
+            ...(withTag && { tag }),
+          })),
+          now,
+        )
       assert.deepEqual(await read(b, 'earlier', 'later', 'over'), dead.map(rowOf))
     },
   },
@@ -105,7 +116,7 @@ export const touches: DriverRule[] = [
       const later = now + HOUR
       await a.touch([{ key: KEY, user: null, expiresAt: later + DAY }], later)
       assert.deepEqual(await live(b, later, KEY), [])
-      await put(b, later, session(KEY, later))
+      await landAll(b, later, session(KEY, later))
     },
   },
   {
@@ -115,7 +126,83 @@ export const touches: DriverRule[] = [
       const row = session(KEY, now)
       await put(a, now, row)
       await b.touch([{ key: KEY, user: null, expiresAt: now + 2 * HOUR }], now)
-      await put(a, now, session(KEY, now, { expect: row.tag }))
+      await landAll(a, now, session(KEY, now, { expect: row.tag }))
+    },
+  },
+  {
+    id: 'driver/touch-with-an-older-tag-moves-nothing',
+    why: 'A request that had read an older version undoes the longer life that a newer save gave the session.',
+    async check({ a, b, now }) {
+      const first = session(KEY, now, { tag: 'Tag-1', user: user('ann') })
+      const second = session(KEY, now, { tag: 'Tag-2', user: user('ann'), expect: first.tag })
+      await put(a, now, first)
+      await put(b, now, { ...second, expiresAt: now + 3 * HOUR })
+      const before = await read(b, KEY)
+      for (const tag of [first.tag, 'tag-2', 'TAG-2', 'Tag-', 'Tag-22', '*', '%', newTag()])
+        for (const expiresAt of [now + 40 * DAY, now + 3 * HOUR + 1, now + 2 * HOUR, now, now - HOUR]) {
+          await a.touch([{ key: KEY, user: user('ann'), tag, expiresAt }], now)
+          assert.deepEqual(await read(b, KEY), before, `a touch of ${tag}`)
+        }
+      assert.equal(await b.count(now + 3 * HOUR - 1), 1)
+    },
+  },
+  {
+    id: 'driver/touch-with-the-current-tag-moves',
+    why: 'A user who is active all the time is logged out when the first deadline comes.',
+    async check({ a, b, now }) {
+      const row = session(KEY, now, { user: user('ann') })
+      await put(a, now, row)
+      for (const expiresAt of [now + 2 * HOUR, now + 40 * DAY, now + 3 * HOUR, now + HOUR + 1]) {
+        await a.touch([{ key: KEY, user: row.user, tag: row.tag, expiresAt }], now)
+        assert.deepEqual(await read(b, KEY), [{ ...rowOf(row), expiresAt }])
+      }
+      const next = session(KEY, now, { user: row.user, expect: row.tag })
+      await landAll(b, now, next)
+      await b.touch([{ key: KEY, user: row.user, tag: next.tag, expiresAt: now - HOUR }], now)
+      assert.deepEqual(await live(a, now, KEY), [])
+    },
+  },
+  {
+    id: 'driver/touch-without-a-tag-moves-any-version',
+    why: 'A user who is active all the time is logged out because another request saved.',
+    async check({ a, b, now }) {
+      const first = session(KEY, now)
+      await put(a, now, first)
+      await put(b, now, session(KEY, now, { expect: first.tag }))
+      for (const tag of [{}, { tag: undefined }]) {
+        const expiresAt = now + ('tag' in tag ? 5 : 9) * HOUR
+        await a.touch([{ key: KEY, user: null, expiresAt, ...tag }], now)
+        assert.equal((await read(b, KEY))[0]?.expiresAt, expiresAt)
+      }
+    },
+  },
+  {
+    id: 'driver/touch-of-256-with-and-without-tags-moves-the-right-ones',
+    why: 'Under load, when calls travel together, active users are logged out, or sessions live too long.',
+    async check({ a, b, now }) {
+      const first = manyKeys(256).map((key, i) => session(key, now, { user: i % 5 ? user('ann') : null }))
+      await put(a, now, ...first)
+      const rows = first.map(({ key, user, tag }) => session(key, now, { user, expect: tag }))
+      await put(a, now, ...rows)
+      const dead = rows.filter((_, i) => i % 16 === 15).map(({ key }) => tombstone(key, now))
+      await put(a, now, ...dead)
+      const before = await read(a, ...rows.map(({ key }) => key))
+      // A third knows no tag, a third the current one, a third an older one.
+      for (const deadlines of [1, 2, 256]) {
+        const touches = rows.map(({ key, user, tag }, i) => ({
+          key,
+          user,
+          expiresAt: now + (1 + deadlines) * HOUR + (i % deadlines),
+          ...(i % 3 > 0 && { tag: i % 3 === 1 ? tag : first[i]!.tag }),
+        }))
+        await b.touch(touches, now)
+        assert.deepEqual(
+          await read(a, ...rows.map(({ key }) => key)),
+          before.map((row, i) =>
+            row.data === null || i % 3 === 2 ? row : { ...row, expiresAt: touches[i]!.expiresAt },
+          ),
+        )
+      }
     },
   },
   {

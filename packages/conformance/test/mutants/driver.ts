@@ -17,8 +17,8 @@ const allRows = async (driver: Driver): Promise<Row[]> => driver.read(await allK
 
 /** Puts a row there, whatever the contract says. */
 async function force(driver: Driver, row: Row): Promise<void> {
-  await driver.write([{ ...row, expect: undefined, data: null, expiresAt: 0 }], 1)
-  await driver.write([{ ...row, expect: undefined }], 1)
+  await driver.write([{ ...row, tag: `not-${row.tag}`, expect: undefined, data: null, expiresAt: 0 }], 1)
+  await driver.write([{ ...row, expect: row.data === null ? undefined : '' }], 1)
 }
 
 /** Writes land otherwise than they were asked for. */
@@ -62,12 +62,12 @@ const pretending =
   })
 
 const touching =
-  (deadline: (row: Row, expiresAt: number, now: number) => number | undefined): Mutant =>
+  (deadline: (row: Row, expiresAt: number, now: number, tag?: string) => number | undefined): Mutant =>
   (driver) => ({
     async touch(touches, now) {
-      for (const { key, expiresAt } of touches) {
+      for (const { key, expiresAt, tag } of touches) {
         const row = await rowOf(driver, key)
-        const moved = row && deadline(row, expiresAt, now)
+        const moved = row && deadline(row, expiresAt, now, tag)
         if (moved !== undefined) await force(driver, { ...row!, expiresAt: moved })
       }
     },
@@ -162,11 +162,80 @@ const pagesByDeadline: Mutant = (driver) => ({
 
 const stores = new Set<Driver>()
 
+/** Changes a write that replaces a live row, unless it was sent twice. */
+const replacing = (change: (write: Write, row: Row) => Partial<Row>): Mutant =>
+  landed((write, before, now) =>
+    before && isLive(before, now) && before.tag !== write.tag ? change(write, before) : {},
+  )
+
+/** What is sent twice is written again, as if it had not landed before. */
+const writesAgain = (kind: (write: Write) => boolean): Mutant =>
+  landed((write, before) => (before?.tag === write.tag && kind(write) ? asRow(write) : {}))
+
+/** What was sent twice, and is not what stands there by now, lands. */
+const landsOverAnother = (kind: (write: Write) => boolean): Mutant => {
+  return (driver) => {
+    const sent = new Set<string>()
+    return {
+      async write(writes, now) {
+        const keys = await driver.write(writes, now)
+        for (const write of writes) {
+          if (!keys.includes(write.key) && sent.has(write.tag) && kind(write)) {
+            await force(driver, asRow(write))
+            keys.push(write.key)
+          }
+          sent.add(write.tag)
+        }
+        return keys
+      },
+    }
+  }
+}
+
+const asRow = ({ key, data, tag, user, createdAt, expiresAt }: Row): Row => ({
+  key,
+  data,
+  tag,
+  user,
+  createdAt,
+  expiresAt,
+})
+
+const isCreate = ({ expect }: Write): boolean => expect === ''
+const isUpdate = ({ data, expect, extend }: Write): boolean => !!expect && !extend && data !== null
+const isExtending = ({ data, expect, extend }: Write): boolean => !!expect && !!extend && data !== null
+const isConditionalTombstone = ({ data, expect }: Write): boolean => !!expect && data === null
+
+/** Two touches with the same deadline are one statement, with the tag of the first. */
+const groupsTouches: Mutant = (driver) => ({
+  async touch(touches, now) {
+    const tags = new Map<number, string | undefined>()
+    for (const { expiresAt, tag } of touches) if (!tags.has(expiresAt)) tags.set(expiresAt, tag)
+    await driver.touch(
+      touches.map((touch) => (tags.get(touch.expiresAt) ? touch : { ...touch, tag: undefined })),
+      now,
+    )
+  },
+})
+
 /** The rule that must find it, and the fault. */
 export const mutants: Record<string, Mutant> = {
   'has-a-name': () => ({ name: '' }),
+  'place-is-a-name': () => ({ place: 'redis://user:password@host/0' }),
+  'place-differs-between-stores': () => ({ place: 'sessions' }),
   'setup-may-race': failsAtTwice('setup'),
   'setup-keeps-what-is-there': (driver) => ({ setup: () => driver.clear() }),
+  'setup-takes-another-time-limit': (driver) => {
+    let limit: number | undefined
+    return {
+      async setup(timeLimit = 5000) {
+        if (limit !== undefined && limit !== timeLimit) throw new Error('mutant: it is set up already')
+        limit = timeLimit
+        await driver.setup(timeLimit)
+      },
+    }
+  },
+  'ping-tells-the-time': () => ({ ping: () => Math.floor(Date.now() / 1000) }),
   'ping-answers': () => ({
     ping() {
       throw new Error('mutant: no such command')
@@ -248,10 +317,10 @@ export const mutants: Record<string, Mutant> = {
     count: () => driver.count(Date.now()),
   }),
 
-  'created-at-is-kept-by-upsert': landed((write) =>
-    write.expect === undefined ? { createdAt: write.createdAt } : {},
+  'created-at-is-kept-by-update': replacing((write) => (write.extend ? {} : { createdAt: write.createdAt })),
+  'created-at-is-kept-by-an-extending-update': replacing((write) =>
+    write.extend ? { createdAt: write.createdAt } : {},
   ),
-  'created-at-is-kept-by-update': landed((write) => (write.expect ? { createdAt: write.createdAt } : {})),
   'created-at-is-renewed-after-expiry': landed((_, before) =>
     before && before.data !== null ? { createdAt: before.createdAt } : {},
   ),
@@ -260,7 +329,23 @@ export const mutants: Record<string, Mutant> = {
   ),
   'user-follows-each-write': writing((write, row) => ({ ...write, user: write.user ?? row?.user ?? null })),
   'deadline-follows-each-write': writing((write, row, now) =>
-    isSession(row, now) ? { ...write, expiresAt: Math.max(write.expiresAt, row!.expiresAt) } : write,
+    isSession(row, now) && write.data !== null ? { ...write, extend: true } : write,
+  ),
+  'extend-keeps-a-later-deadline': writing((write) => ({ ...write, extend: false })),
+  'extend-moves-the-deadline-later': replacing((write, row) =>
+    write.extend && row.data !== null && write.data !== null ? { expiresAt: row.expiresAt } : {},
+  ),
+  'extend-is-decided-as-every-write': writing((write, row, now) =>
+    write.extend && isLive(row, now) ? { ...write, expect: row!.tag } : write,
+  ),
+  'extend-over-a-tombstone-inherits-nothing': replacing((write, row) =>
+    write.extend && row.data === null ? { expiresAt: Math.max(row.expiresAt, write.expiresAt) } : {},
+  ),
+  'extend-over-an-expired-row-inherits-nothing': landed((write, before) =>
+    write.extend && before?.tag !== write.tag ? { createdAt: before?.createdAt ?? write.createdAt } : {},
+  ),
+  'extend-keeps-nothing-for-a-tombstone': replacing((write, row) =>
+    write.extend && write.data === null ? { expiresAt: Math.max(row.expiresAt, write.expiresAt) } : {},
   ),
   'session-saved-past-its-deadline-is-over': pretending(
     (write, now) => write.data !== null && write.expiresAt <= now,
@@ -272,18 +357,38 @@ export const mutants: Record<string, Mutant> = {
   'tombstone-ends-with-its-deadline': writing((write, _, now) =>
     write.data === null && write.expiresAt > now ? { ...write, expiresAt: 8.64e15 } : write,
   ),
-  'upsert-sent-twice-changes-nothing': landed((write, before) =>
-    before?.tag === write.tag && write.data !== null ? { createdAt: write.createdAt } : {},
+  'tombstone-is-final': pretending((write) => isConditionalTombstone(write)),
+  'conditional-tombstone-without-time-ends-its-version-only': writing((write, _, now) =>
+    isConditionalTombstone(write) && write.expiresAt <= now ? { ...write, expect: undefined } : write,
   ),
   'create-sent-twice-changes-nothing': landed((write, before, now) =>
-    before?.tag === write.tag ? { createdAt: now } : {},
+    before?.tag === write.tag && isCreate(write) ? { createdAt: now } : {},
   ),
   'update-sent-twice-changes-nothing': landed((write, before) =>
-    before?.tag === write.tag && write.expect ? { createdAt: write.createdAt } : {},
+    before?.tag === write.tag && isUpdate(write) ? { createdAt: write.createdAt } : {},
   ),
-  'tombstone-sent-twice-changes-nothing': landed((write, before) =>
-    before?.tag === write.tag ? { expiresAt: write.expiresAt + 1 } : {},
+  'extending-update-sent-twice-changes-nothing': landed((write, before) =>
+    before?.tag === write.tag && isExtending(write) ? { createdAt: write.createdAt } : {},
   ),
+  'tombstone-sent-twice-changes-nothing': landed((write, before, now) =>
+    before?.tag === write.tag && write.expect === undefined ? { expiresAt: now + HOUR } : {},
+  ),
+  'conditional-tombstone-sent-twice-changes-nothing': landed((write, before, now) =>
+    before?.tag === write.tag && isConditionalTombstone(write) ? { expiresAt: now + HOUR } : {},
+  ),
+  'create-sent-twice-leaves-a-touched-deadline': writesAgain(isCreate),
+  'update-sent-twice-leaves-a-touched-deadline': landed((write, before) =>
+    before?.tag === write.tag && isUpdate(write) ? { expiresAt: write.expiresAt } : {},
+  ),
+  'extending-update-sent-twice-leaves-a-touched-deadline': landed((write, before) =>
+    before?.tag === write.tag && isExtending(write)
+      ? { expiresAt: Math.max(before.expiresAt, write.expiresAt) }
+      : {},
+  ),
+  'create-sent-twice-leaves-what-another-wrote': landsOverAnother(isCreate),
+  'update-sent-twice-leaves-what-another-wrote': landsOverAnother(isUpdate),
+  'extending-update-sent-twice-leaves-what-another-wrote': landsOverAnother(isExtending),
+  'conditional-tombstone-sent-twice-leaves-what-another-wrote': landsOverAnother(isConditionalTombstone),
   'batch-decides-each-row-alone': (driver) => ({
     async write(writes, now) {
       const scratch = memoryDriver()
@@ -293,6 +398,13 @@ export const mutants: Record<string, Mutant> = {
     },
   }),
   'batch-of-256-lands': (driver) => ({ write: (writes, now) => driver.write(writes.slice(0, 255), now) }),
+  'batch-of-256-extends-each-alone': (driver) => ({
+    write: (writes, now) =>
+      driver.write(
+        writes.map((write) => ({ ...write, extend: writes.some(({ extend }) => extend) })),
+        now,
+      ),
+  }),
   'tags-are-compared-exactly': writing((write, row) =>
     write.expect && row?.tag.toLowerCase() === write.expect.toLowerCase()
       ? { ...write, expect: row.tag }
@@ -360,6 +472,20 @@ export const mutants: Record<string, Mutant> = {
   'touch-reaches-every-deadline': touching((row, expiresAt, now) =>
     isSession(row, now) ? Math.min(expiresAt, 9_999_999_999_999) : undefined,
   ),
+  'touch-with-an-older-tag-moves-nothing': touching((row, expiresAt, now) =>
+    isSession(row, now) ? expiresAt : undefined,
+  ),
+  'touch-with-the-current-tag-moves': touching((row, expiresAt, now, tag) =>
+    isSession(row, now) && tag === undefined ? expiresAt : undefined,
+  ),
+  'touch-without-a-tag-moves-any-version': (driver) => ({
+    touch: (touches, now) =>
+      driver.touch(
+        touches.map((touch) => ({ ...touch, tag: 'tag' in touch ? (touch.tag ?? '') : undefined })),
+        now,
+      ),
+  }),
+  'touch-of-256-with-and-without-tags-moves-the-right-ones': groupsTouches,
   'touch-of-256-moves-each': (driver) => ({
     touch: (touches, now) =>
       driver.touch(
@@ -433,6 +559,14 @@ export const mutants: Record<string, Mutant> = {
   'prune-never-removes-a-live-row': (driver) => ({
     prune: (before, limit) => driver.prune(before + 2, limit),
   }),
+  'prune-never-removes-what-lives-by-the-clock-of-the-database': (driver) => ({
+    async prune(before, limit) {
+      const over = (await allRows(driver)).filter((row) => row.expiresAt < before).slice(0, limit)
+      for (const row of over)
+        await driver.write([{ ...row, data: null, expect: undefined, tag: 'pruned', expiresAt: 0 }], 1)
+      return over.length
+    },
+  }),
   'prune-removes-what-expired-long-ago': () => ({ prune: () => 0 }),
   'prune-works-in-bounded-steps': (driver) => ({ prune: (before) => driver.prune(before, 1e6) }),
   'prune-gets-past-sessions-that-were-extended': (driver) => ({
@@ -482,10 +616,13 @@ export const mutants: Record<string, Mutant> = {
   'every-call-may-run-beside-any-other': failsAtTwice('setup'),
   'one-of-two-creates-lands': looksThenWrites,
   'one-of-two-updates-lands': looksThenWrites,
-  'both-of-two-upserts-land': looksThenGivesUp,
+  'both-of-two-tombstones-land': looksThenGivesUp,
   'both-of-two-resends-land': looksThenGivesUp,
   'destroy-beside-an-update-is-final': looksThenWrites,
-  'destroy-beside-an-upsert-is-final': looksThenWrites,
+  'conditional-destroy-beside-an-update-decides-for-one': looksThenWrites,
+  'destroy-beside-a-create-is-final': looksThenWrites,
+  'extend-beside-a-touch-keeps-the-later-deadline': looksThenWrites,
+  'touch-with-a-tag-beside-an-update-leaves-its-deadline': looksThenTouches,
   'destroy-beside-a-touch-is-final': looksThenTouches,
   'touch-beside-an-update-loses-nothing': looksThenTouches,
   'batches-with-common-rows-never-fail': failsAtTwice('write'),
@@ -493,7 +630,7 @@ export const mutants: Record<string, Mutant> = {
   'agrees-with-the-reference-driver': listing((keys) => keys.filter((key) => key !== 'c')),
 }
 
-/** Turns one decision round: lets a refused write land, or refuses one that lands. */
+/** Turns one decision round: refuses a write that lands, or lets one land that is refused or has landed before. */
 export function decidesWrongly(verb: string, state: string, refuses: boolean): Mutant {
   return (driver) => ({
     async write(writes, now) {
@@ -506,23 +643,23 @@ export function decidesWrongly(verb: string, state: string, refuses: boolean): M
         now,
       )
       if (refuses) return landed
-      for (const write of wrong) await force(driver, write)
+      for (const write of wrong) await force(driver, asRow(write))
       return [...landed, ...wrong.map(({ key }) => key)]
     },
   })
 }
 
 function verbOf({ data, expect }: Write): string {
-  if (data === null) return 'tombstone'
-  return expect === undefined ? 'upsert' : expect === '' ? 'create' : 'update'
+  if (data === null) return expect === undefined ? 'tombstone' : 'conditional-tombstone'
+  return expect === '' ? 'create' : 'update'
 }
 
 function stateOf(row: Row | undefined, { tag, expect }: Write, now: number): string {
   if (row === undefined) return 'missing-row'
-  const own = row.tag === tag ? '-with-own-tag' : ''
-  if (row.data === null) return isLive(row, now) ? `live-tombstone${own}` : 'expired-tombstone'
-  if (row.expiresAt === now) return 'session-expiring-now'
-  if (!isLive(row, now)) return `expired-session${own}`
-  if (own) return 'session-with-own-tag'
-  return row.tag === expect || row.tag === 'expected' ? 'session-with-expected-tag' : 'session-with-other-tag'
+  const kind = row.data === null ? 'tombstone' : 'session'
+  if (row.expiresAt === now) return `${kind}-expiring-now`
+  const own = row.tag === tag
+  if (!isLive(row, now)) return own && row.data !== null ? 'expired-session-with-own-tag' : `expired-${kind}`
+  const expected = row.tag === expect || row.tag === 'expected'
+  return `${row.data === null ? 'live-' : ''}${kind}-with-${own ? 'own' : expected ? 'expected' : 'other'}-tag`
 }

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { everyRuleSuite } from '@session-stores/conformance'
+import { memoryDriver } from '@session-stores/core'
+import { describe, it } from 'vitest'
+
+describe('all rules for any store, on a driver', () => {
+  it('name those that the driver breaks', async () => {
+    const checks: (() => Promise<void>)[] = []
+    const runner = {
+      describe: (_: string, body: () => void) => body(),
+      it: (_: string, body: () => Promise<void>) => void checks.push(body),
+    }
+    everyRuleSuite(runner, () => {
+      const driver = { ...memoryDriver(), touch() {} }
+      return { drivers: [driver, driver] }
+    })
+    await assert.rejects(checks[0]!(), ({ message }: Error) => {
+      assert.match(message, /touch\/extends failed: .*touch\/shortens failed: /s)
+      assert.doesNotMatch(message, /callbacks\//)
+      return true
+    })
+  })
+})
