@@ -14,7 +14,7 @@
  *   answer and somebody else wrote since, so that a merge would be a guess: read the session again.
  * - `GONE`: the session was destroyed or expired before it was saved (`onGone: 'error'`), or before `regenerate`.
  * - `TIMEOUT`: no answer within `operationTimeout`; whether it took effect is unknown.
- * - `OVERLOADED`: `maxQueue` calls are waiting already, or a quarter as many for one session.
+ * - `OVERLOADED`: `maxQueue` calls are waiting already, or half as many for one session.
  * - `CLOSED`: the store was closed.
  * - `UNAVAILABLE`: the database cannot be reached, or the connection broke: whether a save took effect is unknown.
  * - `ACCESS_DENIED`: wrong or missing credentials or rights.

@@ -53,7 +53,10 @@ export class CookieSettings {
 export function sameSettings(a: CookieSettings, b: CookieSettings): boolean {
   return (
     (a.originalMaxAge === b.originalMaxAge ||
-      Math.abs((a.originalMaxAge as number) - (b.originalMaxAge as number)) <= DRIFT) &&
+      // `null` is no time at all, and not the number 0.
+      (typeof a.originalMaxAge === 'number' &&
+        typeof b.originalMaxAge === 'number' &&
+        Math.abs(a.originalMaxAge - b.originalMaxAge) <= DRIFT)) &&
     a.path === b.path &&
     a.httpOnly === b.httpOnly &&
     a.secure === b.secure &&
@@ -65,12 +68,13 @@ export function sameSettings(a: CookieSettings, b: CookieSettings): boolean {
 }
 
 /**
- * Whether the application decided the deadline anew: it changed a setting, or set an earlier end. That the end moves
+ * Whether the application decided the deadline anew: it changed a setting, or set an end where there was none or
+ * a later one. That the end moves
  * on with each request, or is as it was read, decides nothing.
  */
 export const decidesDeadline = (before: CookieSettings, after: CookieSettings): boolean =>
   !sameSettings(before, after) ||
-  (before.expires !== undefined && after.expires !== undefined && after.expires < before.expires)
+  (after.expires !== undefined && (before.expires === undefined || after.expires < before.expires))
 
 /**
  * When the session ends if nobody touches it again, in epoch milliseconds: `cookie.expires`, else `maxAge`,

@@ -159,6 +159,8 @@ export class Saves {
     for (let tries = 0; !call.done; tries++) {
       if (tries > 0) await this.#pause(tries)
       const row = await this.#read(save.key)
+      // Whoever called was told that it failed: it must not find it done later.
+      if (call.done) return null
       const now = this.#settings.now()
       if (row === undefined || row.expiresAt <= now) {
         if (await this.#landed(this.#write(save, now, ''))) return null
@@ -187,6 +189,7 @@ export class Saves {
       if (tries > 0) await this.#pause(tries)
       const known = markerOf(save.object, save.id) ?? before
       const row = await this.#read(save.key)
+      if (call.done) return null
       if (row === undefined || !isLive(row, this.#settings)) {
         // Nothing of this session was ever sent but this create, which a tombstone refused: it was there before, and
         // the application creates its id anew.

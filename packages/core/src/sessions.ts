@@ -123,7 +123,7 @@ export class Sessions {
       if (known || absoluteTimeout === 0)
         return this.#backend.touch(new Move(key, user, expiresAt, known?.tag), end)
       this.#backend.read(key, (error, row) => {
-        if (error != null || row === undefined || !this.isLive(row)) return end(error)
+        if (error != null || call.done || row === undefined || !this.isLive(row)) return end(error)
         const deadline = withinAbsolute(idle, row.createdAt, absoluteTimeout)
         this.#backend.touch(new Move(key, user, deadline, undefined), end)
       })
@@ -153,7 +153,7 @@ export class Sessions {
       const again = (): void => {
         if (call.done) return
         this.#backend.read(key, (error, row) => {
-          if (error != null) return call.finish(error)
+          if (error != null || call.done) return call.finish(error)
           if (row !== undefined && this.isLive(row)) {
             // Only over what was just seen to be alive: whoever ends it at this moment is first.
             this.#backend.write(this.#tombstone(key, row.tag), (failure, landed) => {

@@ -30,8 +30,8 @@ export interface ListedSession {
 /** `clear` and `length` are about the whole store, and may take this many times `operationTimeout`. */
 const WHOLE_STORE = 12
 
-/** One session may use this part of `maxQueue`: the calls of others must not wait for a place because of it. */
-const SHARE = 4
+/** One session may use half of `maxQueue`: the calls of others must not be refused because of it. */
+const SHARE = 2
 
 /** How far the clocks of the application and the database may be apart, in milliseconds, before it is said. */
 const CLOCK_TOLERANCE = 60_000

@@ -78,10 +78,10 @@ describe('an answer that comes late', () => {
   it('is ignored', async () => {
     const driver = faulty()
     const late: ((rows: Row[]) => void)[] = []
-    driver.faults = { read: () => new Promise((resolve) => late.push(resolve)) }
     const store = hastyOn(driver)
     await storeOn(driver).set(ID, plain({ name: 'old' }))
     const rows = (await memoryRows(driver)) as Row[]
+    driver.faults = { read: () => new Promise((resolve) => late.push(resolve)) }
     let answers = 0
     const failure = await new Promise((resolve) => {
       store.get(ID, (error) => {
@@ -90,8 +90,8 @@ describe('an answer that comes late', () => {
       })
     })
     assert.equal((failure as SessionStoreError).code, 'TIMEOUT')
-    await storeOn(driver).set(ID, plain({ name: 'new' }))
     driver.faults = {}
+    await storeOn(driver).set(ID, plain({ name: 'new' }))
     const next = eventually(() => store.get(ID))
     late[0]!(rows)
     assert.equal(((await next) as unknown as { name: string }).name, 'new')

@@ -124,7 +124,7 @@ export async function withSite(
   }
 }
 
-const verbs = ['get', 'set', 'touch', 'destroy'] as const
+const verbs = ['get', 'set', 'touch', 'destroy', 'regenerate'] as const
 
 /** Writes down the calls of the store from now on. */
 function record(store: SessionStore): () => Promise<string> {

@@ -207,7 +207,7 @@ export const http: StoreRule[] = [
         const browser = app.browser()
         await browser.request(put({ name: 'Ada' }))
         const [row] = await driver.read([store.handle(await idOf(browser))])
-        await driver.write([{ ...row!, data: '{', tag: 'broken' }], clock.now)
+        await driver.write([{ ...row!, data: '{', tag: 'broken', expect: row!.tag }], clock.now)
         const { status, body, cookie } = await browser.request(nothing)
         assert.deepEqual([status, body, cookie], [500, 'CORRUPT', undefined])
       })

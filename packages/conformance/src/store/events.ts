@@ -20,6 +20,8 @@ export const diagnostics: StoreRule[] = [
       assert.deepEqual(
         heard.map(({ driver, verb, size, error }) => [driver, verb, size, error]),
         [
+          // What is saved is no session of a request: it is looked up first.
+          [drivers[0].name, 'read', 3, null],
           [drivers[0].name, 'write', 3, null],
           [drivers[0].name, 'read', 2, null],
           [drivers[0].name, 'touch', 1, null],

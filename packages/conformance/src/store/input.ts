@@ -51,7 +51,10 @@ const noSessions: Record<string, unknown> = {
 async function corrupt({ one, drivers: [driver] }: Stores, data: string): Promise<void> {
   const [row] = await driver.read([one().handle(ID)])
   assert.ok(row, 'the row is there')
-  assert.deepEqual(await driver.write([{ ...row, data, tag: `${row.tag}x` }], row.createdAt), [row.key])
+  assert.deepEqual(
+    await driver.write([{ ...row, data, tag: `${row.tag}x`, expect: row.tag }], row.createdAt),
+    [row.key],
+  )
 }
 
 const garbage: Record<string, string> = {
@@ -245,7 +248,10 @@ export const input: StoreRule[] = [
           'geheim',
         )
         const store = one({ serializer: { stringify: JSON.stringify, parse } })
-        await store.set(ID, plain())
+        // What could not be read again is not stored.
+        await fails('CORRUPT', store.set(ID, plain()), 'geheim')
+        assert.equal(await one().get(ID), null)
+        await one().set(ID, plain())
         await fails('CORRUPT', store.get(ID), 'geheim')
         assert.deepEqual(await store.all(), {})
       },
