@@ -2,26 +2,58 @@ import { MongoClient as Client } from 'mongodb'
 
 /** What the driver uses of a `MongoClient`, so that no version of it is forced. */
 export interface MongoClient {
+  readonly options?: { readonly socketTimeoutMS?: number | undefined } | undefined
   connect(): Promise<unknown>
   db(name?: string): MongoDatabase
 }
 
 export interface MongoDatabase {
-  readonly writeConcern?: { readonly w?: unknown; readonly j?: boolean; readonly wtimeout?: number }
+  readonly databaseName?: string | undefined
+  readonly writeConcern?:
+    | {
+        readonly w?: unknown
+        readonly j?: boolean | undefined
+        readonly wtimeout?: number | undefined
+      }
+    | undefined
   command(command: Record<string, unknown>, options?: object): Promise<Record<string, unknown>>
 }
 
 /** What the option `url` takes. */
 export const URL_FORM = "a connection string such as 'mongodb://localhost:27017/app'"
 
-/** The URL's own settings win. */
-export function connection(url: string): Client {
+/** How long the driver waits for what, in milliseconds. All of it ends before the caller gives up. */
+export interface Limits {
+  /** How long the caller waits for a call. */
+  readonly timeLimit: number
+  /** For the answer of a server that a connection is opened to. */
+  readonly connecting: number
+  /** For a primary, a free connection, a majority or a lock; and how long a command is sent again. */
+  readonly waiting: number
+  /** For the answer to a command. More than what the server waits for, whose answer says more. */
+  readonly silence: number
+}
+
+/** `timeLimit` in milliseconds. */
+export const limitsOf = (timeLimit: number): Limits => ({
+  timeLimit,
+  connecting: Math.ceil(timeLimit * 0.6),
+  waiting: Math.ceil(timeLimit * 0.8),
+  silence: Math.ceil(timeLimit * 0.9),
+})
+
+/** The URL's own settings win. Throws a `TypeError` for a URL that the client does not take. */
+export function connection(url: string, { timeLimit, connecting, waiting }: Limits): Client {
   const defaults = {
-    serverSelectionTimeoutMS: 4000,
-    connectTimeoutMS: 3000,
-    waitQueueTimeoutMS: 4000,
+    serverSelectionTimeoutMS: waiting,
+    connectTimeoutMS: connecting,
+    waitQueueTimeoutMS: waiting,
+    // A server that is silent for so long, and for as long as connecting takes, is given up. The client takes no less than 500.
+    heartbeatFrequencyMS: Math.max(500, Math.ceil(timeLimit * 0.4)),
     // Writes that wait for a majority, each on a connection of its own, must leave some to the lookups.
     maxPoolSize: 50,
+    // The client would send plain commands again, too, beyond the time limit: the driver does that itself.
+    retryWrites: false,
   }
   const unnamed = Object.entries(defaults).filter(([name]) => !new RegExp(`[?&]${name}=`, 'i').test(url))
   try {

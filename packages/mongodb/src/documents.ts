@@ -42,47 +42,99 @@ export function toRow(document: Document): Row | undefined {
   return { key, data: text, tag, user, createdAt, expiresAt }
 }
 
-/** The error that `toUpsert` makes of a refusal: no array, so it has no size. */
-export const REFUSED = 17_124
-
 /**
- * A statement that finds its document by the key alone, for which MongoDB needs no plan, and decides by what it
- * finds. Where the write may not land the result is an error: so each refusal is told by its number.
+ * Statements decide by what they find, and where they may not land they fail: with one of these numbers, which tell
+ * a refusal from a statement that came too late.
  */
-export function toUpsert(write: Write, now: number): object {
-  const { createdAt, ...row } = toDocument(write)
-  const q = { _id: row._id }
-  if (write.data === null) return { q, u: { ...row, createdAt }, upsert: true }
-  const { expect, tag } = write
-  const literal = { $literal: row }
-  const [lands, landed] =
-    expect === undefined
-      ? [{ $lte: ['$goneUntil', now] }, [literal, creation(createdAt, now)]]
-      : expect === ''
-        ? [{ $or: [isOver(now), { $eq: ['$tag', { $literal: tag }] }] }, [literal, creation(createdAt, now)]]
-        : [{ $and: [isLive(now), { $in: ['$tag', { $literal: [expect, tag] }] }] }, ['$$ROOT', literal]]
-  const u = [{ $replaceWith: { $cond: [lands, { $mergeObjects: landed }, { $size: '$_id' }] } }]
-  return { q, u, upsert: true }
-}
+export const REFUSED = 17_124
+export const LATE = 28_765
+// An id is no array, so it has no size, and no number, so it has no absolute value.
+const REFUSE = { $size: '$_id' }
+const FAIL_LATE = { $abs: '$_id' }
+
+/** Evaluated once a command by a server that is in time, for both sides are constants to it. */
+const inTime = (latest: Date, decision: unknown): object => ({
+  $cond: [{ $lt: ['$$NOW', latest] }, decision, FAIL_LATE],
+})
 
 // What is missing is less than any number: a tombstone is no live session, and no row stands against nobody.
 const isLive = (now: number) => ({ $gt: ['$expiresAt', now] })
-const isOver = (now: number) => ({ $lte: ['$expiresAt', now] })
-const creation = (createdAt: number, now: number) => ({
-  createdAt: { $cond: [isLive(now), '$createdAt', createdAt] },
-})
+const isStanding = (now: number) => ({ $gt: ['$goneUntil', now] })
+const hasTag = (tag: string) => ({ $eq: ['$tag', { $literal: tag }] })
 
-/** Sessions that share their new deadline. */
-export function toTouch(expiresAt: number, touches: readonly Touch[], now: number): object {
-  const [first, ...others] = touches.map(({ key }) => key)
-  if (others.length > 0) {
-    const q = { _id: { $in: [first, ...others] }, expiresAt: { $gt: now } }
+/**
+ * A statement that finds its document by the key alone, for which MongoDB needs no plan, and decides by what it
+ * finds. `latest`: the time of the server's clock from which on it fails; may be set until it is sent.
+ */
+export function toUpsert(write: Write, now: number, latest: Date): object {
+  const { data, expect, tag } = write
+  const document = toDocument(write)
+  const isThere = { $or: [isLive(now), isStanding(now)] }
+  // Its own tag means that it was sent twice.
+  const unlessSentTwice = { $cond: [hasTag(tag), '$$ROOT', REFUSE] }
+  let decision: object
+  if (expect === undefined)
+    decision = { $cond: [{ $and: [hasTag(tag), isThere] }, '$$ROOT', { $literal: document }] }
+  else if (expect === '') decision = { $cond: [isThere, unlessSentTwice, { $literal: document }] }
+  else {
+    const landed = data === null ? { $literal: document } : replacement(write, document, now)
+    decision = { $cond: [isThere, { $cond: [hasTag(expect), landed, unlessSentTwice] }, REFUSE] }
+  }
+  return { q: { _id: document._id }, u: [{ $replaceWith: inTime(latest, decision) }], upsert: true }
+}
+
+/** What an update makes of a live row: of a session that is replaced, some stays. */
+function replacement({ expiresAt, extend }: Write, { createdAt, ...row }: Document, now: number): object {
+  const kept = {
+    createdAt: { $cond: [isLive(now), '$createdAt', createdAt] },
+    // A tombstone has no `expiresAt`; its document may well be removed later than the deadline asks.
+    ...(extend && {
+      expiresAt: { $max: ['$expiresAt', expiresAt] },
+      purgeAt: { $max: ['$purgeAt', row.purgeAt] },
+    }),
+  }
+  return { $mergeObjects: [{ $literal: row }, kept] }
+}
+
+/** The statements of touches: one for those that share their new deadline. `latest` as in `toUpsert`. */
+export function toTouches(touches: readonly Touch[], now: number, latest: Date): object[] {
+  // Core rounds deadlines, so that most of a batch share one.
+  const statements: object[] = []
+  for (const [expiresAt, group] of Map.groupBy(touches, (touch) => touch.expiresAt)) {
+    const tagged = group.filter(({ tag }) => tag !== undefined)
+    const others = tagged.length === group.length ? [] : group.filter(({ tag }) => tag === undefined)
+    for (const some of [tagged, others])
+      if (some.length > 0) statements.push(toTouch(expiresAt, some, now, latest))
+  }
+  return statements
+}
+
+/** All have a tag, or none has. */
+function toTouch(expiresAt: number, touches: readonly Touch[], now: number, latest: Date): object {
+  const [{ key, tag }] = touches as [Touch]
+  if (touches.length > 1) {
+    const keys = touches.map((touch) => touch.key)
+    // No two writes have the same tag, so none of these is another session's.
+    const tags = tag === undefined ? undefined : touches.map((touch) => touch.tag)
+    const q = {
+      _id: { $in: keys },
+      ...(tags && { tag: { $in: tags } }),
+      expiresAt: { $gt: now },
+      $expr: inTime(latest, true),
+    }
     return { q, u: { $set: { expiresAt, purgeAt: purgeAt(expiresAt) } }, multi: true }
   }
   // By the key alone, again. Whatever it is, it may well be removed later than its deadline asks.
+  const moves = tag === undefined ? isLive(now) : { $and: [isLive(now), hasTag(tag)] }
   const touched = {
-    expiresAt: { $cond: [isLive(now), expiresAt, '$expiresAt'] },
+    expiresAt: inTime(latest, { $cond: [moves, expiresAt, '$expiresAt'] }),
     purgeAt: { $max: ['$purgeAt', purgeAt(expiresAt)] },
   }
-  return { q: { _id: first }, u: [{ $set: touched }] }
+  return { q: { _id: key }, u: [{ $set: touched }] }
 }
+
+/** Removes the document of this key, unless it is somebody else's. `latest` as in `toUpsert`. */
+export const toRemoval = (key: string, latest: Date): object => ({
+  q: { _id: key, tag: { $gt: '' }, $expr: inTime(latest, true) },
+  limit: 1,
+})

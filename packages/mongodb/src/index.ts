@@ -6,11 +6,21 @@ import {
   SessionStoreError,
   type StoreOptions,
   splitOptions,
+  UncertainWriteError,
   type Write,
 } from '@session-stores/core'
-import { connection, type MongoClient, URL_FORM } from './client.ts'
-import { type Document, REFUSED, toDocument, toRow, toTouch, toUpsert } from './documents.ts'
-import { explained, isPassing } from './errors.ts'
+import { connection, type Limits, limitsOf, type MongoClient, URL_FORM } from './client.ts'
+import {
+  type Document,
+  LATE,
+  REFUSED,
+  toDocument,
+  toRemoval,
+  toRow,
+  toTouches,
+  toUpsert,
+} from './documents.ts'
+import { didNothing, explained, isMissingIndex, isPassing } from './errors.ts'
 import { MAX_PAYLOAD, parts } from './parts.ts'
 
 export type { MongoClient, MongoDatabase } from './client.ts'
@@ -49,11 +59,14 @@ const rules: Record<keyof MongoOptions, OptionRule> = {
 
 /** How many documents `clear` removes at a time. */
 const STEP = 1000
-/**
- * How long a command is sent again that a failover or a broken connection ended, and how long a write waits for a
- * majority. Milliseconds.
- */
-const LONGEST_WAIT = 4000
+/** How long a call is waited for where `setup` was not told. Milliseconds. */
+const DEFAULT_TIME_LIMIT = 5000
+/** Inserts that begin within this share of the time limit are given up together. */
+const SLICE = 0.1
+
+// Kept from the start: a test may fake the clock, and the server's goes on.
+const elapsed = performance.now.bind(performance)
+const { setTimeout } = globalThis
 
 /** Numbers come as numbers, ids of cursors as they are; text is not checked again, for it was when it was stored. */
 const decoding = {
@@ -63,9 +76,21 @@ const decoding = {
   enableUtf8Validation: false,
 }
 
+/** The client, and what follows from the time limit. */
+interface Link {
+  readonly limits: Limits
+  readonly client: MongoClient
+  readonly db: ReturnType<MongoClient['db']>
+  readonly writeConcern: object
+  /** Of a command, and of one that may take longer than the time limit. */
+  readonly options: object
+  readonly patientOptions: object
+  isConnected: boolean
+}
+
 /**
  * Sessions in a collection, one document each. Everything is a plain command: these go to the primary, whatever
- * the client prefers, and cost a third less than its own methods. Each is harmless to send again.
+ * the client prefers, and cost a third less than its own methods.
  * Throws a `TypeError` for a wrong option; connects with the first call.
  */
 export function mongoDriver(options: MongoOptions): Driver {
@@ -73,58 +98,178 @@ export function mongoDriver(options: MongoOptions): Driver {
   const { url, client: lent, database, collection = 'sessions' } = options
   if ((url === undefined) === (lent === undefined))
     throw new TypeError("give one of the options 'url' and 'client' (a MongoClient)")
-  const owned = url === undefined ? undefined : connection(url)
-  const client: MongoClient = lent ?? owned!
-  const db = client.db(database)
-  const { w, j, wtimeout } = db.writeConcern ?? {}
-  // A logout that only one server knows would be undone by the next failover. Without a limit it keeps its connection
-  // for as long as there is no majority, and in the end all of them.
-  const writeConcern = { w: w || 'majority', ...(j && { j }), wtimeout: wtimeout || LONGEST_WAIT }
-  let isConnected = false
+  let owned: ReturnType<typeof connection> | undefined
+  let link = makeLink(DEFAULT_TIME_LIMIT)
   let isClosed = false
+  /** What the server's clock was at the zero of `elapsed`, or earlier; unknown where it may be another server. */
+  let serverEpoch: number | undefined
+  let inserting = { until: Number.NEGATIVE_INFINITY, options: {} }
 
-  async function run<T extends object>(command: Record<string, unknown>): Promise<T> {
-    const end = performance.now() + LONGEST_WAIT
-    for (;;) {
+  function makeLink(timeLimit: number): Link {
+    const limits = limitsOf(timeLimit)
+    if (url !== undefined) owned = connection(url, limits)
+    const client: MongoClient = lent ?? owned!
+    const db = client.db(database)
+    const { w, j, wtimeout } = db.writeConcern ?? {}
+    // A logout that only one server knows would be undone by the next failover. Without a limit it keeps its
+    // connection for as long as there is no majority, and in the end all of them.
+    const writeConcern = { w: w || 'majority', ...(j && { j }), wtimeout: wtimeout || limits.waiting }
+    return {
+      limits,
+      client,
+      db,
+      writeConcern,
+      options: { ...decoding, socketTimeoutMS: client.options?.socketTimeoutMS || limits.silence },
+      patientOptions: decoding,
+      isConnected: false,
+    }
+  }
+
+  /** Rejects with what the client threw or the server said. Says so where a try before the last may have done the work. */
+  async function run<T extends object>(
+    command: Record<string, unknown>,
+    commandOptions: object = link.options,
+  ): Promise<T & Reply> {
+    const end = elapsed() + link.limits.waiting
+    let isUncertain = false
+    let isMended = false
+    for (let tries = 1; ; tries++) {
       if (isClosed) throw new SessionStoreError('CLOSED', 'the MongoDB driver was closed')
+      const used = link
       try {
         // A client whose first command met no server refuses all others: it must be told to connect.
-        if (!isConnected) await client.connect()
-        isConnected = true
-        const reply = (await db.command(command, decoding)) as T & Failures
-        const failure = reply.writeErrors?.find(({ code }) => code !== DUPLICATE_KEY && code !== REFUSED)
+        if (!used.isConnected) await used.client.connect()
+        used.isConnected = true
+        const reply = (await used.db.command(command, commandOptions)) as T & Reply
+        const failure = reply.writeErrors?.find(({ code }) => !decisions.includes(code))
         if (failure ?? reply.writeConcernError) throw failure ?? reply.writeConcernError
+        if (isUncertain) reply.isUncertain = true
         return reply
       } catch (error) {
-        if (!isPassing(error) || performance.now() > end) throw explained(error)
+        if (isMissingIndex(error) && !isMended) {
+          isMended = true
+          await makeIndexes()
+          continue
+        }
+        if (!isPassing(error) || elapsed() > end) throw explained(error)
+        isUncertain ||= !didNothing(error)
+        serverEpoch = undefined
+        // A server that takes connections and breaks them must not get hundreds a second.
+        if (tries > 1) await pause(Math.min(link.limits.waiting / 8, 50 * 2 ** tries))
       }
     }
   }
 
-  /** Sends statements side by side; returns which of them failed, by their numbers, and why. */
-  async function send(kind: 'insert' | 'update', statements: readonly object[]): Promise<WriteError[]> {
-    const field = kind === 'insert' ? 'documents' : 'updates'
-    const command = { [kind]: collection, [field]: statements, ordered: false, writeConcern }
-    return (await run<Failures>(command)).writeErrors ?? []
+  async function makeIndexes(): Promise<void> {
+    const indexes = [
+      // MongoDB removes documents by this, an hour or two after their deadlines: clocks of servers differ.
+      { name: PURGE_INDEX, key: { purgeAt: 1 }, expireAfterSeconds: 0 },
+      { name: USER_INDEX, key: { user: 1, _id: 1 }, partialFilterExpression: { user: { $gt: '' } } },
+    ]
+    await run({ createIndexes: collection, indexes })
   }
 
-  /** Returns the new sessions that met an old row. That is rare, and an insert costs a fifth of an upsert. */
-  async function insert(writes: readonly Write[]): Promise<Write[]> {
-    if (writes.length === 0) return []
-    const met = await send('insert', writes.map(toDocument))
-    return met.map(({ index }) => writes[index]!)
+  /** Returns the time of the server's clock, in epoch milliseconds. */
+  async function readClock(): Promise<number> {
+    const { localTime } = await run<{ localTime: Date }>({ hello: 1 })
+    const time = localTime.getTime()
+    // It was that time a moment ago: so what is too late by this is never in time.
+    serverEpoch = time - elapsed()
+    return time
   }
 
-  /** Returns the writes that were refused. */
-  async function upsert(writes: readonly Write[], now: number, isFirst = true): Promise<Write[]> {
-    if (writes.length === 0) return []
-    const statements = writes.map((write) => toUpsert(write, now))
-    const failed = Object.groupBy(await send('update', statements), ({ code }) => code)
+  /**
+   * Sends statements side by side; the reply tells which of them failed, by their numbers, and why. `begun`: when the
+   * call began. What reaches the server after the time limit does nothing: `latest`, a part of the statements, is set.
+   */
+  async function send(
+    kind: 'update' | 'delete',
+    statements: readonly object[],
+    latest: Date,
+    begun: number,
+  ): Promise<Reply> {
+    const { writeConcern, limits } = link
+    const command = {
+      [kind]: collection,
+      [`${kind}s`]: statements,
+      ordered: false,
+      writeConcern,
+      // A lock that it waits for may outlast the caller.
+      maxTimeMS: limits.silence,
+    }
+    let isUncertain = false
+    for (;;) {
+      if (serverEpoch === undefined) await readClock()
+      latest.setTime(serverEpoch! + begun + limits.timeLimit)
+      const reply = await run(command)
+      isUncertain ||= reply.isUncertain === true
+      if (!reply.writeErrors?.some(({ code }) => code === LATE)) {
+        if (isUncertain) reply.isUncertain = true
+        return reply
+      }
+      // All of them were late, or the server's clock was set.
+      if (elapsed() - begun >= limits.timeLimit) throw tooLate()
+      serverEpoch = undefined
+    }
+  }
+
+  /** What an insert is sent with: a server cannot be told when it is too late for one, so the client gives it up. */
+  function optionsOfInsert(): object {
+    const now = elapsed()
+    if (now > inserting.until) {
+      const { timeLimit } = link.limits
+      const controller = new AbortController()
+      setTimeout(() => controller.abort(tooLate()), timeLimit * (1 + SLICE)).unref()
+      inserting = {
+        until: now + timeLimit * SLICE,
+        options: { ...link.options, signal: controller.signal },
+      }
+    }
+    return inserting.options
+  }
+
+  /** Tries to add new sessions. That few meet an old row is why it comes first: it costs a fifth of an upsert. */
+  function insert(writes: readonly Write[]): Promise<Reply> {
+    const { writeConcern, limits } = link
+    const documents = writes.map(toDocument)
+    return run(
+      { insert: collection, documents, ordered: false, writeConcern, maxTimeMS: limits.silence },
+      optionsOfInsert(),
+    )
+  }
+
+  async function create(writes: readonly Write[], now: number, begun: number): Promise<Refusals> {
+    if (writes.length === 0) return none
+    const { writeErrors, isUncertain } = await insert(writes)
+    if (writeErrors === undefined) return none
+    const met = writeErrors.map(({ index }) => writes[index]!)
+    return upsert(met, now, begun, isUncertain)
+  }
+
+  async function upsert(
+    writes: readonly Write[],
+    now: number,
+    begun: number,
+    wasUncertain = false,
+    isFirst = true,
+  ): Promise<Refusals> {
+    if (writes.length === 0) return none
+    const latest = new Date(0)
+    const statements = writes.map((write) => toUpsert(write, now, latest))
+    const reply = await send('update', statements, latest, begun)
+    if (reply.writeErrors === undefined) return none
+    const isUncertain = wasUncertain || reply.isUncertain === true
+    const failed = Object.groupBy(reply.writeErrors, ({ code }) => code)
     const writesOf = (errors: WriteError[] = []) => errors.map(({ index }) => writes[index]!)
+    const refused = writesOf(failed[REFUSED])
     // Two inserted the same row at once: the slower one finds it now.
     const raced = writesOf(failed[DUPLICATE_KEY])
     if (raced.length > 0 && !isFirst) throw explained({ code: DUPLICATE_KEY })
-    return [...writesOf(failed[REFUSED]), ...(await upsert(raced, now, false))]
+    const others = await upsert(raced, now, begun, isUncertain, false)
+    return {
+      refused: [...refused, ...others.refused],
+      isUncertain: (isUncertain && refused.length > 0) || others.isUncertain,
+    }
   }
 
   async function keysOf(query: object, limit: number): Promise<string[]> {
@@ -139,20 +284,18 @@ export function mongoDriver(options: MongoOptions): Driver {
     return cursor.firstBatch.map(({ _id }) => _id)
   }
 
-  async function remove(deletes: readonly object[]): Promise<number> {
-    if (deletes.length === 0) return 0
-    return (await run<{ n: number }>({ delete: collection, deletes, ordered: false, writeConcern })).n
-  }
-
   const driver: Driver = {
     name: 'mongodb',
-    async setup() {
-      const indexes = [
-        // MongoDB removes documents by this, an hour or two after their deadlines: clocks of servers differ.
-        { name: 'purgeAt_1', key: { purgeAt: 1 }, expireAfterSeconds: 0 },
-        { name: USER_INDEX, key: { user: 1, _id: 1 }, partialFilterExpression: { user: { $gt: '' } } },
-      ]
-      await run({ createIndexes: collection, indexes })
+    place: link.db.databaseName === undefined ? collection : `${link.db.databaseName}.${collection}`,
+    async setup(timeLimit = DEFAULT_TIME_LIMIT) {
+      if (timeLimit !== link.limits.timeLimit && !isClosed) {
+        const before = owned
+        link = makeLink(timeLimit)
+        inserting.until = Number.NEGATIVE_INFINITY
+        await before?.close()
+      }
+      await readClock()
+      await makeIndexes()
     },
     async read(keys) {
       const filter = { _id: keys.length === 1 ? keys[0] : { $in: keys } }
@@ -165,19 +308,24 @@ export function mongoDriver(options: MongoOptions): Driver {
       return [...rows, ...(await driver.read(keys.filter((key) => !found.has(key))))]
     },
     async write(writes, now) {
+      const begun = elapsed()
       const refused = new Set<Write>()
+      let isUncertain = false
       for (const part of parts(writes)) {
-        const { create = [], other = [] } = Object.groupBy(part, kindOf)
-        const both = await Promise.all([insert(create).then((met) => upsert(met, now)), upsert(other, now)])
-        for (const write of both.flat()) refused.add(write)
+        const { new: created = [], other = [] } = Object.groupBy(part, kindOf)
+        for (const refusals of await Promise.all([create(created, now, begun), upsert(other, now, begun)])) {
+          for (const write of refusals.refused) refused.add(write)
+          isUncertain ||= refusals.isUncertain
+        }
       }
-      return writes.filter((write) => !refused.has(write)).map(({ key }) => key)
+      const landed = writes.filter((write) => !refused.has(write)).map(({ key }) => key)
+      if (isUncertain) throw new UncertainWriteError(landed)
+      return landed
     },
     async touch(touches, now) {
-      // Core rounds deadlines, so that most of a batch share one.
-      const groups = Map.groupBy(touches, ({ expiresAt }) => expiresAt)
-      const statements = [...groups].map(([expiresAt, group]) => toTouch(expiresAt, group, now))
-      await send('update', statements)
+      const begun = elapsed()
+      const latest = new Date(0)
+      await send('update', toTouches(touches, now, latest), latest, begun)
     },
     async list({ user, after = '', limit }) {
       const filter = { ...(user !== undefined && { user }), _id: { $gt: after } }
@@ -189,26 +337,32 @@ export function mongoDriver(options: MongoOptions): Driver {
     },
     async count(now) {
       const pipeline = [{ $match: { expiresAt: { $gt: now } } }, { $count: 'count' }]
-      const { cursor } = await run<Counted>({ aggregate: collection, pipeline, cursor: {} })
+      const command = { aggregate: collection, pipeline, cursor: {} }
+      const { cursor } = await run<Counted>(command, link.patientOptions)
       return cursor.firstBatch[0]?.count ?? 0
     },
     async prune(before, limit) {
-      const expired = { purgeAt: { $lt: new Date(before) } }
-      const keys = await keysOf({ filter: expired }, limit)
-      return remove(keys.length > 0 ? [{ q: { _id: { $in: keys }, ...expired }, limit: 0 }] : [])
+      const begun = elapsed()
+      // By the server's clock, too: one that is ahead here must not end what lives.
+      const expired = { purgeAt: { $lt: new Date(before) }, $expr: { $lt: ['$purgeAt', '$$NOW'] } }
+      const keys = await keysOf({ filter: expired, hint: PURGE_INDEX }, limit)
+      if (keys.length === 0) return 0
+      const removal = { q: { _id: { $in: keys }, ...expired }, limit: 0 }
+      return (await send('delete', [removal], new Date(0), begun)).n
     },
     async clear() {
       let after: string | undefined
       do {
+        const begun = elapsed()
         const { keys, next } = await driver.list({ after, limit: STEP })
         // One by one: a statement on many misses those that move from shard to shard meanwhile.
-        await remove(keys.map((_id) => ({ q: { _id, tag: { $gt: '' } }, limit: 1 })))
+        const latest = new Date(0)
+        const removals = keys.map((key) => toRemoval(key, latest))
+        if (removals.length > 0) await send('delete', removals, latest, begun)
         after = next
       } while (after !== undefined)
     },
-    async ping() {
-      await run({ ping: 1 })
-    },
+    ping: readClock,
     async close() {
       isClosed = true
       await owned?.close()
@@ -229,8 +383,11 @@ export class MongoStore extends SessionStore {
   }
 }
 
+const PURGE_INDEX = 'purgeAt_1'
 const USER_INDEX = 'user_1__id_1'
 const DUPLICATE_KEY = 11_000
+/** What a statement decided, by the number of its error; any other is a failure. */
+const decisions: readonly number[] = [DUPLICATE_KEY, REFUSED, LATE]
 
 interface Found {
   cursor: { id: unknown; firstBatch: Document[] }
@@ -245,10 +402,27 @@ interface WriteError {
   code: number
 }
 
-interface Failures {
+interface Reply {
+  /** How many documents it is about. */
+  n: number
   writeErrors?: WriteError[]
   writeConcernError?: { code: number }
+  /** Set by the driver: an earlier try of the same command may have landed. */
+  isUncertain?: boolean
 }
 
-const kindOf = ({ expect, data }: Write): 'create' | 'other' =>
-  expect === '' && data !== null ? 'create' : 'other'
+interface Refusals {
+  readonly refused: readonly Write[]
+  /** Some of them may have landed at an earlier try. */
+  readonly isUncertain: boolean
+}
+
+const none: Refusals = { refused: [], isUncertain: false }
+
+const kindOf = ({ expect, data }: Write): 'new' | 'other' =>
+  expect === '' && data !== null ? 'new' : 'other'
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
+
+const tooLate = (): SessionStoreError =>
+  new SessionStoreError('TIMEOUT', 'MongoDB took the call too late; whether it took effect is unknown')
