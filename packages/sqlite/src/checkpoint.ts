@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
@@ -9,7 +10,7 @@ const [ALONE, BACKSTOP] = [1000, 16_000]
 
 const thread = `
 const { parentPort, workerData } = require('node:worker_threads')
-const database = new (require(workerData.module))(workerData.file, { timeout: 0 })
+const database = new (require(workerData.module))(workerData.file, { timeout: 0, fileMustExist: true })
 database.exec('PRAGMA synchronous = NORMAL')
 const checkpoint = database.prepare('PRAGMA wal_checkpoint(PASSIVE)')
 parentPort.on('message', () => checkpoint.all())
@@ -19,7 +20,7 @@ parentPort.postMessage('ready')`
  * Copies the log into the database in a thread of its own, for the disk takes ten milliseconds and more over
  * it, in which nothing else would run. The thread is started once there is enough to copy. It must load the
  * very file of better-sqlite3 that the process uses: two copies of SQLite in one process break each other's
- * locks.
+ * locks. It makes no file: one that was deleted meanwhile is the driver's to make.
  */
 export class Checkpointer {
   readonly #database: Database
@@ -46,6 +47,7 @@ export class Checkpointer {
   }
 
   #start(): void {
+    if (!existsSync(this.#file)) return
     try {
       const module = createRequire(import.meta.url).resolve('better-sqlite3')
       const workerData = { module, file: this.#file }

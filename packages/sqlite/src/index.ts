@@ -1,4 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { resolve } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import {
   type Awaitable,
   checkOptions,
@@ -9,13 +10,16 @@ import {
   SessionStoreError,
   type StoreOptions,
   splitOptions,
-  type Touch,
-  type Write,
 } from '@session-stores/core'
 import Database from 'better-sqlite3'
-import { attempt, NOT_NOW } from './attempt.ts'
 import { Checkpointer } from './checkpoint.ts'
+import { isTableMissing, NOT_NOW, whyNotMade } from './errors.ts'
+import { makePrivateFile, WatchedFile } from './file.ts'
+import { Lane } from './lane.ts'
 import { prepareTable, type Statements } from './table.ts'
+
+// A test that fakes the timers of the application later must not stop a call that is under way.
+const { setImmediate } = globalThis
 
 /** What the driver uses of better-sqlite3, so that no version of its types is forced. */
 export interface SqliteDatabase {
@@ -55,17 +59,22 @@ export type SqliteOptions = (
 
 const rules: Record<keyof SqliteOptions, OptionRule> = {
   path: ['the path of a file', (value) => typeof value === 'string' && value.trim() !== ''],
-  database: ['a better-sqlite3 Database', isDatabase],
+  database: [
+    "a better-sqlite3 Database: new Database(file) of 'better-sqlite3', not of node:sqlite, or give 'path'",
+    isDatabase,
+  ],
   table: [
     'the name of a table: not empty, no NUL, not beginning with sqlite_',
     (value) => typeof value === 'string' && value !== '' && !/\0|^sqlite_/i.test(value),
   ],
 }
 
-/** How long SQLite itself waits for a lock, in milliseconds: meanwhile nothing else runs in this process. */
-const BLOCKING_WAIT = 10
+const LENT_IS_GONE =
+  'the file of the SQLite database that was lent was deleted or replaced: open it again and give it to a new store'
 /** How many rows `clear` and `count` take in one turn of the event loop. */
 const STEP = 2000
+/** How much of core's time limit a call waits for a lock: what is left is for the work itself. */
+const WAIT_SHARE = 0.8
 
 /** Sessions in a table of a SQLite database. Throws a `TypeError` for a wrong option; `setup` opens the file. */
 export function sqliteDriver(options: SqliteOptions): Driver {
@@ -73,26 +82,71 @@ export function sqliteDriver(options: SqliteOptions): Driver {
   const { path, database: lent, table = 'sessions' } = options
   if ((path === undefined) === (lent === undefined))
     throw new TypeError("give one of the options 'path' (a file) and 'database' (a better-sqlite3 Database)")
+  // Where there is a log, readers need no lock that a writer holds: they do not wait behind one.
+  const [reads, writes] = [new Lane(), new Lane()]
+  let isSetUp = false
+  let file: string | undefined
+  let watched: WatchedFile | undefined
   let owned: Database.Database | undefined
   let checkpointer: Checkpointer | undefined
   let statements: Statements | undefined
+  const retired: Promise<void>[] = []
 
-  function open(): void {
-    if (statements) return
-    if (lent) {
-      leaveToOwner()
-      statements = prepareTable(lent, table)
-      return
+  function setUp(): void {
+    leaveToOwner()
+    if (statements && !watched?.isGone(true)) statements = tableOf((lent ?? owned)!)
+    else open()
+    isSetUp = true
+  }
+
+  function open(): Statements {
+    if (!lent) return openFile()
+    const name = fileOf(lent)
+    if (name) watched ??= new WatchedFile(name)
+    if (watched?.isGone()) throw new SessionStoreError('BAD_STORAGE', LENT_IS_GONE)
+    statements = tableOf(lent)
+    return statements
+  }
+
+  function openFile(): Statements {
+    retire()
+    // Later it is the same file, wherever the process goes.
+    file ??= isOnDisk(path!) ? resolve(path!.trim()) : path!
+    if (isOnDisk(file)) {
+      makePrivateFile(file)
+      // Before SQLite opens it: a file that is replaced meanwhile is noticed then.
+      watched = new WatchedFile(file)
     }
-    const file = new Database(path!, { timeout: BLOCKING_WAIT })
+    // No wait inside of SQLite: meanwhile nothing else runs in this process.
+    const database = new Database(file, { timeout: 0 })
     try {
-      file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -128000')
-      statements = prepareTable(file, table)
-      checkpointer = checkpointerOf(file)
-      owned = file
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -128000')
+      const made = tableOf(database)
+      const name = fileOf(database)
+      checkpointer = name ? new Checkpointer(database, name) : undefined
+      owned = database
+      statements = made
+      return made
     } catch (error) {
-      file.close()
+      database.close()
       throw error
+    }
+  }
+
+  /** Closes what was opened; the thread ends by itself. */
+  function retire(): void {
+    statements = undefined
+    if (checkpointer) retired.push(checkpointer.close())
+    checkpointer = undefined
+    owned?.close()
+    owned = undefined
+  }
+
+  function tableOf(database: SqliteDatabase): Statements {
+    try {
+      return prepareTable(database, table)
+    } catch (error) {
+      throw whyNotMade(error)
     }
   }
 
@@ -101,28 +155,45 @@ export function sqliteDriver(options: SqliteOptions): Driver {
     if (lent?.inTransaction) throw NOT_NOW
   }
 
+  function ready(): Statements {
+    if (!isSetUp) throw new SessionStoreError('CLOSED', 'the SQLite database is not open')
+    leaveToOwner()
+    return statements === undefined || watched?.isGone() ? open() : statements
+  }
+
   /** Does the work at once and returns what it gives; a promise of it only if a lock is in the way. */
-  function run<T>(work: (sql: Statements) => T): Awaitable<T> {
-    return attempt(() => {
-      if (!statements) throw new SessionStoreError('CLOSED', 'the SQLite database is not open')
-      leaveToOwner()
+  function run<T>(lane: Lane, work: (sql: Statements) => T, since?: number): Awaitable<T> {
+    return lane.attempt(() => {
+      const sql = ready()
+      try {
+        return work(sql)
+      } catch (error) {
+        if (!isTableMissing(error)) throw error
+      }
+      // Somebody dropped the table; nothing was done yet.
+      statements = tableOf((lent ?? owned)!)
       return work(statements)
-    })
+    }, since)
   }
 
   return {
     name: 'sqlite',
-    setup: () => attempt(open),
+    place: table,
+    setup(timeLimit = 5000) {
+      reads.longestWait = writes.longestWait = Math.ceil(timeLimit * WAIT_SHARE)
+      return writes.attempt(setUp)
+    },
     read: (keys) =>
       run(
+        reads,
         (sql) => (keys.length === 1 ? sql.readOne.all(keys[0]) : sql.read.all(JSON.stringify(keys))) as Row[],
       ),
-    write: (writes, now) =>
-      run((sql) => {
+    write: (rows, now) =>
+      run(writes, (sql) => {
         const landed: string[] = []
         let pages = 0
-        together(sql, writes, (write) => {
-          if (!writeRow(sql, write, now)) return
+        together(sql, rows, (write) => {
+          if (!sql.write(write, now)) return
           landed.push(write.key)
           pages += 1 + (write.data?.length ?? 0) / 4096
         })
@@ -130,12 +201,12 @@ export function sqliteDriver(options: SqliteOptions): Driver {
         return landed
       }),
     touch: (touches, now) =>
-      run((sql) => {
-        together(sql, touches, (touch) => touchRow(sql, touch, now))
+      run(writes, (sql) => {
+        together(sql, touches, (touch) => sql.touch(touch, now))
         checkpointer?.wrote(touches.length)
       }),
     async list({ user, after = '', limit }) {
-      const keys = (await run((sql) =>
+      const keys = (await run(reads, (sql) =>
         user === undefined ? sql.list.all(after, limit + 1) : sql.listUser.all(user, after, limit + 1),
       )) as string[]
       if (keys.length <= limit) return { keys }
@@ -145,21 +216,27 @@ export function sqliteDriver(options: SqliteOptions): Driver {
     async count(now) {
       let count = 0
       for (let after = 0; ; await nextTurn()) {
-        const step = (await run((sql) => sql.count.get({ now, after, limit: STEP }))) as CountStep
+        const step = (await run(reads, (sql) => sql.count.get({ now, after, limit: STEP }))) as CountStep
         count += step.live
         if (step.seen < STEP) return count
         after = step.last
       }
     },
     async prune(before, limit) {
+      const since = performance.now()
       let removed = 0
       for (; ; await nextTurn()) {
         const most = limit - removed
-        const [gone, postponed] = await run((sql) =>
-          sql.atomically(() => [
-            sql.prune.run({ before, limit, most }).changes,
-            sql.postpone.run({ before, limit }).changes,
-          ]),
+        const [gone, postponed] = await run(
+          writes,
+          (sql) => {
+            const over = Math.min(before, sql.clock.get() as number)
+            return sql.atomically(() => [
+              sql.prune.run({ before: over, limit, most }).changes,
+              sql.postpone.run({ before: over, limit }).changes,
+            ])
+          },
+          since,
         )
         checkpointer?.wrote(gone + postponed)
         removed += gone
@@ -168,16 +245,20 @@ export function sqliteDriver(options: SqliteOptions): Driver {
     },
     async clear() {
       for (; ; await nextTurn()) {
-        const gone = await run((sql) => sql.clear.run(STEP).changes)
+        const gone = await run(writes, (sql) => sql.clear.run(STEP).changes)
         checkpointer?.wrote(gone)
         if (gone < STEP) return
       }
     },
-    ping: () => run((sql) => void sql.ping.get()),
+    ping: () => run(reads, (sql) => sql.clock.get() as number),
     async close() {
-      statements = undefined
-      await checkpointer?.close()
-      owned?.close()
+      isSetUp = false
+      const closed = new SessionStoreError('CLOSED', 'the SQLite database was closed')
+      for (const lane of [reads, writes]) lane.giveUp(closed)
+      if (checkpointer) retired.push(checkpointer.close())
+      checkpointer = undefined
+      await Promise.all(retired)
+      retire()
     },
   }
 }
@@ -197,36 +278,24 @@ interface CountStep {
   last: number
 }
 
-/** Says whether it landed. */
-function writeRow(sql: Statements, write: Write, now: number): boolean {
-  const { key, data, expiresAt, expect = null } = write
-  if (data === null && expiresAt <= now) {
-    sql.remove.run(key)
-    return true
-  }
-  const row = { ...write, expect, now }
-  if (data === null || expect === '') return sql.put.run(row).changes === 1
-  return sql.rewrite.run(row).changes === 1 || (expect === null ? sql.put : sql.update).run(row).changes === 1
-}
-
-function touchRow(sql: Statements, { key, expiresAt }: Touch, now: number): void {
-  const row = { key, expiresAt, now }
-  if (sql.touch.run(row).changes === 0) sql.touchEarlier.run(row)
-}
-
 /** One transaction for all; none for a single row, whose statements are complete each by itself. */
 function together<T>(sql: Statements, rows: readonly T[], each: (row: T) => void): void {
   if (rows.length === 1) each(rows[0] as T)
   else sql.atomically(() => rows.forEach(each))
 }
 
-/** None for a database that is no file. */
-function checkpointerOf(database: Database.Database): Checkpointer | undefined {
-  const file = database.prepare("SELECT file FROM pragma_database_list WHERE name = 'main'").pluck().get()
-  return file ? new Checkpointer(database, file as string) : undefined
+/** The absolute path of its file; empty for a database in memory. */
+function fileOf(database: SqliteDatabase): string {
+  const name = database.prepare("SELECT file FROM pragma_database_list WHERE name = 'main'").pluck().get()
+  return (name ?? '') as string
 }
 
+/** better-sqlite3 trims the path; one that begins so may be a URI, which is left to SQLite. */
+const isOnDisk = (path: string): boolean => !/^\s*(:memory:\s*$|file:)/.test(path)
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 function isDatabase(value: unknown): boolean {
-  const { prepare, exec } = (value ?? {}) as Record<string, unknown>
-  return typeof prepare === 'function' && typeof exec === 'function'
+  const { prepare, exec, inTransaction } = (value ?? {}) as Record<string, unknown>
+  return typeof prepare === 'function' && typeof exec === 'function' && typeof inTransaction === 'boolean'
 }

@@ -4,16 +4,19 @@
  */
 import { once } from 'node:events'
 import type { Write } from '@session-stores/core'
+import Database from 'better-sqlite3'
 import { sqliteDriver } from '../src/index.ts'
 
 const [job, path, name, batches] = process.argv.slice(2) as [string, string, string, string]
 const driver = sqliteDriver({ path })
 const tell = (message: unknown) => new Promise((sent) => process.send!(message, sent))
 const now = Date.now()
+let tags = 0
 const write = (key: string): Write => ({
   key,
   data: `{"by":"${name}"}`,
-  tag: name,
+  tag: `${name}-${++tags}`,
+  expect: '',
   user: null,
   createdAt: now,
   expiresAt: now + 3_600_000,
@@ -26,6 +29,16 @@ async function put(first: number, size: number): Promise<string[]> {
   return landed.filter((key) => key !== 'shared')
 }
 
+if (job === 'hold') {
+  const database = new Database(path)
+  database.exec('BEGIN IMMEDIATE')
+  const release = once(process, 'message')
+  await tell('held')
+  await release
+  database.exec('COMMIT')
+  process.disconnect()
+  process.exit()
+}
 if (job === 'race') {
   const go = once(process, 'message')
   await tell('ready')

@@ -1,43 +1,21 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type Awaitable, SessionStoreError, type SessionStoreErrorCode } from '@session-stores/core'
-
-/** How long a call waits for a lock in all, in milliseconds: a little less than the core waits for the call. */
-const LONGEST_WAIT = 4000
+import { SessionStoreError, type SessionStoreErrorCode } from '@session-stores/core'
 
 /** Thrown where the database is free of locks and must be left alone all the same. */
 export const NOT_NOW: unique symbol = Symbol('not now')
 
-/** Does the work at once if no lock is in its way, else gives a promise and tries until there is none. */
-export function attempt<T>(work: () => T): Awaitable<T> {
-  try {
-    return work()
-  } catch (error) {
-    if (!isLocked(error)) throw explained(error)
-    return attemptLater(work)
-  }
-}
-
-async function attemptLater<T>(work: () => T): Promise<T> {
-  const end = performance.now() + LONGEST_WAIT
-  for (;;) {
-    // At random, so that processes which wait for each other do not meet again.
-    await sleep(2 + Math.random() * 20)
-    try {
-      return work()
-    } catch (error) {
-      if (!isLocked(error)) throw explained(error)
-      if (performance.now() < end) continue
-      throw new SessionStoreError('UNAVAILABLE', `the SQLite database stayed locked for ${LONGEST_WAIT} ms`)
-    }
-  }
-}
-
-function isLocked(error: unknown): boolean {
+/** Whether a lock is in the way, so that the same work may succeed a moment later. It has done nothing then. */
+export function isLocked(error: unknown): boolean {
   if (error === NOT_NOW) return true
   const { code, message } = error as { code?: string; message?: string }
   // A lent database, while its owner walks over the rows of a statement.
   if (code === undefined) return message === 'This database connection is busy executing a query'
   return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)
+}
+
+/** Whether a statement failed before it did anything, because there is no such table. */
+export function isTableMissing(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string }
+  return code === 'SQLITE_ERROR' && /^no such table/.test(message ?? '')
 }
 
 const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode, message: string])[] = [
@@ -57,10 +35,28 @@ const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode,
   [/connection is not open/, 'UNAVAILABLE', 'the SQLite database that was lent is closed'],
 ]
 
-function explained(error: unknown): unknown {
+/** A `SessionStoreError` where the reason is known, else the error itself. */
+export function explained(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof SessionStoreError) return error
+  if (isTableMissing(error))
+    return new SessionStoreError(
+      'BAD_STORAGE',
+      'the SQLite database lacks a table, and it was missing again after the store had made its own',
+      error,
+    )
   // better-sqlite3 throws a few errors of its own, which have no code.
   const { code = `${error.name}: ${error.message}` } = error as { code?: string }
   const reason = reasons.find(([pattern]) => pattern.test(code))
   return reason ? new SessionStoreError(reason[1], reason[2], error) : error
+}
+
+/** What `CREATE TABLE` failed with, as an error that says that the table is missing. */
+export function whyNotMade(error: unknown): unknown {
+  const { code = '' } = error as { code?: string }
+  if (!/^SQLITE_(READONLY|AUTH|PERM)/.test(code)) return error
+  return new SessionStoreError(
+    /^SQLITE_READONLY/.test(code) ? 'READ_ONLY' : 'ACCESS_DENIED',
+    'the SQLite database lacks the table of the sessions, and this process may not make it',
+    error,
+  )
 }
