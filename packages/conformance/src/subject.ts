@@ -52,7 +52,7 @@ export function subjectOf({ name, place, follows = [], options }: DriverSubject)
         stored: () => drivers[0].count(0),
         async move(from, to) {
           const [row] = await drivers[0].read([keyOf(from)])
-          await replace(drivers[0], [{ ...row!, key: keyOf(to) }])
+          await replaceRows(drivers[0], [{ ...row!, key: keyOf(to) }])
         },
         async dispose() {
           for (const one of stores) await one.close()
@@ -70,13 +70,13 @@ async function corrupt(driver: Driver): Promise<void> {
     const { keys, next } = await driver.list({ after, limit: 100 })
     const rows = keys.length > 0 ? await driver.read([...new Set(keys)].sort()) : []
     const broken = rows.filter((row) => row.data !== null).map((row) => ({ ...row, data: '{"cookie":' }))
-    if (broken.length > 0) await replace(driver, broken)
+    if (broken.length > 0) await replaceRows(driver, broken)
     after = next
   } while (after !== undefined)
 }
 
 /** Puts these rows there, tags and all, whatever stands there: over a tombstone, which always lands. */
-async function replace(driver: Driver, rows: readonly Row[]): Promise<void> {
+export async function replaceRows(driver: Driver, rows: readonly Row[]): Promise<void> {
   const sorted = rows.toSorted((one, other) => (one.key < other.key ? -1 : 1))
   const tag = 'to-be-replaced'
   await driver.write(

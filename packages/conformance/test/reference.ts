@@ -1,6 +1,7 @@
 import type { Backend, MakeOptions, Subject } from '@session-stores/conformance'
 import { memoryDriver, SessionStore, SessionStoreError } from '@session-stores/core'
 import type { SessionData, Store } from 'express-session'
+import { replaceRows } from '../src/subject.ts'
 
 /** What a broken store does otherwise than the right one under it, which was made with these options. */
 export type Mutant = (store: SessionStore, options?: MakeOptions) => Partial<Store>
@@ -72,11 +73,11 @@ function backendOf(options: MakeOptions, mutant?: Mutant): Backend {
     },
     async corrupt(id) {
       const [row] = await memory.read([id])
-      await memory.write([{ ...row!, data: '{"cookie":' }], 0)
+      await replaceRows(memory, [{ ...row!, data: '{"cookie":' }])
     },
     async move(from, to) {
       const [row] = await memory.read([from])
-      await memory.write([{ ...row!, key: to }], 0)
+      await replaceRows(memory, [{ ...row!, key: to }])
     },
     stored: () => memory.count(0),
     stop() {

@@ -85,6 +85,21 @@ export const all: readonly Rule[] = [
     },
   },
   {
+    id: 'all/sees-the-saves-before-it',
+    title: '`all` tells the sessions whose saves were called before it, without waiting for them',
+    level: 'should',
+    why: 'A list of who is logged in leaves out who just came.',
+    methods: ['all'],
+    async check({ store, session }) {
+      const saves = ids(20).map((id, i) => store.set(id, session(mark(i))))
+      const [found] = await Promise.all([told(store, numbers(20)), ...saves])
+      assert.deepEqual(
+        found.toSorted((one, other) => one - other),
+        numbers(20),
+      )
+    },
+  },
+  {
     id: 'all/beside-logouts-is-no-error',
     title: '`all` while sessions are destroyed is no error, and tells those that stay',
     level: 'should',

@@ -1,8 +1,24 @@
 import assert from 'node:assert/strict'
+import type { Tested } from '../context.ts'
 import type { Rule } from '../rule.ts'
 import { holds, ID, ids, README } from './shared.ts'
 
 /** The number of all sessions, and the end of them. */
+
+/** What `ids` gives; `undefined` where the store has no such method. */
+function namesOf({ raw }: Tested): Promise<unknown[]> | undefined {
+  const { ids } = raw as unknown as { ids?(callback: (error: unknown, found: unknown[]) => void): void }
+  if (ids === undefined) return undefined
+  return new Promise((resolve, reject) => {
+    ids.call(raw, (error, found) => (error ? reject(error) : resolve(found)))
+  })
+}
+
+/** Those of these sessions that are there. */
+async function found(store: Tested, all: readonly string[]): Promise<string[]> {
+  const sessions = await Promise.all(all.map((id) => store.get(id)))
+  return all.filter((_, i) => sessions[i])
+}
 
 export const bulk: readonly Rule[] = [
   {
@@ -44,6 +60,20 @@ export const bulk: readonly Rule[] = [
     async check({ store, session }) {
       await Promise.all(ids(500).map((id) => store.set(id, session())))
       assert.equal(await store.length(), 500)
+    },
+  },
+  {
+    id: 'length/sees-the-saves-before-it',
+    title:
+      '`length`, and `ids` where there is one, count the sessions whose saves were called before, without waiting for them',
+    level: 'should',
+    why: 'A script that fills a store and counts reports too few.',
+    methods: ['length'],
+    async check({ store, session }) {
+      const saves = ids(20).map((id) => store.set(id, session()))
+      const [length, names] = await Promise.all([store.length(), namesOf(store), ...saves])
+      assert.equal(length, 20)
+      assert.equal(names?.length ?? 20, 20)
     },
   },
   {
@@ -128,6 +158,36 @@ export const bulk: readonly Rule[] = [
       // To refuse it is as good.
       await store.set(ID, slow).catch(() => {})
       assert.equal(await store.data(ID), undefined)
+    },
+  },
+  {
+    id: 'clear/ends-the-saves-before-it',
+    title: 'a session whose save was called before `clear`, without waiting for the save, is gone after both',
+    level: 'should',
+    why: 'After a theft everybody is to be logged out: who was just being saved stays.',
+    methods: ['clear'],
+    async check({ store, session, trace }) {
+      const all = ids(20)
+      await Promise.all([...all.map((id) => store.set(id, session())), store.clear()])
+      const left = await found(store, all)
+      trace.keep(...left.slice(0, 1))
+      assert.equal(left.length, 0, 'how many are there')
+    },
+  },
+  {
+    id: 'clear/leaves-the-saves-after-it',
+    title:
+      'a session whose save was called after `clear`, without waiting for the clear, is there after both',
+    level: 'should',
+    why: 'Who logs in at the moment at which everybody is logged out is logged out again at once.',
+    methods: ['clear'],
+    async check({ store, session, trace }) {
+      const all = ids(20)
+      await Promise.all(all.map((id) => store.set(id, session({ name: 'old' }))))
+      await Promise.all([store.clear(), ...all.map((id) => store.set(id, session({ name: 'new' })))])
+      const there = await found(store, all)
+      trace.keep(...all.filter((id) => !there.includes(id)).slice(0, 1))
+      assert.equal(there.length, 20, 'how many are there')
     },
   },
   {

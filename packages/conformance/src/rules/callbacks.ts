@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Context } from '../context.ts'
-import type { Rule } from '../rule.ts'
-import { ID, README } from './shared.ts'
+import type { Rule, StoredSession } from '../rule.ts'
+import { holds, ID, README } from './shared.ts'
 
 /** How a store answers. */
 
@@ -60,6 +60,26 @@ const unstorable = (name: string, what: string, make: () => object): Rule => ({
     assert.ok((await promise) instanceof Error, 'it succeeds')
   },
 })
+
+const getter = (session: StoredSession, key: string): StoredSession =>
+  Object.defineProperty(session, key, {
+    get() {
+      throw new Error(`nobody may look at '${key}'`)
+    },
+  })
+
+/** Sessions that some code of the application has made unusable. */
+const throwing: Readonly<Record<string, (session: StoredSession) => StoredSession>> = {
+  'revoked-proxy'(session) {
+    const { proxy, revoke } = Proxy.revocable(session, {})
+    revoke()
+    return proxy
+  },
+  'request-that-throws': (session) => getter(session, 'req'),
+  'cookie-that-throws': (session) => getter(session, 'cookie'),
+  'value-that-throws': (session) =>
+    Object.assign(session, { value: { toJSON: () => getter(session, 'x').x } }),
+}
 
 export const callbacks: readonly Rule[] = [
   ...verbs.map(once),
@@ -155,4 +175,38 @@ export const callbacks: readonly Rule[] = [
     circle.self = circle
     return { circle }
   }),
+  {
+    id: 'callbacks/an-object-that-throws-fails-alone',
+    title: 'an object that throws when somebody looks at it fails its own call, and no other',
+    level: 'should',
+    why: 'One request with a broken session holds up every later one of its user, or those of others.',
+    methods: ['touch'],
+    async check({ store, session, backend, trace }) {
+      for (const [what, make] of Object.entries(throwing))
+        for (const verb of ['set', 'touch'] as const) {
+          const id = `${verb}-of-${what}`
+          await store.set(id, session({ name: 'Ada' }))
+          const beside = [store.set('another', session({ id })), store.get(id)]
+          trace.add(`store.${verb}(${JSON.stringify(id)}, …)`)
+          // Not by the store that is traced, which would look at the object.
+          const [untraced] = backend.stores
+          const failed = new Promise<void>((resolve) => {
+            try {
+              untraced[verb]!(id, make(session()), () => resolve())
+            } catch {
+              resolve()
+            }
+          })
+          beside.push(store.set('a-third', session({ id })))
+          await Promise.all([...beside, failed])
+          holds(await store.data('another'), { id })
+          holds(await store.data('a-third'), { id })
+          await store.touch(id, session())
+          await store.set(id, session({ name: 'Bob' }))
+          holds(await store.data(id), { name: 'Bob' })
+          await store.destroy(id)
+          assert.equal(await store.data(id), undefined)
+        }
+    },
+  },
 ]

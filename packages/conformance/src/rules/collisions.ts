@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict'
+import type { Context } from '../context.ts'
 import type { Rule } from '../rule.ts'
-import { holds, ID, ids } from './shared.ts'
+import { holds, ID, ids, inTime } from './shared.ts'
 
 /** Two that change one session. */
+
+/** As the middleware touches at the end of a request that changed nothing, by the clock of the stores. */
+async function useAgain({ store, now }: Context, life: number): Promise<number> {
+  const request = await store.open(ID)
+  const end = now() + life
+  request.cookie.expires = new Date(end)
+  // The cookie knows only the clock of this machine.
+  request.cookie.originalMaxAge = life
+  await store.touch(ID, request)
+  return end
+}
 
 export const collisions: readonly Rule[] = [
   {
@@ -96,5 +108,53 @@ export const collisions: readonly Rule[] = [
       await store.set(ID, slow)
       holds(await store.data(ID), { name: 'Ada', admin: undefined, seen: true })
     },
+  },
+  {
+    id: 'concurrency/late-save-keeps-a-later-deadline',
+    title:
+      'a save of an object that was read long ago does not move the deadline back that other requests moved on meanwhile',
+    level: 'should',
+    why: 'A web socket saves what it read at its start, and the user who is at work is logged out.',
+    source: 'https://socket.io/how-to/use-with-express-session',
+    methods: ['touch'],
+    check: inTime(async (context, unit, before) => {
+      const { store, session, now, pass } = context
+      const first = now() + 4 * unit
+      await store.set(ID, session({ name: 'Ada' }, 4 * unit))
+      const socket = await store.open(ID)
+      await pass(2 * unit)
+      const end = await useAgain(context, 4 * unit)
+      socket.seen = true
+      await store.set(ID, socket)
+      before(first)
+      await pass(2.5 * unit)
+      const found = await store.data(ID)
+      before(end)
+      holds(found, { name: 'Ada', seen: true })
+    }),
+  },
+  {
+    id: 'concurrency/late-save-does-not-end-a-session-in-use',
+    title:
+      'a save of an object that was read long ago does not end a session that other requests kept alive past the deadline of that time',
+    level: 'should',
+    why: 'A web socket saves what it read at its start, and the user who is at work is logged out at once.',
+    source: 'https://socket.io/how-to/use-with-express-session',
+    methods: ['touch'],
+    check: inTime(async (context, unit, before) => {
+      const { store, session, now, pass } = context
+      const first = now() + 2 * unit
+      await store.set(ID, session({ name: 'Ada' }, 2 * unit))
+      const socket = await store.open(ID)
+      await pass(unit)
+      const end = await useAgain(context, 6 * unit)
+      before(first)
+      await pass(2 * unit)
+      socket.seen = true
+      await store.set(ID, socket)
+      const found = await store.data(ID)
+      before(end)
+      holds(found, { name: 'Ada', seen: true })
+    }),
   },
 ]

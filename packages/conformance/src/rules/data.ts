@@ -19,6 +19,23 @@ const kept = (name: string, title: string, level: Rule['level'], why: string, da
 
 const MIB = 1024 * 1024
 
+/** What JSON makes of these is no session that express-session can open. */
+const formless: Readonly<Record<string, (session: StoredSession) => StoredSession>> = {
+  'without-a-cookie': (session) => Object.assign(session, { toJSON: () => ({ name: 'Bob' }) }),
+  nothing: (session) => Object.assign(session, { toJSON: () => null }),
+  undefined: (session) => Object.assign(session, { toJSON: () => undefined }),
+  list: (session) => Object.assign(session, { toJSON: () => [session.cookie] }),
+  text: (session) => Object.assign(session, { toJSON: () => 'Bob' }),
+  'cookie-that-is-nothing': (session) => {
+    Object.assign(session.cookie, { toJSON: () => null })
+    return session
+  },
+  'cookie-that-is-a-text': (session) => {
+    Object.assign(session.cookie, { toJSON: () => 'session' })
+    return session
+  },
+}
+
 export const data: readonly Rule[] = [
   kept(
     'is-kept',
@@ -117,6 +134,42 @@ export const data: readonly Rule[] = [
         () => true,
       )
       if (!refused) holds(await store.data(ID), { text })
+    },
+  },
+  {
+    id: 'data/nested-deeply',
+    title: 'a session that is nested 500 deep is kept, or refused with an error',
+    level: 'should',
+    why: 'A long thread of comments is cut off, or the session cannot be read any more.',
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      let deep: object = { bottom: 'here' }
+      for (let i = 0; i < 500; i++) deep = { deeper: deep }
+      const loaded = await store.open(ID)
+      loaded.deep = deep
+      const refused = await store.set(ID, loaded).then(
+        () => false,
+        () => true,
+      )
+      holds(await store.data(ID), refused ? { name: 'Ada' } : { name: 'Ada', deep })
+    },
+  },
+  {
+    id: 'data/no-session-is-refused',
+    title:
+      'an object whose `toJSON`, or whose cookie’s, leaves no session with a cookie is refused, and the session from before stays',
+    level: 'should',
+    why: 'The save is answered as done, and from then on every request of the user fails, or the user is logged out.',
+    async check({ store, session }) {
+      for (const [form, make] of Object.entries(formless)) {
+        await store.set(form, session({ name: 'Ada' }))
+        const refused = await store.set(form, make(session({ name: 'Bob' }))).then(
+          () => false,
+          () => true,
+        )
+        const found = await store.open(form)
+        assert.ok(['Ada', refused ? 'Ada' : 'Bob'].includes(found.name as string), `${form}: it is lost`)
+      }
     },
   },
   {

@@ -63,6 +63,9 @@ const exactOrRefused = (
   },
 })
 
+/** The characters of an id, as numbers: text that every store keeps. */
+const codesOf = (id: string): string => Array.from(id, (char) => char.codePointAt(0)!.toString(16)).join()
+
 export const ids: readonly Rule[] = [
   apart(
     'of-express',
@@ -156,6 +159,25 @@ export const ids: readonly Rule[] = [
     '',
     ['a'],
   ),
+  {
+    id: 'ids/ill-formed',
+    title: 'ids that differ only in halves of characters are different, or refused',
+    level: 'should',
+    why: 'What cannot be written as UTF-8 becomes the same replacement character: a user is logged in as another.',
+    source: 'https://cwe.mitre.org/data/definitions/176.html',
+    async check({ store, session }) {
+      const all = ['ann\ufffd', 'ann\ud800', 'ann\udfff', '\udc00ann', '\ud800ann']
+      const kept = new Set<string>()
+      for (const id of all)
+        await store.set(id, session({ of: codesOf(id) })).then(
+          () => kept.add(id),
+          (error: unknown) => assert.ok(error instanceof Error),
+        )
+      for (const id of kept) holds(await store.data(id), { of: codesOf(id) })
+      for (const id of all)
+        if (!kept.has(id)) assert.equal(await store.data(id).catch(() => undefined), undefined)
+    },
+  },
   {
     id: 'ids/all-of-them-are-listed',
     title: '`all` gives every session, whatever its id',

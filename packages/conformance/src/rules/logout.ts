@@ -11,12 +11,12 @@ const why = 'Who has logged out is logged in again: whoever stole the cookie, or
 
 interface Req {
   sessionID: string
-  session?: Session & Data
+  session?: (Session & Data) | undefined
 }
 
-/** `store.regenerate`, with `generate` as the middleware sets it; fulfils with the request. */
-function regenerate(store: Tested, id: string): Promise<Req> {
-  const req: Req = { sessionID: id }
+/** `store.regenerate`, with `generate` as the middleware sets it; fulfils with the request, which had this session. */
+function regenerate(store: Tested, id: string, session?: Session & Data): Promise<Req> {
+  const req: Req = { sessionID: id, session }
   Object.assign(store.raw, {
     generate(request: Req) {
       request.sessionID = `${id}-regenerated`
@@ -205,6 +205,38 @@ export const logouts: readonly Rule[] = [
     level: 'must',
     why: 'The first login of a new visitor fails.',
     check: async ({ store }) => assert.equal((await regenerate(store, ID)).sessionID, `${ID}-regenerated`),
+  },
+  {
+    id: 'regenerate/of-an-open-session-works',
+    title:
+      '`store.regenerate` of a session that is there works, also after other requests saved it, and of a new one',
+    level: 'must',
+    why: 'A login fails because another request of the same visitor saved its session meanwhile.',
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const [one, other, none] = [await store.open(ID), await store.open(ID), await store.open('nobody')]
+      other.seen = true
+      await store.set(ID, other)
+      assert.equal((await regenerate(store, ID, one)).sessionID, `${ID}-regenerated`)
+      assert.equal(await store.data(ID), undefined)
+      assert.equal((await regenerate(store, 'nobody', none)).sessionID, 'nobody-regenerated')
+    },
+  },
+  {
+    id: 'regenerate/of-a-destroyed-session-is-an-error',
+    title:
+      '`store.regenerate` of a session that another process destroyed since it was read calls back with an error',
+    level: 'should',
+    why: 'A request on its way when its user is locked out copies what it read into a new session, and is logged in.',
+    source: 'https://github.com/expressjs/session#user-login',
+    needs: ['second'],
+    async check({ store, second, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      const late = await store.open(ID)
+      await second.destroy(ID)
+      await assert.rejects(regenerate(store, ID, late))
+      assert.equal(await store.data(ID), undefined)
+    },
   },
   {
     id: 'regenerate/late-save-does-not-undo-it',

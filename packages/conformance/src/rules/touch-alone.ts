@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../rule.ts'
-import { HOUR, holds, ID, ids, LONG_AFTER, SHORT } from './shared.ts'
+import { HOUR, holds, ID, ids, inTime, LONG_AFTER, SHORT } from './shared.ts'
 
 /** What a touch leaves alone. */
 
@@ -32,6 +32,44 @@ export const touchesAlone: readonly Rule[] = [
       await second.set(ID, session({ name: 'Bob' }))
       await store.touch(ID, slow)
       holds(await store.data(ID), { name: 'Bob' })
+    },
+  },
+  {
+    id: 'touch/leaves-a-longer-life',
+    title:
+      'a touch by a request that read the session before another one saved a longer `cookie.maxAge` leaves that',
+    level: 'should',
+    why: 'Who logs in with "remember me" is logged out after the usual time, because another request ran meanwhile.',
+    source: 'expressjs/session#564',
+    methods: ['touch'],
+    check: inTime(async ({ store, session, now, pass }, unit, before) => {
+      const end = now() + 2 * unit
+      await store.set(ID, session({ name: 'Ada' }, 2 * unit))
+      const [reads, logsIn] = [await store.open(ID), await store.open(ID)]
+      before(end)
+      logsIn.cookie.maxAge = 30 * 24 * HOUR
+      await store.set(ID, logsIn)
+      await store.touch(ID, reads.touch() as typeof reads)
+      before(end)
+      await pass(5 * unit)
+      holds(await store.data(ID), { name: 'Ada' })
+    }),
+  },
+  {
+    id: 'touch/leaves-a-shorter-life',
+    title: 'a touch by a request that read an older version does not lengthen what a newer save shortened',
+    level: 'should',
+    why: 'Who takes "remember me" back on a shared computer stays logged in there.',
+    source: 'expressjs/session#564',
+    methods: ['touch'],
+    async check({ store, session, pass }) {
+      await store.set(ID, session({ name: 'Ada' }, HOUR))
+      const [reads, shortens] = [await store.open(ID), await store.open(ID)]
+      shortens.cookie.maxAge = SHORT
+      await store.set(ID, shortens)
+      await store.touch(ID, reads.touch() as typeof reads)
+      await pass(LONG_AFTER)
+      assert.equal(await store.data(ID), undefined)
     },
   },
   {

@@ -39,7 +39,21 @@ const clearing =
     }
   }
 
+/** Saves after what was called later. */
+const savesLater: Mutant = (store) => ({
+  set(id, session, callback) {
+    const copy = JSON.parse(JSON.stringify(session))
+    setTimeout(() => store.set(id, copy, callback as Callback), 5)
+  },
+})
+
 export const bulk: Readonly<Record<string, Mutant>> = {
+  'all/sees-the-saves-before-it': savesLater,
+  'length/sees-the-saves-before-it': savesLater,
+  'clear/ends-the-saves-before-it': savesLater,
+  'clear/leaves-the-saves-after-it': (store) => ({
+    clear: (callback) => void setTimeout(() => store.clear(callback as Callback), 5),
+  }),
   'all/tells-every-session': telling(first(4)),
   'all/tells-hundreds': telling(first(100)),
   'all/of-nothing-is-empty': telling((all) => (Object.keys(all).length > 0 ? all : null)),

@@ -63,6 +63,21 @@ export const callbacks: Readonly<Record<string, Mutant>> = {
   }),
   'callbacks/a-bigint-is-an-error': serializes,
   'callbacks/a-circle-is-an-error': serializes,
+  'callbacks/an-object-that-throws-fails-alone': (store) => {
+    const busy = new Set<string>()
+    return {
+      set(id, session, callback) {
+        // Nobody ends the turn of a call that throws.
+        if (busy.has(id)) return
+        busy.add(id)
+        const copy = JSON.parse(JSON.stringify(session))
+        store.set(id, copy, (error) => {
+          busy.delete(id)
+          callback?.(error)
+        })
+      },
+    }
+  },
 }
 
 export const troubles: Readonly<Record<string, Mutant>> = {

@@ -90,6 +90,8 @@ export const concurrency: Readonly<Record<string, Mutant>> = {
   'concurrency/save-beside-a-touch-stays': savesTouches,
   'concurrency/touch-beside-a-save-is-no-error': oneAtATime('touch'),
   'concurrency/changes-of-two-requests-both-stay': upserts,
+  'concurrency/late-save-keeps-a-later-deadline': upserts,
+  'concurrency/late-save-does-not-end-a-session-in-use': upserts,
   'concurrency/removal-beside-a-change-stays': upserts,
   'concurrency/crowd-is-answered': oneAtATime('set', 20),
 }

@@ -1,5 +1,6 @@
 import type { SessionData } from 'express-session'
 import type { Mutant } from '../reference.ts'
+import { crude } from './faults.ts'
 import { type Callback, saving } from './shared.ts'
 
 /** What is stored as text is changed on its way. */
@@ -53,6 +54,8 @@ export const data: Readonly<Record<string, Mutant>> = {
   'data/ten-thousand-keys': text((json) => json.replace(/,"key-9999":9999/, '')),
   'data/nul': text((json) => json.replaceAll('\\u0000', '')),
   'data/lone-surrogates': text((json) => json.replaceAll(/\\ud[89ab]../g, '\ufffd')),
+  'data/nested-deeply': text((json) => json.replaceAll('"bottom":"here"', '"cut":"off"')),
+  'data/no-session-is-refused': crude(),
   'data/as-json-has-it': (store) => {
     const kept = new Map<string, unknown>()
     return {

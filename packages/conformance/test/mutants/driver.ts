@@ -101,9 +101,10 @@ const looksThenTouches: Mutant = (driver) => ({
   async touch(touches, now) {
     const rows = await driver.read(touches.map(({ key }) => key))
     await turn()
-    for (const row of rows)
-      if (isSession(row, now))
-        await force(driver, { ...row, expiresAt: touches.find(({ key }) => key === row.key)!.expiresAt })
+    for (const row of rows) {
+      const { expiresAt, tag = row.tag } = touches.find(({ key }) => key === row.key)!
+      if (isSession(row, now) && tag === row.tag) await force(driver, { ...row, expiresAt })
+    }
   },
   async write(writes, now) {
     await Promise.resolve()
@@ -564,7 +565,7 @@ export const mutants: Record<string, Mutant> = {
       const over = (await allRows(driver)).filter((row) => row.expiresAt < before).slice(0, limit)
       for (const row of over)
         await driver.write([{ ...row, data: null, expect: undefined, tag: 'pruned', expiresAt: 0 }], 1)
-      return over.length
+      return driver.prune(before, limit)
     },
   }),
   'prune-removes-what-expired-long-ago': () => ({ prune: () => 0 }),

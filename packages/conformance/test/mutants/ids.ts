@@ -22,6 +22,7 @@ export const ids: Readonly<Record<string, Mutant>> = {
   'ids/spaces-at-the-end': taking((id) => id.trimEnd()),
   'ids/nul': taking((id) => id.split('\0')[0]!),
   'ids/unicode': taking((id) => id.normalize('NFKD').replaceAll(/[^\0-\x7f]/g, '')),
+  'ids/ill-formed': taking((id) => encodeURIComponent(id.toWellFormed())),
   'ids/empty': taking((id) => id || 'a'),
   'ids/all-of-them-are-listed': (store) => ({
     all: (callback) =>

@@ -1,6 +1,6 @@
 import type { Mutant } from '../reference.ts'
 import { answer, cachesReads, crude, missesAreErrors, oneAtATime } from './faults.ts'
-import { type Callback, keepsDestroyed } from './shared.ts'
+import { type Callback, keepsDestroyed, regenerate } from './shared.ts'
 
 export const logouts: Readonly<Record<string, Mutant>> = {
   'destroy/ends-the-session': keepsDestroyed,
@@ -45,7 +45,19 @@ export const logouts: Readonly<Record<string, Mutant>> = {
   'destroy/late-save-elsewhere-does-not-undo-it': crude(),
   'destroy/save-at-the-same-moment-does-not-undo-it': crude(),
   'regenerate/old-id-opens-nothing': keepsDestroyed,
-  'regenerate/of-nobody-is-no-error': missesAreErrors('destroy'),
+  'regenerate/of-nobody-is-no-error': (store) => ({ ...missesAreErrors('destroy')(store), regenerate }),
+  'regenerate/of-an-open-session-works': (store) => ({
+    regenerate(this: { generate(req: unknown): void }, req, callback) {
+      const { sessionID, session } = req
+      store.get(sessionID, (_, found) => {
+        this.generate(req)
+        // What another request saved is taken for another session.
+        const isSame = !session || JSON.stringify(session) === JSON.stringify(found)
+        store.destroy(sessionID, () => callback(isSame ? undefined : new Error('it is another session')))
+      })
+    },
+  }),
+  'regenerate/of-a-destroyed-session-is-an-error': () => ({ regenerate }),
   'regenerate/late-save-does-not-undo-it': crude(),
   'regenerate/generates-though-the-database-is-away': (store) => ({
     regenerate(this: { generate(req: unknown): void }, req, callback) {

@@ -1,4 +1,4 @@
-import type { SessionData } from 'express-session'
+import session, { type SessionData, type Store } from 'express-session'
 import type { Mutant } from '../reference.ts'
 
 /** Faults that several rules find. */
@@ -21,8 +21,12 @@ export const saving =
 export const cookieOf = (change: (cookie: SessionData['cookie']) => object): Mutant =>
   saving((session) => ({ ...session, cookie: { ...session.cookie, ...change(session.cookie) } }))
 
+/** As express-session's own stores have it: by their `destroy`, whatever became of the session. */
+export const regenerate: Store['regenerate'] = session.Store.prototype.regenerate
+
 export const keepsDestroyed: Mutant = () => ({
   destroy: (_id, callback) => void process.nextTick(callback as Callback),
+  regenerate,
 })
 
 /** Reads nothing of what it saved. */

@@ -40,6 +40,8 @@ export const touches: Readonly<Record<string, Mutant>> = {
   })),
   'touch/changes-no-data': savesTouches,
   'touch/leaves-what-another-saved': savesTouches,
+  'touch/leaves-a-longer-life': touching((session) => session),
+  'touch/leaves-a-shorter-life': touching((session) => session),
   'touch/after-a-save-keeps-the-save': (store) => {
     const read = new Map<string, string>()
     return {
