@@ -1,17 +1,26 @@
+import type { Link } from './link.ts'
 import type { Script } from './scripts.ts'
 
 /** What the driver uses of an ioredis `Redis` or `Cluster`, so that no version of it is forced. */
 export interface RedisClient extends RedisNode {
   /** Of a `Cluster`. */
-  readonly isCluster?: boolean
-  nodes?(role: 'master'): RedisNode[]
+  readonly isCluster?: boolean | undefined
+  nodes?(role: 'master' | 'all'): RedisNode[]
 }
 
 /** One server, or the only one. */
 export interface RedisNode {
-  readonly options?: { host?: string; port?: number; keyPrefix?: string }
-  readonly stream?: { cork(): void; uncork(): void } | null
+  readonly options?:
+    | {
+        readonly host?: string | undefined
+        readonly port?: number | undefined
+        readonly keyPrefix?: string | undefined
+      }
+    | undefined
+  readonly stream?: { cork(): void; uncork(): void; destroy?(error?: Error): unknown } | null | undefined
   call(command: string, ...args: (string | number)[]): Promise<unknown>
+  /** The driver counts the connections that break, so that it knows which calls the client may have sent twice. */
+  on(event: string, listener: (...args: unknown[]) => void): unknown
 }
 
 /** Makes calls that leave at once: one write to each server of a cluster, in place of one for each call. */
@@ -33,22 +42,39 @@ export function callEach(client: RedisClient, command: string, keys: readonly st
 /** About how much one script is given, in characters: so Redis works on one while the next is made. */
 const SCRIPT_SIZE = 32 * 1024
 
+/** What a script says about a row besides that it is about it: a letter, and what the letter stands for. */
+export interface Note<T> {
+  readonly letter: string
+  readonly row: T
+  readonly text: string
+}
+
+/** How scripts are run: on what, and for how long calls are waited for, in milliseconds. */
+export interface Run {
+  readonly link: Link
+  timeLimit: number
+}
+
 /**
- * Runs a script over rows: many in one on a single server, each by itself in a cluster. `parts` are the key and the
- * arguments of a row, `common` those that all share. Returns the rows that the script named.
+ * Runs a script over rows: many in one on a single server, each by itself in a cluster. `times` are the first 32
+ * characters that every script is given (see `Script`), `parts` the key and the arguments of a row. Returns the rows
+ * that the script named; what it noted goes to `notes`.
  */
 export function runScript<T>(
-  client: RedisClient,
+  run: Run,
   script: Script,
-  common: readonly string[],
+  times: string,
   rows: readonly T[],
   parts: (row: T) => [key: string, ...args: string[]],
+  notes?: Note<T>[],
 ): Promise<T[]> {
+  const { client } = run.link
   const calls = together(client, () => {
     const made: Promise<T[]>[] = []
     for (let from = 0; from < rows.length; ) {
+      const number = run.link.nextNumber()
       const keys: string[] = []
-      const args = [...common]
+      const args = [times + number]
       let to = from
       let size = 0
       do {
@@ -60,7 +86,7 @@ export function runScript<T>(
           size += arg.length
         }
       } while (to < rows.length && size < SCRIPT_SIZE && !client.isCluster)
-      made.push(evaluate(client, script, keys, args, rows.slice(from, to)))
+      made.push(evaluate(run, script, keys, args, rows.slice(from, to), number, notes))
       from = to
     }
     return made
@@ -70,18 +96,35 @@ export function runScript<T>(
 
 /** Every promise more on the way of an answer costs a lone call time: so no `async` here. */
 function evaluate<T>(
-  client: RedisClient,
+  { link, timeLimit }: Run,
   { sha, source }: Script,
   keys: readonly string[],
   args: readonly string[],
   rows: readonly T[],
+  number: number,
+  notes: Note<T>[] | undefined,
 ): Promise<T[]> {
-  const ask = (command: string, script: string) => client.call(command, script, keys.length, ...keys, ...args)
-  // Numbers are text where a client that was lent is told so (`stringNumbers`).
-  const named = (numbers: unknown) => (numbers as (number | string)[]).map((n) => rows[Number(n) - 1]!)
+  const ask = (command: string, script: string) =>
+    link.client.call(command, script, keys.length, ...keys, ...args)
+  const named = (answer: unknown): T[] | Promise<never> => {
+    // Numbers are text where a client that was lent is told so (`stringNumbers`).
+    if (!Array.isArray(answer) || Number(answer[0]) !== number) return link.misled(timeLimit)
+    const found: T[] = []
+    for (let i = 1; i < answer.length; i++) {
+      const place = Number(answer[i])
+      if (place > 0) found.push(rows[place - 1]!)
+      else notes?.push(toNote(answer[i], rows))
+    }
+    return found
+  }
   if (sha === undefined) return ask('EVAL', source).then(named)
   return ask('EVALSHA', sha).then(named, (error: Error) => {
     if (!error.message.startsWith('NOSCRIPT')) throw error
     return ask('EVAL', source).then(named)
   })
+}
+
+function toNote<T>(text: string, rows: readonly T[]): Note<T> {
+  const end = text.indexOf(' ')
+  return { letter: text[0]!, row: rows[Number(text.slice(1, end)) - 1]!, text: text.slice(end + 1) }
 }

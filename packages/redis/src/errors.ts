@@ -21,6 +21,7 @@ const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode,
     'UNAVAILABLE',
     'Redis has no database of that number',
   ],
+  [says('LATE'), 'UNAVAILABLE', 'the call reached Redis so late that it had been given up'],
   [
     says(
       ...['LOADING', 'CLUSTERDOWN', 'TRYAGAIN', 'MASTERDOWN', 'BUSY', 'NOREPLICAS'],

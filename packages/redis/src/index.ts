@@ -3,19 +3,36 @@ import {
   checkOptions,
   type Driver,
   type OptionRule,
+  type Page,
   type Row,
   SessionStore,
   type StoreOptions,
   splitOptions,
   type Touch,
+  UncertainWriteError,
   type Write,
 } from '@session-stores/core'
-import { callEach, type RedisClient, runScript } from './client.ts'
+import { callEach, type Note, type RedisClient, type Run, runScript } from './client.ts'
 import { Connection } from './connection.ts'
-import { explained } from './errors.ts'
-import { digits, toRow, toValue } from './row.ts'
+import { guarded } from './guard.ts'
+import { linkOf } from './lent.ts'
+import { digits, foreignRow, toRow, toValue } from './row.ts'
 import { scan, scanAll, scanMembers } from './scan.ts'
-import { COUNT, INDEX, MARGIN, SPAN, STEP, TOUCH, WRITE } from './scripts.ts'
+import {
+  COUNT,
+  CROSSING,
+  ENDED,
+  INDEX,
+  MARGIN,
+  OWNED,
+  REMOVE,
+  REVIVED,
+  SPAN,
+  STEP,
+  TOUCH,
+  UNINDEX,
+  WRITE,
+} from './scripts.ts'
 
 export type { RedisClient, RedisNode } from './client.ts'
 
@@ -44,7 +61,7 @@ const rules: Record<'url' | 'tls' | 'client' | 'prefix', OptionRule> = {
   tls: ["what Node's tls.connect takes, such as { ca }", (value) => typeof value === 'object'],
   client: [
     'an ioredis Redis or Cluster',
-    (value) => typeof (value as RedisClient | null)?.call === 'function',
+    (value) => ['call', 'on'].every((name) => typeof (value as never)?.[name] === 'function'),
   ],
   prefix: [
     "a text that ends with one ':', such as 'sess:'",
@@ -64,43 +81,102 @@ export function redisDriver(options: RedisOptions): Driver {
     throw new TypeError(
       "give one of the options 'url' (with 'tls') and 'client' (an ioredis Redis or Cluster)",
     )
-  const owned = url === undefined ? undefined : new Connection(url, tls)
-  const client: RedisClient = lent ?? owned!.client
+  const link = lent ? linkOf(lent) : new Connection(url!, tls)
+  const { client } = link
   const isCluster = client.isCluster === true
+  const run: Run = { link, timeLimit: 5000 }
+  /** What every script begins with. */
+  const times = (now: number): string => digits(now) + link.latest(run.timeLimit)
 
   /** Enters sessions into the index of their users: before the sessions, so that it always names them all. */
-  function index(rows: readonly Touch[], now: number): Promise<unknown> | undefined {
+  function index(rows: readonly Indexed[], now: number, sign = ''): Promise<unknown> | undefined {
     const owners = rows.filter((row) => row.user !== null)
     if (owners.length === 0) return undefined
-    return runScript(client, INDEX, [`${now - MARGIN}`], owners, ({ key, user, expiresAt }) => {
-      const until = (Math.floor(expiresAt / SPAN) + 1) * SPAN
-      return [`${prefix}:${user}`, key, `${until}`, ttl(until, now)]
+    const past = times(Math.max(0, now - MARGIN))
+    return runScript(run, INDEX, past, owners, ({ key, user, expiresAt }) => {
+      const until = endOfSpan(expiresAt)
+      return [`${prefix}:${user}`, key, `${sign}${until}`, ttl(until, now)]
     })
+  }
+
+  /** Removes ended sessions from the index of their users. What is left there goes by itself. */
+  async function unindex(ended: readonly Indexed[], now: number): Promise<void> {
+    const late = digits(now) + link.latest(Math.min(run.timeLimit, UNINDEX_LIMIT))
+    await runScript(run, UNINDEX, late, ended, ({ key, user, expiresAt }) => [
+      `${prefix}:${user}`,
+      key,
+      `${endOfSpan(expiresAt)}`,
+    ]).catch(() => {})
+  }
+
+  /** `covers`: what the index of the user covers, where that is more than the end of the deadline's span. */
+  const save = (writes: readonly Write[], now: number, notes: Note<Write>[], covers?: Map<Write, number>) =>
+    runScript(
+      run,
+      WRITE,
+      times(now),
+      writes,
+      (write) => {
+        const { key, data, expiresAt } = write
+        // A tombstone stays in any case: whoever begins the session again must notice that it may be no longer indexed.
+        const until = data === null ? Math.max(expiresAt, now + 1) : expiresAt
+        return [prefix + key, expected(write, covers?.get(write)), ttl(until, now), toValue(write)]
+      },
+      notes,
+    )
+
+  /** Does what follows from the notes of `save`. Returns the keys of the writes that landed only now. */
+  async function follow(notes: readonly Note<Write>[], now: number, start: number): Promise<string[]> {
+    const landed: string[] = []
+    const of = (letter: string) => notes.filter((note) => note.letter === letter)
+    const revived = of(REVIVED).map(({ row }) => row)
+    // The end of the session before may remove its entry only now: so it is entered again, and otherwise.
+    await index(revived, now, '+')
+    const ended = of(ENDED).map(({ row: { key }, text }) => ({
+      key,
+      expiresAt: Number(text.slice(0, 16)),
+      user: text.slice(16),
+    }))
+    if (ended.length > 0 && performance.now() - start < UNINDEX_LIMIT) await unindex(ended, now)
+    const crossing = of(CROSSING).map(({ row, text }) => ({ row, until: Number(text) }))
+    if (crossing.length > 0) {
+      const rows = crossing.map(({ row: { key, user }, until }) => ({ key, user, expiresAt: until }))
+      await index(rows, now)
+      const covers = new Map(crossing.map(({ row, until }) => [row, endOfSpan(until)]))
+      const more: Note<Write>[] = []
+      const found = await save([...covers.keys()], now, more, covers)
+      landed.push(...found.map(({ key }) => key), ...(await follow(more, now, start)))
+    }
+    return landed
   }
 
   /** Returns those whose index must cover them first; `indexed`: it does, if they are still that user's. */
   const move = (touches: readonly Touch[], now: number, indexed: boolean) => {
     // Touches that come together share their deadline.
-    let [shared, times, life] = [Number.NaN, '', '']
-    return runScript(client, TOUCH, [digits(now)], touches, ({ key, user, expiresAt }) => {
+    let [shared, places, life] = [Number.NaN, '', '']
+    return runScript(run, TOUCH, times(now), touches, ({ key, user, tag, expiresAt }) => {
       if (expiresAt !== shared) {
         shared = expiresAt
-        times =
+        places =
           digits(expiresAt) +
           digits(endOfKey(expiresAt) - MARGIN - STEP + 1) +
           digits(Math.floor(expiresAt / SPAN) * SPAN)
         life = ttl(expiresAt, now)
       }
-      return [prefix + key, indexed && user !== null ? times + user : times, life]
+      const row = `${places}${tag ?? ''} ${indexed && user !== null ? user : ''}`
+      return [prefix + key, row, life]
     })
   }
 
-  const verbs: Omit<Driver, 'name' | 'close'> = {
-    async setup() {
-      // ioredis goes on with database 0 where it cannot select the one it was given.
-      const database = owned?.client.options.db
-      await (database ? client.call('SELECT', database) : client.call('PING'))
-    },
+  /** The sessions of a user on a page of all, for an index of which Redis may have removed a part. */
+  async function search(user: string, after: string | undefined, limit: number): Promise<Page> {
+    const { keys, next } = await scan(client, prefix, after, limit)
+    const sessions = keys.filter(isSession)
+    const own = await runScript(run, OWNED, times(0), sessions, (key) => [prefix + key, user])
+    return { keys: own, next: next && SEARCH + next }
+  }
+
+  const verbs: Omit<Driver, 'name' | 'place' | 'setup' | 'close'> = {
     async read(keys) {
       const names = keys.map((key) => prefix + key)
       // MGET even of one: GET fails where somebody else keeps a hash or a list.
@@ -108,21 +184,34 @@ export function redisDriver(options: RedisOptions): Driver {
         ? (await callEach(client, 'MGET', names)).flat()
         : ((await client.call('MGET', ...names)) as unknown[])
       const rows: Row[] = []
+      let fits = Array.isArray(values) && values.length === keys.length
+      if (!fits) return link.misled(run.timeLimit)
       for (let i = 0; i < keys.length; i++) {
         const value = values[i]
-        if (typeof value === 'string') rows.push(toRow(keys[i]!, value))
+        if (value === null) continue
+        const key = keys[i]!
+        const row = typeof value === 'string' ? toRow(key, value) : undefined
+        fits &&= row !== undefined
+        rows.push(row ?? foreignRow(key))
       }
+      // Somebody else's string, or the answer to another command.
+      if (!fits && (await link.isOutOfStep(run.timeLimit))) return link.misled(run.timeLimit)
       return rows
     },
     async write(writes, now) {
+      const { breaks } = link
+      const start = performance.now()
+      const notes: Note<Write>[] = []
       const indexed = index(writes, now)
       // A single server does first what is sent first.
       if (isCluster) await indexed
-      const written = runScript(client, WRITE, [digits(now)], writes, (write) => {
-        return [prefix + write.key, expected(write), ttl(write.expiresAt, now), toValue(write)]
-      })
-      const [landed] = indexed ? await Promise.all([written, indexed]) : [await written]
-      return landed.map(({ key }) => key)
+      const written = save(writes, now, notes)
+      const [saved] = indexed ? await Promise.all([written, indexed]) : [await written]
+      const landed = saved.map(({ key }) => key)
+      if (notes.length > 0) landed.push(...(await follow(notes, now, start)))
+      // The client that was lent may have sent it twice.
+      if (landed.length < writes.length && link.breaks !== breaks) throw new UncertainWriteError(landed)
+      return landed
     },
     async touch(touches, now) {
       const crossing = await move(touches, now, false)
@@ -136,6 +225,9 @@ export function redisDriver(options: RedisOptions): Driver {
       await move(owned, now, true)
     },
     async list({ user, after, limit }) {
+      // A walk goes on as it began.
+      const isSearch = after === undefined ? link.evicts : after.startsWith(SEARCH)
+      if (user !== undefined && isSearch) return search(user, after?.slice(SEARCH.length), limit)
       if (user !== undefined) return scanMembers(client, `${prefix}:${user}`, after, limit)
       const { keys, next } = await scan(client, prefix, after, limit)
       return { keys: keys.filter(isSession), next }
@@ -144,7 +236,7 @@ export function redisDriver(options: RedisOptions): Driver {
       let count = 0
       for await (const names of scanAll(client, prefix)) {
         const sessions = names.filter(isSession)
-        count += (await runScript(client, COUNT, [digits(now)], sessions, (name) => [prefix + name])).length
+        count += (await runScript(run, COUNT, times(now), sessions, (name) => [prefix + name])).length
       }
       return count
     },
@@ -154,16 +246,24 @@ export function redisDriver(options: RedisOptions): Driver {
     },
     async clear() {
       for await (const names of scanAll(client, prefix)) {
-        const own = names.filter((name) => isSession(name) || isIndex(name)).map((name) => prefix + name)
-        if (isCluster) await callEach(client, 'UNLINK', own)
-        else if (own.length > 0) await client.call('UNLINK', ...own)
+        const own = names.filter((name) => isSession(name) || isIndex(name))
+        await runScript(run, REMOVE, times(0), own, (name) => [prefix + name])
       }
     },
-    async ping() {
-      await client.call('PING')
-    },
+    ping: () => link.time(),
   }
-  return { name: 'redis', ...guarded(verbs, owned), close: () => owned?.close() }
+  const calls = guarded(verbs, run)
+  return {
+    name: 'redis',
+    place: (client.options?.keyPrefix ?? '') + prefix,
+    async setup(timeLimit = 5000) {
+      run.timeLimit = timeLimit
+      link.limit(timeLimit)
+      await calls.ping()
+    },
+    ...calls,
+    close: () => link.close(),
+  }
 }
 
 /** express-session's store on Redis or Valkey: one server, Sentinel or Cluster. */
@@ -175,43 +275,37 @@ export class RedisStore extends SessionStore {
   }
 }
 
+type Indexed = Pick<Row, 'key' | 'user' | 'expiresAt'>
+
+/**
+ * An ended session leaves its user's index within this time, in milliseconds, or by itself: well before its tombstone
+ * goes, which tells whoever begins the session again.
+ */
+const UNINDEX_LIMIT = MARGIN / 3
+
+/** What `next` begins with on the pages of `search`. */
+const SEARCH = 's'
+
 /** When a key with this deadline goes, in epoch milliseconds. */
 const endOfKey = (expiresAt: number): number => Math.ceil((expiresAt + MARGIN) / STEP) * STEP
+
+/** What the index of a user covers at least, once a session with this deadline is entered. */
+const endOfSpan = (expiresAt: number): number => (Math.floor(expiresAt / SPAN) + 1) * SPAN
 
 const ttl = (expiresAt: number, now: number): string =>
   expiresAt > now ? String(endOfKey(expiresAt) - now) : '0'
 
-function expected({ data, expect }: Write): string {
-  if (data === null) return '!'
-  return expect === undefined ? '*' : expect && `=${expect}`
+function expected({ expect, extend, user, expiresAt }: Write, cover = endOfSpan(expiresAt)): string {
+  const wanted = expect === undefined ? '!' : expect && `=${expect}`
+  return extend ? `+${user === null ? EVERYTHING : digits(cover)}${wanted}` : wanted
 }
+
+/** Later than every deadline, as `digits` writes it. */
+const EVERYTHING = '9'.repeat(16)
 
 /** Keys of sessions have no ':', so stores with the prefixes `sess:` and `sess:app:` do not see each other's. */
 const isSession = (name: string): boolean => !name.includes(':')
 const isIndex = (name: string): boolean => name.lastIndexOf(':') === 0
-
-/** The verbs with errors explained, and with the process held while one waits for its answer. */
-function guarded<T extends object>(verbs: T, owned: Connection | undefined): T {
-  const guard = (verb: (...args: unknown[]) => Promise<unknown>) => {
-    const answered = (value: unknown): unknown => {
-      owned?.release()
-      return value
-    }
-    const failed = (error: unknown): never => {
-      owned?.release()
-      throw explained(error, owned?.failure)
-    }
-    return (...args: unknown[]) => {
-      try {
-        owned?.hold()
-      } catch (error) {
-        throw explained(error, owned?.failure)
-      }
-      return verb(...args).then(answered, failed)
-    }
-  }
-  return Object.fromEntries(Object.entries(verbs).map(([name, verb]) => [name, guard(verb)])) as T
-}
 
 function isRedisUrl(value: unknown): boolean {
   if (typeof value !== 'string' || !/^rediss?:\/\//.test(value) || !URL.canParse(value)) return false

@@ -1,27 +1,36 @@
+import { hash } from 'node:crypto'
 import type { Row } from '@session-stores/core'
 
 /**
  * A session's string: a head, then the payload.
  *
- *     1 expiresAt(16) createdAt(16) kind(1) tag ' ' user ' ' data
- *     ^ version; places 2-17; 18-33; 34: s(ession) or t(ombstone); tag from 35, of at most 32; user may be empty
+ *     2 expiresAt(16) createdAt(16) kind(1) mark(11) tag ' ' user ' ' data
+ *     ^ version; places 2-17; 18-33; 34: s(ession) or t(ombstone); 35-45; tag from 46, of at most 32; user may be empty
  *
- * Times are 16 digits, so that Lua compares them as text and a touch overwrites one in place.
+ * Times are 16 digits, so that Lua compares them as text and a touch overwrites one in place. The mark tells which
+ * key the string was written for.
  */
-export function toValue({ data, tag, user, createdAt, expiresAt }: Row): string {
+export function toValue({ key, data, tag, user, createdAt, expiresAt }: Row): string {
   const kind = data === null ? 't' : 's'
-  return `1${digits(expiresAt)}${digits(createdAt)}${kind}${tag} ${user ?? ''} ${data ?? ''}`
+  return `2${digits(expiresAt)}${digits(createdAt)}${kind}${markOf(key)}${tag} ${user ?? ''} ${data ?? ''}`
 }
 
 export const digits = (time: number): string => String(time).padStart(16, '0')
 
-const HEAD = /^1(\d{16})(\d{16})([st])([!-~]{1,32}) ([\w-]*) /
+const HASHED = 43
+const MARK = 11
 
-export function toRow(key: string, value: string): Row {
+/** 66 bits of the key's hash. A key of this length is a hash already, and the usual one. */
+const markOf = (key: string): string =>
+  key.length === HASHED ? key.slice(-MARK) : hash('sha256', key, 'base64url').slice(-MARK)
+
+const HEAD = /^2(\d{16})(\d{16})([st])([!-~]{11})([!-~]{1,32}) ([\w-]*) /
+
+/** The row; nothing where the string is not one that `toValue` made for this key. */
+export function toRow(key: string, value: string): Row | undefined {
   const head = HEAD.exec(value)
-  // Somebody else's string: a row that core cannot read either, so that the others of the batch can be.
-  if (head === null) return { key, data: '', tag: '?', user: null, createdAt: Date.now(), expiresAt: 8.64e15 }
-  const [{ length }, expiresAt, createdAt, kind, tag, user] = head as unknown as string[] & { 0: string }
+  if (head === null || head[4] !== markOf(key)) return undefined
+  const [{ length }, expiresAt, createdAt, kind, , tag, user] = head as unknown as string[] & { 0: string }
   return {
     key,
     data: kind === 't' ? null : value.slice(length),
@@ -31,3 +40,13 @@ export function toRow(key: string, value: string): Row {
     expiresAt: Number(expiresAt),
   }
 }
+
+/** A row that core cannot read: somebody else's string. The others of the batch can be read beside it. */
+export const foreignRow = (key: string): Row => ({
+  key,
+  data: '',
+  tag: '?',
+  user: null,
+  createdAt: Date.now(),
+  expiresAt: 8.64e15,
+})

@@ -31,7 +31,8 @@ export function scan(
   return walk(mastersOf(client), after, async (node, cursor) => {
     const reply = await node.call('SCAN', cursor, 'MATCH', match, 'COUNT', Math.min(limit, STEP))
     const [next, keys] = reply as Scanned
-    return [next, keys.map((key) => key.slice(start.length))]
+    // Others are none of this store's, whatever command the answer belongs to.
+    return [next, keys.filter((key) => key.startsWith(start)).map((key) => key.slice(start.length))]
   })
 }
 

@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto'
 
 /**
- * Takes `KEYS` one a row, and `ARGV`: what the rows share, then what each has of its own. Returns the numbers of
- * the rows that it is about.
+ * Takes `KEYS` one a row, and `ARGV`: first what begins every script, then what each row has of its own. The first
+ * argument is the time by which rows are judged, the latest time of the server's clock at which the script may still
+ * run (16 digits each), and a number that the answer begins with. The numbers of the rows that it is about follow,
+ * and notes: a letter, the number of a row, a space, and more.
  *
  * Where memory is full (maxmemory), Redis lets a script go on whose first write needs none: so a script that
  * frees memory, or changes no length, begins with such a write, or with one that may fail and then such a write.
@@ -21,75 +23,129 @@ export const STEP = 30_000
 /** Index entries move only when a deadline enters the next of these spans, in milliseconds. */
 export const SPAN = 3_600_000
 
+/** Notes of `WRITE`. */
+export const ENDED = 'e'
+export const REVIVED = 'r'
+export const CROSSING = 'x'
+
+/**
+ * A script that a server reads late, because it hung or because a client sent it again, does nothing: its call was
+ * answered with an error long ago.
+ */
+const BEGIN = `
+local call, sub, match = redis.call, string.sub, string.match
+local now, answer = sub(ARGV[1], 1, 16), {tonumber(sub(ARGV[1], 33))}
+local time = call('TIME')
+if time[1] * 1000 + time[2] / 1000 > tonumber(sub(ARGV[1], 17, 32)) then
+  return redis.error_reply('LATE the call was given up')
+end
+`
+
 /** A session's string up to the place `last` (see `row.ts`), nothing where there is none. Numbers would be printed each time. */
-const HEAD = `
-local call, sub = redis.call, string.sub
+const HEAD = `${BEGIN}
 local function head(key, last)
   local text = redis.pcall('GETRANGE', key, '0', last)
-  if type(text) == 'string' and sub(text, 1, 1) == '1' then return text end
+  if type(text) == 'string' and sub(text, 1, 1) == '2' then return text end
+end
+local function owner(key)
+  return match(call('GETRANGE', key, '45', '121'), '^%S+ (%S*) ')
 end
 `
 
 const script = (source: string): Script => ({ source, sha: hash('sha1', source) })
 
 /**
- * ARGV: now; then what is expected (`*` upsert, `!` tombstone, nothing create, or `=` and a tag), ttl and value of
- * each row. A ttl of 0 is a deadline that is past: the row goes. Returns the rows that landed.
+ * ARGV: what is expected (`!` unconditional tombstone, nothing create, or `=` and a tag), ttl and value of each row.
+ * With `extend`, `+` and the end of what the user's index covers (16 digits) come before what is expected. A ttl of
+ * 0 is a deadline that is past: the row goes. Returns the rows that landed, and notes:
+ * `e`: it ended the session of this deadline (16 digits) and of this user;
+ * `r`: a session of a user took the place of a tombstone;
+ * `x`: it left the row alone, for the index of the user may not cover this deadline, which is to stay.
  */
 export const WRITE: Script = script(`${HEAD}
-local now, landed = ARGV[1], {}
 for i, key in ipairs(KEYS) do
-  local expect, ttl, value, lands = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1], true
+  local expect, ttl, value = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
+  local cover
+  if sub(expect, 1, 1) == '+' then
+    cover, expect = sub(expect, 2, 17), sub(expect, 18)
+  end
+  local old = head(key, '77')
+  local kind, expires = old and sub(old, 34, 34), old and sub(old, 2, 17)
+  -- Where it is neither, the string is somebody else's.
+  local live = (kind == 's' or kind == 't') and expires > now
+  local tag = live and match(old, '^%S*', 46)
+  local lands
   if expect == '!' then
-    call('UNLINK', key)
+    lands = true
+  elseif expect == '' then
+    lands = not live
   else
-    local old = head(key, '66')
-    local kind = old and sub(old, 34, 34)
-    -- Where it is neither, the string is somebody else's.
-    if (kind ~= 's' and kind ~= 't') or sub(old, 2, 17) <= now then
-      lands = expect == '*' or expect == ''
-    elseif kind == 't' then
-      lands = expect == ''
-    else
-      local tag = string.match(old, '^%S*', 35)
-      lands = expect == '*' or expect == '=' .. tag or string.match(value, '^%S+', 35) == tag
+    lands = live and '=' .. tag == expect
+  end
+  if live and (expect == '!' or not lands) and tag == match(value, '^%S+', 46) then
+    -- It was sent twice.
+    answer[#answer + 1] = i
+  elseif lands and sub(value, 34, 34) == 't' then
+    local user = kind == 's' and owner(key)
+    call('UNLINK', key)
+    call('SET', key, value, 'PX', ttl)
+    answer[#answer + 1] = i
+    if user and user ~= '' then
+      answer[#answer + 1] = '${ENDED}' .. i .. ' ' .. expires .. user
+    end
+  elseif lands then
+    local keeps
+    if live and kind == 's' then
       local created = sub(old, 18, 33)
-      if lands and created ~= sub(value, 18, 33) then
+      if created ~= sub(value, 18, 33) then
         value = sub(value, 1, 17) .. created .. sub(value, 34)
+      end
+      if cover and expires > sub(value, 2, 17) then
+        keeps = true
+        if expires >= cover and owner(key) ~= match(value, '^%S+ (%S*) ', 46) then
+          lands = false
+          answer[#answer + 1] = '${CROSSING}' .. i .. ' ' .. expires
+        else
+          value = '2' .. expires .. sub(value, 18)
+        end
+      end
+    end
+    if lands then
+      if keeps then
+        call('SET', key, value, 'KEEPTTL')
+      elseif ttl == '0' then
+        call('UNLINK', key)
+      else
+        call('SET', key, value, 'PX', ttl)
+      end
+      answer[#answer + 1] = i
+      if kind == 't' and match(value, '^%S+ %S', 46) then
+        answer[#answer + 1] = '${REVIVED}' .. i .. ' '
       end
     end
   end
-  if lands then
-    if ttl == '0' then
-      call('UNLINK', key)
-    else
-      call('SET', key, value, 'PX', ttl)
-    end
-    landed[#landed + 1] = i
-  end
 end
-return landed`)
+return answer`)
 
 /**
- * ARGV: now; then of each row one text (deadline, the earliest deadline whose key lives as long, begin of the deadline's
- * span, the user whose index covers the deadline, if any) and the ttl. A key that lives long enough keeps its ttl.
- * Returns the rows that it left alone, for their index may not cover their new deadline yet.
+ * ARGV of each row: one text (deadline, the earliest deadline whose key lives as long, begin of the deadline's span, the
+ * tag that it must carry, if any, a space, the user whose index covers the deadline, if any) and the ttl. A key that
+ * lives long enough keeps its ttl. Returns the rows that it left alone, for their index may not cover their new
+ * deadline yet.
  */
 export const TOUCH: Script = script(`${HEAD}
-local function owner(key)
-  return string.match(call('GETRANGE', key, '34', '110'), '^%S+ (%S*) ')
-end
-local now, crossing = ARGV[1], {}
 for i, key in ipairs(KEYS) do
-  local old = head(key, '33')
+  local old = head(key, '77')
   local expires = old and sub(old, 2, 17)
-  if old and expires > now and sub(old, 34) == 's' then
+  if old and expires > now and sub(old, 34, 34) == 's' then
     local row, ttl = ARGV[i * 2], ARGV[i * 2 + 1]
-    local deadline = sub(row, 1, 16)
-    if ttl == '0' then
+    local deadline, tag = sub(row, 1, 16), match(row, '^%S* ', 49)
+    if tag ~= ' ' and sub(old, 46, 45 + #tag) ~= tag then
+      -- Somebody saved meanwhile, and decided the deadline.
+    elseif ttl == '0' then
       call('UNLINK', key)
-    elseif expires < sub(row, 33, 48) and owner(key) ~= sub(row, 49) then
-      crossing[#crossing + 1] = i
+    elseif expires < sub(row, 33, 48) and owner(key) ~= sub(row, 49 + #tag) then
+      answer[#answer + 1] = i
     elseif expires < sub(row, 17, 32) or expires > deadline
       or type(redis.pcall('SETRANGE', key, '1', deadline)) ~= 'number' then
       call('PEXPIRE', key, ttl)
@@ -97,36 +153,70 @@ for i, key in ipairs(KEYS) do
     end
   end
 end
-return crossing`)
+return answer`)
 
 /**
- * ARGV: the score that is past; then session key, score and ttl of each row. KEYS are the indexes of the users.
- * Whoever has very many sessions loses the past ones by a hundred at a time.
+ * ARGV: session key, score and ttl of each row; the time in the first argument is the score that is past. KEYS are the
+ * indexes of the users. A score that begins with `+` raises the entry's own in any case. Whoever has very many
+ * sessions loses the past ones by a hundred at a time.
  */
 export const INDEX: Script = {
   source: `
 redis.call('ZREMRANGEBYRANK', KEYS[1], 1, 0)
 for i, key in ipairs(KEYS) do
   local name, score, ttl = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
-  local past = redis.call('ZCOUNT', key, '-inf', '(' .. ARGV[1])
+  local past = redis.call('ZCOUNT', key, '-inf', '(' .. string.sub(ARGV[1], 1, 16))
   if past > 0 then
     redis.call('ZREMRANGEBYRANK', key, 0, math.min(past, 100) - 1)
+  end
+  if string.sub(score, 1, 1) == '+' then
+    local old = redis.call('ZSCORE', key, name) or score
+    score = string.format('%.0f', math.max(tonumber(old), tonumber(score)) + 1)
   end
   redis.call('ZADD', key, 'GT', score, name)
   if redis.call('PTTL', key) < tonumber(ttl) then
     redis.call('PEXPIRE', key, ttl)
   end
 end
-return {}`,
+return {tonumber(string.sub(ARGV[1], 33))}`,
 }
 
-/** ARGV: now. Returns the rows that are live sessions. */
-export const COUNT: Script = script(`${HEAD}
-local live = {}
+/**
+ * ARGV: session key and score of each row. KEYS are the indexes of the users. Removes entries whose score is not
+ * higher: a higher one belongs to a session that began after the one that ended.
+ */
+export const UNINDEX: Script = script(`${BEGIN}
 for i, key in ipairs(KEYS) do
-  local text = head(key, '33')
-  if text and sub(text, 2, 17) > ARGV[1] and sub(text, 34) == 's' then
-    live[#live + 1] = i
+  local score = call('ZSCORE', key, ARGV[i * 2])
+  if score and tonumber(score) <= tonumber(ARGV[i * 2 + 1]) then
+    call('ZREM', key, ARGV[i * 2])
   end
 end
-return live`)
+return answer`)
+
+/** Returns the rows that are live sessions. */
+export const COUNT: Script = script(`${HEAD}
+for i, key in ipairs(KEYS) do
+  local text = head(key, '33')
+  if text and sub(text, 2, 17) > now and sub(text, 34) == 's' then
+    answer[#answer + 1] = i
+  end
+end
+return answer`)
+
+/** ARGV: a user for each row. Returns the rows that are this user's. */
+export const OWNED: Script = script(`${HEAD}
+for i, key in ipairs(KEYS) do
+  local text = head(key, '121')
+  if text and match(text, '^%S+ (%S*) ', 46) == ARGV[i + 1] then
+    answer[#answer + 1] = i
+  end
+end
+return answer`)
+
+/** Removes the keys. */
+export const REMOVE: Script = script(`${BEGIN}
+for _, key in ipairs(KEYS) do
+  call('UNLINK', key)
+end
+return answer`)

@@ -1,0 +1,60 @@
+import { type Driver, SessionStoreError, UncertainWriteError } from '@session-stores/core'
+import type { Run } from './client.ts'
+import { explained, isReply } from './errors.ts'
+import { WAIT_SHARE } from './link.ts'
+
+type Verb = (...args: unknown[]) => Promise<unknown>
+
+/**
+ * The verbs, with errors explained, and with the process held while one waits for its answer. None is sent before its
+ * connection was checked, or after it was given up; one that a connection broke without an answer is sent once more.
+ */
+export function guarded<T extends Pick<Driver, 'write'>>(verbs: T, run: Run): T {
+  const { link } = run
+  const answered = (value: unknown): unknown => {
+    link.release()
+    return value
+  }
+  const refused = (error: unknown): never => {
+    link.release()
+    if (error instanceof Error && isReply(error) && error.message.startsWith('LATE')) link.forget()
+    throw explained(error, link.failure)
+  }
+  const guard = (verb: Verb, repeat: Verb) => {
+    const send = (args: unknown[], until: number): Promise<unknown> =>
+      verb(...args).then(answered, (error) => {
+        if (!link.repeats || !isBroken(error)) return refused(error)
+        return link
+          .whenUsable(until)
+          .then(() => repeat(...args))
+          .then(answered, refused)
+      })
+    return (...args: unknown[]): Promise<unknown> => {
+      link.hold()
+      const until = performance.now() + run.timeLimit * WAIT_SHARE
+      if (link.isUsable) return send(args, until)
+      return link.whenUsable(until).then(() => send(args, until), refused)
+    }
+  }
+  const repeats: Partial<Record<string, Verb>> = { write: writeAgain as Verb }
+
+  /** A write that has landed before counts as landed; of one that is refused nobody knows. */
+  async function writeAgain(...args: Parameters<Driver['write']>): Promise<string[]> {
+    const landed = await verbs.write(...args)
+    if (landed.length < args[0].length) throw new UncertainWriteError(landed)
+    return landed
+  }
+
+  const entries = Object.entries(verbs as Record<string, Verb>)
+  return Object.fromEntries(entries.map(([name, verb]) => [name, guard(verb, repeats[name] ?? verb)])) as T
+}
+
+/** Whether there is no answer because the connection broke. A fault in the program is no outage. */
+function isBroken(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    !isReply(error) &&
+    !(error instanceof SessionStoreError) &&
+    !(error instanceof TypeError)
+  )
+}
