@@ -8,22 +8,12 @@ import {
   splitOptions,
   type Write,
 } from '@session-stores/core'
-import pg from 'pg'
-import { explained, isRace } from './errors.ts'
-import { amount, array, encoded, type Fields, keysOf, numbers, texts, toRow } from './rows.ts'
+import { explained, isForgotten, isLate, isRace } from './errors.ts'
+import { borrowPool, openPool, type PostgresPool, Query, uptime } from './pool.ts'
+import { amount, array, changedKeys, encoded, type Fields, keysOf, scalars, texts, toRow } from './rows.ts'
 import { COLUMNS, qualified, type Statement, statements, tableSql } from './sql.ts'
 
-/** What the driver uses of a pg `Pool`, so that no version of it is forced. */
-export interface PostgresPool {
-  query(query: {
-    name?: string
-    text: string
-    values: unknown[]
-    query_timeout?: number
-    rowMode: 'array'
-    types: { getTypeParser(): (value: string) => string }
-  }): Promise<{ rows: unknown[] }>
-}
+export type { PostgresPool } from './pool.ts'
 
 export interface TableOptions {
   /** The schema of the table; it must be there. Default `public`, whatever the connection's `search_path`. */
@@ -70,6 +60,8 @@ const rules: Record<keyof PostgresOptions, OptionRule> = {
   namedStatements: ['a boolean', isBoolean],
 }
 
+/** In milliseconds, until `setup` says otherwise. */
+const TIME_LIMIT = 5000
 /** How often a statement is tried that lost to others, as isolation levels above READ COMMITTED have it. */
 const MAX_TRIES = 20
 /** How many rows `clear` takes at a time. */
@@ -88,21 +80,75 @@ export function postgresDriver(options: PostgresOptions): Driver {
   const { createTable = true, namedStatements = true } = options
   if ((url === undefined) === (lent === undefined))
     throw new TypeError("give one of the options 'url' and 'pool' (a pg Pool)")
-  const owned = url === undefined ? undefined : newPool(url)
-  const pool: PostgresPool = lent ?? owned!
+  const connections = url === undefined ? borrowPool(lent!) : openPool(url)
+  const { pool } = connections
   const sql = statements(schema, table, namedStatements)
+  let timeLimit = 0
+  /** The server's clock, in epoch milliseconds, less `uptime`. Unknown, it makes every write late, and is asked for. */
+  let clockOffset = Number.NEGATIVE_INFINITY
   let closing: Promise<void> | undefined
+  setTimeLimit(TIME_LIMIT)
+
+  function setTimeLimit(milliseconds: number): void {
+    timeLimit = milliseconds
+    connections.setTimeLimit(milliseconds)
+  }
 
   async function run(statement: Statement, ...values: unknown[]): Promise<Fields[]> {
+    const start = uptime()
+    if (statement.isTimed) values.push(latest(start))
+    const query = new Query(statement, values, connections.endOf(statement, start))
     for (let tries = 1; ; tries++) {
       if (closing) throw new SessionStoreError('CLOSED', 'the PostgreSQL driver is closed')
+      const attempt = connections.enter(query)
+      if (attempt) await waitFor(attempt, start)
       try {
-        const { rows } = await pool.query({ ...statement, values, rowMode: 'array', types: asText })
+        const { rows } = await pool.query(query)
+        connections.leave(query)
         return rows as Fields[]
       } catch (error) {
-        if (tries === MAX_TRIES || !isRace(error)) throw explained(error)
+        connections.leave(query, error)
+        if (tries === MAX_TRIES || !(await mayRepeat(query, error, statement, start))) throw explained(error)
       }
     }
+  }
+
+  /** Rejects where no connection is made, and where the call was given up meanwhile, which must not be sent any more. */
+  async function waitFor(attempt: Promise<void>, start: number): Promise<void> {
+    await attempt.catch((error) => {
+      throw explained(error)
+    })
+    if (uptime() >= start + timeLimit)
+      throw new SessionStoreError('TIMEOUT', 'PostgreSQL could not be reached in time')
+  }
+
+  /** When a call that began at `start` must have taken effect, in epoch seconds of the server's clock. */
+  const latest = (start: number): number => (clockOffset + start + timeLimit) / 1000
+
+  /** Whether the query did nothing for sure, and can be sent again: a connection that broke never tells that. */
+  async function mayRepeat(
+    query: Query,
+    error: unknown,
+    statement: Statement,
+    start: number,
+  ): Promise<boolean> {
+    if (isForgotten(error) && query.name !== undefined) query.name = undefined
+    else if (isLate(error) && statement.isTimed) {
+      // Either it waited for too long, or the server's clock was set.
+      await askClock(sql.clock)
+      query.values[query.values.length - 1] = latest(start)
+    } else if (!isRace(error)) return false
+    return uptime() < start + timeLimit
+  }
+
+  /** Returns the time of the server's clock, in epoch milliseconds. */
+  async function askClock(statement: Statement): Promise<number> {
+    const before = uptime()
+    const [row] = await run(statement)
+    const time = Number(row![0])
+    // The clock was read in between, so that what is known stays if it is among what is possible.
+    clockOffset = Math.max(time - uptime(), Math.min(time - before, clockOffset))
+    return time
   }
 
   const put = (writes: readonly Write[], now: number): Promise<Fields[]> =>
@@ -110,11 +156,11 @@ export function postgresDriver(options: PostgresOptions): Driver {
       sql.put[amount(writes)],
       texts(writes, keyOf),
       texts(writes, tagOf),
-      texts(writes, ({ user }) => user),
-      numbers(writes, ({ createdAt }) => createdAt),
-      numbers(writes, deadlineOf),
+      texts(writes, userOf),
+      scalars(writes, beginningOf),
+      scalars(writes, deadlineOf),
       texts(writes, encoded),
-      array(writes.filter(({ expect }) => expect === '').map(keyOf)),
+      array(writes.filter(({ expect }) => expect === undefined).map(keyOf)),
       now,
     )
 
@@ -123,16 +169,20 @@ export function postgresDriver(options: PostgresOptions): Driver {
       sql.update[amount(writes)],
       texts(writes, keyOf),
       texts(writes, tagOf),
-      texts(writes, ({ user }) => user),
-      numbers(writes, deadlineOf),
+      texts(writes, userOf),
+      scalars(writes, beginningOf),
+      scalars(writes, deadlineOf),
       texts(writes, encoded),
-      texts(writes, ({ expect }) => expect!),
+      texts(writes, expectedOf),
+      scalars(writes, isExtended),
       now,
     )
 
   return {
     name: 'postgres',
-    async setup() {
+    place: qualified(schema, table),
+    async setup(limit = TIME_LIMIT) {
+      setTimeLimit(limit)
       let found = await run(sql.columns, qualified(schema, table))
       if (found.length === 0 && createTable) {
         await run(sql.create)
@@ -148,6 +198,7 @@ export function postgresDriver(options: PostgresOptions): Driver {
           "the table is not this store's; name another 'table'",
           new Error(`it lacks ${wrong.map((column) => column.join(' ')).join(', ')}`),
         )
+      await askClock(sql.clock)
     },
     async read(keys) {
       const rows = await run(sql.read[amount(keys)], keys.join('\n'))
@@ -155,14 +206,21 @@ export function postgresDriver(options: PostgresOptions): Driver {
     },
     async write(writes, now) {
       const updates = writes.filter(isUpdate)
-      if (updates.length === writes.length) return keysOf(await update(writes, now))
-      if (updates.length === 0) return keysOf(await put(writes, now))
+      if (updates.length === writes.length) return changedKeys(await update(writes, now))
+      if (updates.length === 0) return changedKeys(await put(writes, now))
       // Two statements side by side. In one, rows could not be locked in the order of their keys alone.
       const others = writes.filter((write) => !isUpdate(write))
-      return keysOf((await Promise.all([update(updates, now), put(others, now)])).flat())
+      const answers = await Promise.all([update(updates, now), put(others, now)])
+      return answers.flatMap(changedKeys)
     },
     async touch(touches, now) {
-      await run(sql.touch[amount(touches)], texts(touches, keyOf), numbers(touches, deadlineOf), now)
+      await run(
+        sql.touch[amount(touches)],
+        texts(touches, keyOf),
+        scalars(touches, deadlineOf),
+        texts(touches, tagOf),
+        now,
+      )
     },
     async list({ user, after = '', limit }) {
       const keys = keysOf(
@@ -191,11 +249,9 @@ export function postgresDriver(options: PostgresOptions): Driver {
       let last: string | null = ''
       while (last !== null) last = (await run(sql.clear, last, STEP))[0]![0]!
     },
-    async ping() {
-      await run(sql.ping)
-    },
+    ping: () => askClock(sql.ping),
     close() {
-      closing ??= owned ? owned.end() : Promise.resolve()
+      closing ??= connections.close()
       return closing
     },
   }
@@ -210,32 +266,15 @@ export class PostgresStore extends SessionStore {
   }
 }
 
-function newPool(url: string): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: url,
-    fallback_application_name: 'session-stores',
-    max: 8,
-    // Less than the core waits for a call, so that the error tells the reason.
-    connectionTimeoutMillis: 3000,
-    idleTimeoutMillis: 30_000,
-    // A connection whose other end vanished without a word is given up at last.
-    query_timeout: 20_000,
-    keepAlive: true,
-    allowExitOnIdle: true,
-  })
-  // Of connections that nobody uses; the pool opens another one.
-  pool.on('error', () => {})
-  return pool
-}
-
-/** pg's own parsers belong to the application, which may have changed them. */
-const asText = { getTypeParser: () => (value: string) => value }
-
-const isUpdate = ({ data, expect }: Write): boolean => data !== null && !!expect
+const isUpdate = ({ expect }: Write): boolean => !!expect
 
 const keyOf = ({ key }: { key: string }): string => key
-const tagOf = ({ tag }: Write): string => tag
+const tagOf = ({ tag }: { tag?: string | undefined }): string | null => tag ?? null
+const userOf = ({ user }: Write): string | null => user
+const beginningOf = ({ createdAt }: Write): number => createdAt
 const deadlineOf = ({ expiresAt }: { expiresAt: number }): number => expiresAt
+const expectedOf = ({ expect }: Write): string => expect!
+const isExtended = ({ extend }: Write): boolean => extend === true
 
 function isPostgresUrl(value: unknown): boolean {
   return typeof value === 'string' && URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol)

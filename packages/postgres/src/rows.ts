@@ -10,8 +10,10 @@ export const amount = (rows: readonly unknown[]): 'one' | 'many' => (rows.length
 export const texts = <T>(rows: readonly T[], value: (row: T) => string | null): string | null =>
   rows.length === 1 ? value(rows[0]!) : rows.map(value).join('\n')
 
-export const numbers = <T>(rows: readonly T[], value: (row: T) => number): string | number =>
-  rows.length === 1 ? value(rows[0]!) : `{${rows.map(value).join()}}`
+export const scalars = <T, V extends number | boolean>(
+  rows: readonly T[],
+  value: (row: T) => V,
+): string | V => (rows.length === 1 ? value(rows[0]!) : `{${rows.map(value).join()}}`)
 
 /** An array of printable ASCII, whose quotes and backslashes JSON escapes just as PostgreSQL does. */
 export const array = (values: string[]): string => `{${JSON.stringify(values).slice(1, -1)}}`
@@ -41,3 +43,6 @@ export function toRow([line]: Fields): Row {
 }
 
 export const keysOf = (rows: Fields[]): string[] => rows.map(([key]) => key!)
+
+/** The keys that a write says it changed: a key on each line of one field. */
+export const changedKeys = (rows: Fields[]): string[] => rows[0]?.[0]?.split('\n') ?? []

@@ -41,8 +41,10 @@ CREATE INDEX IF NOT EXISTS ${quoted(`${table}_by_owner`)} ON ${t} (owner, key) W
 export interface Statement {
   name?: string
   text: string
-  /** Milliseconds. */
-  query_timeout?: number
+  /** The last parameter is the latest time at which it may take effect, in epoch seconds of the server's clock. */
+  isTimed?: true
+  /** It reads the whole table, and may take as long as core waits for such a call. */
+  isLong?: true
 }
 
 /** The same on one row, with a value for each parameter, and on many, with a column (see `rows.ts`). */
@@ -51,6 +53,7 @@ type Verb = Record<'one' | 'many', Statement>
 interface Statements extends Record<'read' | 'put' | 'update' | 'touch', Verb> {
   columns: Statement
   create: Statement
+  clock: Statement
   list: Statement
   listUser: Statement
   count: Statement
@@ -59,6 +62,12 @@ interface Statements extends Record<'read' | 'put' | 'update' | 'touch', Verb> {
   ping: Statement
 }
 
+/** What an update sets a row to: where in the statement each value is. */
+type Replacement = Record<
+  'key' | 'tag' | 'owner' | 'created_at' | 'expires_at' | 'data' | 'expect' | 'extend',
+  string
+>
+
 /**
  * Every statement of the driver. Those that wait for locks on many rows take them one after the other in the
  * order of the keys, whatever plan PostgreSQL makes, so that no two wait for each other.
@@ -66,36 +75,83 @@ interface Statements extends Record<'read' | 'put' | 'update' | 'touch', Verb> {
 export function statements(schema: string, table: string, named: boolean): Statements {
   const t = qualified(schema, table)
   const row = 'key, tag, owner, created_at, expires_at, data'
-  /** A row as one field, for each field of an answer costs the client as much as the session in it; see `toRow`. */
+  /** A row as one field, because each field of an answer costs the client as much as the session in it; see `toRow`. */
   const line = `concat_ws(E'\\n', key, tag, created_at, expires_at, coalesce(owner, ''), data)`
   const isSession = (now: string) => `r.data IS NOT NULL AND r.expires_at > ${now}`
   const toMinute = (time: string) => `${time} - ${time} % 60000`
   const noLater = (deadline: string) => `least(r.purge_at, ${toMinute(deadline)})`
   const texts = (...columns: string[]) => columns.map((c) => `string_to_array(${c}, E'\\n', '')`).join()
+  const toMilliseconds = (time: string) => `floor(date_part('epoch', ${time}) * 1000)::bigint`
+  const clock = toMilliseconds('clock_timestamp()')
 
-  /** By a hash of its text, for on one pool a name must mean the same in every store. */
+  /**
+   * The value, or a division by zero after the latest time, which undoes the statement. It is computed after every
+   * wait for a lock. `number` must not be a constant, because the planner would divide that at once.
+   */
+  const inTime = (latest: string, value: string, number: string) =>
+    `CASE WHEN clock_timestamp() < to_timestamp(${latest}::float8) THEN ${value} ELSE (${number} / 0)::text END`
+  /** The keys of all rows that a statement on many changed, in one field, because each row costs the client. */
+  const changed = (latest: string) =>
+    `SELECT ${inTime(latest, `string_agg(key, E'\\n')`, 'count(*)')} FROM changed`
+
+  /** By a hash of its text, because on one pool a name must mean the same in every store. */
   const statement = (text: string): Statement =>
     named ? { name: `session_stores_${hash('sha1', text, 'base64url')}`, text } : { text }
+  const timed = (text: string): Statement => ({ ...statement(text), isTimed: true })
 
-  /** Upserts, creates and tombstones; an INSERT takes its rows in the order in which they come. */
-  const put = (rows: string) =>
-    statement(`
+  /** Creates, and tombstones that always land: those of the keys in $7. An INSERT takes its rows as they come. */
+  const put = (rows: string) => {
+    const isOwn = 'r.tag = excluded.tag AND r.expires_at > $8::bigint'
+    return `
       INSERT INTO ${t} AS r (${row}, purge_at) ${rows}
-      ON CONFLICT (key) DO UPDATE SET
-        created_at = CASE WHEN excluded.data IS NOT NULL AND ${isSession('$8::bigint')}
-          THEN r.created_at ELSE excluded.created_at END,
-        tag = excluded.tag, owner = excluded.owner, expires_at = excluded.expires_at, data = excluded.data,
-        purge_at = least(r.purge_at, excluded.purge_at)
-      WHERE excluded.data IS NULL OR r.expires_at <= $8::bigint
-        OR CASE WHEN excluded.key = ANY ($7::text[])
-          THEN r.data IS NULL OR r.tag = excluded.tag ELSE r.data IS NOT NULL END
-      RETURNING r.key`)
+      ON CONFLICT (key) DO UPDATE SET tag = excluded.tag,
+        owner = CASE WHEN ${isOwn} THEN r.owner ELSE excluded.owner END,
+        created_at = CASE WHEN ${isOwn} THEN r.created_at ELSE excluded.created_at END,
+        expires_at = CASE WHEN ${isOwn} THEN r.expires_at ELSE excluded.expires_at END,
+        data = CASE WHEN ${isOwn} THEN r.data ELSE excluded.data END,
+        purge_at = CASE WHEN ${isOwn} THEN r.purge_at ELSE least(r.purge_at, excluded.purge_at) END
+      WHERE excluded.key = ANY ($7::text[]) OR r.expires_at <= $8::bigint OR r.tag = excluded.tag`
+  }
 
   /** A plan of an UPDATE may take its rows in any order: those that are there are locked first, each before the next. */
   const locked = (columns: string, values: string) => `
     WITH w AS MATERIALIZED (
       SELECT i.* FROM unnest(${values}) AS i (${columns}),
         LATERAL (SELECT FROM ${t} AS l WHERE l.key = i.key FOR NO KEY UPDATE) AS l)`
+
+  /** A row that carries the write's own tag stays as it is, because the write has landed before. */
+  const update = (w: Replacement) => {
+    const isOwn = `r.tag = ${w.tag}`
+    const areSessions = `${w.data} IS NOT NULL AND r.data IS NOT NULL`
+    const isExtended = `${w.extend} AND ${areSessions}`
+    return `
+        UPDATE ${t} AS r SET tag = ${w.tag},
+          owner = CASE WHEN ${isOwn} THEN r.owner ELSE ${w.owner} END,
+          created_at = CASE WHEN ${isOwn} OR ${areSessions} THEN r.created_at ELSE ${w.created_at} END,
+          expires_at = CASE WHEN ${isOwn} THEN r.expires_at
+            WHEN ${isExtended} THEN greatest(r.expires_at, ${w.expires_at}) ELSE ${w.expires_at} END,
+          data = CASE WHEN ${isOwn} THEN r.data ELSE ${w.data} END,
+          purge_at = CASE WHEN ${isOwn} OR ${isExtended} THEN r.purge_at ELSE ${noLater(w.expires_at)} END`
+  }
+  const isExpected = (w: Replacement) =>
+    `r.key = ${w.key} AND r.expires_at > $9::bigint AND r.tag IN (${w.expect}, ${w.tag})`
+  const parameters: Replacement = {
+    key: '$1',
+    tag: '$2::text',
+    owner: '$3::text',
+    created_at: '$4::bigint',
+    expires_at: '$5::bigint',
+    data: '$6::text',
+    expect: '$7::text',
+    extend: '$8::boolean',
+  }
+  const columns = Object.fromEntries(
+    Object.keys(parameters).map((name) => [name, `w.${name}`]),
+  ) as Replacement
+
+  const touch = (deadline: string) =>
+    `UPDATE ${t} AS r SET expires_at = ${deadline}, purge_at = ${noLater(deadline)}`
+  const isTouched = (tag: string) => `${isSession('$4::bigint')} AND r.tag = coalesce(${tag}, r.tag)`
 
   return {
     columns: {
@@ -104,59 +160,64 @@ export function statements(schema: string, table: string, named: boolean): State
     },
     // Sent together, they are one transaction.
     create: { text: `SELECT pg_catalog.pg_advisory_xact_lock(${SETUP_LOCK});\n${tableSql(schema, table)}` },
+    clock: { text: `SELECT ${clock}` },
     read: {
       one: statement(`SELECT ${line} FROM ${t} WHERE key = $1`),
       many: statement(`SELECT ${line} FROM ${t} WHERE key = ANY (${texts('$1')})`),
     },
     put: {
-      one: put(`VALUES ($1, $2, $3, $4::bigint, $5::bigint, $6, ${toMinute('$5::bigint')})`),
-      many: put(`
-        SELECT ${row}, ${toMinute('expires_at')}
-        FROM unnest(${texts('$1', '$2', '$3')}, $4::bigint[], $5::bigint[], ${texts('$6')}) AS i (${row})`),
+      one: timed(`
+        ${put(`VALUES ($1, $2, $3, $4::bigint, $5::bigint, $6, ${toMinute('$5::bigint')})`)}
+        RETURNING ${inTime('$9', 'r.key', 'r.expires_at')}`),
+      many: timed(`
+        WITH changed AS (${put(`
+          SELECT ${row}, ${toMinute('expires_at')}
+          FROM unnest(${texts('$1', '$2', '$3')}, $4::bigint[], $5::bigint[], ${texts('$6')}) AS i (${row})`)}
+          RETURNING r.key)
+        ${changed('$9')}`),
     },
     update: {
-      one: statement(`
-        UPDATE ${t} AS r SET
-          tag = $2, owner = $3, expires_at = $4::bigint, data = $5, purge_at = ${noLater('$4::bigint')}
-        WHERE key = $1 AND ${isSession('$7')} AND tag IN ($6, $2)
-        RETURNING key`),
-      many: statement(`
+      one: timed(`
+        ${update(parameters)} WHERE ${isExpected(parameters)}
+        RETURNING ${inTime('$10', 'r.key', 'r.expires_at')}`),
+      many: timed(`
         ${locked(
-          'key, tag, owner, expires_at, data, expect',
-          `${texts('$1', '$2', '$3')}, $4::bigint[], ${texts('$5', '$6')}`,
-        )}
-        UPDATE ${t} AS r SET tag = w.tag, owner = w.owner, expires_at = w.expires_at, data = w.data,
-          purge_at = ${noLater('w.expires_at')}
-        FROM w WHERE r.key = w.key AND ${isSession('$7')} AND r.tag IN (w.expect, w.tag)
-        RETURNING r.key`),
+          'key, tag, owner, created_at, expires_at, data, expect, extend',
+          `${texts('$1', '$2', '$3')}, $4::bigint[], $5::bigint[], ${texts('$6', '$7')}, $8::boolean[]`,
+        )},
+        changed AS (${update(columns)} FROM w WHERE ${isExpected(columns)} RETURNING r.key)
+        ${changed('$10')}`),
     },
     touch: {
-      one: statement(`
-        UPDATE ${t} AS r SET expires_at = $2::bigint, purge_at = ${noLater('$2::bigint')}
-        WHERE key = $1 AND ${isSession('$3')}`),
-      many: statement(`
-        ${locked('key, expires_at', `${texts('$1')}, $2::bigint[]`)}
-        UPDATE ${t} AS r SET expires_at = w.expires_at, purge_at = ${noLater('w.expires_at')}
-        FROM w WHERE r.key = w.key AND ${isSession('$3')}`),
+      one: timed(`
+        ${touch('$2::bigint')} WHERE key = $1 AND ${isTouched('$3::text')}
+        RETURNING ${inTime('$5', 'NULL', 'r.expires_at')}`),
+      many: timed(`
+        ${locked('key, expires_at, tag', `${texts('$1')}, $2::bigint[], ${texts('$3')}`)},
+        changed AS (${touch('w.expires_at')} FROM w WHERE r.key = w.key AND ${isTouched('w.tag')} RETURNING 1)
+        SELECT ${inTime('$5', 'NULL', 'count(*)')} FROM changed`),
     },
     list: statement(`SELECT key FROM ${t} WHERE key > $1 ORDER BY key LIMIT $2`),
     listUser: statement(`SELECT key FROM ${t} WHERE owner = $3 AND key > $1 ORDER BY key LIMIT $2`),
-    // The one that reads the whole table.
-    count: { ...statement(`SELECT count(*) FROM ${t} AS r WHERE ${isSession('$1')}`), query_timeout: 60_000 },
-    ping: statement(`SELECT FROM ${t} LIMIT 1`),
+    count: { ...statement(`SELECT count(*) FROM ${t} AS r WHERE ${isSession('$1')}`), isLong: true },
+    // It also shows that the table can be read.
+    ping: statement(`SELECT ${clock}, EXISTS (SELECT FROM ${t})`),
 
-    // The next two are never named: kept for any LIMIT, their plans would read the whole table.
-    // Of the rows that are due, those that expired go; those whose deadline was moved on are looked at later.
+    // The next two are never named, because plans that are kept for any LIMIT would read the whole table.
+    // Of the rows that are due, those that expired go, and those whose deadline was moved on are put off. A row
+    // that expires later in the same minute stays as it is, and is not among them.
     prune: {
       text: `
         WITH due AS MATERIALIZED (
-          SELECT key, expires_at FROM ${t} WHERE purge_at < ${toMinute('$1::bigint')}
-          ORDER BY purge_at LIMIT $2 FOR UPDATE SKIP LOCKED
+          SELECT key, expires_at, over FROM ${t} AS r,
+            (SELECT least($1::bigint, ${toMilliseconds('statement_timestamp()')}) AS over) AS clock
+          WHERE purge_at <= ${toMinute('over')} AND (expires_at < over OR purge_at < ${toMinute('expires_at')})
+          ORDER BY purge_at LIMIT $2 FOR UPDATE OF r SKIP LOCKED
         ), gone AS (
-          DELETE FROM ${t} AS r USING due WHERE r.key = due.key AND due.expires_at < $1 RETURNING 1
+          DELETE FROM ${t} AS r USING due WHERE r.key = due.key AND due.expires_at < over RETURNING 1
         ), postponed AS (
           UPDATE ${t} AS r SET purge_at = ${toMinute('due.expires_at')} FROM due
-          WHERE r.key = due.key AND due.expires_at >= $1 RETURNING 1
+          WHERE r.key = due.key AND due.expires_at >= over RETURNING 1
         )
         SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM postponed)`,
     },
@@ -164,7 +225,8 @@ export function statements(schema: string, table: string, named: boolean): State
       text: `
         WITH step AS MATERIALIZED (SELECT key FROM ${t} WHERE key > $1 ORDER BY key LIMIT $2 FOR UPDATE),
         gone AS (DELETE FROM ${t} AS r USING step WHERE r.key = step.key)
-        SELECT max(key) FROM step`,
+        SELECT ${inTime('$3', 'max(key)', 'count(*)')} FROM step`,
+      isTimed: true,
     },
   }
 }

@@ -26,6 +26,8 @@ describe.each(postgresServers)('$name', ({ start }) => {
       const { watched, deadlocks } = watch()
       const { table } = await driverOf({ pool: watched })
       const drivers = [postgresDriver({ pool: watched, table }), postgresDriver({ pool: watched, table })]
+      // Hundreds of calls wait for a connection.
+      await Promise.all(drivers.map((driver) => driver.setup(60_000)))
       const keys = keysOf(40)
       await Promise.all(
         Array.from({ length: 400 }, async (_, i) => {
