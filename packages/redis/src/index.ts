@@ -295,8 +295,9 @@ const endOfSpan = (expiresAt: number): number => (Math.floor(expiresAt / SPAN) +
 const ttl = (expiresAt: number, now: number): string =>
   expiresAt > now ? String(endOfKey(expiresAt) - now) : '0'
 
-function expected({ expect, extend, user, expiresAt }: Write, cover = endOfSpan(expiresAt)): string {
-  const wanted = expect === undefined ? '!' : expect && `=${expect}`
+function expected({ tag, expect, extend, user, expiresAt }: Write, cover = endOfSpan(expiresAt)): string {
+  // No row has an empty tag: where its own is there already, the write has landed.
+  const wanted = expect === undefined ? '!' : expect && `=${expect === tag ? '' : expect}`
   return extend ? `+${user === null ? EVERYTHING : digits(cover)}${wanted}` : wanted
 }
 
