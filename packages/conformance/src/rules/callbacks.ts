@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Context } from '../context.ts'
-import type { Rule, StoredSession } from '../rule.ts'
+import type { Data, Rule, StoredSession } from '../rule.ts'
 import { holds, ID, README } from './shared.ts'
 
 /** How a store answers. */
@@ -61,24 +61,45 @@ const unstorable = (name: string, what: string, make: () => object): Rule => ({
   },
 })
 
-const getter = (session: StoredSession, key: string): StoredSession =>
-  Object.defineProperty(session, key, {
+const getter = <T extends object>(object: T, key: string): T =>
+  Object.defineProperty(object, key, {
     get() {
       throw new Error(`nobody may look at '${key}'`)
     },
   })
 
-/** Sessions that some code of the application has made unusable. */
-const throwing: Readonly<Record<string, (session: StoredSession) => StoredSession>> = {
+/** A session that some code of the application has made unusable; `after` is called once the store was called with it. */
+interface Throwing {
+  object: StoredSession
+  after?: () => void
+}
+
+const throwing: Readonly<Record<string, (session: StoredSession) => Throwing>> = {
   'revoked-proxy'(session) {
     const { proxy, revoke } = Proxy.revocable(session, {})
     revoke()
-    return proxy
+    return { object: proxy }
   },
-  'request-that-throws': (session) => getter(session, 'req'),
-  'cookie-that-throws': (session) => getter(session, 'cookie'),
-  'value-that-throws': (session) =>
-    Object.assign(session, { value: { toJSON: () => getter(session, 'x').x } }),
+  'proxy-revoked-on-its-way'(session) {
+    const { proxy, revoke } = Proxy.revocable(session, {})
+    return { object: proxy, after: revoke }
+  },
+  'prototype-that-throws': (session) => ({
+    object: new Proxy(session, {
+      getPrototypeOf() {
+        throw new Error('nobody may look at the prototype')
+      },
+    }),
+  }),
+  'request-that-throws': (session) => ({ object: getter(session, 'req') }),
+  // As express-session has it: hidden.
+  'request-whose-store-throws': (session) => ({
+    object: Object.defineProperty(session, 'req', { value: getter({}, 'sessionStore') }),
+  }),
+  'cookie-that-throws': (session) => ({ object: getter(session, 'cookie') }),
+  'value-that-throws': (session) => ({
+    object: Object.assign(session, { value: { toJSON: () => getter<Data>({}, 'inner').inner } }),
+  }),
 }
 
 export const callbacks: readonly Rule[] = [
@@ -186,13 +207,16 @@ export const callbacks: readonly Rule[] = [
         for (const verb of ['set', 'touch'] as const) {
           const id = `${verb}-of-${what}`
           await store.set(id, session({ name: 'Ada' }))
-          const beside = [store.set('another', session({ id })), store.get(id)]
+          // So that the call has to wait, in a store where the calls of one session do.
+          const beside = [store.set(id, session({ name: 'Ada' })), store.set('another', session({ id }))]
           trace.add(`store.${verb}(${JSON.stringify(id)}, …)`)
           // Not by the store that is traced, which would look at the object.
           const [untraced] = backend.stores
           const failed = new Promise<void>((resolve) => {
             try {
-              untraced[verb]!(id, make(session()), () => resolve())
+              const { object, after } = make(session())
+              untraced[verb]!(id, object, () => resolve())
+              after?.()
             } catch {
               resolve()
             }

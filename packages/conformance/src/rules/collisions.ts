@@ -143,11 +143,11 @@ export const collisions: readonly Rule[] = [
     methods: ['touch'],
     check: inTime(async (context, unit, before) => {
       const { store, session, now, pass } = context
-      const first = now() + 2 * unit
-      await store.set(ID, session({ name: 'Ada' }, 2 * unit))
+      const first = now() + 4 * unit
+      await store.set(ID, session({ name: 'Ada' }, 4 * unit))
       const socket = await store.open(ID)
-      await pass(unit)
-      const end = await useAgain(context, 6 * unit)
+      await pass(3 * unit)
+      const end = await useAgain(context, 4 * unit)
       before(first)
       await pass(2 * unit)
       socket.seen = true
