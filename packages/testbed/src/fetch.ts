@@ -3,6 +3,7 @@ import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rm
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ProcessKind } from './server.ts'
+import { withinReach } from './user.ts'
 
 const folder = join(import.meta.dirname, '../../../.servers')
 
@@ -20,10 +21,8 @@ async function install(requirement: string, target: string): Promise<void> {
       return
     } catch (error) {
       const { code, stderr } = error as { code?: unknown; stderr?: string }
-      const lines = stderr?.trim().split('\n')
-      failures.push(
-        `${[command, ...first].join(' ')}: ${code === 'ENOENT' ? 'not there' : (lines?.at(-1) ?? error)}`,
-      )
+      const reason = code === 'ENOENT' ? 'not there' : stderr?.trim().split('\n').at(-1) || error
+      failures.push(`${[command, ...first].join(' ')}: ${reason}`)
     }
   }
   throw new Error(`${requirement} could not be installed (${failures.join(', ')})`)
@@ -56,5 +55,16 @@ export async function fetchBinary(kind: ProcessKind): Promise<string> {
   const [path] = globSync(join(home, binary))
   if (!path) throw new Error(`${requirement} has no binary for this machine`)
   chmodSync(path, 0o755)
-  return path
+  await tryOut(path, requirement)
+  return kind.unprivileged ? withinReach(path, home) : path
+}
+
+/** Rejects where this machine cannot run the binary, for instance for want of a library that it links. */
+export async function tryOut(path: string, shippedBy: string): Promise<void> {
+  try {
+    await run(path, ['--version'])
+  } catch (error) {
+    const { stderr } = error as { stderr?: string }
+    throw new Error(`${shippedBy} does not run on this machine (${stderr?.trim() || error})`)
+  }
 }

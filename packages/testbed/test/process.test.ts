@@ -79,23 +79,23 @@ describeWith(
       expect(existsSync(other.folder)).toBe(false)
       await expect(redis.identify(other.url)).rejects.toThrow()
     })
+
+    describe('a run that is interrupted leaves no server and no folder', () => {
+      test.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'process.exit'] as const)('by %s', async (end) => {
+        const holder = spawn(process.execPath, [join(import.meta.dirname, 'fixtures/holder.ts')], {
+          stdio: ['pipe', 'pipe', 'inherit'],
+        })
+        const [line] = await once(createInterface({ input: holder.stdout }), 'line')
+        const { url, folder } = JSON.parse(line)
+        await redis.identify(url)
+        expect(existsSync(folder)).toBe(true)
+
+        if (end === 'process.exit') holder.stdin.write('\n')
+        else holder.kill(end)
+        await once(holder, 'exit')
+        await vi.waitFor(() => expect(existsSync(folder)).toBe(false), 10_000)
+        await expect(redis.identify(url)).rejects.toThrow()
+      })
+    })
   },
 )
-
-describe('a run that is interrupted leaves no server and no folder', () => {
-  test.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'process.exit'] as const)('by %s', async (end) => {
-    const holder = spawn(process.execPath, [join(import.meta.dirname, 'fixtures/holder.ts')], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    const [line] = await once(createInterface({ input: holder.stdout }), 'line')
-    const { url, folder } = JSON.parse(line)
-    await redis.identify(url)
-    expect(existsSync(folder)).toBe(true)
-
-    if (end === 'process.exit') holder.stdin.write('\n')
-    else holder.kill(end)
-    await once(holder, 'exit')
-    await vi.waitFor(() => expect(existsSync(folder)).toBe(false), 10_000)
-    await expect(redis.identify(url)).rejects.toThrow()
-  })
-})

@@ -55,8 +55,8 @@ test('a whole run writes which tests ran on which server, each on the innermost 
     ['<!-- end -->', 'After.', ''],
   ])
   expect(head).toBe('| server | set up as | source | tests passed | in |')
-  expect(redis).toMatch(/^\| (redis|valkey) [\d.]+ \| {2}\| (path|fetched) \| 2 \| served\.suite\.ts 2 \|$/)
-  expect(valkey).toMatch(/^\| valkey 9[\d.]+ \| {2}\| fetched \| 1 \| served\.suite\.ts 1 \|$/)
+  expect(redis).toBe('| redis 7.0.15 |  | path | 2 | served.suite.ts 2 |')
+  expect(valkey).toBe('| valkey 9.1.2 |  | fetched | 1 | served.suite.ts 1 |')
   expect(packages).toMatch(/^\d{4}-\d\d-\d\d, with Node [\d.]+, ioredis [\d.]+, pg [\d.]+, mongodb [\d.]+, /)
 })
 
