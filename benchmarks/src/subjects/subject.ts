@@ -23,7 +23,7 @@ export type Open = (place: Place) => Promise<Subject>
 export type Subjects = Readonly<Record<string, Open>>
 
 /** For stores of ours that seal; any will do. */
-export const SEAL: { keys: Uint8Array[] } = { keys: [new Uint8Array(32).fill(7)] }
+export const SEAL: { keys: string[] } = { keys: ['wU7Jv0ZrQm4Tn2bXc8Kd5Lh1Ys9Gf3Ea6Pq0Ri7OtDk'] }
 
 /** One command each of a database's bare client. */
 export interface BareClient {

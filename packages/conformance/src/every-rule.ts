@@ -12,7 +12,7 @@ const PATIENCE = 10_000
 
 const variants: readonly StoreOptions[] = [
   {},
-  { hashIds: false, seal: { keys: ['0123456789abcdef'.repeat(4)] } },
+  { hashIds: false, seal: { keys: ['wU7Jv0ZrQm4Tn2bXc8Kd5Lh1Ys9Gf3Ea6Pq0Ri7OtDk'] } },
 ]
 
 /**

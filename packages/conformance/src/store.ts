@@ -5,15 +5,19 @@ import { callbacks } from './store/callbacks.ts'
 import { collisions } from './store/collisions.ts'
 import { conflicts } from './store/conflicts.ts'
 import { data } from './store/data.ts'
+import { deadlines } from './store/deadlines.ts'
 import { diagnostics } from './store/events.ts'
 import { expiry } from './store/expiry.ts'
 import { type StoreBackend, type StoreRule, withStores } from './store/fixture.ts'
 import { gone } from './store/gone.ts'
+import { hostile } from './store/hostile.ts'
 import { ids } from './store/ids.ts'
 import { input } from './store/input.ts'
 import { order } from './store/order.ts'
+import { regenerations } from './store/regenerate.ts'
 import { sealing } from './store/sealing.ts'
 import { touches } from './store/touch.ts'
+import { unanswered } from './store/unanswered.ts'
 import { users } from './store/users.ts'
 
 export const storeRules: readonly StoreRule[] = [
@@ -23,10 +27,14 @@ export const storeRules: readonly StoreRule[] = [
   ...ids,
   ...expiry,
   ...touches,
+  ...deadlines,
   ...order,
   ...conflicts,
   ...collisions,
   ...gone,
+  ...unanswered,
+  ...regenerations,
+  ...hostile,
   ...users,
   ...bulk,
   ...sealing,

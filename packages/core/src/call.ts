@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { asStoreError, SessionStoreError } from './errors.ts'
-import type { Owner } from './order.ts'
+import type { OpenCalls, Owner } from './order.ts'
 
 /** How a store answers: `(null)` or `(null, value)`, else the error alone. */
 export type StoreCallback<T = void> = (error: SessionStoreError | null, value?: T) => void
@@ -76,7 +76,7 @@ function deliver(): void {
  * The open calls: at most `maxQueue`, each for at most `timeout` milliseconds. All have the same time to
  * live, so a linked list in order of arrival and one timer serve them all.
  */
-export class Calls {
+export class Calls implements OpenCalls {
   #oldest: Call<unknown> | undefined
   #newest: Call<unknown> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -84,6 +84,8 @@ export class Calls {
   #maxQueue: number
   #onIdle: (() => void) | undefined
   #closed = false
+  /** Who waits for calls to be answered, with the calls. */
+  #waiting: { calls: Set<Call<unknown>>; resolve: () => void }[] = []
   size = 0
 
   constructor(timeout: number, maxQueue: number) {
@@ -119,7 +121,23 @@ export class Calls {
     else this.#newest = call.older
     call.older = call.newer = undefined
     this.size--
+    if (this.#waiting.length > 0) this.#tell(call)
     if (this.size === 0) this.#onIdle?.()
+  }
+
+  answered(): Promise<void> | undefined {
+    if (this.size === 0) return undefined
+    const calls = new Set<Call<unknown>>()
+    for (let call = this.#oldest; call; call = call.newer) calls.add(call)
+    return new Promise((resolve) => this.#waiting.push({ calls, resolve }))
+  }
+
+  #tell(answered: Call<unknown>): void {
+    this.#waiting = this.#waiting.filter(({ calls, resolve }) => {
+      calls.delete(answered)
+      if (calls.size === 0) resolve()
+      return calls.size > 0
+    })
   }
 
   #add(call: Call<unknown>): void {

@@ -14,8 +14,8 @@ interface Waiting {
   exclusive: boolean
   owner: Owner
   turn: () => void
-  /** None for a read, for which nobody waits. */
-  period: Period | undefined
+  /** Nobody waits for it. */
+  isRead: boolean
 }
 
 class Lane {
@@ -26,42 +26,31 @@ class Lane {
   advancing = false
 }
 
-/** The writes and touches between two calls about the whole store, as far as they are not answered. */
-class Period {
-  open = 0
-  #waiting: (() => void)[] = []
-
-  leave(): void {
-    if (--this.open > 0) return
-    for (const resolve of this.#waiting.splice(0)) resolve()
-  }
-
-  /** Fulfils when all are answered. */
-  ended(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve))
-  }
+/** The calls of the application that are not answered yet. */
+export interface OpenCalls {
+  /** Fulfils when all calls that are open now are answered; `undefined` where there are none. */
+  answered(): Promise<void> | undefined
 }
 
 /**
  * The order of the calls, within this process. For one key, writes go one after the other; a read or a touch
  * waits only for writes that were made before it; a write also waits for the touches before it, which could
  * otherwise undo a deadline that it shortens. Reads and touches never wait for each other.
- * A call about the whole store waits for the writes and touches made before it.
+ * A call about the whole store waits for all calls made before it.
  *
  * A turn ends when its owner is answered, and every owner is answered within `operationTimeout`. A turn that
  * throws answers its owner with what it threw: nothing that an application's object does holds up another call.
  */
 export class Order {
   #lanes = new Lanes()
+  #calls: OpenCalls
   #maxWaiting: number
-  #period = new Period()
-  /** Earlier periods in which something is still open. */
-  #earlier: Period[] = []
   /** While a call has the store for itself: what was called after it. */
   #held: (() => void)[] | undefined
 
   /** At most `maxWaiting` calls wait for one key: a busy session must not use up the queue of all. */
-  constructor(maxWaiting: number) {
+  constructor(calls: OpenCalls, maxWaiting: number) {
+    this.#calls = calls
     this.#maxWaiting = maxWaiting
   }
 
@@ -73,7 +62,7 @@ export class Order {
     }
     const lane = this.#lanes.get(key)
     if (lane === undefined || !mustWait(lane, false)) run(owner, turn)
-    else this.#wait(lane, { exclusive: false, owner, turn, period: undefined })
+    else this.#wait(lane, { exclusive: false, owner, turn, isRead: true })
   }
 
   touch(key: string, owner: Owner, turn: () => void): void {
@@ -84,19 +73,18 @@ export class Order {
     this.#enter(key, true, owner, turn)
   }
 
-  /**
-   * Runs `work` on the whole store after all writes and touches made so far. `alone`: what is called from now on
-   * waits for it.
-   */
+  /** Runs `work` on the whole store after all calls made so far. `alone`: what is called from now on waits for it. */
   async whole<T>(work: () => Promise<T>, alone = false): Promise<T> {
+    const before = this.#calls.answered()
     await new Promise<void>((resolve) => {
       const begin = (): void => {
         if (alone) this.#held = []
-        resolve(this.#settled())
+        resolve()
       }
       if (this.#held === undefined) begin()
       else this.#held.push(begin)
     })
+    await before
     try {
       return await work()
     } finally {
@@ -116,16 +104,6 @@ export class Order {
     ;(this.#held as (() => void)[]).push(...held)
   }
 
-  #settled(): Promise<void> | undefined {
-    if (this.#period.open > 0) {
-      this.#earlier.push(this.#period)
-      this.#period = new Period()
-    }
-    this.#earlier = this.#earlier.filter(({ open }) => open > 0)
-    if (this.#earlier.length === 0) return undefined
-    return Promise.all(this.#earlier.map((period) => period.ended())).then(() => {})
-  }
-
   #enter(key: string, exclusive: boolean, owner: Owner, turn: () => void): void {
     if (this.#held !== undefined) {
       this.#held.push(() => this.#enter(key, exclusive, owner, turn))
@@ -136,16 +114,11 @@ export class Order {
       lane = new Lane()
       this.#lanes.set(key, lane)
     }
-    const period = this.#period
-    if (mustWait(lane, exclusive)) {
-      if (this.#wait(lane, { exclusive, owner, turn, period })) period.open++
-    } else {
-      period.open++
-      this.#run(key, lane, exclusive, owner, turn, period)
-    }
+    if (mustWait(lane, exclusive)) this.#wait(lane, { exclusive, owner, turn, isRead: false })
+    else this.#run(key, lane, exclusive, owner, turn)
   }
 
-  #wait(lane: Lane, waiting: Waiting): boolean {
+  #wait(lane: Lane, waiting: Waiting): void {
     lane.waiting ??= []
     if (lane.waiting.length >= this.#maxWaiting) {
       waiting.owner.finish(
@@ -154,30 +127,22 @@ export class Order {
           `more than ${this.#maxWaiting} calls are waiting for one session (a part of maxQueue)`,
         ),
       )
-      return false
+      return
     }
     lane.waiting.push(waiting)
-    return true
   }
 
-  #run(
-    key: string,
-    lane: Lane,
-    exclusive: boolean,
-    owner: Owner,
-    turn: () => void,
-    period: Period | undefined,
-  ): void {
-    if (period === undefined) return run(owner, turn)
-    if (owner.done) return period.leave()
+  #run(key: string, lane: Lane, exclusive: boolean, owner: Owner, turn: () => void): void {
+    if (owner.done) return
     if (exclusive) lane.writing = true
     else lane.touching++
-    owner.release = () => {
+    // V8 allocates a function as old that is written straight to a property, with all that it keeps alive.
+    const release = (): void => {
       if (exclusive) lane.writing = false
       else lane.touching--
-      period.leave()
       this.#advance(key, lane)
     }
+    owner.release = release
     run(owner, turn)
   }
 
@@ -188,9 +153,10 @@ export class Order {
       lane.advancing = true
       let next = 0
       for (; next < waiting.length; next++) {
-        const { exclusive, owner, turn, period } = waiting[next]!
+        const { exclusive, owner, turn, isRead } = waiting[next]!
         if (isBlocked(lane, exclusive)) break
-        this.#run(key, lane, exclusive, owner, turn, period)
+        if (isRead) run(owner, turn)
+        else this.#run(key, lane, exclusive, owner, turn)
       }
       waiting.splice(0, next)
       lane.advancing = false

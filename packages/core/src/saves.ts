@@ -9,7 +9,7 @@ import { SessionStoreError, UncertainWriteError } from './errors.ts'
 import { events, type SessionEvent } from './events.ts'
 import { type CookieSettings, decidesDeadline, idleDeadline, isLive, withinAbsolute } from './expiry.ts'
 import { type Keys, userOf } from './key.ts'
-import { type Base, type Marker, mark, markerOf, type Tags } from './marker.ts'
+import { type Base, Marker, mark, markerOf, type Tags } from './marker.ts'
 import type { Settings } from './options.ts'
 import type { Order } from './order.ts'
 import { settle } from './settle.ts'
@@ -136,7 +136,8 @@ export class Saves {
   #try(call: Call<void>, save: Save, known: Marker | undefined, createdAt: number, expect: string): void {
     const write = this.#write(save, createdAt, expect)
     // Until it is answered, nobody knows whether it is what is stored.
-    call.abandon = () => this.#remember(save, write)
+    const abandon = (): void => this.#remember(save, write)
+    call.abandon = abandon
     this.#backend.write(write, (error, landed) => {
       call.abandon = undefined
       if (landed) {
@@ -227,7 +228,8 @@ export class Saves {
       }
       if (call.done) return null
       const write = this.#write(content, row.createdAt, row.tag)
-      call.abandon = () => this.#remember(save, write)
+      const abandon = (): void => this.#remember(save, write)
+      call.abandon = abandon
       try {
         if (!(await this.#landed(write))) continue
       } catch (error) {
@@ -284,39 +286,20 @@ export class Saves {
 
   #mark({ id, key, object, text, cookie }: Save, write: Write, isPartial: boolean): void {
     const { tag, user, createdAt, expiresAt } = write
-    mark(object, {
-      id,
-      key,
-      tag,
-      text,
-      isPartial,
-      unanswered: undefined,
-      user,
-      createdAt,
-      expiresAt,
-      cookie,
-    })
+    const known = new Marker(id, key, tag, text, user, createdAt, expiresAt, cookie)
+    known.isPartial = isPartial
+    mark(object, known)
   }
 
   /** Notes on the object that this write may be what is stored. */
   #remember(save: Save, { tag, user, createdAt, expiresAt }: Write): void {
     const { id, key, object, text, cookie } = save
-    const known = markerOf(object, id)
-    const unanswered = [...(known?.unanswered ?? []), { tag, text }].slice(-MAX_UNANSWERED)
-    if (known) known.unanswered = unanswered
-    else
-      mark(object, {
-        id,
-        key,
-        tag: '',
-        text: '',
-        isPartial: false,
-        unanswered,
-        user,
-        createdAt,
-        expiresAt,
-        cookie,
-      })
+    let known = markerOf(object, id)
+    if (known === undefined) {
+      known = new Marker(id, key, '', '', user, createdAt, expiresAt, cookie)
+      mark(object, known)
+    }
+    known.unanswered = [...(known.unanswered ?? []), { tag, text }].slice(-MAX_UNANSWERED)
   }
 
   #pause(tries: number): Promise<void> {

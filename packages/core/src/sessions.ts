@@ -14,7 +14,7 @@ import {
   withinAbsolute,
 } from './expiry.ts'
 import { type Keys, userOf } from './key.ts'
-import { type Marker, mark, markerOf, Tags } from './marker.ts'
+import { Marker, mark, markerOf, Tags } from './marker.ts'
 import type { Settings } from './options.ts'
 import type { Order, Owner } from './order.ts'
 import { Save, Saves } from './saves.ts'
@@ -115,7 +115,7 @@ export class Sessions {
       const end = (error: unknown): void => {
         if (error == null && known) {
           known.expiresAt = expiresAt
-          known.cookie = settings
+          known.cookie.expires = settings.expires
         }
         call.finish(error)
       }
@@ -209,18 +209,8 @@ export class Sessions {
     // The row's deadline moves with touches, the cookie inside stays as it was saved (connect-mongo#351).
     if (hasExpiry(cookie)) cookie.expires = new Date(expiresAt)
     if (id === undefined) return
-    mark(found, {
-      id,
-      key,
-      tag,
-      text,
-      isPartial: false,
-      unanswered: undefined,
-      user,
-      createdAt,
-      expiresAt,
-      cookie: new CookieSettings(cookie),
-    })
+    const settings = new CookieSettings(cookie)
+    mark(found, new Marker(id, key, tag, text, user, createdAt, expiresAt, settings))
   }
 
   #end(key: string, owner: Owner): void {

@@ -63,8 +63,8 @@ export class SessionStore extends session.Store {
     this.#settings = settings(options)
     const { serializer, seal, maxPayload, hashIds, operationTimeout, maxQueue, now } = this.#settings
     this.#backend = new Backend(driver, operationTimeout, now)
-    this.#order = new Order(Math.ceil(maxQueue / SHARE))
     this.#calls = new Calls(operationTimeout, maxQueue)
+    this.#order = new Order(this.#calls, Math.ceil(maxQueue / SHARE))
     this.#keys = keys(hashIds)
     const codec = new Codec(
       serializer,

@@ -14,7 +14,7 @@ import { definition as sqlite } from '../src/subjects/sqlite-store.ts'
 /** Milliseconds: a busy machine makes 100 saves of one session, one after the other, beside all the other rules. */
 const PATIENCE = 10_000
 
-const seal = { keys: ['0123456789abcdef'.repeat(4)] }
+const seal = { keys: ['wU7Jv0ZrQm4Tn2bXc8Kd5Lh1Ys9Gf3Ea6Pq0Ri7OtDk'] }
 
 const broken = (results: readonly Result[]): string[] =>
   results

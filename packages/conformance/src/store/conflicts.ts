@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { events, type SessionEvent, type SessionStore } from '@session-stores/core'
+import { events, type SessionEvent, type SessionStore, type StoreOptions } from '@session-stores/core'
 import {
   DAY,
+  dataOf,
   deadline,
   fresh,
   HOUR,
@@ -114,6 +115,41 @@ export const conflicts: StoreRule[] = [
     await save(mine)
     assert.deepEqual(await read(reader, ID), { cart: 'theirs', when: '2020', other: 1 })
   }),
+  ...[false, true].map((isRandom) =>
+    rule(
+      `a-change-that-only-the-serializer-sees-is-kept${isRandom ? '-where-it-never-writes-the-same-twice' : ''}`,
+      LOST,
+      async (stores) => {
+        class Money {
+          #cents: number
+          constructor(cents: number) {
+            this.#cents = cents
+          }
+          toJSON() {
+            return { $money: this.#cents }
+          }
+        }
+        let salt = 0
+        const serializer: NonNullable<StoreOptions['serializer']> = {
+          stringify: (session) => JSON.stringify({ ...session, ...(isRandom && { salt: ++salt }) }),
+          parse: (text) => {
+            const { salt: _, ...session } = JSON.parse(text, (_key, value) =>
+              typeof value?.$money === 'number' ? new Money(value.$money) : value,
+            )
+            return session
+          },
+        }
+        const [mine, theirs] = await both(stores, { price: new Money(1), name: 'Ada' }, { serializer })
+        mine.price = isRandom ? 'nothing' : new Money(2)
+        theirs.name = 'Grace'
+        await save(theirs)
+        await save(mine)
+        const found = await stores.other().get(ID)
+        const price = isRandom ? 'nothing' : { $money: 2 }
+        assert.deepEqual(dataOf(found), { name: 'Grace', price, ...(isRandom && { salt }) })
+      },
+    ),
+  ),
   rule(
     'the-key-__proto__-is-merged-as-a-key',
     'A key of a session changes what every object is.',

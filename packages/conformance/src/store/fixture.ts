@@ -28,6 +28,8 @@ export interface Stores {
   one(options?: StoreOptions): SessionStore
   /** A store in the second process. */
   other(options?: StoreOptions): SessionStore
+  /** A store on a driver of the rule's own, such as one that loses replies of a driver of the first process. */
+  on(driver: Driver, options?: StoreOptions): SessionStore
   drivers: readonly [Driver, Driver]
   /** The time of the machine when the rule began; a rule moves it ahead, by hours (see `Fixture.now`). */
   clock: { now: number }
@@ -158,7 +160,17 @@ export async function withStores<B extends StoreBackend>(
     await dispose?.()
   }
   try {
-    await check({ one: on(drivers[0]), other: on(drivers[1]), drivers, clock, dump }, backend)
+    await check(
+      {
+        one: on(drivers[0]),
+        other: on(drivers[1]),
+        on: (driver, options) => on(driver)(options),
+        drivers,
+        clock,
+        dump,
+      },
+      backend,
+    )
   } catch (error) {
     // What is broken may fail to close as well; the first failure tells more.
     await end().catch(() => {})

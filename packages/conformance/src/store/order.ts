@@ -113,4 +113,46 @@ export const order: StoreRule[] = [
       assert.deepEqual(new Set((await Promise.all(gets)).map((found) => found?.name)), new Set(['Grace']))
     },
   ),
+  rule(
+    'calls-about-the-whole-store-see-the-saves-before-them',
+    'Right after a sign-in the list of sessions lacks it.',
+    async ({ one }) => {
+      const store = one({ user: () => 'ann' })
+      for (let turn = 1; turn <= 10; turn++) {
+        void store.set(`${ID}-${turn}`, plain())
+        const all = [
+          store.length(),
+          store.ids().then(({ length }) => length),
+          store.all().then((found) => Object.keys(found).length),
+          store.list({ user: 'ann' }).then(({ sessions }) => sessions.length),
+        ]
+        assert.deepEqual(await Promise.all(all), [turn, turn, turn, turn])
+      }
+      void store.set('one-more', plain())
+      assert.equal(await store.revokeUser('ann'), 11)
+    },
+  ),
+  rule(
+    'clear-takes-its-place-among-the-calls',
+    '"Log everybody out" leaves a session that was saved before it, or ends one that was made after it.',
+    async ({ one, other }) => {
+      const store = one()
+      for (let turn = 0; turn < 20; turn++) {
+        const calls: Promise<unknown>[] = [store.set('before', plain({ turn }))]
+        calls.push(store.clear())
+        calls.push(store.set(ID, plain({ turn })))
+        const between = read(store, ID)
+        calls.push(store.clear())
+        calls.push(store.set('after', plain({ turn })))
+        const counted = store.length()
+        await Promise.all(calls)
+        assert.deepEqual(await between, { turn })
+        assert.equal(await counted, 1)
+        assert.deepEqual(
+          [await read(other(), 'before'), await read(other(), ID), await read(other(), 'after')],
+          [null, null, { turn }],
+        )
+      }
+    },
+  ),
 ]

@@ -147,6 +147,50 @@ export const sealing: StoreRule[] = [
       assert.deepEqual(await read(store, 'admin'), { role: 'admin' })
     },
   ),
+  rule(
+    'a-seal-holds-for-its-user-its-beginning-and-its-place',
+    'Whoever can write to the database makes a session another user’s, hides it from its user, or lets it live on.',
+    async (stores) => {
+      const options = { ...sealed(FIRST), user: (session: object) => (session as { user?: string }).user }
+      const store = stores.one(options)
+      await store.set(ID, plain({ user: 'ann' }))
+      await store.set('other', plain({ user: 'bob' }))
+      const [row, { user: bob }] = [await rowOf(stores), await rowOf(stores, 'other')]
+      const changes: Partial<Row>[] = [{ user: null }, { user: bob }, { createdAt: row.createdAt + DAY }]
+      for (const change of changes) {
+        await put(stores, { ...row, ...change })
+        await fails('SEAL_BROKEN', store.get(ID), ID, 'ann')
+        assert.equal((await store.list({ user: 'bob' })).sessions.length, 1)
+      }
+      await put(stores, row)
+      assert.deepEqual(await read(store, ID), { user: 'ann' })
+      // A touch may move the deadline, which is not sealed, and whatever else happens to a session keeps its seal.
+      await put(stores, { ...row, expiresAt: row.expiresAt + HOUR })
+      assert.deepEqual(await read(store, ID), { user: 'ann' })
+      const elsewhere = stores.on({ ...stores.drivers[0], place: 'another table' }, options)
+      await fails('SEAL_BROKEN', elsewhere.get(ID), ID, 'ann')
+    },
+  ),
+  rule(
+    'a-sealed-session-that-changes-its-user-stays-open',
+    'A sign-in under sealing logs the user out.',
+    async ({ one, other, clock }) => {
+      const options = { ...sealed(FIRST), user: (session: object) => (session as { user?: string }).user }
+      const [store, second] = [one(options), other(options)]
+      await store.set(ID, plain())
+      const [mine, theirs] = [await load(store, ID), await load(second, ID)]
+      clock.now += HOUR
+      mine.user = 'ann'
+      await save(mine)
+      theirs.theirs = 1
+      await save(theirs)
+      assert.deepEqual(await read(second, ID), { user: 'ann', theirs: 1 })
+      assert.equal((await second.list({ user: 'ann' })).sessions.length, 1)
+      await store.set(ID, plain({ user: 'bob' }))
+      assert.deepEqual(await read(second, ID), { user: 'bob' })
+      assert.equal(await second.revokeUser('bob'), 1)
+    },
+  ),
   rule('a-plain-session-is-not-taken-for-a-sealed-one', OPEN, async (stores) => {
     const store = stores.one(sealed(FIRST))
     await stores.other().set(ID, plain({ name: 'geheim' }))
