@@ -78,7 +78,9 @@ export function toUpsert(write: Write, now: number, latest: Date): object {
   else if (expect === '') decision = { $cond: [isThere, unlessSentTwice, { $literal: document }] }
   else {
     const landed = data === null ? { $literal: document } : replacement(write, document, now)
-    decision = { $cond: [isThere, { $cond: [hasTag(expect), landed, unlessSentTwice] }, REFUSE] }
+    const unlessOther =
+      expect === tag ? unlessSentTwice : { $cond: [hasTag(expect), landed, unlessSentTwice] }
+    decision = { $cond: [isThere, unlessOther, REFUSE] }
   }
   return { q: { _id: document._id }, u: [{ $replaceWith: inTime(latest, decision) }], upsert: true }
 }

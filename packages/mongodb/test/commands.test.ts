@@ -31,7 +31,7 @@ describeWith('commands', mongoProcess, (server) => {
     expect(created).toMatchObject([{ insert: expect.anything(), ordered: false }])
     const saved = await sent(client, () =>
       driver.write(
-        keys.map((key) => session(key, { expect: 'tag', data: 'x'.repeat(500) })),
+        keys.map((key) => session(key, { expect: 'tag', tag: 'next', data: 'x'.repeat(500) })),
         NOW,
       ),
     )
@@ -41,11 +41,18 @@ describeWith('commands', mongoProcess, (server) => {
     const expiresAt = [NOW + 2 * HOUR, NOW + 3 * HOUR]
     const touched = await sent(client, () =>
       driver.touch(
-        keys.map((key, i) => ({ key, user: null, expiresAt: expiresAt[i % 2]! })),
+        keys.map((key, i) => ({
+          key,
+          user: null,
+          tag: i < 3 ? undefined : 'next',
+          expiresAt: expiresAt[i % 2]!,
+        })),
         NOW,
       ),
     )
-    expect(touched).toMatchObject([{ update: expect.anything(), updates: { length: 2 } }])
+    expect(touched).toMatchObject([{ update: expect.anything(), updates: { length: 4 } }])
+    const rows = await driver.read(keys)
+    expect(rows.map((row) => row.expiresAt)).toEqual(keys.map((_, i) => expiresAt[i % 2]))
   })
 
   it('find their documents by an index, and those of a batch of one without a plan', async () => {
@@ -54,6 +61,7 @@ describeWith('commands', mongoProcess, (server) => {
       keysOf(1000).map((key, i) => session(key, { user: i % 2 ? 'somebody' : null })),
       NOW,
     )
+    await driver.write([session('over', { expiresAt: NOW - 9 * HOUR })], NOW)
     const key = 'key-000001'
     const touch = (...keys: string[]) =>
       driver.touch(
@@ -63,8 +71,9 @@ describeWith('commands', mongoProcess, (server) => {
     const commands = await sent(client, async () => {
       await driver.read([key])
       await touch(key)
-      for (const expect of [undefined, '', 'tag']) await driver.write([session(key, { expect })], NOW)
-      await driver.write([session(key, { data: null })], NOW)
+      for (const expect of ['', 'tag']) await driver.write([session(key, { expect })], NOW)
+      await driver.write([session(key, { data: null, tag: 'end' })], NOW)
+      await driver.write([session(key, { data: null, expect: 'end' })], NOW)
       await driver.read(keysOf(10))
       await touch(...keysOf(10))
       await driver.list({ limit: 10, after: key })
@@ -89,11 +98,14 @@ describeWith('commands', mongoProcess, (server) => {
   it('waits for the majority, unless the client says how long else', async () => {
     const { client, database, collection } = await open({ monitorCommands: true })
     const concerns: unknown[] = []
-    client.on('commandStarted', ({ command }) => concerns.push(command.writeConcern))
+    const heard = ({ commandName, command }: { commandName: string; command: Document }) => {
+      if (commandName === 'insert' || commandName === 'update') concerns.push(command.writeConcern)
+    }
+    client.on('commandStarted', heard)
     const lent = clientOf(`${server.url}?w=1&journal=true&wtimeoutMS=50`, { monitorCommands: true })
-    lent.on('commandStarted', ({ command }) => concerns.push(command.writeConcern))
+    lent.on('commandStarted', heard)
     for (const each of [client, lent])
-      await mongoDriver({ client: each, database, collection }).write([session('a')], NOW)
+      await mongoDriver({ client: each, database, collection }).write([session('a', { expect: 'x' })], NOW)
     expect(concerns).toEqual([
       { w: 'majority', wtimeout: 4000 },
       { w: 1, j: true, wtimeout: 50 },

@@ -61,7 +61,7 @@ const route: Record<string, (command: Document) => string[]> = {
     return ['indexes']
   },
   killCursors: () => ['the end of a cursor'],
-  ping: () => ['ping'],
+  hello: () => ['hello'],
   // The test's own.
   drop: () => [],
 }
@@ -113,9 +113,9 @@ describeWith('what a router is sent', mongoProcess, ({ url }) => {
         'delete of some',
         'find of any',
         'find of some',
+        'hello',
         'indexes',
         'insert',
-        'ping',
       ],
       ...['the end of a cursor', 'update of one', 'update of some', 'upsert'],
     ])

@@ -1,4 +1,4 @@
-import type { Driver, Row } from '@session-stores/core'
+import type { Driver, Row, Write } from '@session-stores/core'
 import {
   mongoProcess,
   mongoReplicaSet,
@@ -43,7 +43,13 @@ export async function driverOf(options: MongoOptions): Promise<Driver> {
 }
 
 export const NOW: number = Date.now()
-export const session: ReturnType<typeof sessionsAt> = sessionsAt(NOW)
+const rowAt = sessionsAt(NOW)
+/** A create of a session that began at `NOW`, unless told otherwise; without data a tombstone that always lands. */
+export const session = (key: string, more: Partial<Write> = {}): Write =>
+  rowAt(key, { expect: more.data === null ? undefined : '', ...more })
+
+/** The row that a write leaves. */
+export const rowOf = ({ expect, extend, ...row }: Write): Row => row
 
 export async function readOne(driver: Driver, key: string): Promise<Row | undefined> {
   return (await driver.read([key]))[0]
