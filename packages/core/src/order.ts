@@ -1,3 +1,4 @@
+import type { Row } from './driver.ts'
 import { SessionStoreError } from './errors.ts'
 
 /** Whose turn it is: a call of the application, or a step of one. */
@@ -13,12 +14,15 @@ export interface Owner {
 interface Waiting {
   exclusive: boolean
   owner: Owner
-  turn: () => void
+  turn: (lane: Lane) => void
   /** Nobody waits for it. */
   isRead: boolean
 }
 
-class Lane {
+/** The calls of one key, while there are any. */
+export class Lane {
+  /** What the turn before wrote, as far as this process knows: the next one may try without looking. */
+  stored: Pick<Row, 'tag' | 'createdAt' | 'expiresAt'> | undefined = undefined
   writing = false
   touching = 0
   waiting: Waiting[] | undefined
@@ -61,7 +65,7 @@ export class Order {
       return
     }
     const lane = this.#lanes.get(key)
-    if (lane === undefined || !mustWait(lane, false)) run(owner, turn)
+    if (lane === undefined || !mustWait(lane, false)) run(owner, undefined, turn)
     else this.#wait(lane, { exclusive: false, owner, turn, isRead: true })
   }
 
@@ -69,7 +73,7 @@ export class Order {
     this.#enter(key, false, owner, turn)
   }
 
-  write(key: string, owner: Owner, turn: () => void): void {
+  write(key: string, owner: Owner, turn: (lane: Lane) => void): void {
     this.#enter(key, true, owner, turn)
   }
 
@@ -104,7 +108,7 @@ export class Order {
     ;(this.#held as (() => void)[]).push(...held)
   }
 
-  #enter(key: string, exclusive: boolean, owner: Owner, turn: () => void): void {
+  #enter(key: string, exclusive: boolean, owner: Owner, turn: (lane: Lane) => void): void {
     if (this.#held !== undefined) {
       this.#held.push(() => this.#enter(key, exclusive, owner, turn))
       return
@@ -132,7 +136,7 @@ export class Order {
     lane.waiting.push(waiting)
   }
 
-  #run(key: string, lane: Lane, exclusive: boolean, owner: Owner, turn: () => void): void {
+  #run(key: string, lane: Lane, exclusive: boolean, owner: Owner, turn: (lane: Lane) => void): void {
     if (owner.done) return
     if (exclusive) lane.writing = true
     else lane.touching++
@@ -143,7 +147,7 @@ export class Order {
       this.#advance(key, lane)
     }
     owner.release = release
-    run(owner, turn)
+    run(owner, lane, turn)
   }
 
   #advance(key: string, lane: Lane): void {
@@ -155,7 +159,7 @@ export class Order {
       for (; next < waiting.length; next++) {
         const { exclusive, owner, turn, isRead } = waiting[next]!
         if (isBlocked(lane, exclusive)) break
-        if (isRead) run(owner, turn)
+        if (isRead) run(owner, lane, turn)
         else this.#run(key, lane, exclusive, owner, turn)
       }
       waiting.splice(0, next)
@@ -166,10 +170,10 @@ export class Order {
   }
 }
 
-function run(owner: Owner, turn: () => void): void {
+function run<L extends Lane | undefined>(owner: Owner, lane: L, turn: (lane: L) => void): void {
   if (owner.done) return
   try {
-    turn()
+    turn(lane)
   } catch (error) {
     owner.finish(error)
   }

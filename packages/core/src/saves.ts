@@ -11,7 +11,7 @@ import { type CookieSettings, decidesDeadline, idleDeadline, isLive, withinAbsol
 import { type Keys, userOf } from './key.ts'
 import { type Base, Marker, mark, markerOf, type Tags } from './marker.ts'
 import type { Settings } from './options.ts'
-import type { Order } from './order.ts'
+import type { Lane, Order } from './order.ts'
 import { settle } from './settle.ts'
 
 /** A save on its way: what is to be written, and the object that the application holds. */
@@ -111,17 +111,17 @@ export class Saves {
 
   /** Takes its place in the order of the calls now; `encode` is asked for the text when its turn comes. */
   save(call: Call<void>, save: Save, encode: () => Awaitable<string>): void {
-    this.#order.write(save.key, call, () => {
+    this.#order.write(save.key, call, (lane) => {
       settle(encode, (error, text) => {
         if (call.done) return
         if (error != null) return call.finish(error)
         save.text = text!
-        this.#send(call, save)
+        this.#send(call, save, lane)
       })
     })
   }
 
-  #send(call: Call<void>, save: Save): void {
+  #send(call: Call<void>, save: Save, lane: Lane): void {
     const { id, object } = save
     const known = markerOf(object, id)
     if (known) {
@@ -130,7 +130,7 @@ export class Saves {
     }
     if (isGenerated(object)) return this.#try(call, save, known, this.#settings.now(), '')
     const end = (error: unknown): void => call.finish(error)
-    this.#replace(call, save).then(end, end)
+    this.#replace(call, save, lane).then(end, end)
   }
 
   #try(call: Call<void>, save: Save, known: Marker | undefined, createdAt: number, expect: string): void {
@@ -156,23 +156,38 @@ export class Saves {
    * Saves a plain object as it is, over whatever session is there. It reads first: a write that decides by what it
    * replaces takes effect once, even if the client sends it twice.
    */
-  async #replace(call: Call<void>, save: Save): Promise<SessionStoreError | null> {
+  async #replace(call: Call<void>, save: Save, lane: Lane): Promise<SessionStoreError | null> {
     for (let tries = 0; !call.done; tries++) {
-      if (tries > 0) await this.#pause(tries)
+      if (tries > 1) await this.#pause(tries)
+      const { stored } = lane
+      lane.stored = undefined
+      const now = this.#settings.now()
+      // A burst of saves of one session looks it up once: where others wrote meanwhile, this is refused.
+      if (stored !== undefined && stored.expiresAt > now && tries === 0) {
+        if (await this.#puts(save, stored.createdAt, stored.tag, lane)) return null
+        continue
+      }
       const row = await this.#read(save.key)
       // Whoever called was told that it failed: it must not find it done later.
       if (call.done) return null
-      const now = this.#settings.now()
       if (row === undefined || row.expiresAt <= now) {
-        if (await this.#landed(this.#write(save, now, ''))) return null
+        if (await this.#puts(save, now, '', lane)) return null
       } else if (row.data === null) return this.#gone(save.key)
       else if (isLive(row, this.#settings)) {
-        if (await this.#landed(this.#write(save, row.createdAt, row.tag))) return null
+        if (await this.#puts(save, row.createdAt, row.tag, lane)) return null
       }
       // Past its absolute end, but not by its row: it would hand on its beginning to what replaces it.
       else await this.#landed({ ...row, data: null, tag: this.#tags.next(), expect: row.tag, expiresAt: now })
     }
     return null
+  }
+
+  /** Says whether it landed. */
+  async #puts(save: Save, createdAt: number, expect: string, lane: Lane): Promise<boolean> {
+    const write = this.#write(save, createdAt, expect)
+    if (!(await this.#landed(write))) return false
+    lane.stored = write
+    return true
   }
 
   /**

@@ -6,7 +6,7 @@ const runner = { describe, it }
 
 function make(): DriverBackend {
   const driver = memoryDriver()
-  return { drivers: [driver, driver] }
+  return { drivers: [driver, driver], ownDatabase: true }
 }
 
 driverSuite(runner, make)
