@@ -163,8 +163,8 @@ export function redisDriver(options: RedisOptions): Driver {
           digits(Math.floor(expiresAt / SPAN) * SPAN)
         life = ttl(expiresAt, now)
       }
-      const row = `${places}${tag ?? ''} ${indexed && user !== null ? user : ''}`
-      return [prefix + key, row, life]
+      const row = indexed && user !== null ? places + user : places
+      return [prefix + key, row, tag === undefined ? '' : `${tag} `, life]
     })
   }
 

@@ -34,9 +34,9 @@ export const CROSSING = 'x'
  */
 const BEGIN = `
 local call, sub, match = redis.call, string.sub, string.match
-local now, answer = sub(ARGV[1], 1, 16), {tonumber(sub(ARGV[1], 33))}
-local time = call('TIME')
-if time[1] * 1000 + time[2] / 1000 > tonumber(sub(ARGV[1], 17, 32)) then
+local first = ARGV[1]
+local now, answer, time, last = sub(first, 1, 16), {sub(first, 33)}, call('TIME'), sub(first, 20, 29)
+if time[1] >= last and (time[1] > last or time[2] / 1000 > tonumber(sub(first, 30, 32))) then
   return redis.error_reply('LATE the call was given up')
 end
 `
@@ -129,8 +129,8 @@ return answer`)
 
 /**
  * ARGV of each row: one text (deadline, the earliest deadline whose key lives as long, begin of the deadline's span, the
- * tag that it must carry, if any, a space, the user whose index covers the deadline, if any) and the ttl. A key that
- * lives long enough keeps its ttl. Returns the rows that it left alone, for their index may not cover their new
+ * user whose index covers the deadline, if any), the tag that it must carry and a space, if any, and the ttl. A key
+ * that lives long enough keeps its ttl. Returns the rows that it left alone, for their index may not cover their new
  * deadline yet.
  */
 export const TOUCH: Script = script(`${HEAD}
@@ -138,13 +138,13 @@ for i, key in ipairs(KEYS) do
   local old = head(key, '77')
   local expires = old and sub(old, 2, 17)
   if old and expires > now and sub(old, 34, 34) == 's' then
-    local row, ttl = ARGV[i * 2], ARGV[i * 2 + 1]
-    local deadline, tag = sub(row, 1, 16), match(row, '^%S* ', 49)
-    if tag ~= ' ' and sub(old, 46, 45 + #tag) ~= tag then
+    local row, tag, ttl = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
+    local deadline = sub(row, 1, 16)
+    if sub(old, 46, 45 + #tag) ~= tag then
       -- Somebody saved meanwhile, and decided the deadline.
     elseif ttl == '0' then
       call('UNLINK', key)
-    elseif expires < sub(row, 33, 48) and owner(key) ~= sub(row, 49 + #tag) then
+    elseif expires < sub(row, 33, 48) and owner(key) ~= sub(row, 49) then
       answer[#answer + 1] = i
     elseif expires < sub(row, 17, 32) or expires > deadline
       or type(redis.pcall('SETRANGE', key, '1', deadline)) ~= 'number' then
@@ -178,7 +178,7 @@ for i, key in ipairs(KEYS) do
     redis.call('PEXPIRE', key, ttl)
   end
 end
-return {tonumber(string.sub(ARGV[1], 33))}`,
+return {string.sub(ARGV[1], 33)}`,
 }
 
 /**
