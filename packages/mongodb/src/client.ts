@@ -2,7 +2,6 @@ import { MongoClient as Client } from 'mongodb'
 
 /** What the driver uses of a `MongoClient`, so that no version of it is forced. */
 export interface MongoClient {
-  readonly options?: { readonly socketTimeoutMS?: number | undefined } | undefined
   connect(): Promise<unknown>
   db(name?: string): MongoDatabase
 }
@@ -30,8 +29,10 @@ export interface Limits {
   readonly connecting: number
   /** For a primary, a free connection, a majority or a lock; and how long a command is sent again. */
   readonly waiting: number
-  /** For the answer to a command. More than what the server waits for, whose answer says more. */
-  readonly silence: number
+  /** For the answer to a command, and less by `slice` at most: the server's own waits are over then. */
+  readonly answer: number
+  /** Commands that are sent within this time are given up together. */
+  readonly slice: number
 }
 
 /** `timeLimit` in milliseconds. */
@@ -39,7 +40,8 @@ export const limitsOf = (timeLimit: number): Limits => ({
   timeLimit,
   connecting: Math.ceil(timeLimit * 0.6),
   waiting: Math.ceil(timeLimit * 0.8),
-  silence: Math.ceil(timeLimit * 0.9),
+  answer: Math.ceil(timeLimit * 0.95),
+  slice: Math.ceil(timeLimit * 0.05),
 })
 
 /** The URL's own settings win. Throws a `TypeError` for a URL that the client does not take. */

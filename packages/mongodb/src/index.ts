@@ -61,8 +61,6 @@ const rules: Record<keyof MongoOptions, OptionRule> = {
 const STEP = 1000
 /** How long a call is waited for where `setup` was not told. Milliseconds. */
 const DEFAULT_TIME_LIMIT = 5000
-/** Inserts that begin within this share of the time limit are given up together. */
-const SLICE = 0.1
 
 // Kept from the start: a test may fake the clock, and the server's goes on.
 const elapsed = performance.now.bind(performance)
@@ -82,9 +80,6 @@ interface Link {
   readonly client: MongoClient
   readonly db: ReturnType<MongoClient['db']>
   readonly writeConcern: object
-  /** Of a command, and of one that may take longer than the time limit. */
-  readonly options: object
-  readonly patientOptions: object
   isConnected: boolean
 }
 
@@ -103,7 +98,7 @@ export function mongoDriver(options: MongoOptions): Driver {
   let isClosed = false
   /** What the server's clock was at the zero of `elapsed`, or earlier; unknown where it may be another server. */
   let serverEpoch: number | undefined
-  let inserting = { until: Number.NEGATIVE_INFINITY, options: {} }
+  let sending: { until: number; options: object } = { until: Number.NEGATIVE_INFINITY, options: decoding }
 
   function makeLink(timeLimit: number): Link {
     const limits = limitsOf(timeLimit)
@@ -119,16 +114,26 @@ export function mongoDriver(options: MongoOptions): Driver {
       client,
       db,
       writeConcern,
-      options: { ...decoding, socketTimeoutMS: client.options?.socketTimeoutMS || limits.silence },
-      patientOptions: decoding,
       isConnected: false,
     }
+  }
+
+  /** What a command is sent with now: one that has no answer in time is given up, wherever it waits. */
+  function optionsOfCommand(): object {
+    const now = elapsed()
+    if (now > sending.until) {
+      const { answer, slice } = link.limits
+      const controller = new AbortController()
+      setTimeout(() => controller.abort(gaveNoAnswer()), answer).unref()
+      sending = { until: now + slice, options: { ...decoding, signal: controller.signal } }
+    }
+    return sending.options
   }
 
   /** Rejects with what the client threw or the server said. Says so where a try before the last may have done the work. */
   async function run<T extends object>(
     command: Record<string, unknown>,
-    commandOptions: object = link.options,
+    options: object = optionsOfCommand(),
   ): Promise<T & Reply> {
     const end = elapsed() + link.limits.waiting
     let isUncertain = false
@@ -140,7 +145,7 @@ export function mongoDriver(options: MongoOptions): Driver {
         // A client whose first command met no server refuses all others: it must be told to connect.
         if (!used.isConnected) await used.client.connect()
         used.isConnected = true
-        const reply = (await used.db.command(command, commandOptions)) as T & Reply
+        const reply = (await used.db.command(command, options)) as T & Reply
         const failure = reply.writeErrors?.find(({ code }) => !decisions.includes(code))
         if (failure ?? reply.writeConcernError) throw failure ?? reply.writeConcernError
         if (isUncertain) reply.isUncertain = true
@@ -195,7 +200,7 @@ export function mongoDriver(options: MongoOptions): Driver {
       ordered: false,
       writeConcern,
       // A lock that it waits for may outlast the caller.
-      maxTimeMS: limits.silence,
+      maxTimeMS: limits.waiting,
     }
     let isUncertain = false
     for (;;) {
@@ -208,34 +213,22 @@ export function mongoDriver(options: MongoOptions): Driver {
         return reply
       }
       // All of them were late, or the server's clock was set.
-      if (elapsed() - begun >= limits.timeLimit) throw tooLate()
+      if (elapsed() - begun >= limits.timeLimit) throw gaveNoAnswer()
       serverEpoch = undefined
     }
-  }
-
-  /** What an insert is sent with: a server cannot be told when it is too late for one, so the client gives it up. */
-  function optionsOfInsert(): object {
-    const now = elapsed()
-    if (now > inserting.until) {
-      const { timeLimit } = link.limits
-      const controller = new AbortController()
-      setTimeout(() => controller.abort(tooLate()), timeLimit * (1 + SLICE)).unref()
-      inserting = {
-        until: now + timeLimit * SLICE,
-        options: { ...link.options, signal: controller.signal },
-      }
-    }
-    return inserting.options
   }
 
   /** Tries to add new sessions. That few meet an old row is why it comes first: it costs a fifth of an upsert. */
   function insert(writes: readonly Write[]): Promise<Reply> {
     const { writeConcern, limits } = link
     const documents = writes.map(toDocument)
-    return run(
-      { insert: collection, documents, ordered: false, writeConcern, maxTimeMS: limits.silence },
-      optionsOfInsert(),
-    )
+    return run({
+      insert: collection,
+      documents,
+      ordered: false,
+      writeConcern,
+      maxTimeMS: limits.waiting,
+    })
   }
 
   async function create(writes: readonly Write[], now: number, begun: number): Promise<Refusals> {
@@ -291,11 +284,10 @@ export function mongoDriver(options: MongoOptions): Driver {
       if (timeLimit !== link.limits.timeLimit && !isClosed) {
         const before = owned
         link = makeLink(timeLimit)
-        inserting.until = Number.NEGATIVE_INFINITY
+        sending.until = Number.NEGATIVE_INFINITY
         await before?.close()
       }
-      await readClock()
-      await makeIndexes()
+      await Promise.all([readClock(), makeIndexes()])
     },
     async read(keys) {
       const filter = { _id: keys.length === 1 ? keys[0] : { $in: keys } }
@@ -338,7 +330,7 @@ export function mongoDriver(options: MongoOptions): Driver {
     async count(now) {
       const pipeline = [{ $match: { expiresAt: { $gt: now } } }, { $count: 'count' }]
       const command = { aggregate: collection, pipeline, cursor: {} }
-      const { cursor } = await run<Counted>(command, link.patientOptions)
+      const { cursor } = await run<Counted>(command, decoding)
       return cursor.firstBatch[0]?.count ?? 0
     },
     async prune(before, limit) {
@@ -424,5 +416,5 @@ const kindOf = ({ expect, data }: Write): 'new' | 'other' =>
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
 
-const tooLate = (): SessionStoreError =>
-  new SessionStoreError('TIMEOUT', 'MongoDB took the call too late; whether it took effect is unknown')
+const gaveNoAnswer = (): SessionStoreError =>
+  new SessionStoreError('TIMEOUT', 'MongoDB gave no answer in time; whether the call took effect is unknown')

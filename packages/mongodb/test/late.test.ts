@@ -1,0 +1,100 @@
+import type { Driver } from '@session-stores/core'
+import { mongoProcess } from '@session-stores/testbed'
+import { HOUR } from '@session-stores/testbed/rows'
+import { after, describeWith } from '@session-stores/testbed/vitest'
+import type { MongoClient } from 'mongodb'
+import { expect, it, vi } from 'vitest'
+import { mongoDriver } from '../src/index.ts'
+import { clientOf, driverOf, NOW, newName, readOne, rowOf, session } from './support.ts'
+
+/** How many updates the server has done or refused. */
+async function updatesOf(client: MongoClient): Promise<number> {
+  const { metrics } = await client.db('admin').command({ serverStatus: 1 })
+  return Number(metrics.commands.update.total)
+}
+
+/** The client, whose server seems to have its clock set: `ahead` says how far, in milliseconds. */
+function withClock(client: MongoClient, clock: { ahead: number }): MongoClient {
+  const db = (name?: string) => {
+    const real = client.db(name)
+    const command = async (sent: object, options?: object) => {
+      const reply = await real.command(sent, options)
+      if (reply.localTime) reply.localTime = new Date(reply.localTime.getTime() + clock.ahead)
+      return reply
+    }
+    return { databaseName: real.databaseName, command }
+  }
+  return { connect: () => client.connect(), db } as never
+}
+
+describeWith('a call that comes late', mongoProcess, (server) => {
+  const touch = (key: string, tag?: string) => ({ key, tag, user: null, expiresAt: NOW + 9 * HOUR })
+
+  it('does nothing when a server that hung goes on', async () => {
+    const client = clientOf(server.url, { minPoolSize: 8 })
+    let connections = 0
+    client.on('connectionReady', () => void connections++)
+    const driver = await driverOf({ client, collection: newName() })
+    // Each call has a connection that is open already.
+    await vi.waitFor(() => expect(connections).toBe(8), 20_000)
+    const observer = clientOf(server.url)
+    const rows = ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => session(key))
+    await driver.write(rows, NOW)
+    await driver.setup(500)
+    const before = await updatesOf(observer)
+    const calls: (() => unknown)[] = [
+      () => driver.write([session('a', { expect: 'tag', tag: 'next' })], NOW),
+      () => driver.touch([touch('b')], NOW),
+      () => driver.touch([touch('c', 'tag'), touch('d', 'tag')], NOW),
+      () => driver.write([session('e', { data: null, tag: 'end' })], NOW),
+      () => driver.write([session('f', { data: null, tag: 'end', expect: 'tag' })], NOW),
+      () => driver.write([session('g', { data: null, tag: 'end' })], NOW),
+    ]
+    const begun = performance.now()
+    server.pause()
+    after(() => server.pid && server.resume())
+    const answers = await Promise.allSettled(calls.map((call) => call()))
+    for (const answer of answers)
+      expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'TIMEOUT' } })
+    expect(performance.now() - begun).toBeLessThan(1000)
+    await vi.waitFor(() => expect(performance.now() - begun).toBeGreaterThan(600))
+    server.resume()
+    // The server finds them on the connections that were given up.
+    await vi.waitFor(
+      async () => expect(await updatesOf(observer)).toBeGreaterThanOrEqual(before + calls.length),
+      20_000,
+    )
+    expect(await driver.read(['a', 'b', 'c', 'd', 'e', 'f', 'g'])).toEqual(rows.map(rowOf))
+    expect(await driver.write([session('a', { expect: 'tag', tag: 'next' })], NOW)).toEqual(['a'])
+  })
+
+  const works = async (driver: Driver) => {
+    const [first, next] = [newName(), newName()]
+    await driver.write([session('a', { data: null, tag: first })], NOW)
+    expect(await driver.write([session('a', { expect: first, tag: next })], NOW)).toEqual(['a'])
+    await driver.touch([touch('a', next)], NOW)
+    expect((await readOne(driver, 'a'))?.expiresAt).toBe(NOW + 9 * HOUR)
+  }
+
+  it.each([-24 * HOUR, 24 * HOUR])('is not one that a clock set by %d ms makes late', async (ahead) => {
+    const clock = { ahead }
+    const client = withClock(clientOf(server.url), clock)
+    const driver = mongoDriver({ client, collection: newName() })
+    await driver.setup()
+    // From now on the server's clock is what it is: it was set by as much the other way.
+    clock.ahead = 0
+    await works(driver)
+    await driver.clear()
+    expect(await driver.read(['a'])).toEqual([])
+  })
+
+  it('is said to be one by a server whose clock is never what it says', async () => {
+    const client = withClock(clientOf(server.url), { ahead: -HOUR })
+    const driver = mongoDriver({ client, collection: newName() })
+    await driver.setup(200)
+    await expect(driver.touch([touch('a')], NOW)).resolves.toBe(undefined)
+    await driver.write([session('a')], NOW)
+    await expect(driver.touch([touch('a')], NOW)).rejects.toMatchObject({ code: 'TIMEOUT' })
+    expect((await readOne(driver, 'a'))?.expiresAt).toBe(NOW + HOUR)
+  })
+})
