@@ -5,10 +5,7 @@ import { HOUR, holds, ID, ids, LONG_AFTER, SHORT } from './shared.ts'
 
 /** The removal of what has ended, by an interval. */
 
-/**
- * The clock of the stores is a day behind, where the suite drives it: what has ended by it after a day is over by the
- * clock of the database, too, without which some stores remove nothing.
- */
+/** Milliseconds: some stores remove only what is over by the clock of the database, too, which nobody can drive. */
 const BEHIND = -25 * HOUR
 
 /** How long a removal is waited for that comes by itself, in milliseconds. */
