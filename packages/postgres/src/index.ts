@@ -10,7 +10,7 @@ import {
 } from '@session-stores/core'
 import { explained, isForgotten, isLate, isRace } from './errors.ts'
 import { borrowPool, openPool, type PostgresPool, Query, uptime } from './pool.ts'
-import { amount, array, changedKeys, encoded, type Fields, keysOf, scalars, texts, toRow } from './rows.ts'
+import { amount, array, encoded, type Fields, keysOf, landedKeys, scalars, texts, toRow } from './rows.ts'
 import { COLUMNS, qualified, type Statement, statements, tableSql } from './sql.ts'
 
 export type { PostgresPool } from './pool.ts'
@@ -151,8 +151,8 @@ export function postgresDriver(options: PostgresOptions): Driver {
     return time
   }
 
-  const put = (writes: readonly Write[], now: number): Promise<Fields[]> =>
-    run(
+  async function put(writes: readonly Write[], now: number): Promise<string[]> {
+    const answer = await run(
       sql.put[amount(writes)],
       texts(writes, keyOf),
       texts(writes, tagOf),
@@ -163,9 +163,11 @@ export function postgresDriver(options: PostgresOptions): Driver {
       array(writes.filter(({ expect }) => expect === undefined).map(keyOf)),
       now,
     )
+    return landedKeys(writes, answer)
+  }
 
-  const update = (writes: readonly Write[], now: number): Promise<Fields[]> =>
-    run(
+  async function update(writes: readonly Write[], now: number): Promise<string[]> {
+    const answer = await run(
       sql.update[amount(writes)],
       texts(writes, keyOf),
       texts(writes, tagOf),
@@ -177,6 +179,17 @@ export function postgresDriver(options: PostgresOptions): Driver {
       scalars(writes, isExtended),
       now,
     )
+    return landedKeys(writes, answer)
+  }
+
+  async function send(writes: readonly Write[], now: number): Promise<string[]> {
+    const updates = writes.filter(isUpdate)
+    if (updates.length === writes.length) return update(writes, now)
+    if (updates.length === 0) return put(writes, now)
+    // Two statements side by side. In one, rows could not be locked in the order of their keys alone.
+    const others = writes.filter((write) => !isUpdate(write))
+    return (await Promise.all([update(updates, now), put(others, now)])).flat()
+  }
 
   return {
     name: 'postgres',
@@ -205,13 +218,17 @@ export function postgresDriver(options: PostgresOptions): Driver {
       return rows.map(toRow)
     },
     async write(writes, now) {
-      const updates = writes.filter(isUpdate)
-      if (updates.length === writes.length) return changedKeys(await update(writes, now))
-      if (updates.length === 0) return changedKeys(await put(writes, now))
-      // Two statements side by side. In one, rows could not be locked in the order of their keys alone.
-      const others = writes.filter((write) => !isUpdate(write))
-      const answers = await Promise.all([update(updates, now), put(others, now)])
-      return answers.flatMap(changedKeys)
+      const landed = await send(writes, now)
+      if (landed.length === writes.length) return landed
+      // A refused write whose own tag the row carries has landed before, and was sent twice.
+      const refused = writes.filter(({ key }) => !landed.includes(key))
+      const carried = await run(
+        sql.carried,
+        refused.map(keyOf).join('\n'),
+        refused.map(tagOf).join('\n'),
+        now,
+      )
+      return [...landed, ...keysOf(carried)]
     },
     async touch(touches, now) {
       await run(

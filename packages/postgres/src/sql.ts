@@ -54,6 +54,8 @@ interface Statements extends Record<'read' | 'put' | 'update' | 'touch', Verb> {
   columns: Statement
   create: Statement
   clock: Statement
+  /** Which of the rows are live and carry these tags. */
+  carried: Statement
   list: Statement
   listUser: Statement
   count: Statement
@@ -85,14 +87,10 @@ export function statements(schema: string, table: string, named: boolean): State
   const clock = toMilliseconds('clock_timestamp()')
 
   /**
-   * The value, or a division by zero after the latest time, which undoes the statement. It is computed after every
-   * wait for a lock. `number` must not be a constant, because the planner would divide that at once.
+   * 1, or 0 after the latest time. Statements divide by it after every wait for a lock, because the error undoes all
+   * that they did.
    */
-  const inTime = (latest: string, value: string, number: string) =>
-    `CASE WHEN clock_timestamp() < to_timestamp(${latest}::float8) THEN ${value} ELSE (${number} / 0)::text END`
-  /** The keys of all rows that a statement on many changed, in one field, because each row costs the client. */
-  const changed = (latest: string) =>
-    `SELECT ${inTime(latest, `string_agg(key, E'\\n')`, 'count(*)')} FROM changed`
+  const isInTime = (latest: string) => `(clock_timestamp() < to_timestamp(${latest}::float8))::int`
 
   /** By a hash of its text, because on one pool a name must mean the same in every store. */
   const statement = (text: string): Statement =>
@@ -100,41 +98,27 @@ export function statements(schema: string, table: string, named: boolean): State
   const timed = (text: string): Statement => ({ ...statement(text), isTimed: true })
 
   /** Creates, and tombstones that always land: those of the keys in $7. An INSERT takes its rows as they come. */
-  const put = (rows: string) => {
-    const isOwn = 'r.tag = excluded.tag AND r.expires_at > $8::bigint'
-    return `
+  const put = (rows: string) => `
       INSERT INTO ${t} AS r (${row}, purge_at) ${rows}
-      ON CONFLICT (key) DO UPDATE SET tag = excluded.tag,
-        owner = CASE WHEN ${isOwn} THEN r.owner ELSE excluded.owner END,
-        created_at = CASE WHEN ${isOwn} THEN r.created_at ELSE excluded.created_at END,
-        expires_at = CASE WHEN ${isOwn} THEN r.expires_at ELSE excluded.expires_at END,
-        data = CASE WHEN ${isOwn} THEN r.data ELSE excluded.data END,
-        purge_at = CASE WHEN ${isOwn} THEN r.purge_at ELSE least(r.purge_at, excluded.purge_at) END
-      WHERE excluded.key = ANY ($7::text[]) OR r.expires_at <= $8::bigint OR r.tag = excluded.tag`
-  }
+      ON CONFLICT (key) DO UPDATE SET
+        tag = excluded.tag, owner = excluded.owner, created_at = excluded.created_at,
+        expires_at = excluded.expires_at, data = excluded.data, purge_at = least(r.purge_at, excluded.purge_at)
+      WHERE r.expires_at <= $8::bigint OR (excluded.key = ANY ($7::text[]) AND r.tag <> excluded.tag)`
 
   /** A plan of an UPDATE may take its rows in any order: those that are there are locked first, each before the next. */
   const locked = (columns: string, values: string) => `
     WITH w AS MATERIALIZED (
-      SELECT i.* FROM unnest(${values}) AS i (${columns}),
-        LATERAL (SELECT FROM ${t} AS l WHERE l.key = i.key FOR NO KEY UPDATE) AS l)`
+      SELECT i.* FROM unnest(${values}) AS i (${columns})
+        LEFT JOIN LATERAL (SELECT FROM ${t} AS l WHERE l.key = i.key FOR NO KEY UPDATE) AS l ON true)`
 
-  /** A row that carries the write's own tag stays as it is, because the write has landed before. */
-  const update = (w: Replacement) => {
-    const isOwn = `r.tag = ${w.tag}`
-    const areSessions = `${w.data} IS NOT NULL AND r.data IS NOT NULL`
-    const isExtended = `${w.extend} AND ${areSessions}`
-    return `
-        UPDATE ${t} AS r SET tag = ${w.tag},
-          owner = CASE WHEN ${isOwn} THEN r.owner ELSE ${w.owner} END,
-          created_at = CASE WHEN ${isOwn} OR ${areSessions} THEN r.created_at ELSE ${w.created_at} END,
-          expires_at = CASE WHEN ${isOwn} THEN r.expires_at
-            WHEN ${isExtended} THEN greatest(r.expires_at, ${w.expires_at}) ELSE ${w.expires_at} END,
-          data = CASE WHEN ${isOwn} THEN r.data ELSE ${w.data} END,
-          purge_at = CASE WHEN ${isOwn} OR ${isExtended} THEN r.purge_at ELSE ${noLater(w.expires_at)} END`
-  }
+  /** Where the deadline stays later than the write's, `purge_at` may be too early, which does no harm. */
+  const update = (w: Replacement) => `
+        UPDATE ${t} AS r SET tag = ${w.tag}, owner = ${w.owner}, data = ${w.data}, purge_at = ${noLater(w.expires_at)},
+          created_at = CASE WHEN r.data IS NULL OR ${w.data} IS NULL THEN ${w.created_at} ELSE r.created_at END,
+          expires_at = greatest(${w.expires_at},
+            CASE WHEN ${w.extend} AND r.data IS NOT NULL AND ${w.data} IS NOT NULL THEN r.expires_at END)`
   const isExpected = (w: Replacement) =>
-    `r.key = ${w.key} AND r.expires_at > $9::bigint AND r.tag IN (${w.expect}, ${w.tag})`
+    `r.key = ${w.key} AND r.expires_at > $9::bigint AND r.tag = ${w.expect}`
   const parameters: Replacement = {
     key: '$1',
     tag: '$2::text',
@@ -168,34 +152,42 @@ export function statements(schema: string, table: string, named: boolean): State
     put: {
       one: timed(`
         ${put(`VALUES ($1, $2, $3, $4::bigint, $5::bigint, $6, ${toMinute('$5::bigint')})`)}
-        RETURNING ${inTime('$9', 'r.key', 'r.expires_at')}`),
+        RETURNING 1 / ${isInTime('$9')}`),
       many: timed(`
         WITH changed AS (${put(`
           SELECT ${row}, ${toMinute('expires_at')}
           FROM unnest(${texts('$1', '$2', '$3')}, $4::bigint[], $5::bigint[], ${texts('$6')}) AS i (${row})`)}
           RETURNING r.key)
-        ${changed('$9')}`),
+        SELECT string_agg(key, E'\\n'), 1 / ${isInTime('$9')} FROM changed`),
     },
     update: {
       one: timed(`
         ${update(parameters)} WHERE ${isExpected(parameters)}
-        RETURNING ${inTime('$10', 'r.key', 'r.expires_at')}`),
+        RETURNING 1 / ${isInTime('$10')}`),
       many: timed(`
         ${locked(
           'key, tag, owner, created_at, expires_at, data, expect, extend',
           `${texts('$1', '$2', '$3')}, $4::bigint[], $5::bigint[], ${texts('$6', '$7')}, $8::boolean[]`,
         )},
         changed AS (${update(columns)} FROM w WHERE ${isExpected(columns)} RETURNING r.key)
-        ${changed('$10')}`),
+        SELECT string_agg(key, E'\\n'), 1 / ${isInTime('$10')} FROM changed`),
     },
+    // A touch answers with no row, because each row costs the client and the server.
     touch: {
       one: timed(`
-        ${touch('$2::bigint')} WHERE key = $1 AND ${isTouched('$3::text')}
-        RETURNING ${inTime('$5', 'NULL', 'r.expires_at')}`),
+        WITH changed AS (
+          ${touch('$2::bigint')} WHERE key = $1 AND ${isTouched('$3::text')}
+          RETURNING 1 / ${isInTime('$5')})
+        SELECT WHERE false`),
       many: timed(`
-        ${locked('key, expires_at, tag', `${texts('$1')}, $2::bigint[], ${texts('$3')}`)},
-        changed AS (${touch('w.expires_at')} FROM w WHERE r.key = w.key AND ${isTouched('w.tag')} RETURNING 1)
-        SELECT ${inTime('$5', 'NULL', 'count(*)')} FROM changed`),
+        ${locked('key, expires_at, tag', `${texts('$1')}, $2::bigint[], ${texts('$3')}`)}
+        ${touch('w.expires_at')} FROM w
+        WHERE w.expires_at / ${isInTime('$5')} IS NOT NULL AND r.key = w.key AND ${isTouched('w.tag')}`),
+    },
+    // It is rare, and no connection needs to keep it.
+    carried: {
+      text: `SELECT key FROM ${t}
+        WHERE key = ANY (${texts('$1')}) AND tag = ANY (${texts('$2')}) AND expires_at > $3`,
     },
     list: statement(`SELECT key FROM ${t} WHERE key > $1 ORDER BY key LIMIT $2`),
     listUser: statement(`SELECT key FROM ${t} WHERE owner = $3 AND key > $1 ORDER BY key LIMIT $2`),
@@ -225,7 +217,7 @@ export function statements(schema: string, table: string, named: boolean): State
       text: `
         WITH step AS MATERIALIZED (SELECT key FROM ${t} WHERE key > $1 ORDER BY key LIMIT $2 FOR UPDATE),
         gone AS (DELETE FROM ${t} AS r USING step WHERE r.key = step.key)
-        SELECT ${inTime('$3', 'max(key)', 'count(*)')} FROM step`,
+        SELECT max(key), 1 / ${isInTime('$3')} FROM step`,
       isTimed: true,
     },
   }

@@ -1,12 +1,12 @@
 import { postgresServers } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import type pg from 'pg'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { NOW, opened, session } from './support.ts'
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('statements', start, (server) => {
-    const { poolOf, driverOf } = opened(server)
+    const { pool, poolOf, driverOf } = opened(server)
 
     it.each([true, false])('namedStatements: %s', async (namedStatements) => {
       const single = poolOf({ max: 1 })
@@ -28,11 +28,31 @@ describe.each(postgresServers)('$name', ({ start }) => {
       expect(rows[0].names).toBe(namedStatements ? 6 : 0)
     })
 
+    it('connections that forgot their statements serve at once', async () => {
+      const single = poolOf({ max: 1 })
+      const driver = await driverOf({ pool: single })
+      await driver.read(['a'])
+      await driver.write([session('a')], NOW)
+      for (const forget of ['DISCARD ALL', 'DEALLOCATE ALL']) {
+        await single.query(forget)
+        expect(await driver.read(['a'])).toMatchObject([{ key: 'a' }])
+        await driver.write([session('b', { tag: forget })], NOW)
+        await single.query(forget)
+        expect(await driver.write([session(`b-${forget}`)], NOW)).toEqual([`b-${forget}`])
+      }
+    })
+
     it('a pooler that mixes prepared statements up is told from other faults', async () => {
       const single = poolOf({ max: 1 })
       const driver = await driverOf({ pool: single })
       await driver.read(['a'])
-      await single.query('DEALLOCATE ALL')
+      const { rows } = await single.query('SELECT name FROM pg_prepared_statements')
+      const [name] = rows.map((row) => row.name).filter((name) => name.startsWith('session_stores_'))
+      // The next connection has it already, from somebody else.
+      single.once('connect', (client) => client.query(`PREPARE "${name}" AS SELECT 1`))
+      const { pid } = (await single.query('SELECT pg_backend_pid() AS pid')).rows[0]
+      await pool.query('SELECT pg_terminate_backend($1, 5000)', [pid])
+      await vi.waitFor(() => expect(single.totalCount).toBe(0))
       await expect(driver.read(['a'])).rejects.toMatchObject({
         code: 'BACKEND',
         message: expect.stringContaining('namedStatements'),

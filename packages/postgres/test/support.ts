@@ -6,7 +6,9 @@ import { afterAll } from 'vitest'
 import { type PostgresOptions, postgresDriver } from '../src/index.ts'
 
 export const NOW: number = Date.now()
-export const session: ReturnType<typeof sessionsAt> = sessionsAt(NOW)
+/** A create of a session that lives for an hour, unless told otherwise. */
+export const session: ReturnType<typeof sessionsAt> = (key, more) =>
+  sessionsAt(NOW)(key, { expect: '', ...more })
 
 let tables = 0
 export const newTable = (): string => `test_${process.pid}_${++tables}`
@@ -20,6 +22,8 @@ export interface Server {
   driverOf(options?: Partial<PostgresOptions>): Promise<Driver & { table: string }>
   /** The first value of the first row. */
   one(sql: string, values?: unknown[]): Promise<unknown>
+  /** The time of the server's clock, in epoch milliseconds. */
+  clock(): Promise<number>
   /** Dropped after the test. */
   newSchema(name: string): Promise<string>
 }
@@ -29,8 +33,12 @@ export function opened({ url }: { url: string }): Server {
   // Connections that nobody uses break when the server ends.
   pool.on('error', () => {})
   afterAll(() => pool.end())
+  const one: Server['one'] = async (sql, values = []) =>
+    (await pool.query({ text: sql, values, rowMode: 'array' })).rows[0]?.[0]
   return {
     pool,
+    one,
+    clock: async () => Number(await one("SELECT date_part('epoch', clock_timestamp()) * 1000")),
     poolOf(config) {
       const other = new pg.Pool({ connectionString: url, ...config })
       other.on('error', () => {})
@@ -45,7 +53,6 @@ export function opened({ url }: { url: string }): Server {
       await driver.setup()
       return Object.assign(driver, { table })
     },
-    one: async (sql, values = []) => (await pool.query({ text: sql, values, rowMode: 'array' })).rows[0]?.[0],
     async newSchema(name) {
       await pool.query(`CREATE SCHEMA ${pg.escapeIdentifier(name)}`)
       after(() => pool.query(`DROP SCHEMA ${pg.escapeIdentifier(name)} CASCADE`))

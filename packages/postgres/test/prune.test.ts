@@ -1,0 +1,46 @@
+import { postgresServers } from '@session-stores/testbed'
+import { HOUR } from '@session-stores/testbed/rows'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { describe, expect, it } from 'vitest'
+import { NOW, opened, session } from './support.ts'
+
+const MINUTE = 60_000
+
+describe.each(postgresServers)('$name', ({ start }) => {
+  describeWith('prune', start, (server) => {
+    const { driverOf, one, clock } = opened(server)
+
+    it('removes no live session for a process whose clock is a day ahead', async () => {
+      const driver = await driverOf()
+      await driver.write([session('live'), session('over', { expiresAt: NOW - HOUR })], NOW - 2 * HOUR)
+      expect(await driver.prune(NOW + 24 * HOUR, 10)).toBe(1)
+      expect(await driver.count(NOW)).toBe(1)
+    })
+
+    it('removes what expired within the minute that is not over', async () => {
+      const driver = await driverOf()
+      const now = Math.floor(await clock())
+      await driver.write([session('a', { expiresAt: now - 1 })], now - HOUR)
+      // Its minute may have ended meanwhile, which is rare and makes it easier.
+      expect(await driver.prune(now + MINUTE, 10)).toBe(1)
+    })
+
+    it('ends where more rows than it may take expire later in this minute, or were touched', async () => {
+      const driver = await driverOf()
+      const now = Math.floor(await clock())
+      const begin = now - (now % MINUTE)
+      const keys = ['a', 'b', 'c', 'd', 'e', 'f']
+      await driver.write(
+        keys.map((key) => session(key, { expiresAt: begin + MINUTE - 1 })),
+        now - HOUR,
+      )
+      const touches = ['d', 'e', 'f'].map((key) => ({ key, user: null, expiresAt: now + HOUR }))
+      await driver.touch(touches, now - HOUR)
+      await driver.write([session('g', { expiresAt: begin - 1 })], now - HOUR)
+      // The rows of this minute are over, too, if the minute ended meanwhile.
+      expect(await driver.prune(begin + 2 * MINUTE, 2)).toBeGreaterThanOrEqual(1)
+      expect(await one(`SELECT count(*)::int FROM ${driver.table} WHERE key = 'g'`)).toBe(0)
+      expect(await driver.count(now + 2 * MINUTE)).toBe(3)
+    })
+  })
+})
