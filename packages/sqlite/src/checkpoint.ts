@@ -26,6 +26,7 @@ export class Checkpointer {
   readonly #database: Database
   readonly #file: string
   #worker: Worker | undefined
+  #started: Promise<void> | undefined
   #pages = 0
 
   /** `file` is the absolute path. */
@@ -43,7 +44,11 @@ export class Checkpointer {
   }
 
   async close(): Promise<void> {
-    await this.#worker?.terminate()
+    if (!this.#worker) return
+    // A thread that is ended while it loads better-sqlite3 ends the process.
+    this.#worker.ref()
+    await this.#started
+    await this.#worker.terminate()
   }
 
   #start(): void {
@@ -51,10 +56,14 @@ export class Checkpointer {
     try {
       const module = createRequire(import.meta.url).resolve('better-sqlite3')
       const workerData = { module, file: this.#file }
-      this.#worker = new Worker(thread, { eval: true, execArgv: [], workerData })
-      this.#worker.once('message', () => this.#checkpointAt(BACKSTOP))
-      this.#worker.once('error', (error) => this.#giveUp(error))
-      this.#worker.unref()
+      const worker = new Worker(thread, { eval: true, execArgv: [], workerData })
+      this.#worker = worker
+      this.#started = new Promise((resolve) => {
+        for (const event of ['message', 'error', 'exit']) worker.once(event, () => resolve())
+      })
+      worker.once('message', () => this.#checkpointAt(BACKSTOP))
+      worker.once('error', (error) => this.#giveUp(error))
+      worker.unref()
     } catch (error) {
       this.#giveUp(error as Error)
     }

@@ -6,11 +6,13 @@ import { explained, isLocked } from './errors.ts'
 const { setTimeout, setImmediate } = globalThis
 
 /** So many tries follow each other in turns of the event loop: most locks are held for a fraction of a millisecond. */
-const QUICK_TRIES = 8
+const QUICK_TRIES = 2
 /** In milliseconds. A try that took longer was itself a wait inside of SQLite, and is not repeated at once. */
 const QUICK = 1
 /** In milliseconds. At random, so that processes that wait for each other do not meet again. */
 const [SHORTEST_PAUSE, LONGEST_PAUSE] = [1, 5]
+/** How much the longest pause grows with each try, in milliseconds: a lock that others pass on is free soon. */
+const GROWTH = 1 / 8
 /** A pause is so many times as long as the try before it: so the process stands still for a ninth at most. */
 const PAUSE_PER_TRY = 8
 /** In milliseconds. Work that waited for a lock gives way to the event loop after so long. */
@@ -116,7 +118,8 @@ export class Lane {
   #pause(lastTry: number): void {
     if (++this.#tries <= QUICK_TRIES && lastTry < QUICK) return this.#takeNextTurn()
     this.#isScheduled = true
-    const pause = SHORTEST_PAUSE + Math.random() * (LONGEST_PAUSE - SHORTEST_PAUSE)
+    const range = Math.min(LONGEST_PAUSE - SHORTEST_PAUSE, this.#tries * GROWTH)
+    const pause = SHORTEST_PAUSE + Math.random() * range
     const left = this.#waiting[0]!.since + this.longestWait - performance.now()
     setTimeout(this.#takeTurn, Math.min(Math.max(pause, PAUSE_PER_TRY * lastTry), Math.ceil(left)))
   }

@@ -58,6 +58,27 @@ describe('100,000 sessions', () => {
     }
   })
 
+  it('end no thread that still starts, which would end the process', async () => {
+    const driver = await driverOf({ path: newFile() })
+    const steps: string[] = []
+    const { postMessage, terminate } = Worker.prototype
+    const told = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, value) {
+      this.once('message', () => steps.push('started'))
+      postMessage.call(this, value)
+    })
+    const ended = vi.spyOn(Worker.prototype, 'terminate').mockImplementation(function (this: Worker) {
+      steps.push('ended')
+      return terminate.call(this)
+    })
+    after(() => {
+      told.mockRestore()
+      ended.mockRestore()
+    })
+    await fill(driver, keysOf(2001))
+    await driver.close()
+    expect(steps).toEqual(['started', 'ended'])
+  })
+
   it('whose deadlines were moved on do not hide the expired ones from prune', async () => {
     const driver = await driverOf({ path: newFile() })
     const [moved, expired] = [keysOf(5000), keysOf(5020).slice(5000)]

@@ -21,6 +21,8 @@ function make(): ProcessBackend {
   const path = join(folder, 'sessions.db')
   return {
     remote: { module: join(import.meta.dirname, 'remote.ts'), config: { path } },
+    // The file is its own, and a table in it is the same place in every process.
+    ownDatabase: true,
     drivers: [sqliteDriver({ path }), sqliteDriver({ path })],
     // The database and its log, to the byte.
     dump: () => Buffer.concat(readdirSync(folder).map((file) => readFileSync(join(folder, file)))),
