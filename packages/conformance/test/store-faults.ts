@@ -1,4 +1,4 @@
-import { type Driver, SessionStore, type StoreOptions } from '@session-stores/core'
+import { type Driver, type Row, SessionStore, type StoreOptions } from '@session-stores/core'
 import type { SessionData } from 'express-session'
 
 /** Faults that stores have, most of them seen in one that people use: the rule against each must find it. */
@@ -25,6 +25,24 @@ async function answer(callback: Callback | undefined, work: () => Promise<unknow
 const reads = (get: (id: string) => Promise<unknown>): Record<string, unknown> => ({
   get: (id: string, callback?: Callback) => answer(callback, () => get(id)),
 })
+
+/** Sends a save again that got no answer, whatever came of it, as an application does that knows no better. */
+const sendsAgain: Fault = (right, driver, options) => {
+  const forgetful = new SessionStore(driver, { ...options, tombstoneTimeout: 0 })
+  return {
+    destroy: forgetful.destroy.bind(forgetful),
+    revoke: forgetful.revoke.bind(forgetful),
+    revokeUser: forgetful.revokeUser.bind(forgetful),
+    set: (id: string, session: SessionData, callback?: Callback) =>
+      answer(callback, async () => {
+        const isDone = await right.set(id, session).then(
+          () => true,
+          () => false,
+        )
+        if (!isDone || !(await right.get(id))) await forgetful.set(id, copy(session))
+      }),
+  }
+}
 
 /** By the rule that must find it. */
 export const faults: Readonly<Record<string, Fault>> = {
@@ -213,7 +231,8 @@ export const faults: Readonly<Record<string, Fault>> = {
       answer(undefined, async () => {
         await right.touch(id, session)
         const [row] = await driver.read([right.handle(id)])
-        if (row && !user?.(session)) await driver.write([{ ...row, user: null }], now())
+        if (row && !user?.(session))
+          await driver.write([{ ...row, user: null, tag: 'other', expect: row.tag }], now())
       }),
   }),
   'store/no-user-is-never-everybody': (right) => ({
@@ -286,4 +305,147 @@ export const faults: Readonly<Record<string, Fault>> = {
       callback(null)
     },
   }),
+  'store/a-first-save-that-is-sent-again-after-its-session-was-destroyed-does-not-bring-it-back': sendsAgain,
+  'store/a-save-that-is-sent-again-after-its-session-was-revoked-does-not-bring-it-back': sendsAgain,
+  'store/a-save-that-is-sent-again-takes-effect-once': sendsAgain,
+  'store/a-first-save-that-is-sent-again-takes-effect-once': sendsAgain,
+  'store/a-plain-save-that-is-sent-again-takes-effect-once': sendsAgain,
+  'store/a-save-of-a-new-session-that-was-given-up-does-not-land-after-the-logout': (
+    _right,
+    driver,
+    options,
+  ) => {
+    const forgetful = new SessionStore(driver, { ...options, tombstoneTimeout: 0 })
+    return { destroy: forgetful.destroy.bind(forgetful) }
+  },
+  'store/a-save-of-a-read-session-whose-reply-was-lost-is-not-somebody-elses': (right) => {
+    // What was sent without an answer is taken for somebody else's.
+    const failed = new WeakMap<object, Any>()
+    return {
+      set: (id: string, session: SessionData, callback?: Callback) =>
+        answer(callback, async () => {
+          const kept = failed.get(session)
+          if (kept) return right.set(id, { ...kept, ...copy(session) })
+          return right.set(id, session).catch((error) => {
+            failed.set(session, { ...session })
+            throw error
+          })
+        }),
+    }
+  },
+  'store/after-a-save-that-landed-without-an-answer-nothing-is-lost-and-nothing-comes-back': sendsAgain,
+  'store/a-save-that-is-sent-again-beside-another-key-keeps-both': (right) => ({
+    set: (id: string, session: SessionData, callback: Any) => right.set(id, copy(session), callback),
+  }),
+  'store/a-revoked-Proxy-fails-alone': (right) => ({
+    set(id: string, session: SessionData, callback: Any) {
+      if (!session.cookie) throw new TypeError('no cookie')
+      return right.set(id, session, callback)
+    },
+  }),
+  'store/a-toJSON-without-a-cookie-fails-alone': (right, driver) => ({
+    set: (id: string, session: Any, callback?: Callback) =>
+      answer(callback, async () => {
+        if (!('toJSON' in session)) return right.set(id, session)
+        const [row] = await driver.read([right.handle(id)])
+        const data = JSON.stringify(session) ?? 'null'
+        if (row) await driver.write([{ ...row, data, tag: 'unreadable', expect: row.tag }], row.createdAt)
+      }),
+  }),
+  'store/a-clock-that-throws-once-fails-one-call': (right, _driver, { now }) => ({
+    get: (id: string, callback?: Callback) =>
+      answer(callback, async () => {
+        now?.()
+        return right.get(id)
+      }),
+    touch: (id: string, session: SessionData, callback?: Callback) => {
+      now?.()
+      return right.touch(id, session, callback as never)
+    },
+  }),
+  'store/a-serializer-that-never-answers-fails-alone': (right) => ({
+    set: (id: string, session: SessionData, callback?: Callback) =>
+      answer(callback, () => right.set(id, session).catch(() => {})),
+  }),
+  'store/a-serializer-that-gives-no-text-fails-alone': (right) => ({
+    set: (id: string, session: SessionData, callback?: Callback) =>
+      answer(callback, () => right.set(id, session).catch(() => right.destroy(id))),
+  }),
+  'store/the-user-annud800-is-refused': (right) => ({
+    revokeUser: (user: string) => right.revokeUser(user.toWellFormed()),
+  }),
+  'store/one-busy-session-leaves-room-for-others': (right) => {
+    let open = 0
+    return {
+      set(id: string, session: SessionData) {
+        open++
+        return right.set(id, session).finally(() => open--)
+      },
+      ...reads(async (id) => {
+        if (open >= 20) throw new Error('overloaded')
+        return right.get(id)
+      }),
+    }
+  },
+  'store/a-session-that-is-nested-deep-is-merged-as-it-is-stored': (right) => ({
+    set: (id: string, session: Any, callback?: Callback) =>
+      answer(callback, async () => {
+        if (session.mine) throw new RangeError('Maximum call stack size exceeded')
+        return right.set(id, session)
+      }),
+  }),
+  'store/regenerate-of-a-session-that-was-revoked-with-its-user-meanwhile-is-GONE': (right) => ({
+    regenerate: (request: Any, callback: Callback) =>
+      right.destroy(request.sessionID, (error) => callback(error)),
+  }),
+  'store/regenerate-of-a-session-that-nobody-stored-is-no-error': (right) => ({
+    regenerate: (request: Any, callback: Callback) =>
+      right.get(request.sessionID, (_error, found) => {
+        if (!found) return callback(new Error('gone'))
+        right.regenerate(request, callback)
+      }),
+  }),
+  'store/a-touch-from-before-a-save-leaves-the-longer-deadline-that-it-decided': (right) => ({
+    touch: (id: string, session: SessionData, callback: Any) => right.touch(id, copy(session), callback),
+  }),
+  'store/a-touch-from-before-a-save-leaves-the-shorter-deadline-that-it-decided': (right) => ({
+    touch: (id: string, session: SessionData, callback: Any) => right.touch(id, copy(session), callback),
+  }),
+  'store/a-late-save-of-an-unchanged-session-does-not-move-the-deadline-back': (right) => ({
+    set: (id: string, session: SessionData, callback: Any) => right.set(id, copy(session), callback),
+  }),
+  'store/who-sets-an-earlier-end-by-hand-is-heard': (right) => ({
+    set: (id: string, session: Any, callback?: Callback) =>
+      answer(callback, async () => {
+        const found = await right.get(id)
+        const ends = [session, found].map((one) => Number(new Date(one?.cookie.expires ?? 0)))
+        session.cookie.expires = new Date(Math.max(...ends))
+        return right.set(id, session)
+      }),
+  }),
+  'store/a-change-that-only-the-serializer-sees-is-kept': (right) => ({
+    set: (id: string, session: SessionData, callback: Any) => right.set(id, copy(session), callback),
+  }),
+  'store/calls-about-the-whole-store-see-the-saves-before-them': (_right, driver, { now = Date.now }) => ({
+    length: async () => driver.count(now()),
+  }),
+  'store/clear-takes-its-place-among-the-calls': (_right, driver) => ({ clear: async () => driver.clear() }),
+  'store/a-seal-holds-for-its-user-its-beginning-and-its-place': (_right, driver, options) => {
+    // Opens what it sealed, whatever became of the columns.
+    const sealed = new Map<string, Pick<Row, 'user' | 'createdAt'>>()
+    const trusting: Driver = {
+      ...driver,
+      place: 'anywhere',
+      async read(keys) {
+        const rows = await driver.read(keys)
+        return rows.map((row) => {
+          const first = sealed.get(`${row.data}`) ?? { user: row.user, createdAt: row.createdAt }
+          sealed.set(`${row.data}`, first)
+          return { ...row, ...first }
+        })
+      },
+    }
+    const open = new SessionStore(trusting, options)
+    return { get: open.get.bind(open), set: open.set.bind(open) }
+  },
 }

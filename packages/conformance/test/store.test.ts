@@ -21,6 +21,11 @@ function check(rule: StoreRule, fault: Fault): Promise<void> {
       for (const name of Object.getOwnPropertyNames(SessionStore.prototype) as (keyof SessionStore)[])
         if ((name as string) !== 'constructor')
           Object.assign(store, { [name]: (right[name] as (...args: unknown[]) => unknown).bind(right) })
+      // The middleware sets it on the store that it was given.
+      Object.defineProperty(store, 'generate', {
+        get: () => (right as unknown as { generate: unknown }).generate,
+        set: (generate) => Object.assign(right, { generate }),
+      })
       return Object.assign(store, fault(right, driver, options))
     },
   )

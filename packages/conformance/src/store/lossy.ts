@@ -5,9 +5,11 @@ import { SessionStoreError, UncertainWriteError } from '@session-stores/core'
 
 const lost = (): SessionStoreError => new SessionStoreError('UNAVAILABLE', 'the connection broke')
 
+type WriteCall = (writes: readonly Write[], now: number) => Promise<string[]>
+
 export interface LossyDriver extends Driver {
   /** What becomes of the next call of `write`; afterwards calls are as usual. */
-  next: ((writes: readonly Write[], now: number) => Promise<string[]>) | undefined
+  next: WriteCall | undefined
 }
 
 export function lossy(driver: Driver): LossyDriver {
@@ -24,19 +26,22 @@ export function lossy(driver: Driver): LossyDriver {
 }
 
 /** The database does it, and the reply is lost. */
-export const answerIsLost = (driver: Driver) => async (writes: readonly Write[], now: number) => {
-  await driver.write(writes, now)
-  throw lost()
-}
+export const answerIsLost =
+  (driver: Driver): WriteCall =>
+  async (writes, now) => {
+    await driver.write(writes, now)
+    throw lost()
+  }
 
 /** The call never reaches the database. */
-export const callIsLost = () => async () => {
+export const callIsLost = (): WriteCall => async () => {
   throw lost()
 }
 
 /** The database does it, the reply is lost, something else happens, and the client sends the call again. */
 export const isSentAgain =
-  (driver: Driver, meanwhile: () => Promise<unknown>) => async (writes: readonly Write[], now: number) => {
+  (driver: Driver, meanwhile: () => Promise<unknown>): WriteCall =>
+  async (writes, now) => {
     await driver.write(writes, now)
     await meanwhile()
     const landed = await driver.write(writes, now)
@@ -46,8 +51,8 @@ export const isSentAgain =
 
 /** The call waits on its way until `released` fulfils, and then reaches the database. `ended` is told the answer. */
 export const isHeldUp =
-  (driver: Driver, released: Promise<unknown>, ended: (landed: Promise<string[]>) => void) =>
-  (writes: readonly Write[], now: number) => {
+  (driver: Driver, released: Promise<unknown>, ended: (landed: Promise<string[]>) => void): WriteCall =>
+  (writes, now) => {
     const landed = released.then(() => driver.write(writes, now))
     ended(landed)
     return landed
