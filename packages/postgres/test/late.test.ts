@@ -66,7 +66,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       const { table } = driver
       const before = await dump(table)
       const lock = await pool.connect()
-      after(() => lock.release())
+      after(() => lock.release(true))
       await lock.query(`BEGIN; SELECT FROM ${table} FOR UPDATE`)
       const calls = changes.map((change) => Promise.resolve(change(driver)).catch((error) => error.code))
       const waiting = `SELECT count(*)::int ${backends} AND wait_event_type = 'Lock'`
@@ -105,7 +105,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       const { table } = driver
       const before = await dump(table)
       const lock = await pool.connect()
-      after(() => lock.release())
+      after(() => lock.release(true))
       await lock.query(`BEGIN; LOCK TABLE ${table}`)
       // The driver has 8 connections. Each waits for longer than the calls after them wait for one.
       const reads = Array.from({ length: 8 }, () => Promise.resolve(driver.read(['a'])).catch(() => {}))

@@ -1,0 +1,43 @@
+import { postgresServers } from '@session-stores/testbed'
+import { after, describeWith } from '@session-stores/testbed/vitest'
+import { describe, expect, it, vi } from 'vitest'
+import type { PostgresPool } from '../src/index.ts'
+import { NOW, newTable, opened, session } from './support.ts'
+
+describe.each(postgresServers)('$name', ({ start }) => {
+  describeWith('a connection that breaks', start, (server) => {
+    const { pool, poolOf, driverOf, one } = opened(server)
+
+    it.each(['owned', 'lent'] as const)('is no reason to send a write again (%s pool)', async (kind) => {
+      const table = newTable()
+      let sent = 0
+      const lent = poolOf({ application_name: table })
+      const watched: PostgresPool = {
+        query(query) {
+          if (/INSERT|UPDATE/.test(query.text)) sent++
+          return lent.query(query)
+        },
+      }
+      const url = kind === 'owned' ? `${server.url}?application_name=${table}` : undefined
+      const driver = await driverOf({ url, pool: url ? undefined : watched, table } as never)
+      await driver.write([session('a'), session('b')], NOW)
+      sent = 0
+      const lock = await pool.connect()
+      after(() => lock.release(true))
+      await lock.query(`BEGIN; SELECT FROM ${table} FOR UPDATE`)
+      const update = (key: string) => session(key, { expect: 'tag', tag: 'new', data: 'changed' })
+      const calls = [driver.write([update('a')], NOW), driver.write([update('a'), update('b')], NOW)]
+      const outcomes = Promise.allSettled(calls)
+      const backends = `FROM pg_stat_activity WHERE application_name = $1`
+      await vi.waitFor(async () =>
+        expect(await one(`SELECT count(*)::int ${backends} AND wait_event_type = 'Lock'`, [table])).toBe(2),
+      )
+      await pool.query(`SELECT pg_terminate_backend(pid, 5000) ${backends}`, [table])
+      for (const outcome of await outcomes)
+        expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } })
+      await lock.query('COMMIT')
+      expect(await driver.read(['a', 'b'])).toMatchObject([{ tag: 'tag' }, { tag: 'tag' }])
+      if (kind === 'lent') expect(sent).toBe(2)
+    })
+  })
+})
