@@ -65,6 +65,9 @@ export class Connection extends Link {
 
   override limit(timeLimit: number): void {
     this.#timeLimit = timeLimit
+    if (this.#looking === undefined) return
+    clearTimeout(this.#looking)
+    this.#looking = this.#lookLater()
   }
 
   /** Keeps the process alive until `release`. */

@@ -16,7 +16,7 @@ import { callEach, type Note, type RedisClient, type Run, runScript } from './cl
 import { Connection } from './connection.ts'
 import { guarded } from './guard.ts'
 import { linkOf } from './lent.ts'
-import { digits, foreignRow, toRow, toValue } from './row.ts'
+import { digits, toForeignRow, toRow, toValue } from './row.ts'
 import { scan, scanAll, scanMembers } from './scan.ts'
 import {
   COUNT,
@@ -85,14 +85,14 @@ export function redisDriver(options: RedisOptions): Driver {
   const { client } = link
   const isCluster = client.isCluster === true
   const run: Run = { link, timeLimit: 5000 }
-  /** What every script begins with. */
-  const times = (now: number): string => digits(now) + link.latest(run.timeLimit)
+  /** What the scripts of a call begin with. */
+  const timesOf = (now: number): string => digits(now) + link.latest(run.timeLimit)
 
   /** Enters sessions into the index of their users: before the sessions, so that it always names them all. */
   function index(rows: readonly Indexed[], now: number, sign = ''): Promise<unknown> | undefined {
     const owners = rows.filter((row) => row.user !== null)
     if (owners.length === 0) return undefined
-    const past = times(Math.max(0, now - MARGIN))
+    const past = timesOf(Math.max(0, now - MARGIN))
     return runScript(run, INDEX, past, owners, ({ key, user, expiresAt }) => {
       const until = endOfSpan(expiresAt)
       return [`${prefix}:${user}`, key, `${sign}${until}`, ttl(until, now)]
@@ -110,11 +110,17 @@ export function redisDriver(options: RedisOptions): Driver {
   }
 
   /** `covers`: what the index of the user covers, where that is more than the end of the deadline's span. */
-  const save = (writes: readonly Write[], now: number, notes: Note<Write>[], covers?: Map<Write, number>) =>
+  const save = (
+    writes: readonly Write[],
+    now: number,
+    times: string,
+    notes: Note<Write>[],
+    covers?: Map<Write, number>,
+  ) =>
     runScript(
       run,
       WRITE,
-      times(now),
+      times,
       writes,
       (write) => {
         const { key, data, expiresAt } = write
@@ -126,7 +132,12 @@ export function redisDriver(options: RedisOptions): Driver {
     )
 
   /** Does what follows from the notes of `save`. Returns the keys of the writes that landed only now. */
-  async function follow(notes: readonly Note<Write>[], now: number, start: number): Promise<string[]> {
+  async function follow(
+    notes: readonly Note<Write>[],
+    now: number,
+    times: string,
+    start: number,
+  ): Promise<string[]> {
     const landed: string[] = []
     const of = (letter: string) => notes.filter((note) => note.letter === letter)
     const revived = of(REVIVED).map(({ row }) => row)
@@ -144,17 +155,17 @@ export function redisDriver(options: RedisOptions): Driver {
       await index(rows, now)
       const covers = new Map(crossing.map(({ row, until }) => [row, endOfSpan(until)]))
       const more: Note<Write>[] = []
-      const found = await save([...covers.keys()], now, more, covers)
-      landed.push(...found.map(({ key }) => key), ...(await follow(more, now, start)))
+      const found = await save([...covers.keys()], now, times, more, covers)
+      landed.push(...found.map(({ key }) => key), ...(await follow(more, now, times, start)))
     }
     return landed
   }
 
   /** Returns those whose index must cover them first; `indexed`: it does, if they are still that user's. */
-  const move = (touches: readonly Touch[], now: number, indexed: boolean) => {
+  const move = (touches: readonly Touch[], now: number, times: string, indexed: boolean) => {
     // Touches that come together share their deadline.
     let [shared, places, life] = [Number.NaN, '', '']
-    return runScript(run, TOUCH, times(now), touches, ({ key, user, tag, expiresAt }) => {
+    return runScript(run, TOUCH, times, touches, ({ key, user, tag, expiresAt }) => {
       if (expiresAt !== shared) {
         shared = expiresAt
         places =
@@ -172,7 +183,7 @@ export function redisDriver(options: RedisOptions): Driver {
   async function search(user: string, after: string | undefined, limit: number): Promise<Page> {
     const { keys, next } = await scan(client, prefix, after, limit)
     const sessions = keys.filter(isSession)
-    const own = await runScript(run, OWNED, times(0), sessions, (key) => [prefix + key, user])
+    const own = await runScript(run, OWNED, timesOf(0), sessions, (key) => [prefix + key, user])
     return { keys: own, next: next && SEARCH + next }
   }
 
@@ -192,7 +203,7 @@ export function redisDriver(options: RedisOptions): Driver {
         const key = keys[i]!
         const row = typeof value === 'string' ? toRow(key, value) : undefined
         fits &&= row !== undefined
-        rows.push(row ?? foreignRow(key))
+        rows.push(row ?? toForeignRow(key, value))
       }
       // Somebody else's string, or the answer to another command.
       if (!fits && (await link.isOutOfStep(run.timeLimit))) return link.misled(run.timeLimit)
@@ -201,20 +212,22 @@ export function redisDriver(options: RedisOptions): Driver {
     async write(writes, now) {
       const { breaks } = link
       const start = performance.now()
+      const times = timesOf(now)
       const notes: Note<Write>[] = []
       const indexed = index(writes, now)
       // A single server does first what is sent first.
-      if (isCluster) await indexed
-      const written = save(writes, now, notes)
+      if (isCluster && indexed) await indexed
+      const written = save(writes, now, times, notes)
       const [saved] = indexed ? await Promise.all([written, indexed]) : [await written]
       const landed = saved.map(({ key }) => key)
-      if (notes.length > 0) landed.push(...(await follow(notes, now, start)))
+      if (notes.length > 0) landed.push(...(await follow(notes, now, times, start)))
       // The client that was lent may have sent it twice.
       if (landed.length < writes.length && link.breaks !== breaks) throw new UncertainWriteError(landed)
       return landed
     },
     async touch(touches, now) {
-      const crossing = await move(touches, now, false)
+      const times = timesOf(now)
+      const crossing = await move(touches, now, times, false)
       if (crossing.length === 0) return
       // The row says whose it is: who touches it may know less, or what was so before somebody's save.
       const rows = await verbs.read(crossing.map(({ key }) => key))
@@ -222,7 +235,7 @@ export function redisDriver(options: RedisOptions): Driver {
       const owned = crossing.map((touch) => ({ ...touch, user: users.get(touch.key) ?? null }))
       await index(owned, now)
       // What is another user's by now was saved meanwhile, with a deadline of its own.
-      await move(owned, now, true)
+      await move(owned, now, times, true)
     },
     async list({ user, after, limit }) {
       // A walk goes on as it began.
@@ -236,7 +249,7 @@ export function redisDriver(options: RedisOptions): Driver {
       let count = 0
       for await (const names of scanAll(client, prefix)) {
         const sessions = names.filter(isSession)
-        count += (await runScript(run, COUNT, times(now), sessions, (name) => [prefix + name])).length
+        count += (await runScript(run, COUNT, timesOf(now), sessions, (name) => [prefix + name])).length
       }
       return count
     },
@@ -245,9 +258,12 @@ export function redisDriver(options: RedisOptions): Driver {
       return 0
     },
     async clear() {
+      // Each step has its own time limit, which begins with its walk: a store of any size can be cleared.
+      let times = timesOf(0)
       for await (const names of scanAll(client, prefix)) {
         const own = names.filter((name) => isSession(name) || isIndex(name))
-        await runScript(run, REMOVE, times(0), own, (name) => [prefix + name])
+        await runScript(run, REMOVE, times, own, (name) => [prefix + name])
+        times = timesOf(0)
       }
     },
     ping: () => link.time(),

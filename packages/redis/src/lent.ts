@@ -85,7 +85,7 @@ class LentLink extends Link {
   /** A master that is down holds up nobody. */
   async #checkCluster(): Promise<Inspection[]> {
     // Until it knows its masters.
-    await this.client.call('PING')
+    await this.client.call('TIME')
     const found: Inspection[] = []
     const inspections = this.client.nodes!('master').map(async (node) => {
       found.push(await this.inspect(node, undefined))

@@ -41,12 +41,21 @@ export function toRow(key: string, value: string): Row | undefined {
   }
 }
 
-/** A row that core cannot read: somebody else's string. The others of the batch can be read beside it. */
-export const foreignRow = (key: string): Row => ({
-  key,
-  data: '',
-  tag: '?',
-  user: null,
-  createdAt: Date.now(),
-  expiresAt: 8.64e15,
-})
+/** The tag of a string that has none. A save that names it replaces whatever string is no row. */
+export const FOREIGN = '?'
+
+/**
+ * A row that core cannot read, so that the others of the batch can be: for somebody else's string, or for a row that
+ * was moved here. A save that names its tag replaces it.
+ */
+export function toForeignRow(key: string, value: unknown): Row {
+  const head = typeof value === 'string' ? HEAD.exec(value) : null
+  return {
+    key,
+    data: '',
+    tag: head?.[5] ?? FOREIGN,
+    user: null,
+    createdAt: Date.now(),
+    expiresAt: head ? Number(head[1]) : 8.64e15,
+  }
+}

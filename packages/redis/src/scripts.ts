@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { FOREIGN } from './row.ts'
 
 /**
  * Takes `KEYS` one a row, and `ARGV`: first what begins every script, then what each row has of its own. The first
@@ -71,8 +72,9 @@ for i, key in ipairs(KEYS) do
   end
   local old = head(key, '77')
   local kind, expires = old and sub(old, 34, 34), old and sub(old, 2, 17)
-  -- Where it is neither, the string is somebody else's.
-  local live = (kind == 's' or kind == 't') and expires > now
+  -- Where it is not, the string is somebody else's, or there is none.
+  local ours = kind == 's' or kind == 't'
+  local live = ours and expires > now
   local tag = live and match(old, '^%S*', 46)
   local lands
   if expect == '!' then
@@ -80,7 +82,7 @@ for i, key in ipairs(KEYS) do
   elseif expect == '' then
     lands = not live
   else
-    lands = live and '=' .. tag == expect
+    lands = live and '=' .. tag == expect or not ours and expect == '=${FOREIGN}'
   end
   if live and (expect == '!' or not lands) and tag == match(value, '^%S+', 46) then
     -- It was sent twice.

@@ -15,9 +15,10 @@ describeWith("somebody else's values under the prefix", redisProcess, ({ url }) 
 
   const foreign = {
     'of connect-redis': JSON.stringify(plain({ name: 'Eve' })),
-    'that begin alike': `1${' '.repeat(40)}`,
-    'cut short': '10000',
-    'that are a number': '17999',
+    'that begin alike': `2${' '.repeat(40)}`,
+    'cut short': '20000',
+    'that are a number': '27999',
+    'of an older version': `1${'0'.repeat(16)}${'9'.repeat(16)}stag  {}`,
     empty: '',
   }
 
@@ -37,7 +38,7 @@ describeWith("somebody else's values under the prefix", redisProcess, ({ url }) 
     expect(await store.get('theirs')).toMatchObject({ name: 'Bob' })
   })
 
-  it.each([...Object.values(foreign), `1${'9'.repeat(32)}s`])('%j holds up no other row', async (value) => {
+  it.each([...Object.values(foreign), `2${'9'.repeat(32)}s`])('%j holds up no other row', async (value) => {
     const driver = redisDriver({ url })
     after(() => driver.close())
     await observer.set('sess:theirs', value)
@@ -48,6 +49,20 @@ describeWith("somebody else's values under the prefix", redisProcess, ({ url }) 
       now,
     )
     expect(landed).toContain('ours')
+  })
+
+  it('of another key are CORRUPT, and gone with a save', async () => {
+    const store = storeOf({ url, hashIds: false, user: () => 'ada' })
+    await store.set('ours', plain({ name: 'Ada' }))
+    await observer.copy('sess:ours', 'sess:theirs')
+    const connections = async () => `${await observer.client('LIST')}`.match(/^id=\d+/gm)
+    const before = await connections()
+    await expect(store.get('theirs')).rejects.toMatchObject({ code: 'CORRUPT' })
+    await store.set('theirs', plain({ name: 'Bob' }))
+    expect(await store.get('theirs')).toMatchObject({ name: 'Bob' })
+    expect(await store.get('ours')).toMatchObject({ name: 'Ada' })
+    // The connection was asked, and is in step: it stays.
+    expect(await connections()).toEqual(before)
   })
 
   it('of another type are no sessions, and gone with a save', async () => {

@@ -22,7 +22,7 @@ describeWith('keys', redisProcess, ({ url }) => {
     const [index, key] = (await keysOf()) as [string, string]
     expect(key).toBe(`sess:${store.handle('the-id')}`)
     expect(index).toMatch(/^sess::[\w-]{43}$/)
-    const head = /^1(\d{16})(\d{16})s\S+ (\S*) (.*)$/.exec((await observer.get(key))!)!
+    const head = /^2(\d{16})(\d{16})s\S+ (\S*) (.*)$/.exec((await observer.get(key))!)!
     expect(Number(head[1]) - start - HOUR).toBeLessThan(60_000)
     expect(index).toBe(`sess::${head[3]}`)
     expect(JSON.parse(head[4]!)).toEqual(plain({ name: 'Ada' }))

@@ -42,7 +42,7 @@ describeWith('a client', redisProcess, (server) => {
     it('while its server hangs', async () => {
       server.pause()
       try {
-        expect(await start('use', server.url).ended).toBe('TIMEOUT')
+        expect(await start('use', server.url).ended).toBe('UNAVAILABLE')
       } finally {
         server.resume()
       }

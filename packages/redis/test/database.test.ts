@@ -1,0 +1,91 @@
+import { redisProcess } from '@session-stores/testbed'
+import { after, describeWith } from '@session-stores/testbed/vitest'
+import { Redis } from 'ioredis'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import type { RedisOptions } from '../src/index.ts'
+import { plain } from './plain.ts'
+import { type Relay, startRelay } from './relay.ts'
+import { storeOf } from './support.ts'
+
+const DATABASE = 3
+
+describeWith('a server with databases', redisProcess, (server) => {
+  describeWith(
+    'and one in its place that has a single one',
+    () => redisProcess({ args: ['--databases', '1'] }),
+    (small) => {
+      const clients: Record<string, (relay: Relay) => RedisOptions> = {
+        'of its own': (relay) => ({ url: `${relay.url}/${DATABASE}` }),
+        'that was lent': (relay) => {
+          const client = new Redis(relay.port, '127.0.0.1', { db: DATABASE })
+          client.on('error', () => {})
+          after(() => client.disconnect())
+          return { client }
+        },
+      }
+
+      it.each(Object.entries(clients))('a client %s uses no other database', async (_, optionsOf) => {
+        const observer = new Redis(small.url)
+        after(() => observer.disconnect())
+        const relay = await startRelay(server.port)
+        const store = storeOf({ ...optionsOf(relay), hashIds: false })
+        const other = storeOf({ url: small.url, hashIds: false })
+        await store.set('the-id', plain({ name: 'Ada' }))
+        await other.set('the-id', plain({ name: 'somebody else' }))
+        await observer.config('RESETSTAT')
+
+        // A call is on its way when the other server takes over: what a client sends again goes there.
+        let isSilent = true
+        relay.change = (sent) => (isSilent ? undefined : sent)
+        const underway = [store.destroy('the-id'), store.get('the-id')].map((call) =>
+          call.catch((error) => error),
+        )
+        await vi.waitFor(async () => {
+          const commands = await new Redis(server.url).info('commandstats')
+          expect(commands).toMatch('cmdstat_mget')
+        })
+        relay.target = small.port
+        isSilent = false
+        relay.cut()
+        const refused = { code: 'UNAVAILABLE', message: 'Redis has no database of that number' }
+        for (const answer of await Promise.all(underway)) expect(answer).toMatchObject(refused)
+        for (let round = 0; round < 10; round++) {
+          await expect(store.get('the-id')).rejects.toMatchObject(refused)
+          await expect(store.set('new', plain())).rejects.toMatchObject(refused)
+          await expect(store.destroy('the-id')).rejects.toMatchObject(refused)
+          await expect(store.clear()).rejects.toMatchObject(refused)
+        }
+        expect(await observer.info('commandstats')).not.toMatch(/cmdstat_(mget|eval|evalsha|scan|unlink):/)
+        expect(await other.get('the-id')).toMatchObject({ name: 'somebody else' })
+
+        relay.target = server.port
+        relay.cut()
+        await vi.waitFor(() => store.set('new', plain({ name: 'Bob' })), { timeout: 30_000, interval: 20 })
+        expect(await store.get('new')).toMatchObject({ name: 'Bob' })
+      })
+    },
+  )
+
+  describe('a user who may select no more', () => {
+    const observer = new Redis(server.url)
+    afterAll(() => observer.disconnect())
+
+    it('is told so, and reads nothing in database 0', async () => {
+      const setUser = (...rights: string[]) => observer.call('ACL', 'SETUSER', 'sessions', ...rights)
+      await setUser('on', '>password', '~*', '+@all')
+      const url = `redis://sessions:password@127.0.0.1:${server.port}`
+      const store = storeOf({ url: `${url}/${DATABASE}`, hashIds: false })
+      const other = storeOf({ url, hashIds: false })
+      await store.set('one', plain({ name: 'Ada' }))
+      await other.set('one', plain({ name: 'somebody else' }))
+      await setUser('-select')
+      await observer.client('KILL', 'USER', 'sessions')
+      for (let round = 0; round < 10; round++)
+        await expect(store.get('one')).rejects.toMatchObject({ code: 'ACCESS_DENIED' })
+      await setUser('+select')
+      await vi.waitFor(async () => expect(await store.get('one')).toMatchObject({ name: 'Ada' }), {
+        interval: 20,
+      })
+    })
+  })
+})

@@ -1,0 +1,100 @@
+import { redisCluster } from '@session-stores/testbed'
+import { after, describeWith } from '@session-stores/testbed/vitest'
+import { Cluster, Redis } from 'ioredis'
+import { afterAll, describe, expect, it } from 'vitest'
+import { plain } from './plain.ts'
+import { makes, start, storeOf } from './support.ts'
+
+const USERS = 20
+const userOf = (i: number) => `user-${i % USERS}`
+const ids = Array.from({ length: 3 * USERS }, (_, i) => `id-${i}`)
+const args = (policy: string) => ['--maxmemory', '100mb', '--maxmemory-policy', policy]
+
+describe.each(makes)('%s', (_, make) => {
+  describe.each(['allkeys-lru', 'volatile-lru'])('with %s', (policy) => {
+    describeWith(
+      'a server',
+      () => make({ args: args(policy) }),
+      ({ url }) => {
+        const observer = new Redis(url)
+        afterAll(() => observer.disconnect())
+
+        it('misses no session of a user whose index it has removed', async () => {
+          const store = storeOf({ url, user: (session) => (session as never as { user: string }).user })
+          after(() => store.clear())
+          await Promise.all(ids.map((id, i) => store.set(id, plain({ user: userOf(i) }))))
+          // Each fourth index is gone; where a user has saved since, it names that session alone.
+          const indexes = await observer.keys('sess::*')
+          expect(indexes).toHaveLength(USERS)
+          await observer.del(indexes.filter((_, i) => i % 4 === 0))
+          await Promise.all(ids.slice(0, USERS).map((id, i) => store.set(id, plain({ user: userOf(i) }))))
+
+          const listed = await store.list({ user: userOf(3) })
+          expect(listed.sessions.map(({ handle }) => handle).sort()).toEqual(
+            ids
+              .filter((_, i) => userOf(i) === userOf(3))
+              .map((id) => store.handle(id))
+              .sort(),
+          )
+          for (let i = 0; i < USERS; i++) expect(await store.revokeUser(userOf(i))).toBe(3)
+          expect(await store.length()).toBe(0)
+        })
+
+        it('is named in one warning of the process', async () => {
+          const { child, ended } = start('use', url)
+          let complaint = ''
+          child.stderr!.on('data', (text) => {
+            complaint += text
+          })
+          expect(await ended).toMatch("name: 'Ada'")
+          expect(complaint).toMatch(`SessionStoreWarning: Redis removes keys`)
+          expect(complaint).toMatch(`(maxmemory-policy ${policy})`)
+          expect(complaint.match(/SessionStoreWarning/g)).toHaveLength(1)
+        })
+      },
+    )
+  })
+
+  describeWith(
+    'a server that has no limit, or evicts nothing',
+    () => make(),
+    ({ url }) => {
+      it.each([
+        ['volatile-lru', '0'],
+        ['noeviction', '100mb'],
+      ])('%s, maxmemory %s', async (policy, limit) => {
+        const observer = new Redis(url)
+        after(() => observer.disconnect())
+        await observer.config('SET', 'maxmemory', limit)
+        await observer.config('SET', 'maxmemory-policy', policy)
+        const store = storeOf({ url, user: () => 'ada' })
+        await store.set('the-id', plain())
+        await observer.config('RESETSTAT')
+        expect((await store.list({ user: 'ada' })).sessions).toHaveLength(1)
+        const commands = await observer.info('commandstats')
+        expect(commands).toMatch('cmdstat_zscan:calls=1,')
+        expect(commands).not.toMatch('cmdstat_scan')
+      })
+    },
+  )
+})
+
+describeWith('a Redis Cluster of which one master evicts', redisCluster, ({ addresses, nodes }) => {
+  it('misses no session of a user', async () => {
+    const evicting = new Redis(nodes[1]!.url)
+    after(() => evicting.disconnect())
+    await evicting.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    await evicting.config('SET', 'maxmemory', '100mb')
+    const client = new Cluster([...addresses])
+    after(() => client.disconnect())
+    const store = storeOf({ client, user: () => 'ada' })
+    await Promise.all(ids.map((id) => store.set(id, plain())))
+    await Promise.all(
+      client.nodes('master').map(async (node) => {
+        const [index] = await node.keys('sess::*')
+        if (index) await node.del(index)
+      }),
+    )
+    expect(await store.revokeUser('ada')).toBe(ids.length)
+  })
+})

@@ -1,0 +1,121 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { redisProcess } from '@session-stores/testbed'
+import { HOUR } from '@session-stores/testbed/rows'
+import { after, describeWith } from '@session-stores/testbed/vitest'
+import { Redis } from 'ioredis'
+import { expect, it, vi } from 'vitest'
+import { redisDriver } from '../src/index.ts'
+import { plain } from './plain.ts'
+import { storeOf } from './support.ts'
+
+const codeOf = ({ code }: { code?: string }) => code
+
+/** Makes a call again and again, which must fail, until that many milliseconds have passed. */
+async function failFor(ms: number, call: () => Promise<unknown>): Promise<number> {
+  let calls = 0
+  for (const start = performance.now(); performance.now() < start + ms; calls++)
+    await expect(call()).rejects.toMatchObject({ code: expect.stringMatching('UNAVAILABLE|TIMEOUT') })
+  return calls
+}
+
+describeWith('a server that is away', redisProcess, (server) => {
+  it('is used within two seconds after it is back, and finds nothing that was given up', async () => {
+    const store = storeOf({ url: server.url, operationTimeout: 500 })
+    await store.ping()
+    await server.kill()
+    let saves = 0
+    await failFor(4000, () => store.set(`id-${saves++}`, plain()))
+    await server.start()
+    const back = performance.now()
+    await vi.waitFor(() => store.ping(), { timeout: 30_000, interval: 10 })
+    expect(performance.now() - back).toBeLessThan(2000)
+    // What still waited would have been sent before.
+    expect(await store.length()).toBe(0)
+  })
+
+  it('is waited for while it starts again', async () => {
+    const store = storeOf({ url: server.url })
+    await store.ping()
+    await server.kill()
+    const [time] = await Promise.all([store.ping(), server.start()])
+    expect(time).not.toBe(null)
+  })
+})
+
+it('a server that closes every connection is tried a few times a second', async () => {
+  let made = 0
+  const closing = createServer((socket) => {
+    made++
+    socket.destroy()
+  }).listen(0, '127.0.0.1')
+  after(() => closing.close())
+  await once(closing, 'listening')
+  const { port } = closing.address() as AddressInfo
+  const store = storeOf({ url: `redis://127.0.0.1:${port}` })
+  const calls = await failFor(2000, () => store.get('the-id'))
+  expect(calls).toBeGreaterThan(20)
+  expect(made).toBeGreaterThan(4)
+  expect(made).toBeLessThan(16)
+})
+
+describeWith('a server that hangs', redisProcess, (server) => {
+  it('is left before the time limit, whichever that is', async () => {
+    const driver = redisDriver({ url: server.url })
+    after(() => driver.close())
+    await driver.setup()
+    for (const limit of [400, 1500]) {
+      await driver.setup(limit)
+      server.pause()
+      try {
+        const start = performance.now()
+        expect(await Promise.resolve(driver.read(['a'])).catch(codeOf)).toBe('UNAVAILABLE')
+        expect(performance.now() - start).toBeGreaterThan(limit * 0.5)
+        expect(performance.now() - start).toBeLessThan(limit)
+      } finally {
+        server.resume()
+      }
+      await vi.waitFor(() => driver.ping(), { timeout: 30_000, interval: 10 })
+    }
+  })
+
+  const limit = 600
+  const now = Date.now()
+  const texts = { data: '{}', user: null, createdAt: now, expiresAt: now + HOUR }
+  it.each(['of its own', 'that was lent'])(
+    'does nothing late that a client %s was told no',
+    async (whose) => {
+      const client = new Redis(server.url)
+      client.on('error', () => {})
+      after(() => client.disconnect())
+      const driver = redisDriver(whose === 'of its own' ? { url: server.url } : { client })
+      after(() => driver.close())
+      await driver.setup(limit)
+      await driver.clear()
+      const keys = ['ended', 'saved', 'touched']
+      const creates = keys.map((key) => ({ ...texts, key, tag: `${key}-1`, expect: '' }))
+      expect(await driver.write(creates, now)).toEqual(keys)
+      const before = await driver.read([...keys, 'new'])
+
+      server.pause()
+      const calls = [
+        driver.write([{ ...texts, key: 'ended', tag: 'ended-2', data: null }], now),
+        driver.write([{ ...texts, key: 'new', tag: 'new-1', expect: '' }], now),
+        driver.write([{ ...texts, key: 'saved', tag: 'saved-2', expect: 'saved-1' }], now),
+        driver.touch([{ key: 'touched', user: null, expiresAt: now + 2 * HOUR }], now),
+        driver.clear(),
+      ].map((call) => Promise.resolve<unknown>(call).then(() => 'done', codeOf))
+      // The server goes on after their time, whatever that did to the connection.
+      const start = performance.now()
+      await vi.waitUntil(() => performance.now() > start + 1.2 * limit)
+      server.resume()
+      expect(new Set(await Promise.all(calls))).toEqual(new Set(['UNAVAILABLE']))
+      await vi.waitFor(() => driver.ping(), { timeout: 30_000, interval: 10 })
+      expect(await driver.read([...keys, 'new'])).toEqual(before)
+      // The clock is measured again: later calls work.
+      expect(
+        await driver.write([{ ...texts, key: 'saved', tag: 'saved-3', expect: 'saved-1' }], now),
+      ).toEqual(['saved'])
+    },
+  )
+})

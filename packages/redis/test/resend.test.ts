@@ -1,0 +1,113 @@
+import { type Awaitable, UncertainWriteError } from '@session-stores/core'
+import { redisCluster, redisProcess } from '@session-stores/testbed'
+import { HOUR, sessionsAt } from '@session-stores/testbed/rows'
+import { after, describeWith } from '@session-stores/testbed/vitest'
+import { Cluster, Redis } from 'ioredis'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type RedisOptions, redisDriver } from '../src/index.ts'
+import { type Relay, startRelay } from './relay.ts'
+
+const now = Date.now()
+const session = sessionsAt(now)
+const create = (key: string) => session(key, { tag: `${key}-1`, expect: '' })
+const update = (key: string, tag: string, expect: string) => session(key, { tag, expect })
+
+/** A driver whose server knows the script of its writes. */
+async function driverOf(options: RedisOptions) {
+  const driver = redisDriver(options)
+  after(() => driver.close())
+  await driver.write([create('c')], now)
+  return driver
+}
+
+const failureOf = (call: Awaitable<unknown>) => Promise.resolve(call).catch((error: unknown) => error)
+
+function lent(port: number) {
+  const client = new Redis(port, '127.0.0.1')
+  client.on('error', () => {})
+  after(() => client.disconnect())
+  return client
+}
+
+describeWith('a reply that is lost', redisProcess, ({ url, port }) => {
+  afterEach(async () => {
+    const observer = new Redis(url)
+    await observer.flushall()
+    observer.disconnect()
+  })
+
+  const clients: Record<string, (relay: Relay) => RedisOptions> = {
+    'of its own': (relay) => ({ url: relay.url }),
+    'that was lent': (relay) => ({ client: lent(relay.port) }),
+  }
+
+  /** Keeps the next reply back, waits for what happens meanwhile, and cuts the connection. */
+  function lose(relay: Relay, meanwhile: () => unknown): void {
+    relay.change = () => {
+      relay.change = () => undefined
+      Promise.resolve(meanwhile()).finally(() => {
+        relay.change = (sent) => sent
+        relay.cut()
+      })
+      return undefined
+    }
+  }
+
+  describe.each(Object.entries(clients))('with a client %s', (_, optionsOf) => {
+    it('is asked for again, and what landed counts once', async () => {
+      const relay = await startRelay(port)
+      const driver = await driverOf(optionsOf(relay))
+      const other = await driverOf({ url })
+      const moved = { key: 'a', user: null, expiresAt: now + 5 * HOUR }
+      lose(relay, () => other.touch([moved], now))
+      expect(await driver.write([create('a'), create('b')], now)).toEqual(['a', 'b'])
+      const [row] = await other.read(['a'])
+      expect(row).toMatchObject({ tag: 'a-1', expiresAt: moved.expiresAt })
+    })
+
+    it('says so where somebody else has written meanwhile', async () => {
+      const relay = await startRelay(port)
+      const driver = await driverOf(optionsOf(relay))
+      const other = await driverOf({ url })
+      await driver.write([create('a'), create('b')], now)
+      lose(relay, () => other.write([update('a', 'theirs', 'a-2')], now))
+      const error = await failureOf(driver.write([update('a', 'a-2', 'a-1'), update('b', 'b-2', 'b-1')], now))
+      expect(error).toBeInstanceOf(UncertainWriteError)
+      expect(error).toHaveProperty('landed', ['b'])
+      expect(await other.read(['a', 'b'])).toMatchObject([{ tag: 'theirs' }, { tag: 'b-2' }])
+    })
+
+    it('leaves a refusal a refusal where no connection broke', async () => {
+      const relay = await startRelay(port)
+      const driver = await driverOf(optionsOf(relay))
+      await driver.write([create('a')], now)
+      expect(await driver.write([update('a', 'a-2', 'unknown')], now)).toEqual([])
+    })
+  })
+
+  it('of a lookup is asked for again', async () => {
+    const relay = await startRelay(port)
+    const driver = await driverOf({ url: relay.url })
+    await driver.write([create('a')], now)
+    lose(relay, () => {})
+    expect(await driver.read(['a'])).toMatchObject([{ tag: 'a-1' }])
+  })
+})
+
+describeWith('a reply of a Redis Cluster that is lost', redisCluster, ({ addresses }) => {
+  it('makes a refusal uncertain', async () => {
+    const client = new Cluster([...addresses])
+    const observer = new Cluster([...addresses])
+    after(() => client.disconnect())
+    after(() => observer.disconnect())
+    const driver = redisDriver({ client })
+    const other = redisDriver({ client: observer })
+    expect(await driver.write([create('a')], now)).toEqual(['a'])
+    const written = failureOf(driver.write([update('a', 'a-2', 'a-1')], now))
+    for (const node of client.nodes('master')) node.stream.destroy()
+    const hasLanded = async () => expect(await other.read(['a'])).toMatchObject([{ tag: 'a-2' }])
+    await vi.waitFor(hasLanded, { interval: 1 })
+    expect(await other.write([update('a', 'theirs', 'a-2')], now)).toEqual(['a'])
+    expect(await written).toBeInstanceOf(UncertainWriteError)
+  })
+})

@@ -1,0 +1,69 @@
+import { redisProcess } from '@session-stores/testbed'
+import { after, describeWith } from '@session-stores/testbed/vitest'
+import { Redis } from 'ioredis'
+import { describe, expect, it, vi } from 'vitest'
+import type { RedisOptions } from '../src/index.ts'
+import { plain } from './plain.ts'
+import { type Relay, startRelay } from './relay.ts'
+import { storeOf } from './support.ts'
+
+const codeOf = ({ code }: { code?: string }) => code
+const ids = Array.from({ length: 40 }, (_, i) => `id-${i}`)
+
+describeWith('a connection that hands on one reply twice', redisProcess, ({ port }) => {
+  const clients: Record<string, (relay: Relay) => RedisOptions> = {
+    'of its own': (relay) => ({ url: relay.url }),
+    'that was lent': (relay) => {
+      const client = new Redis(relay.port, '127.0.0.1')
+      client.on('error', () => {})
+      after(() => client.disconnect())
+      return { client }
+    },
+  }
+
+  /** From the next reply on, each command gets the reply to the command before. */
+  function shift(relay: Relay): void {
+    relay.change = (sent) => {
+      relay.change = (sent) => sent
+      return Buffer.concat([sent, sent])
+    }
+  }
+
+  describe.each(Object.entries(clients))('of a client %s', (_, optionsOf) => {
+    it.each([true, false])('gives nobody the session of another (hashIds: %s)', async (hashIds) => {
+      const relay = await startRelay(port)
+      const store = storeOf({ ...optionsOf(relay), hashIds })
+      for (const id of ids) await store.set(id, plain({ id }))
+      const { made } = relay
+      shift(relay)
+      const answers: (string | undefined)[] = []
+      for (const id of ids)
+        answers.push(
+          await store.get(id).then((session) => {
+            expect(session).toMatchObject({ id })
+            return 'own'
+          }, codeOf),
+        )
+      expect(answers).toContain('UNAVAILABLE')
+      expect(answers.filter((answer) => answer === 'own').length).toBeGreaterThan(ids.length / 2)
+      expect(new Set(answers)).toEqual(new Set(['own', 'UNAVAILABLE']))
+      expect(relay.made).toBe(made + 1)
+    })
+
+    it('takes no reply of another save for its own', async () => {
+      const relay = await startRelay(port)
+      const store = storeOf({ ...optionsOf(relay), onGone: 'error' })
+      for (const id of ids) await store.set(id, plain({ id }))
+      shift(relay)
+      const answers: (string | undefined)[] = []
+      for (const id of ids) answers.push(await store.touch(id, plain({ id })).then(() => 'done', codeOf))
+      for (const id of ids) answers.push(await store.destroy(id).then(() => 'done', codeOf))
+      expect(answers.filter((answer) => answer === 'UNAVAILABLE').length).toBeGreaterThan(0)
+      expect(answers.filter((answer) => answer === 'UNAVAILABLE').length).toBeLessThan(5)
+      // Whoever was told that a session ended finds it ended.
+      const left = await vi.waitFor(() => Promise.all(ids.map((id) => store.get(id))))
+      for (const [i, session] of left.entries())
+        if (session !== null) expect(answers[ids.length + i]).toBe('UNAVAILABLE')
+    })
+  })
+})
