@@ -37,6 +37,16 @@ const wrong: Record<string, unknown[]> = {
     { keys: [createSecretKey(randomBytes(16))] },
     { keys: [generateKeyPairSync('ed25519').publicKey] },
     { keys: [null] },
+    // Plainly no random bytes.
+    { keys: [Buffer.alloc(32)] },
+    { keys: [Buffer.alloc(32, 'a')] },
+    { keys: ['a'.repeat(43)] },
+    { keys: ['0123456789abcdef'.repeat(4)] },
+    { keys: ['deadbeef'.repeat(8)] },
+    { keys: [Buffer.from('correct horse battery staple, ok')] },
+    { keys: [Buffer.from(Array.from({ length: 32 }, (_, i) => i))] },
+    { keys: [createSecretKey(Buffer.alloc(32, 7))] },
+    { keys: [key, Buffer.alloc(32)] },
     { keys: [key], acceptPlain: 1 },
   ],
   serializer: [
@@ -109,6 +119,10 @@ describe('the options', () => {
       })
     make(undefined)
     make({})
+  })
+
+  it('take every key that is random', () => {
+    for (let i = 0; i < 10_000; i++) make({ seal: { keys: [randomBytes(32)] } })
   })
 
   it('never show in a message', () => {

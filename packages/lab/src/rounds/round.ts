@@ -1,0 +1,149 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { SessionStore } from '@session-stores/core'
+import type { Caller } from './process.ts'
+import type { Answer, Command } from './protocol.ts'
+
+/** What went wrong over all rounds. All of these must be 0. */
+export class Faults {
+  /** Sessions that somebody finds after their end was acknowledged. */
+  alive = 0
+  /** Changes that were acknowledged and are not there. */
+  lost = 0
+  /** Keys whose removal was acknowledged, and that are there again. */
+  back = 0
+}
+
+/** Sessions whose end was acknowledged: they are looked for again when everything is over. */
+export const ended: string[] = []
+
+const isDone = ({ error }: Answer): boolean => error === undefined
+
+/** Makes the call until it is acknowledged, or refused for good. */
+async function insist(caller: Caller, command: Command): Promise<Answer> {
+  for (let tries = 0; ; tries++) {
+    const answer = await caller.call(command)
+    if (isDone(answer) || answer.error === 'GONE' || tries === 50) return answer
+    await pause(10)
+  }
+}
+
+type Stored = Record<string, unknown> | null
+
+/** What is stored, read past the network that loses replies. */
+async function stored(store: SessionStore, id: string): Promise<Stored> {
+  return (await store.get(id)) as Stored
+}
+
+/**
+ * One session of one user, used by two processes at once: a sign-in, saves of different and of the same keys, removal of
+ * keys, touches, and an end by logout or by `revokeUser`, beside requests that go on.
+ */
+export async function playRound(
+  number: number,
+  [one, other]: readonly [Caller, Caller],
+  reader: SessionStore,
+  faults: Faults,
+): Promise<void> {
+  const [id, user] = [`round-${number}`, `user-${number}`]
+  const names = ['signIn', 'one', 'other', 'remover', 'late'].map((name) => `${name}-${number}`)
+  const [signIn, mine, theirs, remover, late] = names as [string, string, string, string, string]
+  const data = { user, first: 1, 'of-one': 1, 'of-other': 1 }
+
+  // Every other round, the session is revoked as soon as it can be seen, while its first save may be on its way.
+  if (number % 4 === 1) {
+    const signedIn = one.call({ call: 'signIn', id, as: signIn, data })
+    const revoked = await revokeOnceSeen(other, id, user)
+    await signedIn
+    await one.call({ call: 'save', id, as: signIn, set: { late: 1 } })
+    if (revoked) await finish(id, reader, faults)
+    await forget(one, other, names)
+    return
+  }
+
+  const signedIn = await one.call({ call: 'signIn', id, as: signIn, data })
+  const before = await stored(reader, id)
+  if (isDone(signedIn) && before === null) faults.lost++
+  if (before === null) return forget(one, other, names)
+
+  await Promise.all([
+    insist(one, { call: 'load', id, as: mine }),
+    insist(other, { call: 'load', id, as: theirs }),
+    insist(other, { call: 'load', id, as: late }),
+  ])
+  // The other process removes what the first one has just saved, maybe before its answer came.
+  const [saved, removed, kept] = await Promise.all([
+    one.call({
+      call: 'save',
+      id,
+      as: mine,
+      set: { one: number, both: 'one', admin: true },
+      remove: ['of-one'],
+    }),
+    removeOnceSeen(other, id, remover),
+    other.call({ call: 'save', id, as: theirs, set: { other: number, both: 'other' }, remove: ['of-other'] }),
+    one.call({ call: 'touch', id, as: signIn }),
+  ])
+  const middle = await stored(reader, id)
+  if (middle === null) faults.lost++
+  else {
+    if (isDone(saved) && middle.one !== number) faults.lost++
+    if (isDone(saved) && 'of-one' in middle) faults.back++
+    if (isDone(kept) && middle.other !== number) faults.lost++
+    if (isDone(kept) && 'of-other' in middle) faults.back++
+    if (removed && 'admin' in middle) faults.back++
+    if (!('first' in middle)) faults.lost++
+  }
+  // The same request goes on, and saves once more, whatever it was told before.
+  const again = await one.call({ call: 'save', id, as: mine, set: { again: number } })
+  const after = await stored(reader, id)
+  if (isDone(again) && after?.again !== number) faults.lost++
+  if (removed && after && 'admin' in after) faults.back++
+
+  // One of the two ends it while the requests of both go on.
+  const end: Command = number % 2 ? { call: 'revokeUser', user } : { call: 'destroy', id }
+  const [over] = await Promise.all([
+    insist(one, end),
+    other.call({ call: 'save', id, as: late, set: { late: number } }),
+    other.call({ call: 'touch', id, as: theirs }),
+    one.call({ call: 'save', id, as: mine, set: { late: number } }),
+  ])
+  if (isDone(over)) {
+    await other.call({ call: 'save', id, as: theirs, set: { later: number } })
+    const renewed = await insist(other, { call: 'regenerate', id, as: theirs })
+    if (isDone(renewed) && renewed.found !== false) faults.alive++
+    await finish(id, reader, faults)
+  }
+  await forget(one, other, names)
+}
+
+/** Answers whether the removal was acknowledged. */
+async function removeOnceSeen(caller: Caller, id: string, as: string): Promise<boolean> {
+  if (!(await isSeen(caller, id, 'admin'))) return false
+  const loaded = await insist(caller, { call: 'load', id, as })
+  if (!isDone(loaded) || loaded.found !== true) return false
+  return isDone(await caller.call({ call: 'save', id, as, remove: ['admin'] }))
+}
+
+async function revokeOnceSeen(caller: Caller, id: string, user: string): Promise<boolean> {
+  if (!(await isSeen(caller, id, 'first'))) return false
+  const revoked = await insist(caller, { call: 'revokeUser', user })
+  return isDone(revoked) && revoked.found === 1
+}
+
+/** Whether the key is there within some tries. */
+async function isSeen(caller: Caller, id: string, key: string): Promise<boolean> {
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await caller.call({ call: 'has', id, key })).found === true) return true
+    await pause(2)
+  }
+  return false
+}
+
+async function finish(id: string, reader: SessionStore, faults: Faults): Promise<void> {
+  if ((await stored(reader, id)) !== null) faults.alive++
+  ended.push(id)
+}
+
+async function forget(one: Caller, other: Caller, names: string[]): Promise<void> {
+  await Promise.all([one, other].map((caller) => caller.call({ call: 'forget', names })))
+}
