@@ -108,7 +108,7 @@ function evaluate<T>(
     link.client.call(command, script, keys.length, ...keys, ...args)
   const named = (answer: unknown): T[] | Promise<never> => {
     // Numbers are text where a client that was lent is told so (`stringNumbers`).
-    if (!Array.isArray(answer) || Number(answer[0]) !== number) return link.misled(timeLimit)
+    if (!Array.isArray(answer) || Number(answer[0]) !== number) return link.refuseAnswer(timeLimit)
     const found: T[] = []
     for (let i = 1; i < answer.length; i++) {
       const place = Number(answer[i])

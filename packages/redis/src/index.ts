@@ -195,8 +195,8 @@ export function redisDriver(options: RedisOptions): Driver {
         ? (await callEach(client, 'MGET', names)).flat()
         : ((await client.call('MGET', ...names)) as unknown[])
       const rows: Row[] = []
-      let fits = Array.isArray(values) && values.length === keys.length
-      if (!fits) return link.misled(run.timeLimit)
+      if (!Array.isArray(values) || values.length !== keys.length) return link.refuseAnswer(run.timeLimit)
+      let fits = true
       for (let i = 0; i < keys.length; i++) {
         const value = values[i]
         if (value === null) continue
@@ -206,7 +206,7 @@ export function redisDriver(options: RedisOptions): Driver {
         rows.push(row ?? toForeignRow(key, value))
       }
       // Somebody else's string, or the answer to another command.
-      if (!fits && (await link.isOutOfStep(run.timeLimit))) return link.misled(run.timeLimit)
+      if (!fits) await link.checkStep(run.timeLimit)
       return rows
     },
     async write(writes, now) {

@@ -49,7 +49,11 @@ class LentLink extends Link {
   }
 
   protected reach(): void {
-    if (this.#isChecking) return
+    if (this.#isChecking) {
+      // The client goes on trying by itself, more and more rarely.
+      if (this.failure) throw this.failure
+      return
+    }
     this.#isChecking = true
     const check = this.client.isCluster ? this.#checkCluster() : this.#check()
     check

@@ -112,28 +112,27 @@ export abstract class Link {
   }
 
   /**
-   * Finds out whose fault it is that an answer does not fit its command, and closes connections that are out of step:
-   * each of their answers belongs to another command. Fulfils with whether there was one.
+   * After an answer that does not fit its command: asks each connection whether its answers belong to other commands,
+   * and closes those of which they do. Rejects then; fulfils where all are in step.
    */
-  async isOutOfStep(timeLimit: number): Promise<boolean> {
+  async checkStep(timeLimit: number): Promise<void> {
     const nodes: readonly RedisNode[] = this.client.nodes?.('master') ?? [this.client]
-    const found = await Promise.all(
+    const inStep = await Promise.all(
       nodes.map(async (node) => {
         const { stream } = node
         const text = randomUUID()
-        const answer = await inTime(node.call('ECHO', text), timeLimit * STEP_SHARE)
-        if (answer === text) return false
+        if ((await inTime(node.call('ECHO', text), timeLimit * STEP_SHARE)) === text) return true
         stream?.destroy?.(new Error('Redis answered another command'))
-        return true
+        return false
       }),
     )
-    return found.includes(true)
+    if (inStep.includes(false)) throw misplaced()
   }
 
-  /** Rejects: an answer belonged to another command. */
-  async misled(timeLimit: number): Promise<never> {
-    await this.isOutOfStep(timeLimit)
-    throw new SessionStoreError('UNAVAILABLE', 'Redis gave an answer that belongs to another command')
+  /** Rejects, after an answer that belongs to another command for sure. */
+  async refuseAnswer(timeLimit: number): Promise<never> {
+    await this.checkStep(timeLimit)
+    throw misplaced()
   }
 
   protected get hasWaiters(): boolean {
@@ -177,6 +176,9 @@ export abstract class Link {
     return { offset: toTime(time) - sent, eviction: evictionOf(`${memory}`) }
   }
 }
+
+const misplaced = (): Error =>
+  new SessionStoreError('UNAVAILABLE', 'Redis gave an answer that belongs to another command')
 
 /** Epoch milliseconds from what TIME answers. Throws where it is something else. */
 function toTime(answer: unknown): number {

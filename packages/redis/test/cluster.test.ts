@@ -34,6 +34,17 @@ describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
     for (const node of client.nodes('master')) expect(await node.keys(`${prefix}*`)).toEqual([])
   })
 
+  it('removes ended sessions from the index of their user', async () => {
+    const prefix = `test${++prefixes}:`
+    const store = storeOf({ client, prefix, user: () => 'ada' })
+    const ids = Array.from({ length: 200 }, (_, i) => `id-${i}`)
+    await Promise.all(ids.map((id) => store.set(id, plain())))
+    await Promise.all(ids.slice(1).map((id) => store.destroy(id)))
+    const indexes = await Promise.all(client.nodes('master').map((node) => node.keys(`${prefix}:*`)))
+    const [index] = indexes.flat()
+    expect(await client.zrange(index!, '0', '-1')).toEqual([store.handle('id-0')])
+  })
+
   it('is sent what concerns many sessions in one piece for each master', async () => {
     const driver = redisDriver({ client, prefix: `test${++prefixes}:` })
     const now = Date.now()

@@ -16,6 +16,10 @@ describe('options', () => {
     // @ts-expect-error
     expect(() => new RedisStore({ client: {} })).toThrow("option 'client' takes an ioredis Redis or Cluster")
     // @ts-expect-error
+    expect(() => new RedisStore({ client: { call: async () => null } })).toThrow(
+      "option 'client' takes an ioredis Redis or Cluster",
+    )
+    // @ts-expect-error
     expect(() => new RedisStore({ url, tls: true })).toThrow("option 'tls' takes what")
     expect(() => new RedisStore({ url, idleTimeout: -1 })).toThrow("option 'idleTimeout' takes")
   })

@@ -8,6 +8,7 @@ import { type Relay, startRelay } from './relay.ts'
 import { storeOf } from './support.ts'
 
 const codeOf = ({ code }: { code?: string }) => code
+let tests = 0
 const ids = Array.from({ length: 40 }, (_, i) => `id-${i}`)
 
 describeWith('a connection that hands on one reply twice', redisProcess, ({ port }) => {
@@ -21,18 +22,22 @@ describeWith('a connection that hands on one reply twice', redisProcess, ({ port
     },
   }
 
-  /** From the next reply on, each command gets the reply to the command before. */
+  /** From the next reply on, each command on this connection gets the reply to the command before. */
   function shift(relay: Relay): void {
+    const { made } = relay
+    let before: Buffer | undefined
     relay.change = (sent) => {
-      relay.change = (sent) => sent
-      return Buffer.concat([sent, sent])
+      if (relay.made !== made) return sent
+      const reply = before ?? sent
+      before = sent
+      return reply
     }
   }
 
   describe.each(Object.entries(clients))('of a client %s', (_, optionsOf) => {
     it.each([true, false])('gives nobody the session of another (hashIds: %s)', async (hashIds) => {
       const relay = await startRelay(port)
-      const store = storeOf({ ...optionsOf(relay), hashIds })
+      const store = storeOf({ ...optionsOf(relay), hashIds, prefix: `test${++tests}:` })
       for (const id of ids) await store.set(id, plain({ id }))
       const { made } = relay
       shift(relay)
@@ -52,7 +57,7 @@ describeWith('a connection that hands on one reply twice', redisProcess, ({ port
 
     it('takes no reply of another save for its own', async () => {
       const relay = await startRelay(port)
-      const store = storeOf({ ...optionsOf(relay), onGone: 'error' })
+      const store = storeOf({ ...optionsOf(relay), onGone: 'error', prefix: `test${++tests}:` })
       for (const id of ids) await store.set(id, plain({ id }))
       shift(relay)
       const answers: (string | undefined)[] = []

@@ -88,4 +88,79 @@ describeWith('the index of a user', redisProcess, ({ url }) => {
     expect(commands).toMatch('cmdstat_setrange:calls=50,')
     expect(commands).not.toMatch('cmdstat_zadd')
   })
+
+  const ADA = 'a'.repeat(43)
+  const BOB = 'b'.repeat(43)
+  const INDEX = (user: string) => `sess::${user}`
+  const now = Date.now()
+  const texts = { key: 'the-key', data: '{}', createdAt: now, expiresAt: now + HOUR }
+
+  it('loses sessions as they end', async () => {
+    const { store } = atTime()
+    for (let i = 0; i < 300; i++) {
+      await store.set(`id-${i}`, plain())
+      if (i > 0) await store.destroy(`id-${i}`)
+    }
+    const [index] = await keysOf('sess::*')
+    expect(await observer.zrange(index!, '0', '-1')).toEqual([store.handle('id-0')])
+    // All at once.
+    await Promise.all(Array.from({ length: 100 }, (_, i) => store.set(`more-${i}`, plain())))
+    await Promise.all(Array.from({ length: 100 }, (_, i) => store.destroy(`more-${i}`)))
+    expect(await observer.zcard(index!)).toBe(1)
+    expect(await store.revokeUser('ada')).toBe(1)
+    expect(await keysOf('sess::*')).toEqual([])
+  })
+
+  it('names a session that begins again while the one before ends', async () => {
+    const drivers = [redisDriver({ url }), redisDriver({ url })] as const
+    after(() => drivers.map((driver) => driver.close()))
+    const [ending, beginning] = drivers
+    for (let round = 0; round < 100; round++) {
+      const key = `key-${round}`
+      const session = { ...texts, key, user: ADA }
+      await beginning.write([{ ...session, tag: 'first', expect: '' }], now)
+      const dead = { ...session, data: null, user: null, expiresAt: now + 60_000 }
+      const again = async () => {
+        for (;;) {
+          const [row] = await beginning.read([key])
+          if (row?.data !== null) continue
+          const next = { ...session, tag: 'second', expect: row.tag }
+          return expect(await beginning.write([next], now)).toEqual([key])
+        }
+      }
+      await Promise.all([again(), ending.write([{ ...dead, tag: 'ended', expect: 'first' }], now)])
+      expect(await observer.zscore(INDEX(ADA), key)).not.toBe(null)
+    }
+  })
+
+  it('keeps the entry of a session that began again, however late the one before is removed', async () => {
+    const driver = redisDriver({ url })
+    after(() => driver.close())
+    const session = { ...texts, user: ADA }
+    const dead = { ...session, data: null, tag: 'ended', expiresAt: now + 60_000 }
+    await driver.write([{ ...session, tag: 'first', expect: '' }], now)
+    const first = await observer.zscore(INDEX(ADA), 'the-key')
+    await driver.write([dead], now)
+    expect(await observer.zscore(INDEX(ADA), 'the-key')).toBe(null)
+    await driver.write([{ ...session, tag: 'second', expect: 'ended' }], now)
+    expect(Number(await observer.zscore(INDEX(ADA), 'the-key'))).toBeGreaterThan(Number(first))
+  })
+
+  it('covers the later deadline that a save of another user keeps', async () => {
+    const driver = redisDriver({ url })
+    after(() => driver.close())
+    const later = now + 30 * HOUR
+    await driver.write([{ ...texts, user: ADA, tag: 'first', expect: '', expiresAt: later }], now)
+    const life = await observer.pttl('sess:the-key')
+    const save = { ...texts, user: BOB, tag: 'second', expect: 'first', extend: true }
+    expect(await driver.write([save], now)).toEqual(['the-key'])
+    expect(await driver.read(['the-key'])).toMatchObject([{ user: BOB, tag: 'second', expiresAt: later }])
+    expect(Number(await observer.zscore(INDEX(BOB), 'the-key'))).toBeGreaterThan(later)
+    expect(await observer.pttl(INDEX(BOB))).toBeGreaterThan(later - Date.now())
+    expect(life - (await observer.pttl('sess:the-key'))).toBeLessThan(10_000)
+    // Nobody's session needs no index.
+    const nobodys = { ...texts, user: null, tag: 'third', expect: 'second', extend: true }
+    expect(await driver.write([nobodys], now)).toEqual(['the-key'])
+    expect(await driver.read(['the-key'])).toMatchObject([{ user: null, expiresAt: later }])
+  })
 })
