@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
+  type FaultyProxy,
   mongoReplicaSet,
   type ProcessServer,
-  type Proxy,
   postgresProcess,
   redisProcess,
   startProxy,
@@ -55,7 +55,7 @@ async function serve(
       : database === 'postgres'
         ? await postgresProcess()
         : await mongoReplicaSet()
-  const proxy: Proxy = await startProxy(server)
+  const proxy: FaultyProxy = await startProxy(server)
   proxy.chaos({ seed: Number(values.seed), ...LOSS })
   const direct = database === 'mongodb' ? `${server.url}?directConnection=true` : server.url
   return {
