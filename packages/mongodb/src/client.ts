@@ -29,27 +29,28 @@ export interface Limits {
   readonly connecting: number
   /** For a primary, a free connection, a majority or a lock; and how long a command is sent again. */
   readonly waiting: number
-  /** For the answer to a command, and less by `slice` at most: the server's own waits are over then. */
+  /** For the answer to a command: a little more than for all that the server waits for. */
   readonly answer: number
-  /** Commands that are sent within this time are given up together. */
+  /** Commands that are sent within so short a time are given up together. */
   readonly slice: number
 }
 
-/** `timeLimit` in milliseconds. */
-export const limitsOf = (timeLimit: number): Limits => ({
+/** `timeLimit` in milliseconds; an answer may take `patience` times as long. */
+export const limitsOf = (timeLimit: number, patience: number): Limits => ({
   timeLimit,
   connecting: Math.ceil(timeLimit * 0.6),
   waiting: Math.ceil(timeLimit * 0.8),
-  answer: Math.ceil(timeLimit * 0.95),
+  answer: Math.ceil(timeLimit * 0.95) * patience,
   slice: Math.ceil(timeLimit * 0.05),
 })
 
 /** The URL's own settings win. Throws a `TypeError` for a URL that the client does not take. */
-export function connection(url: string, { timeLimit, connecting, waiting }: Limits): Client {
+export function connection(url: string, { timeLimit, connecting, waiting, answer }: Limits): Client {
   const defaults = {
     serverSelectionTimeoutMS: waiting,
     connectTimeoutMS: connecting,
     waitQueueTimeoutMS: waiting,
+    socketTimeoutMS: answer,
     // A server that is silent for so long, and for as long as connecting takes, is given up. The client takes no less than 500.
     heartbeatFrequencyMS: Math.max(500, Math.ceil(timeLimit * 0.4)),
     // Writes that wait for a majority, each on a connection of its own, must leave some to the lookups.

@@ -52,51 +52,59 @@ export const LATE = 28_765
 const REFUSE = { $size: '$_id' }
 const FAIL_LATE = { $abs: '$_id' }
 
-/** Evaluated once a command by a server that is in time, for both sides are constants to it. */
-const inTime = (latest: Date, decision: unknown): object => ({
-  $cond: [{ $lt: ['$$NOW', latest] }, decision, FAIL_LATE],
-})
+// To the server both sides are constants, so it compares them once a statement, whatever the statement finds.
+const isInTime = (latest: Date) => ({ $lt: ['$$NOW', latest] })
+const inTime = (latest: Date, decision: unknown) => ({ $cond: [isInTime(latest), decision, FAIL_LATE] })
 
 // What is missing is less than any number: a tombstone is no live session, and no row stands against nobody.
 const isLive = (now: number) => ({ $gt: ['$expiresAt', now] })
-const isStanding = (now: number) => ({ $gt: ['$goneUntil', now] })
+const isThere = (now: number) => ({ $gt: [{ $max: ['$expiresAt', '$goneUntil'] }, now] })
 const hasTag = (tag: string) => ({ $eq: ['$tag', { $literal: tag }] })
 
 /**
- * A statement that finds its document by the key alone, for which MongoDB needs no plan, and decides by what it
- * finds. `latest`: the time of the server's clock from which on it fails; may be set until it is sent.
+ * A statement that finds its document by the key alone, for which MongoDB needs no plan. `latest`: the time of the
+ * server's clock from which on it does nothing; may be set until it is sent.
  */
-export function toUpsert(write: Write, now: number, latest: Date): object {
-  const { data, expect, tag } = write
-  const document = toDocument(write)
-  const isThere = { $or: [isLive(now), isStanding(now)] }
-  // Its own tag means that it was sent twice.
-  const unlessSentTwice = { $cond: [hasTag(tag), '$$ROOT', REFUSE] }
-  let decision: object
-  if (expect === undefined)
-    decision = { $cond: [{ $and: [hasTag(tag), isThere] }, '$$ROOT', { $literal: document }] }
-  else if (expect === '') decision = { $cond: [isThere, unlessSentTwice, { $literal: document }] }
-  else {
-    const landed = data === null ? { $literal: document } : replacement(write, document, now)
-    const unlessOther =
-      expect === tag ? unlessSentTwice : { $cond: [hasTag(expect), landed, unlessSentTwice] }
-    decision = { $cond: [isThere, unlessOther, REFUSE] }
-  }
-  return { q: { _id: document._id }, u: [{ $replaceWith: inTime(latest, decision) }], upsert: true }
+const toStatement = (key: string, result: object): object => ({
+  q: { _id: key },
+  u: [{ $replaceWith: result }],
+  upsert: true,
+})
+
+/** The usual update, of a live session: short, for its size is what it costs. A refusal may be that it was late. */
+export function toUpdate({ expect, ...write }: Write, now: number, latest: Date): object {
+  const { createdAt, ...row } = toDocument(write)
+  const lands = { $and: [isInTime(latest), isLive(now), hasTag(expect!)] }
+  const session = { $mergeObjects: ['$$ROOT', { $literal: row }, ...(write.extend ? [extension(row)] : [])] }
+  const landed = write.data === null ? { $literal: { ...row, createdAt } } : session
+  return toStatement(write.key, { $cond: [lands, landed, REFUSE] })
 }
 
-/** What an update makes of a live row: of a session that is replaced, some stays. */
-function replacement({ expiresAt, extend }: Write, { createdAt, ...row }: Document, now: number): object {
-  const kept = {
-    createdAt: { $cond: [isLive(now), '$createdAt', createdAt] },
-    // A tombstone has no `expiresAt`; its document may well be removed later than the deadline asks.
-    ...(extend && {
-      expiresAt: { $max: ['$expiresAt', expiresAt] },
-      purgeAt: { $max: ['$purgeAt', row.purgeAt] },
-    }),
+/** Any write, whatever it finds. */
+export function toUpsert(write: Write, now: number, latest: Date): object {
+  const { data, expect, tag, extend } = write
+  const document = toDocument(write)
+  const whole = { $literal: document }
+  // Its own tag means that it was sent twice.
+  if (expect === undefined) {
+    const wasSent = { $and: [hasTag(tag), isThere(now)] }
+    return toStatement(write.key, inTime(latest, { $cond: [wasSent, '$$ROOT', whole] }))
   }
-  return { $mergeObjects: [{ $literal: row }, kept] }
+  const unlessSentTwice = { $cond: [hasTag(tag), '$$ROOT', REFUSE] }
+  if (expect === '')
+    return toStatement(write.key, inTime(latest, { $cond: [isThere(now), unlessSentTwice, whole] }))
+  const kept = { createdAt: { $cond: [isLive(now), '$createdAt', document.createdAt] } }
+  const session = { $mergeObjects: [whole, kept, ...(extend ? [extension(document)] : [])] }
+  const landed = { $cond: [hasTag(expect), data === null ? whole : session, unlessSentTwice] }
+  const decision = { $cond: [isThere(now), expect === tag ? unlessSentTwice : landed, REFUSE] }
+  return toStatement(write.key, inTime(latest, decision))
 }
+
+/** A tombstone has no `expiresAt`; and a document may well be removed later than its deadline asks. */
+const extension = ({ expiresAt, purgeAt }: Pick<Document, 'expiresAt' | 'purgeAt'>) => ({
+  expiresAt: { $max: ['$expiresAt', expiresAt] },
+  purgeAt: { $max: ['$purgeAt', purgeAt] },
+})
 
 /** The statements of touches: one for those that share their new deadline. `latest` as in `toUpsert`. */
 export function toTouches(touches: readonly Touch[], now: number, latest: Date): object[] {

@@ -18,6 +18,7 @@ import {
   toRemoval,
   toRow,
   toTouches,
+  toUpdate,
   toUpsert,
 } from './documents.ts'
 import { didNothing, explained, isMissingIndex, isPassing } from './errors.ts'
@@ -59,6 +60,8 @@ const rules: Record<keyof MongoOptions, OptionRule> = {
 
 /** How many documents `clear` removes at a time. */
 const STEP = 1000
+/** Core waits so many times as long for an answer about all sessions. */
+const WHOLE_STORE = 12
 /** How long a call is waited for where `setup` was not told. Milliseconds. */
 const DEFAULT_TIME_LIMIT = 5000
 
@@ -78,6 +81,8 @@ const decoding = {
 interface Link {
   readonly limits: Limits
   readonly client: MongoClient
+  /** To be closed. */
+  readonly owned: ReturnType<typeof connection> | undefined
   readonly db: ReturnType<MongoClient['db']>
   readonly writeConcern: object
   isConnected: boolean
@@ -93,16 +98,17 @@ export function mongoDriver(options: MongoOptions): Driver {
   const { url, client: lent, database, collection = 'sessions' } = options
   if ((url === undefined) === (lent === undefined))
     throw new TypeError("give one of the options 'url' and 'client' (a MongoClient)")
-  let owned: ReturnType<typeof connection> | undefined
   let link = makeLink(DEFAULT_TIME_LIMIT)
   let isClosed = false
   /** What the server's clock was at the zero of `elapsed`, or earlier; unknown where it may be another server. */
   let serverEpoch: number | undefined
+  /** When a server answered last, as `elapsed` has it. */
+  let answeredAt = Number.NEGATIVE_INFINITY
   let sending: { until: number; options: object } = { until: Number.NEGATIVE_INFINITY, options: decoding }
 
-  function makeLink(timeLimit: number): Link {
-    const limits = limitsOf(timeLimit)
-    if (url !== undefined) owned = connection(url, limits)
+  function makeLink(timeLimit: number, patience = 1): Link {
+    const limits = limitsOf(timeLimit, patience)
+    const owned = url === undefined ? undefined : connection(url, limits)
     const client: MongoClient = lent ?? owned!
     const db = client.db(database)
     const { w, j, wtimeout } = db.writeConcern ?? {}
@@ -112,17 +118,22 @@ export function mongoDriver(options: MongoOptions): Driver {
     return {
       limits,
       client,
+      owned,
       db,
       writeConcern,
       isConnected: false,
     }
   }
 
-  /** What a command is sent with now: one that has no answer in time is given up, wherever it waits. */
+  /**
+   * What a command is sent with now. Where the last answer is not quite fresh it may wait for a server, a connection or
+   * an answer, and is given up in time. A signal is not for every command, for it costs the client half a lookup.
+   */
   function optionsOfCommand(): object {
     const now = elapsed()
+    const { answer, slice } = link.limits
+    if (now - answeredAt < slice) return decoding
     if (now > sending.until) {
-      const { answer, slice } = link.limits
       const controller = new AbortController()
       setTimeout(() => controller.abort(gaveNoAnswer()), answer).unref()
       sending = { until: now + slice, options: { ...decoding, signal: controller.signal } }
@@ -131,26 +142,26 @@ export function mongoDriver(options: MongoOptions): Driver {
   }
 
   /** Rejects with what the client threw or the server said. Says so where a try before the last may have done the work. */
-  async function run<T extends object>(
-    command: Record<string, unknown>,
-    options: object = optionsOfCommand(),
-  ): Promise<T & Reply> {
+  async function run<T extends object>(command: Record<string, unknown>, through?: Link): Promise<T & Reply> {
     const end = elapsed() + link.limits.waiting
     let isUncertain = false
     let isMended = false
     for (let tries = 1; ; tries++) {
       if (isClosed) throw new SessionStoreError('CLOSED', 'the MongoDB driver was closed')
-      const used = link
+      const used = through ?? link
       try {
         // A client whose first command met no server refuses all others: it must be told to connect.
         if (!used.isConnected) await used.client.connect()
         used.isConnected = true
+        const options = through ? decoding : optionsOfCommand()
         const reply = (await used.db.command(command, options)) as T & Reply
+        answeredAt = elapsed()
         const failure = reply.writeErrors?.find(({ code }) => !decisions.includes(code))
         if (failure ?? reply.writeConcernError) throw failure ?? reply.writeConcernError
         if (isUncertain) reply.isUncertain = true
         return reply
       } catch (error) {
+        answeredAt = Number.NEGATIVE_INFINITY
         if (isMissingIndex(error) && !isMended) {
           isMended = true
           await makeIndexes()
@@ -239,6 +250,17 @@ export function mongoDriver(options: MongoOptions): Driver {
     return upsert(met, now, begun, isUncertain)
   }
 
+  /** What is refused is sent again, to tell apart why: that is rare, and the usual statement costs less for it. */
+  async function update(writes: readonly Write[], now: number, begun: number): Promise<Refusals> {
+    if (writes.length === 0) return none
+    const latest = new Date(0)
+    const statements = writes.map((write) => toUpdate(write, now, latest))
+    const { writeErrors, isUncertain } = await send('update', statements, latest, begun)
+    if (writeErrors === undefined) return none
+    const refused = writeErrors.map(({ index }) => writes[index]!)
+    return upsert(refused, now, begun, isUncertain)
+  }
+
   async function upsert(
     writes: readonly Write[],
     now: number,
@@ -282,7 +304,7 @@ export function mongoDriver(options: MongoOptions): Driver {
     place: link.db.databaseName === undefined ? collection : `${link.db.databaseName}.${collection}`,
     async setup(timeLimit = DEFAULT_TIME_LIMIT) {
       if (timeLimit !== link.limits.timeLimit && !isClosed) {
-        const before = owned
+        const before = link.owned
         link = makeLink(timeLimit)
         sending.until = Number.NEGATIVE_INFINITY
         await before?.close()
@@ -304,8 +326,13 @@ export function mongoDriver(options: MongoOptions): Driver {
       const refused = new Set<Write>()
       let isUncertain = false
       for (const part of parts(writes)) {
-        const { new: created = [], other = [] } = Object.groupBy(part, kindOf)
-        for (const refusals of await Promise.all([create(created, now, begun), upsert(other, now, begun)])) {
+        const { new: created = [], saved = [], other = [] } = Object.groupBy(part, kindOf)
+        const all = await Promise.all([
+          create(created, now, begun),
+          update(saved, now, begun),
+          upsert(other, now, begun),
+        ])
+        for (const refusals of all) {
           for (const write of refusals.refused) refused.add(write)
           isUncertain ||= refusals.isUncertain
         }
@@ -330,8 +357,13 @@ export function mongoDriver(options: MongoOptions): Driver {
     async count(now) {
       const pipeline = [{ $match: { expiresAt: { $gt: now } } }, { $count: 'count' }]
       const command = { aggregate: collection, pipeline, cursor: {} }
-      const { cursor } = await run<Counted>(command, decoding)
-      return cursor.firstBatch[0]?.count ?? 0
+      const patient = makeLink(link.limits.timeLimit, WHOLE_STORE)
+      try {
+        const { cursor } = await run<Counted>(command, patient)
+        return cursor.firstBatch[0]?.count ?? 0
+      } finally {
+        await patient.owned?.close()
+      }
     },
     async prune(before, limit) {
       const begun = elapsed()
@@ -357,7 +389,7 @@ export function mongoDriver(options: MongoOptions): Driver {
     ping: readClock,
     async close() {
       isClosed = true
-      await owned?.close()
+      await link.owned?.close()
     },
   }
   return driver
@@ -411,8 +443,10 @@ interface Refusals {
 
 const none: Refusals = { refused: [], isUncertain: false }
 
-const kindOf = ({ expect, data }: Write): 'new' | 'other' =>
-  expect === '' && data !== null ? 'new' : 'other'
+function kindOf({ expect, data, tag }: Write): 'new' | 'saved' | 'other' {
+  if (expect === '' && data !== null) return 'new'
+  return expect && expect !== tag ? 'saved' : 'other'
+}
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
 

@@ -71,7 +71,7 @@ describeWith('commands', mongoProcess, (server) => {
     const commands = await sent(client, async () => {
       await driver.read([key])
       await touch(key)
-      for (const expect of ['', 'tag']) await driver.write([session(key, { expect })], NOW)
+      for (const expect of ['', 'tag']) await driver.write([session(key, { expect, tag: 'next' })], NOW)
       await driver.write([session(key, { data: null, tag: 'end' })], NOW)
       await driver.write([session(key, { data: null, expect: 'end' })], NOW)
       await driver.read(keysOf(10))
@@ -86,10 +86,10 @@ describeWith('commands', mongoProcess, (server) => {
       const plan = await client.db(database).command({ explain: command })
       plans.push(JSON.stringify(plan.queryPlanner.winningPlan))
     }
-    expect(plans).toHaveLength(12)
+    expect(plans).toHaveLength(13)
     for (const plan of plans) expect(plan).not.toMatch(/COLLSCAN|"SORT"/)
-    for (const plan of plans.slice(0, 6)) expect(plan).toMatch(/IDHACK/)
-    const [ofUser, pruned] = [plans[9], plans[10]]
+    for (const plan of plans.slice(0, 7)) expect(plan).toMatch(/IDHACK/)
+    const [ofUser, pruned] = [plans[10], plans[11]]
     expect(ofUser).toMatch('user_1__id_1')
     expect(ofUser).not.toMatch('FETCH')
     expect(pruned).toMatch('purgeAt_1')
@@ -99,13 +99,16 @@ describeWith('commands', mongoProcess, (server) => {
     const { client, database, collection } = await open({ monitorCommands: true })
     const concerns: unknown[] = []
     const heard = ({ commandName, command }: { commandName: string; command: Document }) => {
-      if (commandName === 'insert' || commandName === 'update') concerns.push(command.writeConcern)
+      if (commandName === 'update') concerns.push(command.writeConcern)
     }
     client.on('commandStarted', heard)
     const lent = clientOf(`${server.url}?w=1&journal=true&wtimeoutMS=50`, { monitorCommands: true })
     lent.on('commandStarted', heard)
     for (const each of [client, lent])
-      await mongoDriver({ client: each, database, collection }).write([session('a', { expect: 'x' })], NOW)
+      await mongoDriver({ client: each, database, collection }).touch(
+        [{ key: 'a', user: null, expiresAt: NOW }],
+        NOW,
+      )
     expect(concerns).toEqual([
       { w: 'majority', wtimeout: 4000 },
       { w: 1, j: true, wtimeout: 50 },

@@ -31,7 +31,12 @@ describeWith('a call that comes late', mongoProcess, (server) => {
   const touch = (key: string, tag?: string) => ({ key, tag, user: null, expiresAt: NOW + 9 * HOUR })
 
   it('does nothing when a server that hung goes on', async () => {
-    const client = clientOf(server.url, { minPoolSize: 8 })
+    const client = clientOf(server.url, {
+      minPoolSize: 8,
+      heartbeatFrequencyMS: 500,
+      connectTimeoutMS: 300,
+      socketTimeoutMS: 475,
+    })
     let connections = 0
     client.on('connectionReady', () => void connections++)
     const driver = await driverOf({ client, collection: newName() })
