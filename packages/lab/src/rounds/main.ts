@@ -57,7 +57,7 @@ async function serve(
         : await mongoReplicaSet()
   const proxy: FaultyProxy = await startProxy(server)
   proxy.chaos({ seed: Number(values.seed), ...LOSS })
-  const direct = database === 'mongodb' ? `${server.url}?directConnection=true` : server.url
+  const direct = database === 'mongodb' ? `${server.url.split('?')[0]}?directConnection=true` : server.url
   return {
     direct,
     through: proxy.through(direct),

@@ -1,0 +1,205 @@
+/**
+ * Outages under load: a database is killed, hangs, refuses connections, or another server takes its place, for 1, 12 and
+ * 60 s, while an application makes 2,000 calls a second.
+ *
+ *     npx -y pnpm@12 outages [--database redis] [--kind killed] [--seconds 12]
+ */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import {
+  type FaultyProxy,
+  mongoProcess,
+  mongoReplicaSet,
+  type ProcessServer,
+  postgresProcess,
+  redisProcess,
+  startProxy,
+} from '@session-stores/testbed'
+import { type Database, openStore } from '../store.ts'
+import { OPERATION_TIMEOUT, type Order, type Report, type Verb } from './protocol.ts'
+
+const DATABASES = ['redis', 'postgres', 'mongodb'] as const
+const KINDS = ['killed', 'hung', 'refused', 'replaced'] as const
+type Kind = (typeof KINDS)[number]
+
+/** How long the application runs before and after the outage, in milliseconds. */
+const BEFORE = 3000
+const AFTER = OPERATION_TIMEOUT + 4000
+/** When service must be back after the server is, in milliseconds. */
+const PROMISED = 2000
+/** How many connection attempts a second a dead server may get. */
+const ATTEMPTS = 8
+
+const { values } = parseArgs({
+  options: {
+    database: { type: 'string', multiple: true },
+    kind: { type: 'string', multiple: true },
+    seconds: { type: 'string', multiple: true },
+  },
+})
+
+let isBroken = false
+
+const start = (database: Database): Promise<ProcessServer> =>
+  database === 'redis' ? redisProcess() : database === 'postgres' ? postgresProcess() : mongoReplicaSet()
+
+/** The URL of this one server, whatever set it belongs to. */
+const urlOf = (database: Database, { url }: ProcessServer): string =>
+  database === 'mongodb' ? `${url.split('?')[0]}?directConnection=true` : url
+
+/** The processes of a server: PostgreSQL has one for each connection. */
+function processesOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+  return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => processesOf(Number(child))))]
+}
+
+/** Lets the outage begin; returns what ends it. */
+async function begin(
+  database: Database,
+  kind: Kind,
+  server: ProcessServer,
+  proxy: FaultyProxy,
+): Promise<{ end(): Promise<void>; stop(): Promise<void> }> {
+  const none = async (): Promise<void> => {}
+  switch (kind) {
+    case 'killed':
+      await server.kill()
+      // Without a server nobody listens.
+      proxy.refuse()
+      proxy.cut()
+      return {
+        async end() {
+          await server.start()
+          proxy.accept()
+        },
+        stop: none,
+      }
+    case 'hung': {
+      const pids = processesOf(server.pid!)
+      for (const pid of pids) process.kill(pid, 'SIGSTOP')
+      return {
+        async end() {
+          for (const pid of pids) process.kill(pid, 'SIGCONT')
+        },
+        stop: none,
+      }
+    }
+    case 'refused':
+      proxy.refuse()
+      proxy.cut()
+      return { end: async () => proxy.accept(), stop: none }
+    case 'replaced': {
+      const another = database === 'mongodb' ? await mongoProcess() : await start(database)
+      proxy.refuse()
+      proxy.cut()
+      return {
+        async end() {
+          proxy.redirect(another)
+          proxy.accept()
+        },
+        stop: () => another.stop(),
+      }
+    }
+  }
+}
+
+/** When a write is taken again: after a restart MongoDB elects a primary first. */
+async function isServing(database: Database, url: string): Promise<void> {
+  for (;;) {
+    const store = await openStore(database, url, { operationTimeout: 500, pruneInterval: false })
+    const works = await store.set('probe', { cookie: { originalMaxAge: null } } as never).then(
+      () => true,
+      () => false,
+    )
+    await store.close().catch(() => {})
+    if (works) return
+    await pause(20)
+  }
+}
+
+async function strike(database: Database, kind: Kind, seconds: number): Promise<void> {
+  const server = await start(database)
+  const proxy = await startProxy(server)
+  const child = fork(
+    new URL('./worker.ts', import.meta.url),
+    [database, proxy.through(urlOf(database, server))],
+    {
+      execArgv: ['--expose-gc'],
+    },
+  )
+  const tell = (order: Order): unknown => child.send(order)
+  await once(child, 'message')
+  tell({ do: 'load' })
+  await once(child, 'message')
+  await pause(BEFORE)
+
+  const outage = await begin(database, kind, server, proxy)
+  const began = Date.now()
+  const before = proxy.accepted
+  await pause(seconds * 1000)
+  const attempts = (proxy.accepted - before) / seconds
+  await outage.end()
+  // Another server, or the same one, by its own address.
+  if (kind !== 'replaced') await isServing(database, urlOf(database, server))
+  const back = Date.now()
+  tell({ do: 'watch', since: back })
+  await pause(AFTER)
+  tell({ do: 'end' })
+  const [report] = (await once(child, 'message')) as [Report]
+
+  const verbs: Verb[] = ['lookup', 'touch', 'save', 'create']
+  const service = Math.max(...verbs.map((verb) => (report.served[verb] ?? Number.POSITIVE_INFINITY) - back))
+  // Begun after the outage did, and answered so long before its end that nothing of them may come later.
+  const present = new Set(report.present)
+  const late = report.failures.filter(
+    ({ id, begin, end }) => present.has(id) && begin > began && end + OPERATION_TIMEOUT < back,
+  ).length
+  const during = report.memory.filter(({ at }) => at > began + 500 && at < back)
+  const quiet = report.memory.filter(({ at }) => at <= began)
+  const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
+  const heaps = during.map(({ heap }) => heap)
+  // The calls that wait take their place at once; from then on nothing is added.
+  const half = heaps.slice(Math.floor(heaps.length / 2))
+  const growth = half.length > 2 ? mebibytes(half.at(-1)! - half[0]!) : 0
+  const isWrong =
+    !(service <= PROMISED) ||
+    late > 0 ||
+    attempts > ATTEMPTS ||
+    growth > 8 ||
+    report.over > 0 ||
+    report.calls === 0
+  isBroken ||= isWrong
+  console.log(
+    JSON.stringify({
+      database,
+      kind,
+      seconds,
+      service,
+      late,
+      attempts: Math.round(attempts * 10) / 10,
+      heap: {
+        before: mebibytes(Math.max(...quiet.map(({ heap }) => heap), 0)),
+        most: mebibytes(Math.max(...heaps, 0)),
+        growth,
+      },
+      calls: report.calls,
+      rate: Math.round(report.calls / ((Date.now() - began + BEFORE) / 1000)),
+      failed: report.failed,
+      codes: report.codes,
+      longest: Math.round(report.longest),
+      over: report.over,
+      ...(isWrong && { wrong: true }),
+    }),
+  )
+  await proxy.stop()
+  await outage.stop()
+  await server.stop()
+}
+
+for (const database of (values.database ?? DATABASES) as Database[])
+  for (const kind of (values.kind ?? KINDS) as Kind[])
+    for (const seconds of values.seconds ?? ['1', '12', '60']) await strike(database, kind, Number(seconds))
+process.exitCode = isBroken ? 1 : 0
