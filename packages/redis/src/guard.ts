@@ -21,19 +21,16 @@ export function guarded<T extends Pick<Driver, 'write'>>(verbs: T, run: Run): T 
     throw explained(error, link.failure)
   }
   const guard = (verb: Verb, repeat: Verb) => {
-    const send = (args: unknown[], until: number): Promise<unknown> =>
-      verb(...args).then(answered, (error) => {
-        if (!link.repeats || !isBroken(error)) return refused(error)
-        return link
-          .whenUsable(until)
-          .then(() => repeat(...args))
-          .then(answered, refused)
+    const send = (args: unknown[], until: number, repeated: boolean): Promise<unknown> =>
+      (repeated ? repeat : verb)(...args).then(answered, (error) => {
+        if (!link.repeats || !isBroken(error) || (repeated && !isUnsent(error))) return refused(error)
+        return link.whenUsable(until).then(() => send(args, until, true), refused)
       })
     return (...args: unknown[]): Promise<unknown> => {
       link.hold()
       const until = performance.now() + run.timeLimit * WAIT_SHARE
-      if (link.isUsable) return send(args, until)
-      return link.whenUsable(until).then(() => send(args, until), refused)
+      if (link.isUsable) return send(args, until, false)
+      return link.whenUsable(until).then(() => send(args, until, false), refused)
     }
   }
   const repeats: Partial<Record<string, Verb>> = { write: writeAgain as Verb }
@@ -49,8 +46,11 @@ export function guarded<T extends Pick<Driver, 'write'>>(verbs: T, run: Run): T 
   return Object.fromEntries(entries.map(([name, verb]) => [name, guard(verb, repeats[name] ?? verb)])) as T
 }
 
+/** Whether the connection was closed already. */
+const isUnsent = (error: Error): boolean => error.message.startsWith("Stream isn't writeable")
+
 /** Whether there is no answer because the connection broke. A fault in the program is no outage. */
-function isBroken(error: unknown): boolean {
+function isBroken(error: unknown): error is Error {
   return (
     error instanceof Error &&
     !isReply(error) &&

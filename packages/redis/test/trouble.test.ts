@@ -145,7 +145,7 @@ describe.each(makes)('%s', (_, start) => {
           const [index] = await observer.keys('sess::*')
           await observer.set(index!, 'no sorted set')
         },
-        works: ['get', 'touch', 'all', 'length', 'clear', 'ping'],
+        works: ['get', 'touch', 'destroy', 'all', 'length', 'clear', 'ping'],
         end: () => observer.flushall(),
       },
     })
