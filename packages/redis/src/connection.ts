@@ -170,7 +170,10 @@ export class Connection extends Link {
   }
 
   #settle(): void {
-    if (this.#waiting > 0) this.client.stream?.ref()
-    else this.client.stream?.unref()
+    const { stream } = this.client
+    // A socket that is being connected would add a listener each time; the event `connect` settles it.
+    if (!stream || stream.connecting) return
+    if (this.#waiting > 0) stream.ref()
+    else stream.unref()
   }
 }
