@@ -5,6 +5,9 @@ const passing: readonly number[] = [6, 7, 89, 91, 189, 9001, 10058, 10107, 11600
 /** Those of a server that looked at the command and did not begin: it is no primary, or not ready. */
 const notBegun: readonly number[] = [10107, 13435, 13436]
 
+/** The client hands these on as they are where a connection breaks while it writes. */
+const brokenConnection: readonly string[] = ['ECONNRESET', 'EPIPE']
+
 /** What the client threw, or what a reply says of a statement or of the majority. */
 interface Failure {
   name?: string
@@ -18,8 +21,9 @@ interface Failure {
 
 /** Says whether the same command may succeed at once, sent to whoever is the primary now. */
 export function isPassing(error: unknown): boolean {
-  const { name, code } = error as Failure
-  return passing.includes(code as number) || /^(MongoNetworkError|.*PoolCleared.*)$/.test(name ?? '')
+  const { name = '', code } = error as Failure
+  if (typeof code === 'string') return brokenConnection.includes(code)
+  return passing.includes(code as number) || /^(MongoNetworkError|.*PoolCleared.*)$/.test(name)
 }
 
 /**

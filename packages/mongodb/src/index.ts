@@ -134,16 +134,15 @@ export function mongoDriver(options: MongoOptions): Driver {
     const { answer, slice } = link.limits
     if (now - answeredAt < slice) return decoding
     if (now > sending.until) {
-      const controller = new AbortController()
-      setTimeout(() => controller.abort(gaveNoAnswer()), answer).unref()
-      sending = { until: now + slice, options: { ...decoding, signal: controller.signal } }
+      sending = { until: now + slice, options: givenUpIn(answer, gaveNoAnswer()) }
     }
     return sending.options
   }
 
   /** Rejects with what the client threw or the server said. Says so where a try before the last may have done the work. */
   async function run<T extends object>(command: Record<string, unknown>, through?: Link): Promise<T & Reply> {
-    const end = elapsed() + link.limits.waiting
+    const begun = elapsed()
+    let options: object | undefined
     let isUncertain = false
     let isMended = false
     for (let tries = 1; ; tries++) {
@@ -153,8 +152,8 @@ export function mongoDriver(options: MongoOptions): Driver {
         // A client whose first command met no server refuses all others: it must be told to connect.
         if (!used.isConnected) await used.client.connect()
         used.isConnected = true
-        const options = through ? decoding : optionsOfCommand()
-        const reply = (await used.db.command(command, options)) as T & Reply
+        const sentWith = options ?? (through ? decoding : optionsOfCommand())
+        const reply = (await used.db.command(command, sentWith)) as T & Reply
         answeredAt = elapsed()
         const failure = reply.writeErrors?.find(({ code }) => !decisions.includes(code))
         if (failure ?? reply.writeConcernError) throw failure ?? reply.writeConcernError
@@ -167,11 +166,14 @@ export function mongoDriver(options: MongoOptions): Driver {
           await makeIndexes()
           continue
         }
-        if (!isPassing(error) || elapsed() > end) throw explained(error)
+        const { waiting, answer } = used.limits
+        const passed = elapsed() - begun
+        if (!isPassing(error) || passed > waiting) throw explained(error)
+        options ??= givenUpIn(answer - passed, explained(error))
         isUncertain ||= !didNothing(error)
         serverEpoch = undefined
         // A server that takes connections and breaks them must not get hundreds a second.
-        if (tries > 1) await pause(Math.min(link.limits.waiting / 8, 50 * 2 ** tries))
+        if (tries > 1) await pause(Math.min(waiting / 8, 50 * 2 ** tries))
       }
     }
   }
@@ -449,6 +451,13 @@ function kindOf({ expect, data, tag }: Write): 'new' | 'saved' | 'other' {
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
+
+/** Options of a command that the client gives up in so many milliseconds, wherever it waits. */
+function givenUpIn(ms: number, reason: unknown): object {
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(reason), ms).unref()
+  return { ...decoding, signal: controller.signal }
+}
 
 const gaveNoAnswer = (): SessionStoreError =>
   new SessionStoreError('TIMEOUT', 'MongoDB gave no answer in time; whether the call took effect is unknown')

@@ -1,0 +1,164 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer, type Socket } from 'node:net'
+import type { Driver } from '@session-stores/core'
+import { mongoProcess, startProxy } from '@session-stores/testbed'
+import { HOUR } from '@session-stores/testbed/rows'
+import { after, describeWith } from '@session-stores/testbed/vitest'
+import type { Document } from 'mongodb'
+import { describe, expect, it, vi } from 'vitest'
+import { MongoStore, mongoDriver } from '../src/index.ts'
+import { clientOf, driverOf, NOW, newName, session, withOption } from './support.ts'
+
+/** How long it takes until the call fails, in milliseconds. */
+async function failing(call: () => unknown, ...codes: string[]): Promise<number> {
+  const begun = performance.now()
+  const code = expect.toSatisfy((thrown) => codes.includes(thrown))
+  await expect((async () => call())()).rejects.toMatchObject({ code })
+  return performance.now() - begun
+}
+
+const calls = (driver: Driver): (() => unknown)[] => [
+  () => driver.read(['a']),
+  () => driver.write([session('a')], NOW),
+  () => driver.write([session('a', { expect: 'tag', tag: 'next' })], NOW),
+  () => driver.touch([{ key: 'a', user: null, expiresAt: NOW + HOUR }], NOW),
+  () => driver.list({ limit: 1 }),
+  () => driver.ping(),
+]
+
+describeWith('the time limit', mongoProcess, (server) => {
+  /** A driver whose network may fail. */
+  async function open(options = '') {
+    const proxy = await startProxy(server)
+    after(() => proxy.stop())
+    const url = withOption(proxy.through(server.url), `directConnection=true${options}`)
+    const driver = mongoDriver({ url, database: newName() })
+    after(() => driver.close())
+    return { proxy, driver }
+  }
+
+  it.each([800, 2000])('of %d ms ends the wait for a server', async (timeLimit) => {
+    const { proxy, driver } = await open()
+    await driver.setup(timeLimit)
+    proxy.refuse()
+    proxy.cut()
+    for (const call of calls(driver)) {
+      const waited = await failing(call, 'UNAVAILABLE')
+      expect(waited).toBeGreaterThan(timeLimit * 0.5)
+      expect(waited).toBeLessThan(timeLimit)
+    }
+    proxy.accept()
+    await vi.waitFor(() => driver.ping(), 5000)
+  })
+
+  it('ends the wait for an answer', async () => {
+    const { proxy, driver } = await open()
+    await driver.setup(1000)
+    proxy.pause()
+    for (const waited of await Promise.all(
+      calls(driver).map((call) => failing(call, 'TIMEOUT', 'UNAVAILABLE')),
+    ))
+      expect(waited).toBeLessThan(1100)
+    proxy.resume()
+    await vi.waitFor(() => driver.ping(), 5000)
+  })
+
+  it('ends the wait for a first answer of a server that takes the connection', async () => {
+    const { proxy, driver } = await open()
+    proxy.pause()
+    const begun = performance.now()
+    await expect(driver.setup(500)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    expect(performance.now() - begun).toBeLessThan(500)
+  })
+
+  it('is waited for where a server needs long to wake up', async () => {
+    const { proxy, driver } = await open()
+    proxy.pause()
+    const setup = driver.setup(15_000)
+    const begun = performance.now()
+    await vi.waitFor(() => expect(performance.now() - begun).toBeGreaterThan(4500), 10_000)
+    proxy.resume()
+    await setup
+  })
+
+  it('ends the wait for a free connection', async () => {
+    const { proxy, driver } = await open('&maxPoolSize=1')
+    await driver.setup(400)
+    proxy.pause()
+    const first = failing(() => driver.read(['a']), 'TIMEOUT')
+    const second = await failing(() => driver.read(['a']), 'UNAVAILABLE')
+    expect(second).toBeLessThan(400)
+    await first
+  })
+
+  it('ends the wait for a lock, after which nothing is done', async () => {
+    const { driver } = await open()
+    await driver.setup(1000)
+    const admin = clientOf(server.url).db('admin')
+    await admin.command({ fsync: 1, lock: true })
+    const unlock = () => admin.command({ fsyncUnlock: 1 })
+    try {
+      for (const call of [calls(driver)[1]!, calls(driver)[2]!, calls(driver)[3]!])
+        expect(await failing(call, 'TIMEOUT')).toBeLessThan(1000)
+    } finally {
+      await unlock()
+    }
+    expect(await driver.read(['a'])).toEqual([])
+  })
+
+  it('follows the store, and may change', async () => {
+    const client = clientOf(server.url, { monitorCommands: true })
+    const sent: Document[] = []
+    client.on('commandStarted', ({ command }) => void (command.insert && sent.push(command)))
+    const options = { client, database: newName() }
+    const store = new MongoStore({ ...options, operationTimeout: 15_000, pruneInterval: false })
+    after(() => store.close())
+    await store.set('an-id', { cookie: { originalMaxAge: null, path: '/' } } as never)
+    const driver = await driverOf(options)
+    for (const [i, timeLimit] of [undefined, 1000].entries()) {
+      await driver.setup(timeLimit)
+      await driver.write([session(`key-${i}`)], NOW)
+    }
+    expect(sent.map(({ maxTimeMS, writeConcern }) => [maxTimeMS, writeConcern.wtimeout])).toEqual([
+      [12_000, 12_000],
+      [4000, 4000],
+      [800, 800],
+    ])
+  })
+
+  it('is what the URL says where that names a wait', async () => {
+    const { proxy, driver } = await open('&serverSelectionTimeoutMS=100')
+    await driver.setup()
+    proxy.refuse()
+    proxy.cut()
+    await vi.waitFor(async () => expect(await failing(() => driver.ping(), 'UNAVAILABLE')).toBeLessThan(300))
+  })
+})
+
+describe('a server that takes connections and breaks them', () => {
+  it('gets a few attempts a second', async () => {
+    let attempts = 0
+    const breaks = createServer((socket: Socket) => {
+      attempts++
+      socket.destroy()
+    }).listen(0, '127.0.0.1')
+    await once(breaks, 'listening')
+    after(() => breaks.close())
+    const { port } = breaks.address() as AddressInfo
+    const store = new MongoStore({
+      url: `mongodb://127.0.0.1:${port}/?directConnection=true`,
+      operationTimeout: 1000,
+      pruneInterval: false,
+    })
+    after(() => store.close())
+    const begun = performance.now()
+    const failures = new Set<string>()
+    while (performance.now() - begun < 4000)
+      await Promise.all(
+        Array.from({ length: 20 }, () => store.get('x').catch(({ code }) => failures.add(code))),
+      )
+    expect([...failures].filter((code) => code !== 'TIMEOUT')).toEqual(['UNAVAILABLE'])
+    expect(attempts).toBeLessThan(5 * 5)
+  })
+})

@@ -1,0 +1,128 @@
+import { UncertainWriteError, type Write } from '@session-stores/core'
+import { type FaultyProxy, mongoProcess, startProxy } from '@session-stores/testbed'
+import { HOUR } from '@session-stores/testbed/rows'
+import { after, describeWith } from '@session-stores/testbed/vitest'
+import { describe, expect, it } from 'vitest'
+import { clientOf, driverOf, NOW, newName, readOne, rowOf, session, withOption } from './support.ts'
+
+const faulty = () => mongoProcess({ args: ['--setParameter', 'enableTestCommands=1'] })
+
+describeWith('a write that is sent again', faulty, (server) => {
+  /** A driver behind a network with faults, and another one whose network has none. */
+  async function open(options = '') {
+    const proxy = await startProxy(server)
+    after(() => proxy.stop())
+    const name = { database: newName(), collection: newName() }
+    // The client looks at the server only when it must: so the next answer is that to a command.
+    const url = withOption(
+      proxy.through(server.url),
+      `directConnection=true&heartbeatFrequencyMS=60000${options}`,
+    )
+    const driver = await driverOf({ url, ...name })
+    const other = await driverOf({ url: server.url, ...name })
+    return { proxy, driver, other }
+  }
+
+  /** Does the call, whose answer is lost, and `meanwhile` before it is sent again. */
+  async function losing<T>(
+    proxy: FaultyProxy,
+    call: () => T | Promise<T>,
+    meanwhile: () => unknown = () => {},
+  ): Promise<T> {
+    proxy.refuse()
+    const lost = proxy.loseNextReply()
+    const answer = (async () => call())()
+    answer.catch(() => {})
+    await lost
+    await meanwhile()
+    proxy.accept()
+    return answer
+  }
+
+  const first = session('a', { tag: 'first' })
+  const update = session('a', { expect: 'first', tag: 'second', data: '"sent twice"' })
+  const others = session('a', { expect: 'second', tag: 'third', data: '"of another"' })
+  const tombstone = session('a', { data: null, tag: 'end' })
+
+  const writes: Record<string, { before: Write[]; write: Write; next: Write }> = {
+    'a create': { before: [], write: first, next: { ...update, tag: 'third' } },
+    'a create, whose session was revoked meanwhile': { before: [], write: first, next: tombstone },
+    'an update': { before: [first], write: update, next: others },
+    'an update, whose session was revoked meanwhile': { before: [first], write: update, next: tombstone },
+    'a conditional tombstone': {
+      before: [first],
+      write: { ...tombstone, expect: 'first' },
+      next: { ...others, expect: 'end' },
+    },
+  }
+
+  describe.each(Object.entries(writes))('%s', (_, { before, write, next }) => {
+    it('has landed, and changes nothing', async () => {
+      const { proxy, driver, other } = await open()
+      for (const row of before) await other.write([row], NOW)
+      const touch = () => other.touch([{ key: 'a', user: null, expiresAt: NOW + 2 * HOUR }], NOW)
+      expect(await losing(proxy, () => driver.write([write], NOW), touch)).toEqual(['a'])
+      const expiresAt = write.data === null ? write.expiresAt : NOW + 2 * HOUR
+      expect(await readOne(other, 'a')).toEqual({ ...rowOf(write), expiresAt })
+    })
+
+    it('says that it may have landed where another wrote meanwhile, and names what landed for sure', async () => {
+      const { proxy, driver, other } = await open()
+      for (const row of before) await other.write([row, { ...row, key: 'b' }], NOW)
+      const both = [write, { ...write, key: 'b' }]
+      const meanwhile = () => other.write([next], NOW)
+      const error = await losing(proxy, () => driver.write(both, NOW), meanwhile).catch((thrown) => thrown)
+      expect(error).toBeInstanceOf(UncertainWriteError)
+      expect(error.landed).toEqual(['b'])
+      expect(await readOne(other, 'a')).toMatchObject({ tag: next.tag, data: next.data })
+    })
+  })
+
+  it('is refused for sure where it was not sent', async () => {
+    // Each command needs another connection, which the server does not take at first.
+    const { proxy, driver, other } = await open('&maxIdleTimeMS=1')
+    await other.write([first], NOW)
+    proxy.refuse()
+    const begun = proxy.accepted
+    const answer = driver.write([{ ...update, expect: 'another' }], NOW)
+    await expect.poll(() => proxy.accepted).toBeGreaterThan(begun)
+    proxy.accept()
+    expect(await answer).toEqual([])
+  })
+
+  it('is no matter for lookups and touches', async () => {
+    const { proxy, driver, other } = await open()
+    await other.write([first], NOW)
+    expect(await losing(proxy, () => driver.read(['a']))).toEqual([rowOf(first)])
+    const touch = { key: 'a', tag: 'first', user: null, expiresAt: NOW + 2 * HOUR }
+    await losing(proxy, () => driver.touch([touch], NOW))
+    expect((await readOne(other, 'a'))?.expiresAt).toBe(NOW + 2 * HOUR)
+  })
+
+  describe.each<[name: string, failure: object, isUncertain: boolean]>([
+    ['NotWritablePrimary', { errorCode: 10_107 }, false],
+    ['NotPrimaryNoSecondaryOk', { errorCode: 13_435 }, false],
+    ['NotPrimaryOrSecondary', { errorCode: 13_436 }, false],
+    ['InterruptedDueToReplStateChange', { errorCode: 11_602 }, true],
+    ['InterruptedAtShutdown', { errorCode: 11_600 }, true],
+    ['ShutdownInProgress', { errorCode: 91 }, true],
+    ['PrimarySteppedDown', { errorCode: 189 }, true],
+    ['HostUnreachable', { errorCode: 6 }, true],
+    ['SocketException', { errorCode: 9001 }, true],
+    ['a majority not reached', { writeConcernError: { code: 189, errmsg: 'stepped down' } }, true],
+    ['a connection that breaks', { closeConnection: true }, true],
+  ])('after %s', (_, failure, isUncertain) => {
+    it(`is ${isUncertain ? 'perhaps' : 'surely'} refused`, async () => {
+      const name = { database: newName(), collection: newName() }
+      const driver = await driverOf({ url: withOption(server.url, 'appName=again'), ...name })
+      await driver.write([first], NOW)
+      const data = { failCommands: ['update'], appName: 'again', ...failure }
+      const point = { configureFailPoint: 'failCommand', mode: { times: 1 }, data }
+      await clientOf(server.url).db('admin').command(point)
+      const answer = driver.write([{ ...update, expect: 'another' }], NOW)
+      if (isUncertain) await expect(answer).rejects.toBeInstanceOf(UncertainWriteError)
+      else expect(await answer).toEqual([])
+      expect(await readOne(driver, 'a')).toEqual(rowOf(first))
+    })
+  })
+})
