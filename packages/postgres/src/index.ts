@@ -290,7 +290,8 @@ const tagOf = ({ tag }: { tag?: string | undefined }): string | null => tag ?? n
 const userOf = ({ user }: Write): string | null => user
 const beginningOf = ({ createdAt }: Write): number => createdAt
 const deadlineOf = ({ expiresAt }: { expiresAt: number }): number => expiresAt
-const expectedOf = ({ expect }: Write): string => expect!
+/** No row has an empty tag. A write that expects its own has landed, or is refused. */
+const expectedOf = ({ expect, tag }: Write): string => (expect === tag ? '' : expect!)
 const isExtended = ({ extend }: Write): boolean => extend === true
 
 function isPostgresUrl(value: unknown): boolean {
