@@ -190,6 +190,8 @@ export class Backend {
       isAnswered = true
       clearTimeout(timer)
       const error = failure == null ? null : backendError(name, failure)
+      // Another database may be in its place, or what set-up made was dropped: the next call sets up again.
+      if (error?.code === 'BAD_STORAGE') this.#ready = false
       if (events.call.hasSubscribers) {
         const duration = performance.now() - start
         events.call.publish({ driver: name, verb, size, duration, error } satisfies CallEvent)
@@ -215,6 +217,7 @@ export class Backend {
       .then(() => this.driver.setup(this.#timeout))
       .then(
         () => {
+          this.#setup = undefined
           this.#ready = true
         },
         (error) => {

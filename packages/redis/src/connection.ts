@@ -171,8 +171,8 @@ export class Connection extends Link {
 
   #settle(): void {
     const { stream } = this.client
-    // A socket that is being connected would add a listener each time; the event `connect` settles it.
-    if (!stream || stream.connecting) return
+    // A socket without a connection adds a listener each time; the event `connect` settles it.
+    if (!stream || stream.pending) return
     if (this.#waiting > 0) stream.ref()
     else stream.unref()
   }
