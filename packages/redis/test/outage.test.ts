@@ -65,7 +65,7 @@ describeWith('Redis', persistent, (server) => {
     })
     await once(relay, 'listening')
     const { port } = relay.address() as AddressInfo
-    const store = storeOf({ url: `redis://127.0.0.1:${port}`, operationTimeout: 60_000 })
+    const store = storeOf({ url: `redis://127.0.0.1:${port}`, operationTimeout: 2000 })
     await store.set('the-id', plain({ name: 'Ada' }))
     for (const socket of made.flat()) socket.unpipe()
     expect(await store.get('the-id')).toMatchObject({ name: 'Ada' })
