@@ -15,13 +15,13 @@ export interface StoreOptions {
   absoluteTimeout?: number | false
   /** A touch that would move the deadline by less than this is not sent, unless the session is about to lapse. Default `false`: every touch is sent. */
   touchAfter?: number | false
-  /** How long a destroyed session refuses late saves of plain objects; longer than your longest request. Default 60,000. `false` or 0: no tombstone is kept. */
+  /** How long a destroyed session refuses late saves of plain objects and of new sessions; longer than your longest request. Default 60,000. `false` or 0: no tombstone is kept. */
   tombstoneTimeout?: number | false
   /** How often expired rows are removed, give or take a quarter. Default 15 minutes; `false` or 0: never, call `prune()` yourself. */
   pruneInterval?: number | false
-  /** Every call ends within this, with an answer or an error. Default 5,000. */
+  /** Every call ends within this, with an answer or an error; every other time limit follows it. Default 5,000. */
   operationTimeout?: number
-  /** How many calls may wait before further ones fail with `OVERLOADED`. Default 10,000. */
+  /** How many calls may wait before further ones fail with `OVERLOADED`; half as many for one session. Default 10,000. */
   maxQueue?: number
   /** The largest session, in bytes as stored. Default 16,000,000. */
   maxPayload?: number
@@ -29,7 +29,7 @@ export interface StoreOptions {
   hashIds?: boolean
   /** Seals each session with AES-256-GCM, bound to its row. The first key seals, every key opens; the next save seals anew. Default `false`. */
   seal?: SealOptions | false
-  /** Turns sessions into text and back. Default JSON. */
+  /** Turns sessions into text and back; see `Serializer`. Default JSON. */
   serializer?: Serializer
   /** Who a session belongs to, for `list({ user })` and `revokeUser`; `undefined` or `null`: nobody. Default: nobody. */
   user?: (session: SessionData) => string | number | null | undefined
@@ -48,7 +48,9 @@ export interface SealOptions {
   acceptPlain?: boolean
 }
 
+/** Each method may return a promise, which must settle within `operationTimeout`. */
 export interface Serializer {
+  /** Gets plain data, whose cookie is plain, too. What it returns is parsed once before it is stored. */
   stringify(session: SessionData): Awaitable<string>
   parse(text: string): Awaitable<SessionData>
 }
