@@ -16,7 +16,7 @@ import { callEach, type Note, type RedisClient, type Run, runScript } from './cl
 import { Connection } from './connection.ts'
 import { guarded } from './guard.ts'
 import { linkOf } from './lent.ts'
-import { digits, toForeignRow, toRow, toValue } from './row.ts'
+import { digits, TAG, toForeignRow, toRow, toValue } from './row.ts'
 import { scan, scanAll, scanMembers } from './scan.ts'
 import {
   COUNT,
@@ -164,18 +164,18 @@ export function redisDriver(options: RedisOptions): Driver {
   /** Returns those whose index must cover them first; `indexed`: it does, if they are still that user's. */
   const move = (touches: readonly Touch[], now: number, times: string, indexed: boolean) => {
     // Touches that come together share their deadline.
-    let [shared, places, life] = [Number.NaN, '', '']
+    let [shared, places] = [Number.NaN, '']
     return runScript(run, TOUCH, times, touches, ({ key, user, tag, expiresAt }) => {
       if (expiresAt !== shared) {
         shared = expiresAt
         places =
           digits(expiresAt) +
           digits(endOfKey(expiresAt) - MARGIN - STEP + 1) +
-          digits(Math.floor(expiresAt / SPAN) * SPAN)
-        life = ttl(expiresAt, now)
+          digits(Math.floor(expiresAt / SPAN) * SPAN) +
+          ttl(expiresAt, now).padStart(16, '0')
       }
-      const row = indexed && user !== null ? places + user : places
-      return [prefix + key, row, tag === undefined ? '' : `${tag} `, life]
+      const row = tag === undefined ? `${places}${TAG - 1}` : `${places}${TAG + tag.length}${tag} `
+      return [prefix + key, indexed && user !== null ? row + user : row]
     })
   }
 
@@ -311,14 +311,14 @@ const endOfSpan = (expiresAt: number): number => (Math.floor(expiresAt / SPAN) +
 const ttl = (expiresAt: number, now: number): string =>
   expiresAt > now ? String(endOfKey(expiresAt) - now) : '0'
 
-function expected({ tag, expect, extend, user, expiresAt }: Write, cover = endOfSpan(expiresAt)): string {
+/** `cover`: the end of what the index of the user covers, where that is more than the end of the deadline's span. */
+function expected({ tag, expect, extend }: Write, cover: number | undefined): string {
+  if (expect === undefined) return '!'
+  if (expect === '') return ''
+  const sign = !extend ? '=' : cover === undefined ? '>' : `#${digits(cover)}`
   // No row has an empty tag: where its own is there already, the write has landed.
-  const wanted = expect === undefined ? '!' : expect && `=${expect === tag ? '' : expect}`
-  return extend ? `+${user === null ? EVERYTHING : digits(cover)}${wanted}` : wanted
+  return sign + (expect === tag ? '' : expect)
 }
-
-/** Later than every deadline, as `digits` writes it. */
-const EVERYTHING = '9'.repeat(16)
 
 /** Keys of sessions have no ':', so stores with the prefixes `sess:` and `sess:app:` do not see each other's. */
 const isSession = (name: string): boolean => !name.includes(':')

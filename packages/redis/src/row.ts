@@ -17,6 +17,9 @@ export function toValue({ key, data, tag, user, createdAt, expiresAt }: Row): st
 
 export const digits = (time: number): string => String(time).padStart(16, '0')
 
+/** The place of the tag. */
+export const TAG = 46
+
 const HASHED = 43
 const MARK = 11
 

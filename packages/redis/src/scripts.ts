@@ -29,12 +29,17 @@ export const ENDED = 'e'
 export const REVIVED = 'r'
 export const CROSSING = 'x'
 
+/** Lua has no characters. */
+function byteOf(character: string): number {
+  return character.charCodeAt(0)
+}
+
 /**
  * A script that a server reads late, because it hung or because a client sent it again, does nothing: its call was
  * answered with an error long ago.
  */
 const BEGIN = `
-local call, sub, match = redis.call, string.sub, string.match
+local call, sub, byte, match = redis.call, string.sub, string.byte, string.match
 local first = ARGV[1]
 local now, answer, time, last = sub(first, 1, 16), {sub(first, 33)}, call('TIME'), sub(first, 20, 29)
 if time[1] >= last and (time[1] > last or time[2] / 1000 > tonumber(sub(first, 30, 32))) then
@@ -42,11 +47,15 @@ if time[1] >= last and (time[1] > last or time[2] / 1000 > tonumber(sub(first, 3
 end
 `
 
-/** A session's string up to the place `last` (see `row.ts`), nothing where there is none. Numbers would be printed each time. */
+/**
+ * A session's string up to the place `last` (see `row.ts`), nothing where there is none. Numbers would be printed each
+ * time. Bytes are compared where that will do: each text that is cut out is copied.
+ */
 const HEAD = `${BEGIN}
+local SESSION, TOMBSTONE = ${byteOf('s')}, ${byteOf('t')}
 local function head(key, last)
   local text = redis.pcall('GETRANGE', key, '0', last)
-  if type(text) == 'string' and sub(text, 1, 1) == '2' then return text end
+  if type(text) == 'string' and byte(text) == ${byteOf('2')} then return text end
 end
 local function owner(key)
   return match(call('GETRANGE', key, '45', '121'), '^%S+ (%S*) ')
@@ -56,39 +65,41 @@ end
 const script = (source: string): Script => ({ source, sha: hash('sha1', source) })
 
 /**
- * ARGV: what is expected (`!` unconditional tombstone, nothing create, or `=` and a tag), ttl and value of each row.
- * With `extend`, `+` and the end of what the user's index covers (16 digits) come before what is expected. A ttl of
- * 0 is a deadline that is past: the row goes. Returns the rows that landed, and notes:
+ * ARGV: what is expected, ttl and value of each row. Expected: `!` anything (a tombstone), nothing (a create), or `=` and a
+ * tag. With `extend` it is `>` and the tag, or `#`, the end of what the user's index covers (16 digits) and the tag. A ttl
+ * of 0 is a deadline that is past: the row goes. Returns the rows that landed, and notes:
  * `e`: it ended the session of this deadline (16 digits) and of this user;
  * `r`: a session of a user took the place of a tombstone;
  * `x`: it left the row alone, for the index of the user may not cover this deadline, which is to stay.
  */
 export const WRITE: Script = script(`${HEAD}
+local function crosses(key, expires, value, cover)
+  if not match(value, '^%S+ %S', 46) then return false end
+  cover = cover and tonumber(cover) or (math.floor(sub(value, 2, 17) / ${SPAN}) + 1) * ${SPAN}
+  return tonumber(expires) >= cover and owner(key) ~= match(value, '^%S+ (%S*) ', 46)
+end
 for i, key in ipairs(KEYS) do
   local expect, ttl, value = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
-  local cover
-  if sub(expect, 1, 1) == '+' then
-    cover, expect = sub(expect, 2, 17), sub(expect, 18)
-  end
-  local old = head(key, '77')
-  local kind, expires = old and sub(old, 34, 34), old and sub(old, 2, 17)
+  local how, old = byte(expect), head(key, '77')
+  local kind, expires = old and byte(old, 34), old and sub(old, 2, 17)
   -- Where it is not, the string is somebody else's, or there is none.
-  local ours = kind == 's' or kind == 't'
+  local ours = kind == SESSION or kind == TOMBSTONE
   local live = ours and expires > now
   local tag = live and match(old, '^%S*', 46)
   local lands
-  if expect == '!' then
+  if how == ${byteOf('!')} then
     lands = true
-  elseif expect == '' then
+  elseif not how then
     lands = not live
   else
-    lands = live and '=' .. tag == expect or not ours and expect == '=${FOREIGN}'
+    local wanted = sub(expect, how == ${byteOf('#')} and 18 or 2)
+    lands = live and tag == wanted or not ours and wanted == '${FOREIGN}'
   end
-  if live and (expect == '!' or not lands) and tag == match(value, '^%S+', 46) then
+  if live and (how == ${byteOf('!')} or not lands) and tag == match(value, '^%S+', 46) then
     -- It was sent twice.
     answer[#answer + 1] = i
-  elseif lands and sub(value, 34, 34) == 't' then
-    local user = kind == 's' and owner(key)
+  elseif lands and byte(value, 34) == TOMBSTONE then
+    local user = kind == SESSION and owner(key)
     call('UNLINK', key)
     call('SET', key, value, 'PX', ttl)
     answer[#answer + 1] = i
@@ -97,18 +108,17 @@ for i, key in ipairs(KEYS) do
     end
   elseif lands then
     local keeps
-    if live and kind == 's' then
+    if live and kind == SESSION then
       local created = sub(old, 18, 33)
       if created ~= sub(value, 18, 33) then
         value = sub(value, 1, 17) .. created .. sub(value, 34)
       end
-      if cover and expires > sub(value, 2, 17) then
-        keeps = true
-        if expires >= cover and owner(key) ~= match(value, '^%S+ (%S*) ', 46) then
+      if how ~= ${byteOf('=')} and expires > sub(value, 2, 17) then
+        if crosses(key, expires, value, how == ${byteOf('#')} and sub(expect, 2, 17)) then
           lands = false
           answer[#answer + 1] = '${CROSSING}' .. i .. ' ' .. expires
         else
-          value = '2' .. expires .. sub(value, 18)
+          keeps, value = true, sub(value, 1, 1) .. expires .. sub(value, 18)
         end
       end
     end
@@ -121,7 +131,7 @@ for i, key in ipairs(KEYS) do
         call('SET', key, value, 'PX', ttl)
       end
       answer[#answer + 1] = i
-      if kind == 't' and match(value, '^%S+ %S', 46) then
+      if kind == TOMBSTONE and match(value, '^%S+ %S', 46) then
         answer[#answer + 1] = '${REVIVED}' .. i .. ' '
       end
     end
@@ -130,27 +140,28 @@ end
 return answer`)
 
 /**
- * ARGV of each row: one text (deadline, the earliest deadline whose key lives as long, begin of the deadline's span, the
- * user whose index covers the deadline, if any), the tag that it must carry and a space, if any, and the ttl. A key
- * that lives long enough keeps its ttl. Returns the rows that it left alone, for their index may not cover their new
- * deadline yet.
+ * ARGV: one text of each row: deadline, the earliest deadline whose key lives as long, begin of the deadline's span and ttl
+ * (16 digits each), the place in a session's string where the tag that it must carry ends, with its space (2 digits), this
+ * tag and a space, if any, and the user whose index covers the deadline, if any. A ttl of 0 is a deadline that is past:
+ * the row goes. A key that lives long enough keeps its ttl. Returns the rows that it left alone, for their index may not
+ * cover their new deadline yet.
  */
 export const TOUCH: Script = script(`${HEAD}
 for i, key in ipairs(KEYS) do
   local old = head(key, '77')
   local expires = old and sub(old, 2, 17)
-  if old and expires > now and sub(old, 34, 34) == 's' then
-    local row, tag, ttl = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
-    local deadline = sub(row, 1, 16)
-    if sub(old, 46, 45 + #tag) ~= tag then
+  if old and expires > now and byte(old, 34) == SESSION then
+    local row = ARGV[i + 1]
+    local deadline, ttl, last = sub(row, 1, 16), sub(row, 49, 64), sub(row, 65, 66)
+    if sub(old, 46, last) ~= sub(row, 67, last + 21) then
       -- Somebody saved meanwhile, and decided the deadline.
-    elseif ttl == '0' then
+    elseif ttl == '${'0'.repeat(16)}' then
       call('UNLINK', key)
-    elseif expires < sub(row, 33, 48) and owner(key) ~= sub(row, 49) then
+    elseif expires < sub(row, 33, 48) and owner(key) ~= sub(row, last + 22) then
       answer[#answer + 1] = i
     elseif expires < sub(row, 17, 32) or expires > deadline
       or type(redis.pcall('SETRANGE', key, '1', deadline)) ~= 'number' then
-      call('PEXPIRE', key, ttl)
+      call('PEXPIRE', key, match(ttl, '[1-9]%d*'))
       call('SETRANGE', key, '1', deadline)
     end
   end
@@ -200,7 +211,7 @@ return answer`)
 export const COUNT: Script = script(`${HEAD}
 for i, key in ipairs(KEYS) do
   local text = head(key, '33')
-  if text and sub(text, 2, 17) > now and sub(text, 34) == 's' then
+  if text and sub(text, 2, 17) > now and byte(text, 34) == SESSION then
     answer[#answer + 1] = i
   end
 end
