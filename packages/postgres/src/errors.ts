@@ -22,7 +22,7 @@ const reasons: readonly (readonly [state: RegExp, code: SessionStoreErrorCode, m
   [/^54/, 'PAYLOAD_TOO_LARGE', 'the sessions are larger than PostgreSQL takes'],
 ]
 
-/** Whether the statement lost to others: PostgreSQL has rolled it back, so that it may be sent again. */
+/** Whether the statement lost to others: PostgreSQL rolled it back, and it may be sent again. */
 export function isRace(error: unknown): boolean {
   return /^40(001|P01)$/.test(stateOf(error))
 }

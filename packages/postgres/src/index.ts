@@ -84,7 +84,7 @@ export function postgresDriver(options: PostgresOptions): Driver {
   const { pool } = connections
   const sql = statements(schema, table, namedStatements)
   let timeLimit = 0
-  /** The server's clock, in epoch milliseconds, less `uptime`. Unknown, it makes every write late, and is asked for. */
+  /** The server's clock less `uptime`, in milliseconds. While it is unknown every write is late. */
   let clockOffset = Number.NEGATIVE_INFINITY
   let closing: Promise<void> | undefined
   setTimeLimit(TIME_LIMIT)
@@ -113,7 +113,7 @@ export function postgresDriver(options: PostgresOptions): Driver {
     }
   }
 
-  /** Rejects where no connection is made, and where the call was given up meanwhile, which must not be sent any more. */
+  /** Rejects where no connection is made, and where the call was given up, which must not be sent. */
   async function waitFor(attempt: Promise<void>, start: number): Promise<void> {
     await attempt.catch((error) => {
       throw explained(error)
@@ -122,10 +122,10 @@ export function postgresDriver(options: PostgresOptions): Driver {
       throw new SessionStoreError('TIMEOUT', 'PostgreSQL could not be reached in time')
   }
 
-  /** When a call that began at `start` must have taken effect, in epoch seconds of the server's clock. */
+  /** When a call that began at `start` is too late, in epoch seconds of the server's clock. */
   const latest = (start: number): number => (clockOffset + start + timeLimit) / 1000
 
-  /** Whether the query did nothing for sure, and can be sent again: a connection that broke never tells that. */
+  /** Whether the query did nothing for sure. A connection that broke never tells that. */
   async function mayRepeat(
     query: Query,
     error: unknown,
@@ -146,7 +146,7 @@ export function postgresDriver(options: PostgresOptions): Driver {
     const before = uptime()
     const [row] = await run(statement)
     const time = Number(row![0])
-    // The clock was read in between, so that what is known stays if it is among what is possible.
+    // The clock was read in between: what is known stays where that is possible.
     clockOffset = Math.max(time - uptime(), Math.min(time - before, clockOffset))
     return time
   }
@@ -220,7 +220,7 @@ export function postgresDriver(options: PostgresOptions): Driver {
     async write(writes, now) {
       const landed = await send(writes, now)
       if (landed.length === writes.length) return landed
-      // A refused write whose own tag the row carries has landed before, and was sent twice.
+      // A refused write whose own tag the row carries was sent twice, and landed at the first time.
       const refused = writes.filter(({ key }) => !landed.includes(key))
       const carried = await run(
         sql.carried,

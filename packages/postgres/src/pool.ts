@@ -26,6 +26,8 @@ const CONNECTING = 0.6
 const WAITING = 0.8
 /** How many time limits core waits for a call about the whole table. */
 const LONG = 12
+/** How many time limits a connection may be silent where queries have no limits of their own. */
+const SILENCE = 4
 
 /** After a failed attempt to connect, no other is made for so long, in milliseconds. */
 const PAUSE = 200
@@ -33,10 +35,10 @@ const PAUSE = 200
 const PATIENCE = 1000
 
 /**
- * Keeps calls from asking a dead server for connections. After a failed attempt they fail at once with its error, for
- * a pause. Then one call tries again, and the others wait for what becomes of it.
+ * Keeps calls from asking a dead server for connections. After a failed attempt they fail at once,
+ * for a pause. Then one call tries again, and the others wait for what becomes of its attempt.
  */
-export class Gate {
+class Gate {
   #error: unknown
   #nextAttempt = 0
   #isTrying = false
@@ -46,7 +48,7 @@ export class Gate {
     return this.#error !== undefined
   }
 
-  /** Calls back when an attempt may be made; with the error of the last attempt where none may be made. */
+  /** Calls back when an attempt may be made, or with the error of the last attempt where none may. */
   pass(callback: (error?: unknown) => void): void {
     const now = uptime()
     if (this.#error === undefined) callback()
@@ -79,8 +81,8 @@ export class Gate {
 }
 
 /**
- * A query as pg takes it. It is of a class because its time runs from the call, while pg reads `query_timeout` only
- * when there is a connection.
+ * A query as pg takes it. Its time runs from the call, while pg reads `query_timeout` only when there
+ * is a connection: so that is computed.
  */
 export class Query {
   name: string | undefined
@@ -111,9 +113,9 @@ export interface Connections {
   readonly pool: PostgresPool
   /** Follows the time that core waits for a call, in milliseconds. */
   setTimeLimit(timeLimit: number): void
-  /** When the wait for the answer to a call that begins at `start` ends, by `uptime`; undefined: as the pool has it. */
+  /** Until when, by `uptime`, a call that begins at `start` waits; undefined: as the pool has it. */
   endOf(statement: Statement, start: number): number | undefined
-  /** Called before each query. Where no connection may be to be had it returns a promise, which rejects if there is none. */
+  /** Called before each query. Where connecting failed, the promise fulfils when it is worth a try. */
   enter(query: Query): Promise<void> | undefined
   /** Called after each query, with its error if it failed. */
   leave(query: Query, error?: unknown): void
@@ -126,7 +128,7 @@ export function openPool(url: string): Connections {
   let waiting = 0
   let long = 0
 
-  /** The gate is here and not before the queries, because connections that are there may go on serving. */
+  /** The gate is not before the queries, because connections that are there may go on serving. */
   class Client extends pg.Client {
     override connect(): Promise<this>
     override connect(callback: (error: Error) => void): void
@@ -161,6 +163,8 @@ export function openPool(url: string): Connections {
       long = timeLimit * LONG
       // It is read at each attempt, and for each query that waits for a connection.
       pool.options.connectionTimeoutMillis = Math.ceil(timeLimit * CONNECTING)
+      // pg before 8.13 takes no time limit for a single query, and counting takes longer than others.
+      pool.options.query_timeout = timeLimit * SILENCE
     },
     pool,
     endOf: ({ isLong }, start) => start + (isLong ? long : waiting),

@@ -44,7 +44,7 @@ export function toRow([line]: Fields): Row {
 
 export const keysOf = (rows: Fields[]): string[] => rows.map(([key]) => key!)
 
-/** The keys of the writes that landed. One write answers with a row where it did, many with their keys in one field. */
+/** The keys of the writes that landed: one answers with a row, many with their keys in one field. */
 export function landedKeys(writes: readonly Write[], [answer]: Fields[]): string[] {
   if (answer === undefined) return []
   return writes.length === 1 ? [writes[0]!.key] : (answer[0]?.split('\n') ?? [])

@@ -41,7 +41,7 @@ CREATE INDEX IF NOT EXISTS ${quoted(`${table}_by_owner`)} ON ${t} (owner, key) W
 export interface Statement {
   name?: string
   text: string
-  /** The last parameter is the latest time at which it may take effect, in epoch seconds of the server's clock. */
+  /** Its last parameter is when it must have taken effect, in epoch seconds of the server's clock. */
   isTimed?: true
   /** It reads the whole table, and may take as long as core waits for such a call. */
   isLong?: true
@@ -87,8 +87,8 @@ export function statements(schema: string, table: string, named: boolean): State
   const clock = toMilliseconds('clock_timestamp()')
 
   /**
-   * 1, or 0 after the latest time. Statements divide by it after every wait for a lock, because the error undoes all
-   * that they did.
+   * 1, or 0 after the latest time. Statements divide by it after every wait for a lock, because the
+   * error undoes all that they did.
    */
   const isInTime = (latest: string) => `(clock_timestamp() < to_timestamp(${latest}::float8))::int`
 
@@ -97,7 +97,7 @@ export function statements(schema: string, table: string, named: boolean): State
     named ? { name: `session_stores_${hash('sha1', text, 'base64url')}`, text } : { text }
   const timed = (text: string): Statement => ({ ...statement(text), isTimed: true })
 
-  /** Creates, and tombstones that always land: those of the keys in $7. An INSERT takes its rows as they come. */
+  /** Creates, and the tombstones that always land ($7). An INSERT takes its rows as they come. */
   const put = (rows: string) => `
       INSERT INTO ${t} AS r (${row}, purge_at) ${rows}
       ON CONFLICT (key) DO UPDATE SET
@@ -111,7 +111,7 @@ export function statements(schema: string, table: string, named: boolean): State
       SELECT i.* FROM unnest(${values}) AS i (${columns})
         LEFT JOIN LATERAL (SELECT FROM ${t} AS l WHERE l.key = i.key FOR NO KEY UPDATE) AS l ON true)`
 
-  /** Where the deadline stays later than the write's, `purge_at` may be too early, which does no harm. */
+  /** Where a later deadline stays, `purge_at` may be too early, which costs `prune` one more look. */
   const update = (w: Replacement) => `
         UPDATE ${t} AS r SET tag = ${w.tag}, owner = ${w.owner}, data = ${w.data}, purge_at = ${noLater(w.expires_at)},
           created_at = CASE WHEN r.data IS NULL OR ${w.data} IS NULL THEN ${w.created_at} ELSE r.created_at END,
@@ -196,8 +196,8 @@ export function statements(schema: string, table: string, named: boolean): State
     ping: statement(`SELECT ${clock}, EXISTS (SELECT FROM ${t})`),
 
     // The next two are never named, because plans that are kept for any LIMIT would read the whole table.
-    // Of the rows that are due, those that expired go, and those whose deadline was moved on are put off. A row
-    // that expires later in the same minute stays as it is, and is not among them.
+    // Of the rows that are due, those that expired go, and those whose deadline was moved on are put off.
+    // A row that expires later in the same minute is not among them.
     prune: {
       text: `
         WITH due AS MATERIALIZED (
