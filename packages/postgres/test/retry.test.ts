@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { postgresServers } from '@session-stores/testbed'
+import { postgresServers, startProxy } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
 import type { PostgresPool } from '../src/index.ts'
@@ -50,6 +50,21 @@ describe.each(postgresServers)('$name', ({ start }) => {
       // A connection that was cut leaves its statement behind, which may still land.
       if (end === 'cut') return
       expect(await driver.read(['a', 'b'])).toMatchObject([{ tag: 'tag' }, { tag: 'tag' }])
+    })
+
+    it('is no reason to send a write again whose reply was lost', async () => {
+      const proxy = await startProxy(server)
+      after(() => proxy.stop())
+      const driver = await driverOf({ pool: undefined, url: proxy.through(server.url) } as never)
+      await driver.write([session('a')], NOW)
+      const lost = proxy.loseNextReply()
+      // Sent again it would find its own tag, and be answered.
+      const write = session('a', { expect: 'tag', tag: 'new' })
+      await expect(driver.write([write], NOW)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+      await lost
+      expect(await driver.read(['a'])).toMatchObject([{ tag: 'new' }])
+      // A caller that sends it again is told that it landed.
+      expect(await driver.write([write], NOW)).toEqual(['a'])
     })
   })
 })
