@@ -145,7 +145,7 @@ export class Sessions {
    * Destroys the session of a request that is to have a new one. Answers with `GONE` where the session was there when
    * it was read, and has been ended meanwhile: what the request knows of it must not get into a new session.
    */
-  leave(call: Call<void>, id: string, object: SessionData | null | undefined): void {
+  leave(call: Call<void>, id: string, object: object | null | undefined): void {
     const known = isObject(object) ? markerOf(object, id) : undefined
     if (known === undefined) return this.destroy(call, id)
     const { key } = known

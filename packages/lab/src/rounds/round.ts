@@ -13,9 +13,6 @@ export class Faults {
   back = 0
 }
 
-/** Sessions whose end was acknowledged: they are looked for again when everything is over. */
-export const ended: string[] = []
-
 const isDone = ({ error }: Answer): boolean => error === undefined
 
 /** Makes the call until it is acknowledged, or refused for good. */
@@ -36,13 +33,15 @@ async function stored(store: SessionStore, id: string): Promise<Stored> {
 
 /**
  * One session of one user, used by two processes at once: a sign-in, saves of different and of the same keys, removal of
- * keys, touches, and an end by logout or by `revokeUser`, beside requests that go on.
+ * keys, touches, and an end by logout or by `revokeUser`, beside requests that go on. `ended` gets the sessions whose end
+ * was acknowledged: they are looked for again when everything is over.
  */
 export async function playRound(
   number: number,
   [one, other]: readonly [Caller, Caller],
   reader: SessionStore,
   faults: Faults,
+  ended: string[],
 ): Promise<void> {
   const [id, user] = [`round-${number}`, `user-${number}`]
   const names = ['signIn', 'one', 'other', 'remover', 'late'].map((name) => `${name}-${number}`)
@@ -55,12 +54,12 @@ export async function playRound(
     const revoked = await revokeOnceSeen(other, id, user)
     await signedIn
     await one.call({ call: 'save', id, as: signIn, set: { late: 1 } })
-    if (revoked) await finish(id, reader, faults)
+    if (revoked) await finish(id, reader, faults, ended)
     await forget(one, other, names)
     return
   }
 
-  const signedIn = await one.call({ call: 'signIn', id, as: signIn, data })
+  const signedIn = await insist(one, { call: 'signIn', id, as: signIn, data })
   const before = await stored(reader, id)
   if (isDone(signedIn) && before === null) faults.lost++
   if (before === null) return forget(one, other, names)
@@ -111,7 +110,7 @@ export async function playRound(
     await other.call({ call: 'save', id, as: theirs, set: { later: number } })
     const renewed = await insist(other, { call: 'regenerate', id, as: theirs })
     if (isDone(renewed) && renewed.found !== false) faults.alive++
-    await finish(id, reader, faults)
+    await finish(id, reader, faults, ended)
   }
   await forget(one, other, names)
 }
@@ -139,7 +138,7 @@ async function isSeen(caller: Caller, id: string, key: string): Promise<boolean>
   return false
 }
 
-async function finish(id: string, reader: SessionStore, faults: Faults): Promise<void> {
+async function finish(id: string, reader: SessionStore, faults: Faults, ended: string[]): Promise<void> {
   if ((await stored(reader, id)) !== null) faults.alive++
   ended.push(id)
 }
