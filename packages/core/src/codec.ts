@@ -184,13 +184,13 @@ function checkText(text: unknown): string {
 }
 
 function checkSession(session: SessionData): SessionData {
-  let error: unknown = new TypeError('no session with a cookie')
+  let thrown: unknown
   try {
     if (hasCookie(session)) return session
-  } catch (thrown) {
-    error = thrown
+  } catch (error) {
+    thrown = error
   }
-  throw corrupt(error)
+  throw corrupt(thrown ?? new TypeError('no session with a cookie'))
 }
 
 const notSerializable = (cause: unknown): SessionStoreError =>

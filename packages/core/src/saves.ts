@@ -129,8 +129,7 @@ export class Saves {
       return this.#try(call, save, known, expect === '' ? this.#settings.now() : known.createdAt, expect)
     }
     if (isGenerated(object)) return this.#try(call, save, known, this.#settings.now(), '')
-    const end = (error: unknown): void => call.finish(error)
-    this.#replace(call, save, lane).then(end, end)
+    this.#replace(call, save, lane, 0)
   }
 
   #try(call: Call<void>, save: Save, known: Marker | undefined, createdAt: number, expect: string): void {
@@ -153,41 +152,42 @@ export class Saves {
   }
 
   /**
-   * Saves a plain object as it is, over whatever session is there. It reads first: a write that decides by what it
+   * Saves a plain object as it is, over whatever session is there. It looks first: a write that decides by what it
    * replaces takes effect once, even if the client sends it twice.
    */
-  async #replace(call: Call<void>, save: Save, lane: Lane): Promise<SessionStoreError | null> {
-    for (let tries = 0; !call.done; tries++) {
-      if (tries > 1) await this.#pause(tries)
-      const { stored } = lane
-      lane.stored = undefined
-      const now = this.#settings.now()
-      // A burst of saves of one session looks it up once: where others wrote meanwhile, this is refused.
-      if (stored !== undefined && stored.expiresAt > now && tries === 0) {
-        if (await this.#puts(save, stored.createdAt, stored.tag, lane)) return null
-        continue
-      }
-      const row = await this.#read(save.key)
+  #replace(call: Call<void>, save: Save, lane: Lane, tries: number): void {
+    const { stored } = lane
+    lane.stored = undefined
+    const now = this.#settings.now()
+    // A burst of saves of one session looks it up once: where others wrote meanwhile, this is refused.
+    if (stored !== undefined && stored.expiresAt > now)
+      return this.#put(call, save, lane, tries, stored.createdAt, stored.tag)
+    this.#backend.read(save.key, (error, row) => {
       // Whoever called was told that it failed: it must not find it done later.
-      if (call.done) return null
-      if (row === undefined || row.expiresAt <= now) {
-        if (await this.#puts(save, now, '', lane)) return null
-      } else if (row.data === null) return this.#gone(save.key)
-      else if (isLive(row, this.#settings)) {
-        if (await this.#puts(save, row.createdAt, row.tag, lane)) return null
-      }
+      if (error != null || call.done) return call.finish(error)
+      if (row === undefined || row.expiresAt <= now) return this.#put(call, save, lane, tries, now, '')
+      if (row.data === null) return call.finish(this.#gone(save.key))
+      if (isLive(row, this.#settings)) return this.#put(call, save, lane, tries, row.createdAt, row.tag)
       // Past its absolute end, but not by its row: it would hand on its beginning to what replaces it.
-      else await this.#landed({ ...row, data: null, tag: this.#tags.next(), expect: row.tag, expiresAt: now })
-    }
-    return null
+      const end = { ...row, data: null, tag: this.#tags.next(), expect: row.tag, expiresAt: now }
+      this.#backend.write(end, (failure) => {
+        if (failure != null || call.done) call.finish(failure)
+        else this.#replace(call, save, lane, tries + 1)
+      })
+    })
   }
 
-  /** Says whether it landed. */
-  async #puts(save: Save, createdAt: number, expect: string, lane: Lane): Promise<boolean> {
+  #put(call: Call<void>, save: Save, lane: Lane, tries: number, createdAt: number, expect: string): void {
     const write = this.#write(save, createdAt, expect)
-    if (!(await this.#landed(write))) return false
-    lane.stored = write
-    return true
+    this.#backend.write(write, (error, landed) => {
+      if (landed) lane.stored = write
+      if (error != null || landed || call.done) return call.finish(error)
+      const again = (): void => {
+        if (!call.done) this.#replace(call, save, lane, tries + 1)
+      }
+      if (tries === 0) again()
+      else this.#pause(tries).then(again, again)
+    })
   }
 
   /**

@@ -17,10 +17,16 @@ export interface FaultyDriver extends Driver {
   faults: Partial<Driver>
 }
 
+const underneath = new WeakMap<FaultyDriver, Driver>()
+
+/** The reference driver under a faulty one. */
+export const memoryOf = (driver: FaultyDriver): Driver => underneath.get(driver)!
+
 /** A driver whose faults come and go: what is among them is done instead of what the reference driver does. */
 export function faulty(faults: Partial<Driver> = {}): FaultyDriver {
   const driver = memoryDriver()
   const made: FaultyDriver = { ...driver, faults }
+  underneath.set(made, driver)
   for (const verb of Object.keys(driver) as (keyof Driver)[])
     if (typeof driver[verb] === 'function')
       Object.assign(made, {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
 import { describe, it, vi } from 'vitest'
 import type { SessionStore, Write } from '../src/index.ts'
-import { eventually, fails, faulty, hangs, hastyOn, ID, plain, storeOn } from './faulty.ts'
+import { eventually, fails, faulty, hangs, hastyOn, ID, memoryOf, plain, storeOn } from './faulty.ts'
 
 /** What the store does when its driver gives no answer, or not the one that it needs. */
 
@@ -133,4 +134,21 @@ it('a save that others always get ahead of ends in time, and tries no more', asy
   // It waits for the one before, which has to give up.
   await eventually(() => store.set(ID, plain({ name: 'Ada' })))
   assert.deepEqual(await storeOn(driver).get(ID), plain({ name: 'Ada' }))
+})
+
+it('revoking a user with very many sessions takes its time step by step', async () => {
+  const driver = faulty()
+  const store = storeOn(driver, { operationTimeout: 500, user: () => 'ann' })
+  for (let first = 0; first < 6000; first += 500)
+    await Promise.all(Array.from({ length: 500 }, (_, i) => store.set(`${first + i}`, plain())))
+  // A database that takes its time: all at once, the last ones would wait for more than a second.
+  const { write } = memoryOf(driver)
+  driver.faults = {
+    write: async (writes, now) => {
+      await pause(50)
+      return write(writes, now)
+    },
+  }
+  assert.equal(await store.revokeUser('ann'), 6000)
+  assert.equal(await store.length(), 0)
 })
