@@ -24,13 +24,18 @@ export function guarded<T extends Pick<Driver, 'write'>>(verbs: T, run: Run): T 
     const send = (args: unknown[], until: number, repeated: boolean): Promise<unknown> =>
       (repeated ? repeat : verb)(...args).then(answered, (error) => {
         if (!link.repeats || !isBroken(error) || (repeated && !isUnsent(error))) return refused(error)
-        return link.whenUsable(until).then(() => send(args, until, true), refused)
+        return link.whenUsable(until).then(() => sendNow(args, until, true), refused)
       })
+    const sendNow = (args: unknown[], until: number, repeated: boolean): Promise<unknown> => {
+      run.start = performance.now()
+      return send(args, until, repeated)
+    }
     return (...args: unknown[]): Promise<unknown> => {
       link.hold()
-      const until = performance.now() + run.timeLimit * WAIT_SHARE
+      run.start = performance.now()
+      const until = run.start + run.timeLimit * WAIT_SHARE
       if (link.isUsable) return send(args, until, false)
-      return link.whenUsable(until).then(() => send(args, until, false), refused)
+      return link.whenUsable(until).then(() => sendNow(args, until, false), refused)
     }
   }
   const repeats: Partial<Record<string, Verb>> = { write: writeAgain as Verb }

@@ -84,9 +84,10 @@ export function redisDriver(options: RedisOptions): Driver {
   const link = lent ? linkOf(lent) : new Connection(url!, tls)
   const { client } = link
   const isCluster = client.isCluster === true
-  const run: Run = { link, timeLimit: 5000 }
-  /** What the scripts of a call begin with. */
-  const timesOf = (now: number): string => digits(now) + link.latest(run.timeLimit)
+  const run: Run = { link, timeLimit: 5000, start: 0 }
+  /** What scripts begin with: `now`, and the latest time for what began at `start`. */
+  const timesOf = (now: number, start = performance.now()): string =>
+    digits(now) + link.timeAt(start + run.timeLimit)
 
   /** Enters sessions into the index of their users: before the sessions, so that it always names them all. */
   function index(rows: readonly Indexed[], now: number, sign = ''): Promise<unknown> | undefined {
@@ -101,7 +102,7 @@ export function redisDriver(options: RedisOptions): Driver {
 
   /** Removes ended sessions from the index of their users. What is left there goes by itself. */
   async function unindex(ended: readonly Indexed[], now: number): Promise<void> {
-    const late = digits(now) + link.latest(Math.min(run.timeLimit, UNINDEX_LIMIT))
+    const late = digits(now) + link.timeAt(performance.now() + Math.min(run.timeLimit, UNINDEX_LIMIT))
     await runScript(run, UNINDEX, late, ended, ({ key, user, expiresAt }) => [
       `${prefix}:${user}`,
       key,
@@ -211,8 +212,8 @@ export function redisDriver(options: RedisOptions): Driver {
     },
     async write(writes, now) {
       const { breaks } = link
-      const start = performance.now()
-      const times = timesOf(now)
+      const { start } = run
+      const times = timesOf(now, start)
       const notes: Note<Write>[] = []
       const indexed = index(writes, now)
       // A single server does first what is sent first.
@@ -226,7 +227,7 @@ export function redisDriver(options: RedisOptions): Driver {
       return landed
     },
     async touch(touches, now) {
-      const times = timesOf(now)
+      const times = timesOf(now, run.start)
       const crossing = await move(touches, now, times, false)
       if (crossing.length === 0) return
       // The row says whose it is: who touches it may know less, or what was so before somebody's save.

@@ -39,28 +39,26 @@ function byteOf(character: string): number {
  * answered with an error long ago.
  */
 const BEGIN = `
-local call, sub, byte, match = redis.call, string.sub, string.byte, string.match
+local KEYS, ARGV, call, sub, byte, match = KEYS, ARGV, redis.call, string.sub, string.byte, string.match
 local first = ARGV[1]
 local now, answer, time, last = sub(first, 1, 16), {sub(first, 33)}, call('TIME'), sub(first, 20, 29)
 if time[1] >= last and (time[1] > last or time[2] / 1000 > tonumber(sub(first, 30, 32))) then
   return redis.error_reply('LATE the call was given up')
 end
+local pcall, SESSION, TOMBSTONE = redis.pcall, ${byteOf('s')}, ${byteOf('t')}
 `
 
 /**
- * A session's string up to the place `last` (see `row.ts`), nothing where there is none. Numbers would be printed each
- * time. Bytes are compared where that will do: each text that is cut out is copied.
+ * Puts a session's string up to the place `last` (see `row.ts`) into `old`, nothing where there is none. It stands where
+ * it is used, for a function is made anew each time that a script runs. Numbers would be printed each time; bytes are
+ * compared where that will do, for each text that is cut out is copied.
  */
-const HEAD = `${BEGIN}
-local SESSION, TOMBSTONE = ${byteOf('s')}, ${byteOf('t')}
-local function head(key, last)
-  local text = redis.pcall('GETRANGE', key, '0', last)
-  if type(text) == 'string' and byte(text) == ${byteOf('2')} then return text end
-end
-local function owner(key)
-  return match(call('GETRANGE', key, '45', '121'), '^%S+ (%S*) ')
-end
+const readHead = (last: number): string => `
+  local key = KEYS[i]
+  local old = pcall('GETRANGE', key, '0', '${last}')
+  if type(old) ~= 'string' or byte(old) ~= ${byteOf('2')} then old = nil end
 `
+const OWNER = "match(call('GETRANGE', key, '45', '121'), '^%S+ (%S*) ')"
 
 const script = (source: string): Script => ({ source, sha: hash('sha1', source) })
 
@@ -72,15 +70,11 @@ const script = (source: string): Script => ({ source, sha: hash('sha1', source) 
  * `r`: a session of a user took the place of a tombstone;
  * `x`: it left the row alone, for the index of the user may not cover this deadline, which is to stay.
  */
-export const WRITE: Script = script(`${HEAD}
-local function crosses(key, expires, value, cover)
-  if not match(value, '^%S+ %S', 46) then return false end
-  cover = cover and tonumber(cover) or (math.floor(sub(value, 2, 17) / ${SPAN}) + 1) * ${SPAN}
-  return tonumber(expires) >= cover and owner(key) ~= match(value, '^%S+ (%S*) ', 46)
-end
-for i, key in ipairs(KEYS) do
+export const WRITE: Script = script(`${BEGIN}
+for i = 1, #KEYS do
+  ${readHead(77)}
   local expect, ttl, value = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
-  local how, old = byte(expect), head(key, '77')
+  local how = byte(expect)
   local kind, expires = old and byte(old, 34), old and sub(old, 2, 17)
   -- Where it is not, the string is somebody else's, or there is none.
   local ours = kind == SESSION or kind == TOMBSTONE
@@ -99,7 +93,7 @@ for i, key in ipairs(KEYS) do
     -- It was sent twice.
     answer[#answer + 1] = i
   elseif lands and byte(value, 34) == TOMBSTONE then
-    local user = kind == SESSION and owner(key)
+    local user = kind == SESSION and ${OWNER}
     call('UNLINK', key)
     call('SET', key, value, 'PX', ttl)
     answer[#answer + 1] = i
@@ -114,11 +108,16 @@ for i, key in ipairs(KEYS) do
         value = sub(value, 1, 17) .. created .. sub(value, 34)
       end
       if how ~= ${byteOf('=')} and expires > sub(value, 2, 17) then
-        if crosses(key, expires, value, how == ${byteOf('#')} and sub(expect, 2, 17)) then
-          lands = false
-          answer[#answer + 1] = '${CROSSING}' .. i .. ' ' .. expires
-        else
+        local user = match(value, '^%S+ (%S*) ', 46)
+        if user ~= '' and ${OWNER} ~= user then
+          local cover = how == ${byteOf('#')} and tonumber(sub(expect, 2, 17))
+            or (math.floor(sub(value, 2, 17) / ${SPAN}) + 1) * ${SPAN}
+          lands = tonumber(expires) < cover
+        end
+        if lands then
           keeps, value = true, sub(value, 1, 1) .. expires .. sub(value, 18)
+        else
+          answer[#answer + 1] = '${CROSSING}' .. i .. ' ' .. expires
         end
       end
     end
@@ -146,9 +145,9 @@ return answer`)
  * the row goes. A key that lives long enough keeps its ttl. Returns the rows that it left alone, for their index may not
  * cover their new deadline yet.
  */
-export const TOUCH: Script = script(`${HEAD}
-for i, key in ipairs(KEYS) do
-  local old = head(key, '77')
+export const TOUCH: Script = script(`${BEGIN}
+for i = 1, #KEYS do
+  ${readHead(77)}
   local expires = old and sub(old, 2, 17)
   if old and expires > now and byte(old, 34) == SESSION then
     local row = ARGV[i + 1]
@@ -157,10 +156,10 @@ for i, key in ipairs(KEYS) do
       -- Somebody saved meanwhile, and decided the deadline.
     elseif ttl == '${'0'.repeat(16)}' then
       call('UNLINK', key)
-    elseif expires < sub(row, 33, 48) and owner(key) ~= sub(row, last + 22) then
+    elseif expires < sub(row, 33, 48) and ${OWNER} ~= sub(row, last + 22) then
       answer[#answer + 1] = i
     elseif expires < sub(row, 17, 32) or expires > deadline
-      or type(redis.pcall('SETRANGE', key, '1', deadline)) ~= 'number' then
+      or type(pcall('SETRANGE', key, '1', deadline)) ~= 'number' then
       call('PEXPIRE', key, match(ttl, '[1-9]%d*'))
       call('SETRANGE', key, '1', deadline)
     end
@@ -208,20 +207,20 @@ end
 return answer`)
 
 /** Returns the rows that are live sessions. */
-export const COUNT: Script = script(`${HEAD}
-for i, key in ipairs(KEYS) do
-  local text = head(key, '33')
-  if text and sub(text, 2, 17) > now and byte(text, 34) == SESSION then
+export const COUNT: Script = script(`${BEGIN}
+for i = 1, #KEYS do
+  ${readHead(33)}
+  if old and sub(old, 2, 17) > now and byte(old, 34) == SESSION then
     answer[#answer + 1] = i
   end
 end
 return answer`)
 
 /** ARGV: a user for each row. Returns the rows that are this user's. */
-export const OWNED: Script = script(`${HEAD}
-for i, key in ipairs(KEYS) do
-  local text = head(key, '121')
-  if text and match(text, '^%S+ (%S*) ', 46) == ARGV[i + 1] then
+export const OWNED: Script = script(`${BEGIN}
+for i = 1, #KEYS do
+  ${readHead(121)}
+  if old and match(old, '^%S+ (%S*) ', 46) == ARGV[i + 1] then
     answer[#answer + 1] = i
   end
 end
