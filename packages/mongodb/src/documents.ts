@@ -73,10 +73,16 @@ const toStatement = (key: string, result: object): object => ({
 
 /** The usual update, of a live session: short, for its size is what it costs. A refusal may be that it was late. */
 export function toUpdate({ expect, ...write }: Write, now: number, latest: Date): object {
-  const { createdAt, ...row } = toDocument(write)
+  const document = toDocument(write)
   const lands = { $and: [isInTime(latest), isLive(now), hasTag(expect!)] }
-  const session = { $mergeObjects: ['$$ROOT', { $literal: row }, ...(write.extend ? [extension(row)] : [])] }
-  const landed = write.data === null ? { $literal: { ...row, createdAt } } : session
+  let landed: object = { $literal: document }
+  if (write.data !== null) {
+    const { createdAt, ...row } = document
+    const { expiresAt, purgeAt, ...rest } = row
+    landed = write.extend
+      ? { $mergeObjects: ['$$ROOT', { $literal: rest }, extension(document)] }
+      : { $mergeObjects: ['$$ROOT', { $literal: row }] }
+  }
   return toStatement(write.key, { $cond: [lands, landed, REFUSE] })
 }
 
