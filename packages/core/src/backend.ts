@@ -15,13 +15,16 @@ class Question<T, A> implements Entry {
   readonly at: number = performance.now()
   /** What is sent. */
   sent: T
+  /** The call that asks, where nobody else may: if it was answered meanwhile, nothing is sent. */
+  readonly owner: Asker | undefined
   readonly #done: Done<A>
   #others: Done<A>[] | undefined
 
-  constructor(key: string, size: number, sent: T, done: Done<A>) {
+  constructor(key: string, size: number, sent: T, done: Done<A>, owner?: Asker) {
     this.key = key
     this.size = size
     this.sent = sent
+    this.owner = owner
     this.#done = done
   }
 
@@ -36,6 +39,12 @@ class Question<T, A> implements Entry {
     deliver(this.#done, error, value)
     if (this.#others) for (const done of this.#others) deliver(done, error, value)
   }
+}
+
+/** A call of the application. */
+interface Asker {
+  /** It was answered, by the end of its time for instance. */
+  readonly done: boolean
 }
 
 interface DriverCall {
@@ -93,6 +102,13 @@ export class Backend {
       timeout,
       (entry) => entry.answer(late),
       (entries, ended, lost) => {
+        for (const entry of entries.values()) {
+          if (entry.owner?.done !== true) continue
+          // Whoever called was told that it failed: it must not find it done later.
+          entries.delete(entry.key)
+          entry.answer(late)
+        }
+        if (entries.size === 0) return ended(false)
         const writes = sortedKeys(entries).map((key) => entries.get(key)!.sent)
         this.#call(
           { verb: 'write', size: entries.size, ended, lost },
@@ -134,10 +150,10 @@ export class Backend {
     else this.#reads.add(new Question(key, 0, undefined, answer))
   }
 
-  /** Answers whether it landed. Core keeps the writes of one key apart (order.ts). */
-  write(write: Write, answer: Done<boolean>): void {
+  /** Answers whether it landed. Core keeps the writes of one key apart (order.ts). Not sent once `owner` is answered. */
+  write(write: Write, answer: Done<boolean>, owner?: Asker): void {
     const size = write.data === null ? 0 : write.data.length
-    this.#writes.add(new Question(write.key, size, write, answer))
+    this.#writes.add(new Question(write.key, size, write, answer, owner))
   }
 
   /** Touches of one version of a session that still wait become one, the last. */

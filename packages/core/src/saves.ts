@@ -137,18 +137,22 @@ export class Saves {
     // Until it is answered, nobody knows whether it is what is stored.
     const abandon = (): void => this.#remember(save, write)
     call.abandon = abandon
-    this.#backend.write(write, (error, landed) => {
-      call.abandon = undefined
-      if (landed) {
-        // An answer that comes late must not make little of what the object has saved since.
-        if (!call.done || markerOf(save.object, save.id) === known) this.#mark(save, write, false)
-        return call.finish(null)
-      }
-      if (error != null && !call.done) this.#remember(save, write)
-      if (call.done || (error != null && !(error instanceof UncertainWriteError))) return call.finish(error)
-      const end = (failure: unknown): void => call.finish(failure)
-      this.#resolve(call, save, known, error as UncertainWriteError | null).then(end, end)
-    })
+    this.#backend.write(
+      write,
+      (error, landed) => {
+        call.abandon = undefined
+        if (landed) {
+          // An answer that comes late must not make little of what the object has saved since.
+          if (!call.done || markerOf(save.object, save.id) === known) this.#mark(save, write, false)
+          return call.finish(null)
+        }
+        if (error != null && !call.done) this.#remember(save, write)
+        if (call.done || (error != null && !(error instanceof UncertainWriteError))) return call.finish(error)
+        const end = (failure: unknown): void => call.finish(failure)
+        this.#resolve(call, save, known, error as UncertainWriteError | null).then(end, end)
+      },
+      call,
+    )
   }
 
   /**
@@ -170,24 +174,32 @@ export class Saves {
       if (isLive(row, this.#settings)) return this.#put(call, save, lane, tries, row.createdAt, row.tag)
       // Past its absolute end, but not by its row: it would hand on its beginning to what replaces it.
       const end = { ...row, data: null, tag: this.#tags.next(), expect: row.tag, expiresAt: now }
-      this.#backend.write(end, (failure) => {
-        if (failure != null || call.done) call.finish(failure)
-        else this.#replace(call, save, lane, tries + 1)
-      })
+      this.#backend.write(
+        end,
+        (failure) => {
+          if (failure != null || call.done) call.finish(failure)
+          else this.#replace(call, save, lane, tries + 1)
+        },
+        call,
+      )
     })
   }
 
   #put(call: Call<void>, save: Save, lane: Lane, tries: number, createdAt: number, expect: string): void {
     const write = this.#write(save, createdAt, expect)
-    this.#backend.write(write, (error, landed) => {
-      if (landed) lane.stored = write
-      if (error != null || landed || call.done) return call.finish(error)
-      const again = (): void => {
-        if (!call.done) this.#replace(call, save, lane, tries + 1)
-      }
-      if (tries === 0) again()
-      else this.#pause(tries).then(again, again)
-    })
+    this.#backend.write(
+      write,
+      (error, landed) => {
+        if (landed) lane.stored = write
+        if (error != null || landed || call.done) return call.finish(error)
+        const again = (): void => {
+          if (!call.done) this.#replace(call, save, lane, tries + 1)
+        }
+        if (tries === 0) again()
+        else this.#pause(tries).then(again, again)
+      },
+      call,
+    )
   }
 
   /**
@@ -210,7 +222,7 @@ export class Saves {
         // Nothing of this session was ever sent but this create, which a tombstone refused: it was there before, and
         // the application creates its id anew.
         if (known === undefined && row?.data === null && row.expiresAt > this.#settings.now()) {
-          if (await this.#landsOver(save, row)) return null
+          if (await this.#landsOver(call, save, row)) return null
           continue
         }
         return this.#gone(save.key)
@@ -246,7 +258,7 @@ export class Saves {
       const abandon = (): void => this.#remember(save, write)
       call.abandon = abandon
       try {
-        if (!(await this.#landed(write))) continue
+        if (!(await this.#landed(call, write))) continue
       } catch (error) {
         if (call.done) return null
         this.#remember(save, write)
@@ -263,9 +275,9 @@ export class Saves {
     return null
   }
 
-  async #landsOver(save: Save, tombstone: Row): Promise<boolean> {
+  async #landsOver(call: Call<void>, save: Save, tombstone: Row): Promise<boolean> {
     const write = this.#write(save, this.#settings.now(), tombstone.tag)
-    if (!(await this.#landed(write))) return false
+    if (!(await this.#landed(call, write))) return false
     this.#mark(save, write, false)
     return true
   }
@@ -327,9 +339,9 @@ export class Saves {
     })
   }
 
-  #landed(write: Write): Promise<boolean> {
+  #landed(call: Call<void>, write: Write): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#backend.write(write, (error, landed) => (error == null ? resolve(landed!) : reject(error)))
+      this.#backend.write(write, (error, landed) => (error == null ? resolve(landed!) : reject(error)), call)
     })
   }
 

@@ -156,14 +156,18 @@ export class Sessions {
           if (error != null || call.done) return call.finish(error)
           if (row !== undefined && this.isLive(row)) {
             // Only over what was just seen to be alive: whoever ends it at this moment is first.
-            this.#backend.write(this.#tombstone(key, row.tag), (failure, landed) => {
-              if (failure != null || landed) call.finish(failure)
-              else again()
-            })
+            this.#backend.write(
+              this.#tombstone(key, row.tag),
+              (failure, landed) => {
+                if (failure != null || landed) call.finish(failure)
+                else again()
+              },
+              call,
+            )
           } else if (known.tag !== '' || row?.data === null)
             call.finish(new SessionStoreError('GONE', 'the session was ended while a request used it'))
           // Its first save got no answer, and may still be on its way.
-          else this.#backend.write(this.#tombstone(key), (failure) => call.finish(failure))
+          else this.#backend.write(this.#tombstone(key), (failure) => call.finish(failure), call)
         })
       }
       again()
@@ -215,7 +219,7 @@ export class Sessions {
 
   #end(key: string, owner: Owner): void {
     this.#order.write(key, owner, () => {
-      this.#backend.write(this.#tombstone(key), (error) => owner.finish(error))
+      this.#backend.write(this.#tombstone(key), (error) => owner.finish(error), owner)
     })
   }
 

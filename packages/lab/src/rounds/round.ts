@@ -19,7 +19,7 @@ const isDone = ({ error }: Answer): boolean => error === undefined
 async function insist(caller: Caller, command: Command): Promise<Answer> {
   for (let tries = 0; ; tries++) {
     const answer = await caller.call(command)
-    if (isDone(answer) || answer.error === 'GONE' || tries === 50) return answer
+    if (isDone(answer) || /^(GONE|NO_REQUEST)$/.test(answer.error!) || tries === 50) return answer
     await pause(10)
   }
 }
@@ -109,7 +109,7 @@ export async function playRound(
   if (isDone(over)) {
     await other.call({ call: 'save', id, as: theirs, set: { later: number } })
     const renewed = await insist(other, { call: 'regenerate', id, as: theirs })
-    if (isDone(renewed) && renewed.found !== false) faults.alive++
+    if (isDone(renewed)) faults.alive++
     await finish(id, reader, faults, ended)
   }
   await forget(one, other, names)

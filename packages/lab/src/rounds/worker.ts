@@ -39,6 +39,13 @@ async function load(id: string): Promise<Data | undefined> {
   return found ? (store.createSession(request(id) as never, found) as unknown as Data) : undefined
 }
 
+/** The object of a request; one whose session could not be loaded has none. */
+function requestOf(name: string): Data {
+  const found = requests.get(name)
+  if (!found) throw Object.assign(new Error('there is no such request'), { code: 'NO_REQUEST' })
+  return found
+}
+
 async function run(command: Command): Promise<Answer['found']> {
   switch (command.call) {
     case 'signIn': {
@@ -52,15 +59,13 @@ async function run(command: Command): Promise<Answer['found']> {
       return found !== undefined
     }
     case 'save': {
-      const found = requests.get(command.as)
-      if (!found) return false
+      const found = requestOf(command.as)
       Object.assign(found, command.set)
       for (const key of command.remove ?? []) delete found[key]
       return void (await store.set(command.id, found))
     }
     case 'touch': {
-      const found = requests.get(command.as)
-      if (!found) return false
+      const found = requestOf(command.as)
       found.touch()
       return void (await store.touch(command.id, found))
     }
@@ -73,8 +78,7 @@ async function run(command: Command): Promise<Answer['found']> {
     case 'revokeUser':
       return await store.revokeUser(command.user)
     case 'regenerate': {
-      const found = requests.get(command.as)
-      if (!found) return false
+      const found = requestOf(command.as)
       const req = { sessionID: command.id, session: found }
       Object.assign(store, { generate: () => {} })
       return new Promise((resolve, reject) => {
