@@ -86,13 +86,13 @@ class Gate {
  */
 export class Query {
   name: string | undefined
-  /** It is sent where there is no connection, so that its failure may be one to connect. */
-  connects = false
   readonly text: string
   readonly values: unknown[]
   readonly rowMode = 'array'
   readonly types: typeof asText = asText
+  // pg copies all fields of a query but the private ones.
   readonly #end: number | undefined
+  #connects = false
 
   /** `end`, by `uptime`, is when the wait for the answer ends; undefined: as the pool has it. */
   constructor({ name, text }: Statement, values: unknown[], end: number | undefined) {
@@ -100,6 +100,14 @@ export class Query {
     this.text = text
     this.values = values
     this.#end = end
+  }
+
+  /** It is sent where there is no connection, so that its failure may be one to connect. */
+  get connects(): boolean {
+    return this.#connects
+  }
+  set connects(connects: boolean) {
+    this.#connects = connects
   }
 
   /** Milliseconds. */
