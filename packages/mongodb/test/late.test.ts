@@ -1,5 +1,5 @@
 import type { Driver } from '@session-stores/core'
-import { mongoProcess } from '@session-stores/testbed'
+import { mongoProcess, startProxy } from '@session-stores/testbed'
 import { HOUR } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import type { MongoClient } from 'mongodb'
@@ -71,6 +71,30 @@ describeWith('a call that comes late', mongoProcess, (server) => {
     )
     expect(await driver.read(['a', 'b', 'c', 'd', 'e', 'f', 'g'])).toEqual(rows.map(rowOf))
     expect(await driver.write([session('a', { expect: 'tag', tag: 'next' })], NOW)).toEqual(['a'])
+  })
+
+  it('is given up where it waits in a client that was lent, and does nothing when the server is back', async () => {
+    const proxy = await startProxy(server)
+    after(() => proxy.stop())
+    // This client waits for a server for half a minute.
+    const client = clientOf(`${proxy.through(server.url)}?directConnection=true`)
+    const driver = await driverOf({ client, collection: newName() })
+    await driver.setup(1000)
+    proxy.refuse()
+    proxy.cut()
+    const calls = [
+      () => driver.ping(),
+      () => driver.write([session('a')], NOW),
+      () => driver.write([session('b', { data: null })], NOW),
+    ]
+    for (const call of calls) {
+      const begun = performance.now()
+      await expect(call()).rejects.toMatchObject({ code: expect.stringMatching(/^(TIMEOUT|UNAVAILABLE)$/) })
+      expect(performance.now() - begun).toBeLessThan(1100)
+    }
+    proxy.accept()
+    await vi.waitFor(() => driver.ping(), 20_000)
+    expect(await driver.read(['a', 'b'])).toEqual([])
   })
 
   const works = async (driver: Driver) => {
