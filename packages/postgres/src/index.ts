@@ -202,7 +202,11 @@ export function postgresDriver(options: PostgresOptions): Driver {
         found = await run(sql.columns, qualified(schema, table))
       }
       if (found.length === 0)
-        throw new SessionStoreError('BAD_STORAGE', 'the table is missing; make it with the SQL of ddl()')
+        throw new SessionStoreError(
+          'BAD_STORAGE',
+          'the table is missing; make it with the SQL of ddl()',
+          new Error(`there is no table ${qualified(schema, table)}`),
+        )
       const types = Object.fromEntries(found)
       const wrong = Object.entries(COLUMNS).filter(([name, type]) => types[name] !== type)
       if (wrong.length > 0)

@@ -2,7 +2,7 @@ import { postgresServers } from '@session-stores/testbed'
 import { HOUR, keysOf } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
-import { ddl, postgresDriver } from '../src/index.ts'
+import { ddl, PostgresStore, postgresDriver } from '../src/index.ts'
 import { NOW, newTable, opened, session } from './support.ts'
 
 describe.each(postgresServers)('$name', ({ start }) => {
@@ -67,6 +67,20 @@ describe.each(postgresServers)('$name', ({ start }) => {
       await expect(driverOf({ table })).rejects.toMatchObject({ code: 'BAD_STORAGE' })
       await pool.query(`ALTER TABLE ${table} RENAME sid TO key`)
       await expect(driverOf({ table })).rejects.toMatchObject({ code: 'BAD_STORAGE' })
+    })
+
+    it('is made again by the next call after it was dropped', async () => {
+      const table = newTable()
+      const store = new PostgresStore({ pool, table, pruneInterval: false })
+      const plain = { cookie: { originalMaxAge: null } } as never
+      await store.set('id', plain)
+      await pool.query(`DROP TABLE ${table}`)
+      await expect(store.get('id')).rejects.toMatchObject({ code: 'BAD_STORAGE' })
+      expect(await store.get('id')).toBeNull()
+      await store.set('id', plain)
+      expect(await store.get('id')).toEqual(plain)
+      expect(await store.prune()).toBe(0)
+      await store.close()
     })
 
     it('may have columns of your own, and be partitioned', async () => {
