@@ -104,16 +104,16 @@ function evaluate<T>(
   keys: readonly string[],
   args: readonly string[],
   rows: readonly T[],
-  number: string,
+  number: number,
   notes: Note<T>[] | undefined,
 ): Promise<T[]> {
   const ask = (command: string, script: string) =>
     link.client.call(command, script, keys.length, ...keys, ...args)
   const named = (answer: unknown): T[] | Promise<never> => {
-    if (!Array.isArray(answer) || answer[0] !== number) return link.refuseAnswer(timeLimit)
+    // Numbers are text where a client that was lent is told so (`stringNumbers`).
+    if (!Array.isArray(answer) || Number(answer[0]) !== number) return link.refuseAnswer(timeLimit)
     const found: T[] = []
     for (let i = 1; i < answer.length; i++) {
-      // Numbers are text where a client that was lent is told so (`stringNumbers`).
       const place = Number(answer[i])
       if (place > 0) found.push(rows[place - 1]!)
       else notes?.push(toNote(answer[i], rows))

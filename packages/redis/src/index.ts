@@ -16,7 +16,7 @@ import { callEach, type Note, type RedisClient, type Run, runScript } from './cl
 import { Connection } from './connection.ts'
 import { guarded } from './guard.ts'
 import { linkOf } from './lent.ts'
-import { digits, TAG, toForeignRow, toRow, toValue } from './row.ts'
+import { digits, toForeignRow, toRow, toValue } from './row.ts'
 import { scan, scanAll, scanMembers } from './scan.ts'
 import {
   COUNT,
@@ -30,6 +30,7 @@ import {
   SPAN,
   STEP,
   TOUCH,
+  TOUCH_INDEXED,
   UNINDEX,
   WRITE,
 } from './scripts.ts'
@@ -166,18 +167,24 @@ export function redisDriver(options: RedisOptions): Driver {
   const move = (touches: readonly Touch[], now: number, times: string, indexed: boolean) => {
     // Touches that come together share their deadline.
     let [shared, places] = [Number.NaN, '']
-    return runScript(run, TOUCH, times, touches, ({ key, user, tag, expiresAt }) => {
-      if (expiresAt !== shared) {
-        shared = expiresAt
-        places =
-          digits(expiresAt) +
-          digits(endOfKey(expiresAt) - MARGIN - STEP + 1) +
-          digits(Math.floor(expiresAt / SPAN) * SPAN) +
-          ttl(expiresAt, now).padStart(16, '0')
-      }
-      const row = tag === undefined ? `${places}${TAG - 1}` : `${places}${TAG + tag.length}${tag} `
-      return [prefix + key, indexed && user !== null ? row + user : row]
-    })
+    return runScript(
+      run,
+      indexed ? TOUCH_INDEXED : TOUCH,
+      times,
+      touches,
+      ({ key, user, tag, expiresAt }) => {
+        if (expiresAt !== shared) {
+          shared = expiresAt
+          places =
+            digits(expiresAt) +
+            digits(endOfKey(expiresAt) - MARGIN - STEP + 1) +
+            digits(Math.floor(expiresAt / SPAN) * SPAN) +
+            ttl(expiresAt, now).padStart(16, '0')
+        }
+        const row = indexed ? places + (user ?? '').padEnd(43) : places
+        return [prefix + key, tag === undefined ? row : `${row}${tag} `]
+      },
+    )
   }
 
   /** The sessions of a user on a page of all, for an index of which Redis may have removed a part. */

@@ -93,8 +93,8 @@ export abstract class Link {
   }
 
   /** A number that tells one answer from another. */
-  nextNumber(): string {
-    return `${++this.#number}`
+  nextNumber(): number {
+    return ++this.#number
   }
 
   /** Asks for the server's time, in epoch milliseconds. */

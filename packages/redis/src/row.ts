@@ -15,10 +15,9 @@ export function toValue({ key, data, tag, user, createdAt, expiresAt }: Row): st
   return `2${digits(expiresAt)}${digits(createdAt)}${kind}${markOf(key)}${tag} ${user ?? ''} ${data ?? ''}`
 }
 
-export const digits = (time: number): string => String(time).padStart(16, '0')
-
-/** The place of the tag. */
-export const TAG = 46
+/** Times of these years have 13 digits: for them this is the fastest way. */
+export const digits = (time: number): string =>
+  time >= 1e12 && time < 1e13 ? `000${time}` : String(time).padStart(16, '0')
 
 const HASHED = 43
 const MARK = 11

@@ -41,7 +41,7 @@ function byteOf(character: string): number {
 const BEGIN = `
 local KEYS, ARGV, call, sub, byte, match = KEYS, ARGV, redis.call, string.sub, string.byte, string.match
 local first = ARGV[1]
-local now, answer, time, last = sub(first, 1, 16), {sub(first, 33)}, call('TIME'), sub(first, 20, 29)
+local now, answer, time, last = sub(first, 1, 16), {tonumber(sub(first, 33))}, call('TIME'), sub(first, 20, 29)
 if time[1] >= last and (time[1] > last or time[2] / 1000 > tonumber(sub(first, 30, 32))) then
   return redis.error_reply('LATE the call was given up')
 end
@@ -138,34 +138,39 @@ for i = 1, #KEYS do
 end
 return answer`)
 
-/**
- * ARGV: one text of each row: deadline, the earliest deadline whose key lives as long, begin of the deadline's span and ttl
- * (16 digits each), the place in a session's string where the tag that it must carry ends, with its space (2 digits), this
- * tag and a space, if any, and the user whose index covers the deadline, if any. A ttl of 0 is a deadline that is past:
- * the row goes. A key that lives long enough keeps its ttl. Returns the rows that it left alone, for their index may not
- * cover their new deadline yet.
- */
-export const TOUCH: Script = script(`${BEGIN}
+const touch = (tag: string, user: string): Script =>
+  script(`${BEGIN}
 for i = 1, #KEYS do
   ${readHead(77)}
   local expires = old and sub(old, 2, 17)
   if old and expires > now and byte(old, 34) == SESSION then
     local row = ARGV[i + 1]
-    local deadline, ttl, last = sub(row, 1, 16), sub(row, 49, 64), sub(row, 65, 66)
-    if sub(old, 46, last) ~= sub(row, 67, last + 21) then
+    local deadline, tag = sub(row, 1, 16), ${tag}
+    if sub(old, 46, 45 + #tag) ~= tag then
       -- Somebody saved meanwhile, and decided the deadline.
-    elseif ttl == '${'0'.repeat(16)}' then
+    elseif deadline <= now then
       call('UNLINK', key)
-    elseif expires < sub(row, 33, 48) and ${OWNER} ~= sub(row, last + 22) then
+    elseif expires < sub(row, 33, 48) and ${OWNER} ~= ${user} then
       answer[#answer + 1] = i
     elseif expires < sub(row, 17, 32) or expires > deadline
       or type(pcall('SETRANGE', key, '1', deadline)) ~= 'number' then
-      call('PEXPIRE', key, match(ttl, '[1-9]%d*'))
+      call('PEXPIRE', key, match(sub(row, 49, 64), '[1-9]%d*'))
       call('SETRANGE', key, '1', deadline)
     end
   end
 end
 return answer`)
+
+/**
+ * ARGV: one text of each row: deadline, the earliest deadline whose key lives as long, begin of the deadline's span and ttl
+ * (16 digits each), then the tag that it must carry and a space, if any. A deadline that is past ends the session. A key
+ * that lives long enough keeps its ttl. Returns the rows that it left alone, for their index may not cover their new
+ * deadline yet.
+ */
+export const TOUCH: Script = touch('sub(row, 65)', "''")
+
+/** The same, where the text before the tag goes on with the user whose index covers the deadline: 43 characters, or spaces. */
+export const TOUCH_INDEXED: Script = touch('sub(row, 108)', "match(sub(row, 65, 107), '^%S*')")
 
 /**
  * ARGV: session key, score and ttl of each row; the time in the first argument is the score that is past. KEYS are the
@@ -190,7 +195,7 @@ for i, key in ipairs(KEYS) do
     redis.call('PEXPIRE', key, ttl)
   end
 end
-return {string.sub(ARGV[1], 33)}`,
+return {tonumber(string.sub(ARGV[1], 33))}`,
 }
 
 /**
