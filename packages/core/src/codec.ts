@@ -98,7 +98,7 @@ export class Codec {
     let session: Awaitable<SessionData>
     try {
       session = this.#serializer.parse(text)
-      if (isThenable(session))
+      if (this.#serializer !== json && isThenable(session))
         return this.#inTime(session).then(checkSession, (error) => {
           throw corrupt(error)
         })
