@@ -95,13 +95,15 @@ export class Codec {
 
   /** Throws or rejects with `CORRUPT` and `TIMEOUT`. */
   toSession(text: string): Awaitable<SessionData> {
-    let session: Awaitable<SessionData>
+    let session: SessionData
     try {
-      session = this.#serializer.parse(text)
-      if (this.#serializer !== json && isThenable(session))
-        return this.#inTime(session).then(checkSession, (error) => {
+      const read = this.#serializer.parse(text)
+      // What JSON gives is no promise, whatever its members are called.
+      if (this.#serializer !== json && isThenable(read))
+        return this.#inTime(read).then(checkSession, (error) => {
           throw corrupt(error)
         })
+      session = read as SessionData
     } catch (error) {
       throw corrupt(error)
     }
