@@ -5,7 +5,7 @@ import { type Inspection, Link } from './link.ts'
 /** What ioredis knows, and does not declare. */
 interface Inside {
   readonly condition?: { readonly select?: number } | null
-  readonly options?: { readonly db?: number }
+  readonly options?: { readonly db?: number; readonly readOnly?: boolean }
   listenerCount?(event: string): number
 }
 
@@ -39,7 +39,9 @@ class LentLink extends Link {
       client.on('+node', (joined) => {
         const node = joined as RedisNode
         this.#count(node)
-        this.inspect(node, undefined).then((found) => this.admitNode(found), noop)
+        // A replica is asked nothing, and so needs no connection.
+        if (!(node as Inside).options?.readOnly)
+          this.inspect(node, undefined).then((found) => this.admitNode(found), noop)
       })
       client.on('-node', () => {
         this.breaks++

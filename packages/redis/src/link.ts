@@ -182,7 +182,7 @@ const misplaced = (): Error =>
 
 /** Epoch milliseconds from what TIME answers. Throws where it is something else. */
 function toTime(answer: unknown): number {
-  const [seconds, microseconds] = answer as [string, string]
+  const [seconds, microseconds] = Array.isArray(answer) ? answer : []
   const time = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
   if (!(time > 0)) throw new Error('Redis gave no time')
   return time
