@@ -1,10 +1,9 @@
-import { redisProcess } from '@session-stores/testbed'
+import { type FaultyProxy, redisProcess, startProxy } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import type { RedisOptions } from '../src/index.ts'
 import { plain } from './plain.ts'
-import { type Relay, startRelay } from './relay.ts'
 import { storeOf } from './support.ts'
 
 const DATABASE = 3
@@ -14,10 +13,10 @@ describeWith('a server with databases', redisProcess, (server) => {
     'and one in its place that has a single one',
     () => redisProcess({ args: ['--databases', '1'] }),
     (small) => {
-      const clients: Record<string, (relay: Relay) => RedisOptions> = {
-        'of its own': (relay) => ({ url: `${relay.url}/${DATABASE}` }),
-        'that was lent': (relay) => {
-          const client = new Redis(relay.port, '127.0.0.1', { db: DATABASE })
+      const clients: Record<string, (proxy: FaultyProxy) => RedisOptions> = {
+        'of its own': (proxy) => ({ url: `${proxy.url}/${DATABASE}` }),
+        'that was lent': (proxy) => {
+          const client = new Redis(proxy.port, '127.0.0.1', { db: DATABASE })
           client.on('error', () => {})
           after(() => client.disconnect())
           return { client }
@@ -29,8 +28,9 @@ describeWith('a server with databases', redisProcess, (server) => {
         after(() => observer.disconnect())
         const main = new Redis(server.url)
         after(() => main.disconnect())
-        const relay = await startRelay(server.port)
-        const store = storeOf({ ...optionsOf(relay), hashIds: false, operationTimeout: 1000 })
+        const proxy = await startProxy(server)
+        after(() => proxy.stop())
+        const store = storeOf({ ...optionsOf(proxy), hashIds: false, operationTimeout: 1000 })
         const other = storeOf({ url: small.url, hashIds: false })
         await store.set('the-id', plain({ name: 'Ada' }))
         await store.set('ended', plain())
@@ -38,8 +38,7 @@ describeWith('a server with databases', redisProcess, (server) => {
         await Promise.all([observer, main].map((each) => each.config('RESETSTAT')))
 
         // A call is on its way when the other server takes over: what a client sends again goes there.
-        let isSilent = true
-        relay.change = (sent) => (isSilent ? undefined : sent)
+        proxy.pause('toClient')
         const underway = [store.destroy('ended'), store.get('the-id')].map((call) =>
           call.catch((error) => error),
         )
@@ -48,9 +47,8 @@ describeWith('a server with databases', redisProcess, (server) => {
           expect(commands).toMatch('cmdstat_mget')
           expect(commands).toMatch('cmdstat_evalsha')
         })
-        relay.target = small.port
-        isSilent = false
-        relay.cut()
+        proxy.redirect(small)
+        proxy.resume('toClient')
         const refused = { code: 'UNAVAILABLE', message: 'Redis has no database of that number' }
         for (const answer of await Promise.all(underway))
           expect(answer).toMatchObject({ code: expect.stringMatching('UNAVAILABLE|TIMEOUT') })
@@ -63,8 +61,7 @@ describeWith('a server with databases', redisProcess, (server) => {
         expect(await observer.info('commandstats')).not.toMatch(/cmdstat_(mget|eval|evalsha|scan|unlink):/)
         expect(await other.get('the-id')).toMatchObject({ name: 'somebody else' })
 
-        relay.target = server.port
-        relay.cut()
+        proxy.redirect(server)
         await vi.waitFor(() => store.set('new', plain({ name: 'Bob' })), { timeout: 30_000, interval: 20 })
         expect(await store.get('new')).toMatchObject({ name: 'Bob' })
       })

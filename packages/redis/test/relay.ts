@@ -2,25 +2,21 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { after } from '@session-stores/testbed/vitest'
 
-/** What stands between a client and a server, and does to their connections what networks and proxies do. */
+/** A proxy that may give a client another answer than the server's. */
 export interface Relay {
   readonly port: number
   readonly url: string
   /** How many connections were made. */
   readonly made: number
-  /** Where new connections lead. */
-  target: number
   /** What becomes of what a server sends: what the client gets in its place, or nothing. */
   change: (sent: Buffer) => Buffer | undefined
-  /** Closes all connections. */
-  cut(): void
 }
 
 /** A relay to the port, for one test. */
 export async function startRelay(port: number): Promise<Relay> {
   const sockets = new Set<Socket>()
   const server = createServer((near) => {
-    const far = connect(relay.target, '127.0.0.1')
+    const far = connect(port, '127.0.0.1')
     made++
     for (const [socket, other] of [
       [near, far],
@@ -45,17 +41,13 @@ export async function startRelay(port: number): Promise<Relay> {
   const relay: Relay = {
     port: own,
     url: `redis://127.0.0.1:${own}`,
-    target: port,
     get made() {
       return made
     },
     change: (sent) => sent,
-    cut() {
-      for (const socket of sockets) socket.destroy()
-    },
   }
   after(() => {
-    relay.cut()
+    for (const socket of sockets) socket.destroy()
     server.close()
   })
   return relay

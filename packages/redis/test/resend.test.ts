@@ -1,11 +1,10 @@
 import { type Awaitable, UncertainWriteError } from '@session-stores/core'
-import { redisCluster, redisProcess } from '@session-stores/testbed'
+import { type FaultyProxy, redisCluster, redisProcess, startProxy } from '@session-stores/testbed'
 import { HOUR, sessionsAt } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Cluster, Redis } from 'ioredis'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type RedisOptions, redisDriver } from '../src/index.ts'
-import { type Relay, startRelay } from './relay.ts'
 
 const now = Date.now()
 const session = sessionsAt(now)
@@ -29,48 +28,50 @@ function lent(port: number) {
   return client
 }
 
-describeWith('a reply that is lost', redisProcess, ({ url, port }) => {
+describeWith('a reply that is lost', redisProcess, ({ url }) => {
   afterEach(async () => {
     const observer = new Redis(url)
     await observer.flushall()
     observer.disconnect()
   })
 
-  const clients: Record<string, (relay: Relay) => RedisOptions> = {
-    'of its own': (relay) => ({ url: relay.url }),
-    'that was lent': (relay) => ({ client: lent(relay.port) }),
+  const clients: Record<string, (proxy: FaultyProxy) => RedisOptions> = {
+    'of its own': (proxy) => ({ url: proxy.url }),
+    'that was lent': (proxy) => ({ client: lent(proxy.port) }),
   }
 
   /** Keeps the next reply back, waits for what happens meanwhile, and cuts the connection. */
-  function lose(relay: Relay, meanwhile: () => unknown): void {
-    relay.change = () => {
-      relay.change = () => undefined
-      Promise.resolve(meanwhile()).finally(() => {
-        relay.change = (sent) => sent
-        relay.cut()
-      })
-      return undefined
-    }
+  function lose(proxy: FaultyProxy, meanwhile: () => unknown): void {
+    proxy
+      .loseNextReply({ cut: false })
+      .then(meanwhile)
+      .finally(() => proxy.cut())
+  }
+
+  async function proxied(): Promise<FaultyProxy> {
+    const proxy = await startProxy(url)
+    after(() => proxy.stop())
+    return proxy
   }
 
   describe.each(Object.entries(clients))('with a client %s', (_, optionsOf) => {
     it('is asked for again, and what landed counts once', async () => {
-      const relay = await startRelay(port)
-      const driver = await driverOf(optionsOf(relay))
+      const proxy = await proxied()
+      const driver = await driverOf(optionsOf(proxy))
       const other = await driverOf({ url })
       const moved = { key: 'a', user: null, expiresAt: now + 5 * HOUR }
-      lose(relay, () => other.touch([moved], now))
+      lose(proxy, () => other.touch([moved], now))
       expect(await driver.write([create('a'), create('b')], now)).toEqual(['a', 'b'])
       const [row] = await other.read(['a'])
       expect(row).toMatchObject({ tag: 'a-1', expiresAt: moved.expiresAt })
     })
 
     it('says so where somebody else has written meanwhile', async () => {
-      const relay = await startRelay(port)
-      const driver = await driverOf(optionsOf(relay))
+      const proxy = await proxied()
+      const driver = await driverOf(optionsOf(proxy))
       const other = await driverOf({ url })
       await driver.write([create('a'), create('b')], now)
-      lose(relay, () => other.write([update('a', 'theirs', 'a-2')], now))
+      lose(proxy, () => other.write([update('a', 'theirs', 'a-2')], now))
       const error = await failureOf(driver.write([update('a', 'a-2', 'a-1'), update('b', 'b-2', 'b-1')], now))
       expect(error).toBeInstanceOf(UncertainWriteError)
       expect(error).toHaveProperty('landed', ['b'])
@@ -78,18 +79,18 @@ describeWith('a reply that is lost', redisProcess, ({ url, port }) => {
     })
 
     it('leaves a refusal a refusal where no connection broke', async () => {
-      const relay = await startRelay(port)
-      const driver = await driverOf(optionsOf(relay))
+      const proxy = await proxied()
+      const driver = await driverOf(optionsOf(proxy))
       await driver.write([create('a')], now)
       expect(await driver.write([update('a', 'a-2', 'unknown')], now)).toEqual([])
     })
   })
 
   it('of a lookup is asked for again', async () => {
-    const relay = await startRelay(port)
-    const driver = await driverOf({ url: relay.url })
+    const proxy = await proxied()
+    const driver = await driverOf({ url: proxy.url })
     await driver.write([create('a')], now)
-    lose(relay, () => {})
+    lose(proxy, () => {})
     expect(await driver.read(['a'])).toMatchObject([{ tag: 'a-1' }])
   })
 })
