@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { redisProcess } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
 import { afterEach, beforeEach, describe, it, vi } from 'vitest'
 import type { Run } from '../src/results.ts'
 
@@ -53,25 +55,6 @@ describe('the command', () => {
     assert.match(written('md'), /SqliteStore/)
   })
 
-  it('keeps what was measured when it is interrupted, says that it is not all, and leaves no process', async () => {
-    const { child, ended, said } = bench(
-      '--quick --store redis --scenario lookup --rounds 1000 --out'.split(' ').concat(out),
-    )
-    await said(/round 2 of 1000/)
-    const processes = childrenOf(child.pid!)
-    assert.notEqual(processes.length, 0)
-    child.kill('SIGINT')
-    assert.equal((await ended).code, 130)
-    const { complete, reason, cells } = run()
-    assert.equal(complete, false)
-    assert.match(reason!, /interrupted \(SIGINT\)/)
-    assert.notEqual(cells.length, 0)
-    assert.match(written('html'), /This run is incomplete/)
-    // The last one ends when it has seen that its parent did.
-    const left = () => processes.filter((pid) => existsSync(`/proc/${pid}`))
-    await vi.waitFor(() => assert.deepEqual(left(), []), 10_000)
-  })
-
   it('measures the others where a server does not start, says why, and ends with 1 for our own store', async () => {
     writeFileSync(join(out, 'redis-server'), '#!/bin/sh\necho no memory\nexit 1\n', { mode: 0o755 })
     const { ended } = bench(
@@ -109,3 +92,25 @@ function childrenOf(pid: number): number[] {
     .map(Number)
   return direct.flatMap((child) => [child, ...childrenOf(child)])
 }
+
+// The command starts servers of its own; this one tells whether any can be had.
+describeWith('the command on a server', redisProcess, () => {
+  it('keeps what was measured when it is interrupted, says that it is not all, and leaves no process', async () => {
+    const { child, ended, said } = bench(
+      '--quick --store redis --scenario lookup --rounds 1000 --out'.split(' ').concat(out),
+    )
+    await said(/round 2 of 1000/)
+    const processes = childrenOf(child.pid!)
+    assert.notEqual(processes.length, 0)
+    child.kill('SIGINT')
+    assert.equal((await ended).code, 130)
+    const { complete, reason, cells } = run()
+    assert.equal(complete, false)
+    assert.match(reason!, /interrupted \(SIGINT\)/)
+    assert.notEqual(cells.length, 0)
+    assert.match(written('html'), /This run is incomplete/)
+    // The last one ends when it has seen that its parent did.
+    const left = () => processes.filter((pid) => existsSync(`/proc/${pid}`))
+    await vi.waitFor(() => assert.deepEqual(left(), []), 10_000)
+  })
+})

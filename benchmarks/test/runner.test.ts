@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'vitest'
+import { redisProcess } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { it } from 'vitest'
 import type { StoreJob } from '../src/child/protocol.ts'
 import { type PlannedJob, plan } from '../src/plan.ts'
 import { Recorder } from '../src/recorder.ts'
@@ -49,7 +51,8 @@ const cellOf = (run: Run, subject: string): Cell => {
   return cell
 }
 
-describe('the harness', () => {
+// The harness starts servers of its own; this one tells whether any can be had.
+describeWith('the harness', redisProcess, () => {
   it('sees a millisecond more, and a round trip more', async () => {
     const run = await measured(ours, planted('slow'), planted('twice'))
     const [mine, slow, twice] = [cellOf(run, 'ours-redis'), cellOf(run, 'slow'), cellOf(run, 'twice')]
