@@ -175,10 +175,11 @@ export function redisDriver(options: RedisOptions): Driver {
       ({ key, user, tag, expiresAt }) => {
         if (expiresAt !== shared) {
           shared = expiresAt
+          const span = Math.floor(expiresAt / SPAN) * SPAN
           places =
             digits(expiresAt) +
-            digits(endOfKey(expiresAt) - MARGIN - STEP + 1) +
-            digits(Math.floor(expiresAt / SPAN) * SPAN) +
+            digits(Math.max(endOfKey(expiresAt) - MARGIN - STEP + 1, span)) +
+            digits(span) +
             ttl(expiresAt, now).padStart(16, '0')
         }
         const row = indexed ? places + (user ?? '').padEnd(43) : places
@@ -325,7 +326,7 @@ function expected({ tag, expect, extend }: Write, cover: number | undefined): st
   if (expect === '') return ''
   const sign = !extend ? '=' : cover === undefined ? '>' : `#${digits(cover)}`
   // No row has an empty tag: where its own is there already, the write has landed.
-  return sign + (expect === tag ? '' : expect)
+  return `${sign}${expect === tag ? '' : expect} `
 }
 
 /** Keys of sessions have no ':', so stores with the prefixes `sess:` and `sess:app:` do not see each other's. */

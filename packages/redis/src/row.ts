@@ -26,13 +26,15 @@ const MARK = 11
 const markOf = (key: string): string =>
   key.length === HASHED ? key.slice(-MARK) : hash('sha256', key, 'base64url').slice(-MARK)
 
-const HEAD = /^2(\d{16})(\d{16})([st])([!-~]{11})([!-~]{1,32}) ([\w-]*) /
+/** The mark is compared in place: what is cut out is copied. */
+const HEAD = /^2(\d{16})(\d{16})([st])[!-~]{11}([!-~]{1,32}) ([\w-]*) /
+const MARK_BEGIN = 34
 
 /** The row; nothing where the string is not one that `toValue` made for this key. */
 export function toRow(key: string, value: string): Row | undefined {
   const head = HEAD.exec(value)
-  if (head === null || head[4] !== markOf(key)) return undefined
-  const [{ length }, expiresAt, createdAt, kind, , tag, user] = head as unknown as string[] & { 0: string }
+  if (head === null || !value.startsWith(markOf(key), MARK_BEGIN)) return undefined
+  const [{ length }, expiresAt, createdAt, kind, tag, user] = head as unknown as string[] & { 0: string }
   return {
     key,
     data: kind === 't' ? null : value.slice(length),
@@ -55,7 +57,7 @@ export function toForeignRow(key: string, value: unknown): Row {
   return {
     key,
     data: '',
-    tag: head?.[5] ?? FOREIGN,
+    tag: head?.[4] ?? FOREIGN,
     user: null,
     createdAt: Date.now(),
     expiresAt: head ? Number(head[1]) : 8.64e15,

@@ -39,47 +39,48 @@ function byteOf(character: string): number {
  * answered with an error long ago.
  */
 const BEGIN = `
-local KEYS, ARGV, call, sub, byte, match = KEYS, ARGV, redis.call, string.sub, string.byte, string.match
-local first = ARGV[1]
-local now, answer, time, last = sub(first, 1, 16), {tonumber(sub(first, 33))}, call('TIME'), sub(first, 20, 29)
-if time[1] >= last and (time[1] > last or time[2] / 1000 > tonumber(sub(first, 30, 32))) then
+local call, sub, byte, now = redis.call, string.sub, string.byte, ARGV[1]
+local answer, time, last = {tonumber(sub(now, 33))}, call('TIME'), sub(now, 20, 29)
+if time[1] >= last and (time[1] > last or time[2] / 1000 > tonumber(sub(now, 30, 32))) then
   return redis.error_reply('LATE the call was given up')
 end
-local pcall, SESSION, TOMBSTONE = redis.pcall, ${byteOf('s')}, ${byteOf('t')}
 `
+
+const [SESSION, TOMBSTONE] = [byteOf('s'), byteOf('t')]
 
 /**
  * Puts a session's string up to the place `last` (see `row.ts`) into `old`, nothing where there is none. It stands where
  * it is used, for a function is made anew each time that a script runs. Numbers would be printed each time; bytes are
- * compared where that will do, for each text that is cut out is copied.
+ * compared where that will do, for each text that is cut out is copied. The argument `now` needs not be cut: another
+ * time is later than it just where it is later than its first 16 digits.
  */
 const readHead = (last: number): string => `
   local key = KEYS[i]
-  local old = pcall('GETRANGE', key, '0', '${last}')
+  local old = redis.pcall('GETRANGE', key, '0', '${last}')
   if type(old) ~= 'string' or byte(old) ~= ${byteOf('2')} then old = nil end
 `
-const OWNER = "match(call('GETRANGE', key, '45', '121'), '^%S+ (%S*) ')"
+const OWNER = "string.match(call('GETRANGE', key, '45', '121'), '^%S+ (%S*) ')"
 
 const script = (source: string): Script => ({ source, sha: hash('sha1', source) })
 
 /**
- * ARGV: what is expected, ttl and value of each row. Expected: `!` anything (a tombstone), nothing (a create), or `=` and a
- * tag. With `extend` it is `>` and the tag, or `#`, the end of what the user's index covers (16 digits) and the tag. A ttl
+ * ARGV: what is expected, ttl and value of each row. Expected: `!` anything (a tombstone), nothing (a create), or `=`, a tag and
+ * a space. With `extend` there is `>` in place of `=`, or `#` and the end of what the user's index covers (16 digits). A ttl
  * of 0 is a deadline that is past: the row goes. Returns the rows that landed, and notes:
  * `e`: it ended the session of this deadline (16 digits) and of this user;
  * `r`: a session of a user took the place of a tombstone;
  * `x`: it left the row alone, for the index of the user may not cover this deadline, which is to stay.
  */
 export const WRITE: Script = script(`${BEGIN}
+local match = string.match
 for i = 1, #KEYS do
   ${readHead(77)}
   local expect, ttl, value = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
   local how = byte(expect)
   local kind, expires = old and byte(old, 34), old and sub(old, 2, 17)
   -- Where it is not, the string is somebody else's, or there is none.
-  local ours = kind == SESSION or kind == TOMBSTONE
+  local ours = kind == ${SESSION} or kind == ${TOMBSTONE}
   local live = ours and expires > now
-  local tag = live and match(old, '^%S*', 46)
   local lands
   if how == ${byteOf('!')} then
     lands = true
@@ -87,13 +88,14 @@ for i = 1, #KEYS do
     lands = not live
   else
     local wanted = sub(expect, how == ${byteOf('#')} and 18 or 2)
-    lands = live and tag == wanted or not ours and wanted == '${FOREIGN}'
+    lands = live and sub(old, 46, 45 + #wanted) == wanted or not ours and wanted == '${FOREIGN} '
   end
-  if live and (how == ${byteOf('!')} or not lands) and tag == match(value, '^%S+', 46) then
+  if live and (how == ${byteOf('!')} or not lands)
+    and match(old, '^%S*', 46) == match(value, '^%S+', 46) then
     -- It was sent twice.
     answer[#answer + 1] = i
-  elseif lands and byte(value, 34) == TOMBSTONE then
-    local user = kind == SESSION and ${OWNER}
+  elseif lands and byte(value, 34) == ${TOMBSTONE} then
+    local user = kind == ${SESSION} and ${OWNER}
     call('UNLINK', key)
     call('SET', key, value, 'PX', ttl)
     answer[#answer + 1] = i
@@ -102,7 +104,7 @@ for i = 1, #KEYS do
     end
   elseif lands then
     local keeps
-    if live and kind == SESSION then
+    if live and kind == ${SESSION} then
       local created = sub(old, 18, 33)
       if created ~= sub(value, 18, 33) then
         value = sub(value, 1, 17) .. created .. sub(value, 34)
@@ -130,7 +132,7 @@ for i = 1, #KEYS do
         call('SET', key, value, 'PX', ttl)
       end
       answer[#answer + 1] = i
-      if kind == TOMBSTONE and match(value, '^%S+ %S', 46) then
+      if kind == ${TOMBSTONE} and match(value, '^%S+ %S', 46) then
         answer[#answer + 1] = '${REVIVED}' .. i .. ' '
       end
     end
@@ -143,18 +145,20 @@ const touch = (tag: string, user: string): Script =>
 for i = 1, #KEYS do
   ${readHead(77)}
   local expires = old and sub(old, 2, 17)
-  if old and expires > now and byte(old, 34) == SESSION then
+  if old and expires > now and byte(old, 34) == ${SESSION} then
     local row = ARGV[i + 1]
     local deadline, tag = sub(row, 1, 16), ${tag}
     if sub(old, 46, 45 + #tag) ~= tag then
       -- Somebody saved meanwhile, and decided the deadline.
     elseif deadline <= now then
       call('UNLINK', key)
+    elseif expires >= sub(row, 17, 32) and expires <= deadline
+      and type(redis.pcall('SETRANGE', key, '1', deadline)) == 'number' then
+      -- The key lives long enough, and the index covers the deadline.
     elseif expires < sub(row, 33, 48) and ${OWNER} ~= ${user} then
       answer[#answer + 1] = i
-    elseif expires < sub(row, 17, 32) or expires > deadline
-      or type(pcall('SETRANGE', key, '1', deadline)) ~= 'number' then
-      call('PEXPIRE', key, match(sub(row, 49, 64), '[1-9]%d*'))
+    else
+      call('PEXPIRE', key, string.match(sub(row, 49, 64), '[1-9]%d*'))
       call('SETRANGE', key, '1', deadline)
     end
   end
@@ -162,15 +166,15 @@ end
 return answer`)
 
 /**
- * ARGV: one text of each row: deadline, the earliest deadline whose key lives as long, begin of the deadline's span and ttl
- * (16 digits each), then the tag that it must carry and a space, if any. A deadline that is past ends the session. A key
+ * ARGV: one text of each row: deadline, the earliest deadline of this span whose key lives as long, begin of the deadline's
+ * span and ttl (16 digits each), then the tag that it must carry and a space, if any. A deadline that is past ends the session. A key
  * that lives long enough keeps its ttl. Returns the rows that it left alone, for their index may not cover their new
  * deadline yet.
  */
 export const TOUCH: Script = touch('sub(row, 65)', "''")
 
 /** The same, where the text before the tag goes on with the user whose index covers the deadline: 43 characters, or spaces. */
-export const TOUCH_INDEXED: Script = touch('sub(row, 108)', "match(sub(row, 65, 107), '^%S*')")
+export const TOUCH_INDEXED: Script = touch('sub(row, 108)', "string.match(sub(row, 65, 107), '^%S*')")
 
 /**
  * ARGV: session key, score and ttl of each row; the time in the first argument is the score that is past. KEYS are the
@@ -215,7 +219,7 @@ return answer`)
 export const COUNT: Script = script(`${BEGIN}
 for i = 1, #KEYS do
   ${readHead(33)}
-  if old and sub(old, 2, 17) > now and byte(old, 34) == SESSION then
+  if old and sub(old, 2, 17) > now and byte(old, 34) == ${SESSION} then
     answer[#answer + 1] = i
   end
 end
@@ -225,7 +229,7 @@ return answer`)
 export const OWNED: Script = script(`${BEGIN}
 for i = 1, #KEYS do
   ${readHead(121)}
-  if old and match(old, '^%S+ (%S*) ', 46) == ARGV[i + 1] then
+  if old and string.match(old, '^%S+ (%S*) ', 46) == ARGV[i + 1] then
     answer[#answer + 1] = i
   end
 end
