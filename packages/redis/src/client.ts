@@ -60,15 +60,15 @@ export interface Run {
 
 /**
  * Runs a script over rows: many in one on a single server, each by itself in a cluster. `times` are the first 32
- * characters that every script is given (see `Script`), `parts` the key and the arguments of a row. Returns the rows
- * that the script named; what it noted goes to `notes`.
+ * characters that every script is given (see `Script`), `parts` the key and the arguments of a row, the first of its
+ * script or a later one. Returns the rows that the script named; what it noted goes to `notes`.
  */
 export function runScript<T>(
   run: Run,
   script: Script,
   times: string,
   rows: readonly T[],
-  parts: (row: T) => [key: string, ...args: string[]],
+  parts: (row: T, isFirst: boolean) => [key: string, ...args: string[]],
   notes?: Note<T>[],
 ): Promise<T[]> {
   const { client } = run.link
@@ -81,7 +81,8 @@ export function runScript<T>(
       let to = from
       let size = 0
       do {
-        const [key, ...own] = parts(rows[to++]!)
+        const [key, ...own] = parts(rows[to]!, to === from)
+        to++
         keys.push(key)
         size += key.length
         for (const arg of own) {
@@ -111,7 +112,10 @@ function evaluate<T>(
     link.client.call(command, script, keys.length, ...keys, ...args)
   const named = (answer: unknown): T[] | Promise<never> => {
     // Numbers are text where a client that was lent is told so (`stringNumbers`).
-    if (!Array.isArray(answer) || Number(answer[0]) !== number) return link.refuseAnswer(timeLimit)
+    if (answer === number) return []
+    if (!Array.isArray(answer))
+      return Number(answer ?? Number.NaN) === number ? [] : link.refuseAnswer(timeLimit)
+    if (Number(answer[0]) !== number) return link.refuseAnswer(timeLimit)
     const found: T[] = []
     for (let i = 1; i < answer.length; i++) {
       const place = Number(answer[i])

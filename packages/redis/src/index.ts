@@ -111,7 +111,10 @@ export function redisDriver(options: RedisOptions): Driver {
     ]).catch(() => {})
   }
 
-  /** `covers`: what the index of the user covers, where that is more than the end of the deadline's span. */
+  /**
+   * Returns the writes that did not land. `covers`: what the index of the user covers, where that is more than the end
+   * of the deadline's span.
+   */
   const save = (
     writes: readonly Write[],
     now: number,
@@ -157,22 +160,24 @@ export function redisDriver(options: RedisOptions): Driver {
       await index(rows, now)
       const covers = new Map(crossing.map(({ row, until }) => [row, endOfSpan(until)]))
       const more: Note<Write>[] = []
-      const found = await save([...covers.keys()], now, times, more, covers)
-      landed.push(...found.map(({ key }) => key), ...(await follow(more, now, times, start)))
+      const again = [...covers.keys()]
+      const refused = await save(again, now, times, more, covers)
+      landed.push(...keysOf(again, refused), ...(await follow(more, now, times, start)))
     }
     return landed
   }
 
   /** Returns those whose index must cover them first; `indexed`: it does, if they are still that user's. */
   const move = (touches: readonly Touch[], now: number, times: string, indexed: boolean) => {
-    // Touches that come together share their deadline.
+    // Touches that come together share their deadline, which is then sent once.
     let [shared, places] = [Number.NaN, '']
     return runScript(
       run,
       indexed ? TOUCH_INDEXED : TOUCH,
       times,
       touches,
-      ({ key, user, tag, expiresAt }) => {
+      ({ key, user, tag, expiresAt }, isFirst) => {
+        const isSame = expiresAt === shared && !isFirst
         if (expiresAt !== shared) {
           shared = expiresAt
           const span = Math.floor(expiresAt / SPAN) * SPAN
@@ -182,7 +187,8 @@ export function redisDriver(options: RedisOptions): Driver {
             digits(span) +
             ttl(expiresAt, now).padStart(16, '0')
         }
-        const row = indexed ? places + (user ?? '').padEnd(43) : places
+        const begin = isSame ? '=' : places
+        const row = indexed ? begin + (user ?? '').padEnd(43) : begin
         return [prefix + key, tag === undefined ? row : `${row}${tag} `]
       },
     )
@@ -227,8 +233,8 @@ export function redisDriver(options: RedisOptions): Driver {
       // A single server does first what is sent first.
       if (isCluster && indexed) await indexed
       const written = save(writes, now, times, notes)
-      const [saved] = indexed ? await Promise.all([written, indexed]) : [await written]
-      const landed = saved.map(({ key }) => key)
+      const [refused] = indexed ? await Promise.all([written, indexed]) : [await written]
+      const landed = keysOf(writes, refused)
       if (notes.length > 0) landed.push(...(await follow(notes, now, times, start)))
       // The client that was lent may have sent it twice.
       if (landed.length < writes.length && link.breaks !== breaks) throw new UncertainWriteError(landed)
@@ -319,6 +325,10 @@ const endOfSpan = (expiresAt: number): number => (Math.floor(expiresAt / SPAN) +
 
 const ttl = (expiresAt: number, now: number): string =>
   expiresAt > now ? String(endOfKey(expiresAt) - now) : '0'
+
+/** The keys of the writes that landed. */
+const keysOf = (writes: readonly Write[], refused: readonly Write[]): string[] =>
+  (refused.length === 0 ? writes : writes.filter((write) => !refused.includes(write))).map(({ key }) => key)
 
 /** `cover`: the end of what the index of the user covers, where that is more than the end of the deadline's span. */
 function expected({ tag, expect, extend }: Write, cover: number | undefined): string {

@@ -4,8 +4,8 @@ import { FOREIGN } from './row.ts'
 /**
  * Takes `KEYS` one a row, and `ARGV`: first what begins every script, then what each row has of its own. The first
  * argument is the time by which rows are judged, the latest time of the server's clock at which the script may still
- * run (16 digits each), and a number that the answer begins with. The numbers of the rows that it is about follow,
- * and notes: a letter, the number of a row, a space, and more.
+ * run (16 digits each), and a number. The answer is that number alone, or an array that begins with it: the rows that
+ * the script is about follow, by their numbers, and notes: a letter, the number of a row, a space, and more.
  *
  * Where memory is full (maxmemory), Redis lets a script go on whose first write needs none: so a script that
  * frees memory, or changes no length, begins with such a write, or with one that may fail and then such a write.
@@ -46,6 +46,11 @@ if time[1] >= last and (time[1] > last or time[2] / 1000 > tonumber(sub(now, 30,
 end
 `
 
+/** The usual answer is the number alone: an array costs the server and the client time. */
+const END = `
+if #answer == 1 then return answer[1] end
+return answer`
+
 const [SESSION, TOMBSTONE] = [byteOf('s'), byteOf('t')]
 
 /**
@@ -66,7 +71,7 @@ const script = (source: string): Script => ({ source, sha: hash('sha1', source) 
 /**
  * ARGV: what is expected, ttl and value of each row. Expected: `!` anything (a tombstone), nothing (a create), or `=`, a tag and
  * a space. With `extend` there is `>` in place of `=`, or `#` and the end of what the user's index covers (16 digits). A ttl
- * of 0 is a deadline that is past: the row goes. Returns the rows that landed, and notes:
+ * of 0 is a deadline that is past: the row goes. Returns the rows that did not land, and notes:
  * `e`: it ended the session of this deadline (16 digits) and of this user;
  * `r`: a session of a user took the place of a tombstone;
  * `x`: it left the row alone, for the index of the user may not cover this deadline, which is to stay.
@@ -93,12 +98,11 @@ for i = 1, #KEYS do
   if live and (how == ${byteOf('!')} or not lands)
     and match(old, '^%S*', 46) == match(value, '^%S+', 46) then
     -- It was sent twice.
-    answer[#answer + 1] = i
+    lands = true
   elseif lands and byte(value, 34) == ${TOMBSTONE} then
     local user = kind == ${SESSION} and ${OWNER}
     call('UNLINK', key)
     call('SET', key, value, 'PX', ttl)
-    answer[#answer + 1] = i
     if user and user ~= '' then
       answer[#answer + 1] = '${ENDED}' .. i .. ' ' .. expires .. user
     end
@@ -131,50 +135,57 @@ for i = 1, #KEYS do
       else
         call('SET', key, value, 'PX', ttl)
       end
-      answer[#answer + 1] = i
       if kind == ${TOMBSTONE} and match(value, '^%S+ %S', 46) then
         answer[#answer + 1] = '${REVIVED}' .. i .. ' '
       end
     end
   end
+  if not lands then
+    answer[#answer + 1] = i
+  end
 end
-return answer`)
+${END}`)
 
-const touch = (tag: string, user: string): Script =>
+/** `user`: where a row names the user whose index covers the deadline, as an expression of Lua; `length`: of that. */
+const touch = (user: string, length: number): Script =>
   script(`${BEGIN}
+local times, deadline, lowest
 for i = 1, #KEYS do
+  local row, from = ARGV[i + 1], 2
+  if byte(row) ~= ${byteOf('=')} then
+    times, from, deadline, lowest = row, 65, sub(row, 1, 16), sub(row, 17, 32)
+  end
   ${readHead(77)}
   local expires = old and sub(old, 2, 17)
   if old and expires > now and byte(old, 34) == ${SESSION} then
-    local row = ARGV[i + 1]
-    local deadline, tag = sub(row, 1, 16), ${tag}
+    local tag = sub(row, from${length > 0 ? ` + ${length}` : ''})
     if sub(old, 46, 45 + #tag) ~= tag then
       -- Somebody saved meanwhile, and decided the deadline.
     elseif deadline <= now then
       call('UNLINK', key)
-    elseif expires >= sub(row, 17, 32) and expires <= deadline
+    elseif expires >= lowest and expires <= deadline
       and type(redis.pcall('SETRANGE', key, '1', deadline)) == 'number' then
       -- The key lives long enough, and the index covers the deadline.
-    elseif expires < sub(row, 33, 48) and ${OWNER} ~= ${user} then
+    elseif expires < sub(times, 33, 48) and ${OWNER} ~= ${user} then
       answer[#answer + 1] = i
     else
-      call('PEXPIRE', key, string.match(sub(row, 49, 64), '[1-9]%d*'))
+      call('PEXPIRE', key, string.match(sub(times, 49, 64), '[1-9]%d*'))
       call('SETRANGE', key, '1', deadline)
     end
   end
 end
-return answer`)
+${END}`)
 
 /**
  * ARGV: one text of each row: deadline, the earliest deadline of this span whose key lives as long, begin of the deadline's
- * span and ttl (16 digits each), then the tag that it must carry and a space, if any. A deadline that is past ends the session. A key
- * that lives long enough keeps its ttl. Returns the rows that it left alone, for their index may not cover their new
- * deadline yet.
+ * span and ttl (16 digits each), or `=` where all of them are those of the row before; then the tag that it must carry
+ * and a space, if any. A deadline that is past ends the session. A key that lives long enough keeps its ttl. Returns
+ * the rows that it left alone, for their index may not cover their new deadline yet.
  */
-export const TOUCH: Script = touch('sub(row, 65)', "''")
+export const TOUCH: Script = touch("''", 0)
 
-/** The same, where the text before the tag goes on with the user whose index covers the deadline: 43 characters, or spaces. */
-export const TOUCH_INDEXED: Script = touch('sub(row, 108)', "string.match(sub(row, 65, 107), '^%S*')")
+/** The same, where the tag comes after the user whose index covers the deadline: 43 characters, or spaces. */
+export const TOUCH_INDEXED: Script = touch("string.match(sub(row, from, from + 42), '^%S*')", 43)
 
 /**
  * ARGV: session key, score and ttl of each row; the time in the first argument is the score that is past. KEYS are the
@@ -213,7 +224,7 @@ for i, key in ipairs(KEYS) do
     call('ZREM', key, ARGV[i * 2])
   end
 end
-return answer`)
+${END}`)
 
 /** Returns the rows that are live sessions. */
 export const COUNT: Script = script(`${BEGIN}
@@ -223,7 +234,7 @@ for i = 1, #KEYS do
     answer[#answer + 1] = i
   end
 end
-return answer`)
+${END}`)
 
 /** ARGV: a user for each row. Returns the rows that are this user's. */
 export const OWNED: Script = script(`${BEGIN}
@@ -233,11 +244,11 @@ for i = 1, #KEYS do
     answer[#answer + 1] = i
   end
 end
-return answer`)
+${END}`)
 
 /** Removes the keys. */
 export const REMOVE: Script = script(`${BEGIN}
 for _, key in ipairs(KEYS) do
   call('UNLINK', key)
 end
-return answer`)
+${END}`)
