@@ -117,6 +117,22 @@ describeWith('a call that comes late', mongoProcess, (server) => {
     expect(await driver.read(['a'])).toEqual([])
   })
 
+  it.each([-24 * HOUR, 24 * HOUR])(
+    'is no touch of several that a clock set by %d ms makes late',
+    async (ahead) => {
+      const clock = { ahead }
+      const collection = newName()
+      const driver = mongoDriver({ client: withClock(clientOf(server.url), clock), collection })
+      await driver.setup()
+      clock.ahead = 0
+      const writer = await driverOf({ client: clientOf(server.url), collection })
+      await writer.write([session('a'), session('b')], NOW)
+      await driver.touch([touch('a', 'tag'), touch('b', 'tag')], NOW)
+      for (const key of ['a', 'b']) expect((await readOne(driver, key))?.expiresAt).toBe(NOW + 9 * HOUR)
+      await expect(driver.touch([touch('c'), touch('d')], NOW)).resolves.toBe(undefined)
+    },
+  )
+
   it('is said to be one by a server whose clock is never what it says', async () => {
     const client = withClock(clientOf(server.url), { ahead: -HOUR })
     const driver = mongoDriver({ client, collection: newName() })
