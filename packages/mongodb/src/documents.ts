@@ -71,18 +71,19 @@ const toStatement = (key: string, result: object): object => ({
   upsert: true,
 })
 
-/**
- * The usual update, of a live session: short, for its size is what it costs. A refusal may be that it was late, or that
- * the deadline is a later one, which is to stay.
- */
+/** The usual update, of a live session: short, for its size is what it costs. A refusal may be that it was late. */
 export function toUpdate({ expect, ...write }: Write, now: number, latest: Date): object {
   const document = toDocument(write)
-  const { createdAt, ...row } = document
-  const lands = [isInTime(latest), isLive(now), hasTag(expect!)]
-  if (write.extend) lands.push({ $lte: ['$expiresAt', write.expiresAt] })
-  const landed =
-    write.data === null ? { $literal: document } : { $mergeObjects: ['$$ROOT', { $literal: row }] }
-  return toStatement(write.key, { $cond: [{ $and: lands }, landed, REFUSE] })
+  const lands = { $and: [isInTime(latest), isLive(now), hasTag(expect!)] }
+  let landed: object = { $literal: document }
+  if (write.data !== null) {
+    const { createdAt, ...row } = document
+    const { expiresAt, purgeAt, ...rest } = row
+    landed = write.extend
+      ? { $mergeObjects: ['$$ROOT', { $literal: rest }, extension(document)] }
+      : { $mergeObjects: ['$$ROOT', { $literal: row }] }
+  }
+  return toStatement(write.key, { $cond: [lands, landed, REFUSE] })
 }
 
 /** Any write, whatever it finds. */
@@ -135,8 +136,7 @@ function toTouch(expiresAt: number, touches: readonly Touch[], now: number, late
       _id: { $in: keys },
       ...(tags && { tag: { $in: tags } }),
       expiresAt: { $gt: now },
-      // A failure would be asked for again for each document. The driver notices when nothing was found.
-      $expr: isInTime(latest),
+      $expr: inTime(latest, true),
     }
     return { q, u: { $set: { expiresAt, purgeAt: purgeAt(expiresAt) } }, multi: true }
   }
