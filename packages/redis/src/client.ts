@@ -60,8 +60,8 @@ export interface Run {
 
 /**
  * Runs a script over rows: many in one on a single server, each by itself in a cluster. `times` are the first 32
- * characters that every script is given (see `Script`), `parts` the key and the arguments of a row, the first of its
- * script or a later one. Returns the rows that the script named; what it noted goes to `notes`.
+ * characters that every script is given (see `Script`). `parts` makes the key and the arguments of a row; it is told
+ * whether the row is the first of its script. Returns the rows that the script named; what it noted goes to `notes`.
  */
 export function runScript<T>(
   run: Run,
@@ -111,16 +111,14 @@ function evaluate<T>(
   const ask = (command: string, script: string) =>
     link.client.call(command, script, keys.length, ...keys, ...args)
   const named = (answer: unknown): T[] | Promise<never> => {
+    const parts = Array.isArray(answer) ? answer : [answer]
     // Numbers are text where a client that was lent is told so (`stringNumbers`).
-    if (answer === number) return []
-    if (!Array.isArray(answer))
-      return Number(answer ?? Number.NaN) === number ? [] : link.refuseAnswer(timeLimit)
-    if (Number(answer[0]) !== number) return link.refuseAnswer(timeLimit)
+    if (Number(parts[0]) !== number) return link.refuseAnswer(timeLimit)
     const found: T[] = []
-    for (let i = 1; i < answer.length; i++) {
-      const place = Number(answer[i])
+    for (let i = 1; i < parts.length; i++) {
+      const place = Number(parts[i])
       if (place > 0) found.push(rows[place - 1]!)
-      else notes?.push(toNote(answer[i], rows))
+      else notes?.push(toNote(parts[i], rows))
     }
     return found
   }

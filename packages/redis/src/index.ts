@@ -327,8 +327,10 @@ const ttl = (expiresAt: number, now: number): string =>
   expiresAt > now ? String(endOfKey(expiresAt) - now) : '0'
 
 /** The keys of the writes that landed. */
-const keysOf = (writes: readonly Write[], refused: readonly Write[]): string[] =>
-  (refused.length === 0 ? writes : writes.filter((write) => !refused.includes(write))).map(({ key }) => key)
+function keysOf(writes: readonly Write[], refused: readonly Write[]): string[] {
+  const others = new Set(refused)
+  return writes.filter((write) => !others.has(write)).map(({ key }) => key)
+}
 
 /** `cover`: the end of what the index of the user covers, where that is more than the end of the deadline's span. */
 function expected({ tag, expect, extend }: Write, cover: number | undefined): string {

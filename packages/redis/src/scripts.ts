@@ -146,9 +146,12 @@ for i = 1, #KEYS do
 end
 ${END}`)
 
-/** `user`: where a row names the user whose index covers the deadline, as an expression of Lua; `length`: of that. */
-const touch = (user: string, length: number): Script =>
-  script(`${BEGIN}
+/** `isIndexed`: each row names the user whose index covers the deadline, in 43 characters before the tag. */
+function touch(isIndexed: boolean): Script {
+  const [tagBegin, user] = isIndexed
+    ? ['from + 43', "string.match(sub(row, from, from + 42), '^%S*')"]
+    : ['from', "''"]
+  return script(`${BEGIN}
 local times, deadline, lowest
 for i = 1, #KEYS do
   local row, from = ARGV[i + 1], 2
@@ -158,7 +161,7 @@ for i = 1, #KEYS do
   ${readHead(77)}
   local expires = old and sub(old, 2, 17)
   if old and expires > now and byte(old, 34) == ${SESSION} then
-    local tag = sub(row, from${length > 0 ? ` + ${length}` : ''})
+    local tag = sub(row, ${tagBegin})
     if sub(old, 46, 45 + #tag) ~= tag then
       -- Somebody saved meanwhile, and decided the deadline.
     elseif deadline <= now then
@@ -175,6 +178,7 @@ for i = 1, #KEYS do
   end
 end
 ${END}`)
+}
 
 /**
  * ARGV: one text of each row: deadline, the earliest deadline of this span whose key lives as long, begin of the deadline's
@@ -182,10 +186,10 @@ ${END}`)
  * and a space, if any. A deadline that is past ends the session. A key that lives long enough keeps its ttl. Returns
  * the rows that it left alone, for their index may not cover their new deadline yet.
  */
-export const TOUCH: Script = touch("''", 0)
+export const TOUCH: Script = touch(false)
 
 /** The same, where the tag comes after the user whose index covers the deadline: 43 characters, or spaces. */
-export const TOUCH_INDEXED: Script = touch("string.match(sub(row, from, from + 42), '^%S*')", 43)
+export const TOUCH_INDEXED: Script = touch(true)
 
 /**
  * ARGV: session key, score and ttl of each row; the time in the first argument is the score that is past. KEYS are the
