@@ -9,21 +9,22 @@ import { makes, storeOf } from './support.ts'
 const BATCH = 256
 
 /** Each fifth is Ada's. */
+const row = (i: number, now: number) => ({
+  key: `key-${String(i).padStart(39, '0')}`,
+  data: '{"cookie":{"originalMaxAge":null,"path":"/"}}',
+  tag: 'tag',
+  user: i % 5 ? null : ADA,
+  createdAt: now,
+  expiresAt: now + 86_400_000,
+})
+
 async function fill(driver: Driver): Promise<void> {
   await driver.setup()
   const now = Date.now()
-  const row = (i: number) => ({
-    key: `key-${String(i).padStart(39, '0')}`,
-    data: '{"cookie":{"originalMaxAge":null,"path":"/"}}',
-    tag: 'tag',
-    user: i % 5 ? null : ADA,
-    createdAt: now,
-    expiresAt: now + 86_400_000,
-  })
   for (let from = 0; from < CROWD; from += BATCH) {
     const length = Math.min(BATCH, CROWD - from)
     await driver.write(
-      Array.from({ length }, (_, i) => row(from + i)),
+      Array.from({ length }, (_, i) => row(from + i, now)),
       now,
     )
   }
@@ -33,6 +34,27 @@ describe.each(makes)('%s', (_, start) => {
   describeWith('100,000 sessions', start, ({ url }) => {
     const observer = new Redis(url)
     afterAll(() => observer.disconnect())
+
+    it('touches that are too many for one script all reach their deadline', async () => {
+      const driver = redisDriver({ url })
+      after(() => driver.close())
+      await driver.setup()
+      const now = Date.now()
+      const rows = Array.from({ length: 1000 }, (_, i) => row(i, now))
+      await driver.write(rows, now)
+      await observer.config('RESETSTAT')
+      const deadline = rows[0]!.expiresAt + 1000
+      await driver.touch(
+        rows.map(({ key, user, tag }) => ({ key, user, tag, expiresAt: deadline })),
+        now,
+      )
+      const scripts = /^cmdstat_eval(?:sha)?:calls=(\d+)/m.exec(await observer.info('commandstats'))?.[1]
+      expect(Number(scripts)).toBeGreaterThan(1)
+      const found = await driver.read(rows.map(({ key }) => key))
+      expect(new Set(found.map(({ expiresAt }) => expiresAt))).toEqual(new Set([deadline]))
+      expect(found).toHaveLength(rows.length)
+      await driver.clear()
+    })
 
     it('are counted, listed, pruned and removed in steps that hold up nobody', async () => {
       const driver = redisDriver({ url })
