@@ -12,7 +12,8 @@ import { infoOf } from '../src/subjects/catalogue.ts'
 import { compare } from '../src/summary.ts'
 import { controlsRun } from './runs.ts'
 
-const ROUNDS = 6
+/** The fewest of which an interval leaves out one that something else on this machine disturbed. */
+const ROUNDS = 9
 const scale = { ...quick, concurrencies: [1], stored: 128, rounds: ROUNDS }
 
 /** RedisStore, looking up one by one. */
