@@ -27,7 +27,7 @@ const pack = (data: string): string | Buffer => (data.isWellFormed() ? data : Bu
 /** The size of a payload as MongoDB holds it, in bytes. */
 export const sizeOf = (data: string | null): number => (data === null ? 0 : Buffer.byteLength(pack(data)))
 
-export function toDocument({ key, data, tag, user, createdAt, expiresAt }: Write): Document {
+function toDocument({ key, data, tag, user, createdAt, expiresAt }: Write): Document {
   const document = { _id: key, tag, user, createdAt, purgeAt: purgeAt(expiresAt) }
   return data === null ? { ...document, goneUntil: expiresAt } : { ...document, data: pack(data), expiresAt }
 }

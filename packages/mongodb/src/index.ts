@@ -10,17 +10,7 @@ import {
   type Write,
 } from '@session-stores/core'
 import { connection, type Limits, limitsOf, type MongoClient, URL_FORM } from './client.ts'
-import {
-  type Document,
-  LATE,
-  REFUSED,
-  toDocument,
-  toRemoval,
-  toRow,
-  toTouches,
-  toUpdate,
-  toUpsert,
-} from './documents.ts'
+import { type Document, LATE, REFUSED, toRemoval, toRow, toTouches, toUpdate, toUpsert } from './documents.ts'
 import { didNothing, explained, isMissingIndex, isPassing } from './errors.ts'
 import { MAX_PAYLOAD, parts } from './parts.ts'
 
@@ -231,27 +221,6 @@ export function mongoDriver(options: MongoOptions): Driver {
     }
   }
 
-  /** Tries to add new sessions. That few meet an old row is why it comes first: it costs a fifth of an upsert. */
-  function insert(writes: readonly Write[]): Promise<Reply> {
-    const { writeConcern, limits } = link
-    const documents = writes.map(toDocument)
-    return run({
-      insert: collection,
-      documents,
-      ordered: false,
-      writeConcern,
-      maxTimeMS: limits.waiting,
-    })
-  }
-
-  async function create(writes: readonly Write[], now: number, begun: number): Promise<Refusals> {
-    if (writes.length === 0) return none
-    const { writeErrors, isUncertain } = await insert(writes)
-    if (writeErrors === undefined) return none
-    const met = writeErrors.map(({ index }) => writes[index]!)
-    return upsert(met, now, begun, isUncertain)
-  }
-
   /** What is refused is sent again, to tell apart why: that is rare, and the usual statement costs less for it. */
   async function update(writes: readonly Write[], now: number, begun: number): Promise<Refusals> {
     if (writes.length === 0) return none
@@ -263,6 +232,7 @@ export function mongoDriver(options: MongoOptions): Driver {
     return upsert(refused, now, begun, isUncertain)
   }
 
+  /** Creates and ends sessions. An insert would cost a third as much, but it knows no time from which on it does nothing. */
   async function upsert(
     writes: readonly Write[],
     now: number,
@@ -328,12 +298,8 @@ export function mongoDriver(options: MongoOptions): Driver {
       const refused = new Set<Write>()
       let isUncertain = false
       for (const part of parts(writes)) {
-        const { new: created = [], saved = [], other = [] } = Object.groupBy(part, kindOf)
-        const all = await Promise.all([
-          create(created, now, begun),
-          update(saved, now, begun),
-          upsert(other, now, begun),
-        ])
+        const { saved = [], other = [] } = Object.groupBy(part, kindOf)
+        const all = await Promise.all([update(saved, now, begun), upsert(other, now, begun)])
         for (const refusals of all) {
           for (const write of refusals.refused) refused.add(write)
           isUncertain ||= refusals.isUncertain
@@ -445,8 +411,7 @@ interface Refusals {
 
 const none: Refusals = { refused: [], isUncertain: false }
 
-function kindOf({ expect, data, tag }: Write): 'new' | 'saved' | 'other' {
-  if (expect === '' && data !== null) return 'new'
+function kindOf({ expect, tag }: Write): 'saved' | 'other' {
   return expect && expect !== tag ? 'saved' : 'other'
 }
 

@@ -32,7 +32,7 @@ describeWith('a call that comes late', mongoProcess, (server) => {
 
   it('does nothing when a server that hung goes on', async () => {
     const client = clientOf(server.url, {
-      minPoolSize: 8,
+      minPoolSize: 9,
       heartbeatFrequencyMS: 500,
       connectTimeoutMS: 300,
       socketTimeoutMS: 475,
@@ -41,7 +41,7 @@ describeWith('a call that comes late', mongoProcess, (server) => {
     client.on('connectionReady', () => void connections++)
     const driver = await driverOf({ client, collection: newName() })
     // Each call has a connection that is open already.
-    await vi.waitFor(() => expect(connections).toBe(8), 20_000)
+    await vi.waitFor(() => expect(connections).toBe(9), 20_000)
     const observer = clientOf(server.url)
     const rows = ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => session(key))
     await driver.write(rows, NOW)
@@ -54,6 +54,7 @@ describeWith('a call that comes late', mongoProcess, (server) => {
       () => driver.write([session('e', { data: null, tag: 'end' })], NOW),
       () => driver.write([session('f', { data: null, tag: 'end', expect: 'tag' })], NOW),
       () => driver.write([session('g', { data: null, tag: 'end' })], NOW),
+      () => driver.write([session('h', { expect: '' })], NOW),
     ]
     const begun = performance.now()
     server.pause()
@@ -69,7 +70,7 @@ describeWith('a call that comes late', mongoProcess, (server) => {
       async () => expect(await updatesOf(observer)).toBeGreaterThanOrEqual(before + calls.length),
       20_000,
     )
-    expect(await driver.read(['a', 'b', 'c', 'd', 'e', 'f', 'g'])).toEqual(rows.map(rowOf))
+    expect(await driver.read(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'])).toEqual(rows.map(rowOf))
     expect(await driver.write([session('a', { expect: 'tag', tag: 'next' })], NOW)).toEqual(['a'])
   })
 
@@ -135,11 +136,14 @@ describeWith('a call that comes late', mongoProcess, (server) => {
 
   it('is said to be one by a server whose clock is never what it says', async () => {
     const client = withClock(clientOf(server.url), { ahead: -HOUR })
-    const driver = mongoDriver({ client, collection: newName() })
+    const collection = newName()
+    const driver = mongoDriver({ client, collection })
     await driver.setup(200)
     await expect(driver.touch([touch('a')], NOW)).resolves.toBe(undefined)
-    await driver.write([session('a')], NOW)
+    const writer = await driverOf({ client: clientOf(server.url), collection })
+    await writer.write([session('a')], NOW)
     await expect(driver.touch([touch('a')], NOW)).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await expect(driver.write([session('b')], NOW)).rejects.toMatchObject({ code: 'TIMEOUT' })
     expect((await readOne(driver, 'a'))?.expiresAt).toBe(NOW + HOUR)
   })
 })

@@ -44,10 +44,6 @@ function kindOfFind({ filter, limit }: Document): string {
 
 /** What a router (mongos) asks of a command on a sharded collection; throws, or returns which kinds it holds. */
 const route: Record<string, (command: Document) => string[]> = {
-  insert({ documents }) {
-    holds(documents.every(namesOne), 'documents have the shard key')
-    return ['insert']
-  },
   update: ({ updates }) => updates.map(kindOfUpdate),
   delete: ({ deletes }) => deletes.map(kindOfDelete),
   find: (command) => [kindOfFind(command)],
@@ -107,16 +103,7 @@ describeWith('what a router is sent', mongoProcess, ({ url }) => {
 
   it('is of these kinds', () => {
     expect([...kinds].sort()).toEqual([
-      ...[
-        'count',
-        'delete of one',
-        'delete of some',
-        'find of any',
-        'find of some',
-        'hello',
-        'indexes',
-        'insert',
-      ],
+      ...['count', 'delete of one', 'delete of some', 'find of any', 'find of some', 'hello', 'indexes'],
       ...['the end of a cursor', 'update of one', 'update of some', 'upsert'],
     ])
   })
