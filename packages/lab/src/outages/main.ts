@@ -4,7 +4,7 @@
  *
  *     npx -y pnpm@12 outages [--database redis] [--kind killed] [--seconds 12]
  */
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -120,6 +120,15 @@ async function isServing(database: Database, url: string): Promise<void> {
   }
 }
 
+/** The next message of the worker. Rejects where it ends without one. */
+async function messageOf<T>(child: ChildProcess): Promise<T> {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the worker ended with ${code}`)
+  })
+  const [message] = (await Promise.race([once(child, 'message'), ended])) as [T]
+  return message
+}
+
 async function strike(database: Database, kind: Kind, seconds: number): Promise<void> {
   const server = await start(database)
   const proxy = await startProxy(server)
@@ -131,9 +140,9 @@ async function strike(database: Database, kind: Kind, seconds: number): Promise<
     },
   )
   const tell = (order: Order): unknown => child.send(order)
-  await once(child, 'message')
+  await messageOf(child)
   tell({ do: 'load' })
-  await once(child, 'message')
+  await messageOf(child)
   await pause(BEFORE)
 
   const outage = await begin(database, kind, server, proxy)
@@ -148,7 +157,7 @@ async function strike(database: Database, kind: Kind, seconds: number): Promise<
   tell({ do: 'watch', since: back })
   await pause(AFTER)
   tell({ do: 'end' })
-  const [report] = (await once(child, 'message')) as [Report]
+  const report = await messageOf<Report>(child)
 
   const verbs: Verb[] = ['lookup', 'touch', 'save', 'create']
   const service = Math.max(...verbs.map((verb) => (report.served[verb] ?? Number.POSITIVE_INFINITY) - back))
@@ -202,4 +211,5 @@ async function strike(database: Database, kind: Kind, seconds: number): Promise<
 for (const database of (values.database ?? DATABASES) as Database[])
   for (const kind of (values.kind ?? KINDS) as Kind[])
     for (const seconds of values.seconds ?? ['1', '12', '60']) await strike(database, kind, Number(seconds))
-process.exitCode = isBroken ? 1 : 0
+// Node 24 may wait for ever for the handles of the servers that were killed.
+process.exit(isBroken ? 1 : 0)

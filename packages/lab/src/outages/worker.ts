@@ -108,7 +108,7 @@ process.on('message', async (order: Order) => {
     clearInterval(timer)
     const present: string[] = []
     for (const { id } of failures) if ((await store.get(id).catch(() => null)) !== null) present.push(id)
-    process.send?.({
+    const report: Report = {
       calls,
       failed,
       codes,
@@ -119,8 +119,9 @@ process.on('message', async (order: Order) => {
       memory,
       failures,
       present,
-    } satisfies Report)
-    process.exit()
+    }
+    // It may be more than the pipe holds: to exit before it is read would lose it.
+    process.send!(report, () => process.exit())
   }
 })
 process.on('disconnect', () => process.exit())
