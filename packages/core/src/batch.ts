@@ -61,9 +61,12 @@ export class Batch<E extends Entry> {
     return this.#waiting.get(key)
   }
 
-  /** Adds an entry; none of the same key may be waiting. */
+  /** Adds an entry. One of the same key that still waits is nobody's any more: it expires. */
   add(entry: E): void {
     this.#dropExpired(entry.at)
+    // In its place the new one would come before older ones, which expire in the order in which they stand.
+    const before = this.#waiting.get(entry.key)
+    if (before !== undefined) this.#drop(before)
     this.#waiting.set(entry.key, entry)
     this.#size += entry.size
     this.#schedule()
@@ -120,10 +123,14 @@ export class Batch<E extends Entry> {
   #dropExpired(now: number): void {
     for (const entry of this.#waiting.values()) {
       if (entry.at + this.#timeout > now) return
-      this.#waiting.delete(entry.key)
-      this.#size -= entry.size
-      this.#expire(entry)
+      this.#drop(entry)
     }
+  }
+
+  #drop(entry: E): void {
+    this.#waiting.delete(entry.key)
+    this.#size -= entry.size
+    this.#expire(entry)
   }
 
   #take(): Map<string, E> {
