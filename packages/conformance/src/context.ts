@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import session, { type Session, type Store } from 'express-session'
+import session, { type CookieOptions, type Session, type Store } from 'express-session'
 import type { Backend, Data, StoredSession } from './rule.ts'
 import type { Trace } from './trace.ts'
 
@@ -74,7 +74,7 @@ export class Tested {
   }
 
   /** The session as express-session has it for a request, read or generated. Its methods go to this store. */
-  async open(id: string, cookie: session.CookieOptions = {}): Promise<Session & Data> {
+  async open(id: string, cookie: CookieOptions = {}): Promise<Session & Data> {
     const request = { sessionID: id, sessionStore: this.raw }
     const found = await this.get(id)
     if (found) return this.raw.createSession(request as never, found) as Session & Data

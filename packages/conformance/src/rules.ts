@@ -2,6 +2,7 @@ import type { Rule } from './rule.ts'
 import { all } from './rules/all.ts'
 import { bulk } from './rules/bulk.ts'
 import { callbacks } from './rules/callbacks.ts'
+import { clocks } from './rules/clocks.ts'
 import { collisions } from './rules/collisions.ts'
 import { concurrency } from './rules/concurrency.ts'
 import { data } from './rules/data.ts'
@@ -32,6 +33,7 @@ export const rules: readonly Rule[] = [
   ...expiry,
   ...ttl,
   ...lives,
+  ...clocks,
   ...ended,
   ...touches,
   ...touchesAlone,

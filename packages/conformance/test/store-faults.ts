@@ -65,7 +65,7 @@ export const faults: Readonly<Record<string, Fault>> = {
   }),
   'store/get-that-fails-calls-back-once-and-later': (right) => ({
     get(id: string, callback: Callback) {
-      if (id === '') throw new TypeError('no id')
+      if (typeof id !== 'string') throw new TypeError('no id')
       return right.get(id, callback)
     },
   }),
@@ -133,6 +133,31 @@ export const faults: Readonly<Record<string, Fault>> = {
     ...reads((id) => right.get(id.toLowerCase())),
     set: (id: string, session: SessionData, callback: Any) => right.set(id.toLowerCase(), session, callback),
   }),
+  'store/nobody-has-a-huge-id': (right) => ({
+    get(id: string, callback: Any) {
+      if (id.length <= 256) return right.get(id, callback)
+      return answer(callback, () => Promise.reject(new SessionStoreError('INVALID_ID', 'the id is too long')))
+    },
+  }),
+  'store/destroy-of-what-all-and-ids-name-ends-the-session': (right) => ({
+    destroy: (id: string, callback?: Callback) =>
+      answer(callback, async () => {
+        if (await right.get(id)) await right.destroy(id)
+      }),
+  }),
+  'store/a-plain-save-after-the-logout-of-nobody-is-kept': (right, driver) => ({
+    destroy: (id: string, callback?: Callback) =>
+      answer(callback, async () => {
+        const key = right.handle(id)
+        const row = { key, data: null, tag: 'over', user: null, createdAt: 1, expiresAt: Date.now() + 60_000 }
+        await right.destroy(id)
+        await driver.write([row], Date.now())
+      }),
+  }),
+  'store/no-user-is-asked-for-without-the-option-user': (right) => ({
+    revokeUser: async (user: string) => (user === '' ? right.revokeUser(user) : 0),
+  }),
+  'store/sessions-from-before-the-option-user-can-be-assigned': () => ({ assignUsers: async () => 0 }),
   'store/a-numeric-id-is-refused': (right) => reads((id) => right.get(String(id))),
   'store/a-session-that-ends-at-this-moment-is-gone': (right) => ({
     set: (id: string, session: SessionData, callback: Any) =>
@@ -142,7 +167,7 @@ export const faults: Readonly<Record<string, Fault>> = {
         callback,
       ),
   }),
-  'store/an-invalid-Date-is-no-deadline': (right) => ({
+  'store/no-date-as-text-is-no-deadline': (right) => ({
     set: (id: string, session: SessionData, callback: Any) =>
       right.set(id, { ...session, cookie: { ...session.cookie, expires: null } }, callback),
   }),

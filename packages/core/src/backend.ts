@@ -3,6 +3,7 @@ import type { Awaitable, Driver, Row, Touch, Write } from './driver.ts'
 import { backendError, SessionStoreError, UncertainWriteError } from './errors.ts'
 import { type CallEvent, events } from './events.ts'
 import { type Done, deliver, settle } from './settle.ts'
+import { clearTimeout, setTimeout, uptime } from './timers.ts'
 
 /**
  * What is asked about a key, and by whom. Of what there is one for each call, all is of a class, here and in the rest
@@ -12,7 +13,7 @@ import { type Done, deliver, settle } from './settle.ts'
 class Question<T, A> implements Entry {
   readonly key: string
   readonly size: number
-  readonly at: number = performance.now()
+  readonly at: number = uptime()
   /** What is sent. */
   sent: T
   /** The call that asks, where nobody else may: if it was answered meanwhile, nothing is sent. */
@@ -198,7 +199,7 @@ export class Backend {
     answer: Done<T>,
   ): void {
     const { name } = this.driver
-    const start = events.call.hasSubscribers ? performance.now() : 0
+    const start = events.call.hasSubscribers ? uptime() : 0
     let timer: NodeJS.Timeout | undefined
     let isAnswered = false
     const finish = (failure: unknown, value?: T): void => {
@@ -209,7 +210,7 @@ export class Backend {
       // Another database may be in its place, or what set-up made was dropped: the next call sets up again.
       if (error?.code === 'BAD_STORAGE') this.#ready = false
       if (events.call.hasSubscribers) {
-        const duration = performance.now() - start
+        const duration = uptime() - start
         events.call.publish({ driver: name, verb, size, duration, error } satisfies CallEvent)
       }
       answer(error, value)

@@ -1,9 +1,11 @@
+import { nextTick, setImmediate, uptime } from './timers.ts'
+
 /** What waits in a batch: at most one entry a key. */
 export interface Entry {
   readonly key: string
   /** About how many characters it sends. */
   readonly size: number
-  /** When it was added, as `performance.now()` has it. */
+  /** When it was added, as `uptime` has it. */
   readonly at: number
 }
 
@@ -77,13 +79,13 @@ export class Batch<E extends Entry> {
     this.#scheduled = true
     // Waiting for others costs a lone call more than its own work: so not when there were none the last time. A
     // second one in the same turn is not alone, even if a driver that never waits has answered the first already.
-    if (this.#alone && this.#open === 0 && !this.#sameTurn) process.nextTick(this.#flush)
+    if (this.#alone && this.#open === 0 && !this.#sameTurn) nextTick(this.#flush)
     else setImmediate(this.#flush)
   }
 
   #flush = (): void => {
     this.#scheduled = false
-    this.#dropExpired(performance.now())
+    this.#dropExpired(uptime())
     while (!this.#isBusy() && this.#waiting.size > 0) this.#sendNext()
     if (this.#alone && this.#open === 0 && !this.#sameTurn) {
       this.#sameTurn = true

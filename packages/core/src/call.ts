@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { asStoreError, SessionStoreError } from './errors.ts'
 import type { OpenCalls, Owner } from './order.ts'
+import { nextTick, setTimeout, uptime } from './timers.ts'
 
 /** How a store answers: `(null)` or `(null, value)`, else the error alone. */
 export type StoreCallback<T = void> = (error: SessionStoreError | null, value?: T) => void
@@ -21,7 +22,7 @@ export class Call<T> extends AsyncResource implements Owner {
   /** Neighbours in the list of open calls, oldest first. */
   older: Call<unknown> | undefined
   newer: Call<unknown> | undefined
-  openedAt: number = performance.now()
+  openedAt: number = uptime()
 
   constructor(calls: Calls, callback: StoreCallback<T>) {
     super('SessionStoreCall')
@@ -41,7 +42,7 @@ export class Call<T> extends AsyncResource implements Owner {
       this.release = undefined
       release()
     }
-    if (answered.push(this as Call<unknown>) === 1) process.nextTick(deliver)
+    if (answered.push(this as Call<unknown>) === 1) nextTick(deliver)
   }
 
   /** Hands the answer over. */
@@ -67,7 +68,7 @@ function deliver(): void {
     // A callback that throws takes nobody else's answer with it.
     if (next < calls.length) {
       answered = [...calls.slice(next), ...answered]
-      process.nextTick(deliver)
+      nextTick(deliver)
     }
   }
 }
@@ -150,7 +151,7 @@ export class Calls implements OpenCalls {
   }
 
   #expire = (): void => {
-    const now = performance.now()
+    const now = uptime()
     let call = this.#oldest
     while (call && call.openedAt + this.#timeout <= now) {
       call.abandon?.()

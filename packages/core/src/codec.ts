@@ -1,10 +1,11 @@
-import { isDeepStrictEqual } from 'node:util'
+import { isDeepStrictEqual, types } from 'node:util'
 import session, { type SessionData } from 'express-session'
 import type { Awaitable } from './driver.ts'
 import { isStoreError, SessionStoreError } from './errors.ts'
 import type { Serializer } from './options.ts'
 import type { SealedRow, Sealer } from './seal.ts'
 import { isThenable } from './settle.ts'
+import { clearTimeout, setTimeout } from './timers.ts'
 
 /** The default serializer. */
 export const json: Serializer = {
@@ -30,7 +31,7 @@ function plainCookie(cookie: SessionData['cookie']): SessionData['cookie'] {
   if (cookie instanceof session.Cookie) {
     const plain = (cookie as unknown as { toJSON(): { expires: unknown } }).toJSON()
     if (isObject(plain)) {
-      if (plain.expires instanceof Date)
+      if (types.isDate(plain.expires))
         plain.expires = Number.isNaN(plain.expires.getTime()) ? null : plain.expires.toISOString()
       return plain as SessionData['cookie']
     }

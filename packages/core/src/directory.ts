@@ -13,8 +13,10 @@ export class Directory {
   readonly #backend: Backend
   readonly #keys: Keys
   readonly #sessions: Sessions
+  readonly #now: () => number
 
-  constructor(backend: Backend, keys: Keys, sessions: Sessions) {
+  constructor(backend: Backend, keys: Keys, sessions: Sessions, now: () => number) {
+    this.#now = now
     this.#backend = backend
     this.#keys = keys
     this.#sessions = sessions
@@ -55,13 +57,28 @@ export class Directory {
   read(row: Row): Promise<SessionData | undefined> {
     return new Promise((resolve) => {
       this.#sessions.revive(row, (error, session) => {
-        if (error != null && events.unreadable.hasSubscribers) {
-          const { name } = this.#backend.driver
-          const handle = this.#keys.handle(row.key)
-          events.unreadable.publish({ driver: name, handle, error } satisfies SessionEvent)
-        }
+        if (error != null) this.#publishUnreadable(row.key, error)
         resolve(session)
       })
     })
+  }
+
+  /** Stores whose session it is, where the row says otherwise. Fulfils with whether that was so. */
+  async assignUser({ key }: Row): Promise<boolean> {
+    for (;;) {
+      // Whoever saves meanwhile is first, and may know of no users: then the session is looked at again.
+      const [row] = await this.#backend.run('read', () => this.#backend.driver.read([key]))
+      if (row === undefined || !this.#sessions.isLive(row)) return false
+      const write = await this.#sessions.withUser(row).catch((error) => this.#publishUnreadable(key, error))
+      if (write === undefined) return false
+      const landed = await this.#backend.run('write', () => this.#backend.driver.write([write], this.#now()))
+      if (landed.length > 0) return true
+    }
+  }
+
+  #publishUnreadable(key: string, error: unknown): void {
+    if (!events.unreadable.hasSubscribers) return
+    const { name } = this.#backend.driver
+    events.unreadable.publish({ driver: name, handle: this.#keys.handle(key), error } satisfies SessionEvent)
   }
 }

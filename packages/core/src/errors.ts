@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+
 /**
  * Every way a store fails. Codes are stable: match on `error.code`, never on the message.
  *
@@ -80,6 +82,14 @@ export function isStoreError(error: unknown): error is SessionStoreError {
   } catch {
     return false
   }
+}
+
+/**
+ * Whether it is an `Error`, whichever realm its class is from: Jest and `node:vm` have an `Error` of their own. For
+ * authors of drivers.
+ */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error
 }
 
 /** What a driver threw, as a `SessionStoreError`. */

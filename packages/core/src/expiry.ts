@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { SessionData } from 'express-session'
 import type { Row } from './driver.ts'
 import { SessionStoreError } from './errors.ts'
@@ -82,14 +83,22 @@ export const decidesDeadline = (before: CookieSettings, after: CookieSettings): 
  */
 export function idleDeadline(cookie: SessionData['cookie'], now: number, idleTimeout: number): number {
   if (hasExpiry(cookie)) return time(cookie.expires)
-  const maxAge = cookie.maxAge ?? cookie.originalMaxAge
-  if (typeof maxAge !== 'number') return now + idleTimeout
+  // express-session makes the one of the other, and no number of a Date without a time.
+  const isInvalid = isInvalidDate(cookie.expires)
+  const maxAge = isInvalid ? cookie.originalMaxAge : (cookie.maxAge ?? cookie.originalMaxAge)
+  if (typeof maxAge !== 'number' || (isInvalid && Number.isNaN(maxAge))) return now + idleTimeout
   if (Number.isNaN(maxAge)) throw invalid('cookie.maxAge must be a number of milliseconds')
   return clamp(now + maxAge)
 }
 
-/** A cookie without one lasts until the browser is closed; express-session takes `false` for that, too. */
-export const hasExpiry = ({ expires }: { expires?: unknown }): boolean => expires != null && expires !== false
+/**
+ * A cookie without one lasts until the browser is closed; express-session takes `false` for that, too. A Date without
+ * a time is none: the middleware fails to send its cookie, and JSON stores it as `null`.
+ */
+export const hasExpiry = ({ expires }: { expires?: unknown }): boolean =>
+  expires != null && expires !== false && !isInvalidDate(expires)
+
+const isInvalidDate = (value: unknown): boolean => types.isDate(value) && Number.isNaN(value.getTime())
 
 /** A touch's deadline, on the grid that touches share; one in the past stays what it is. */
 export const roundTouch = (deadline: number, now: number): number =>
@@ -105,8 +114,12 @@ export const isLive = ({ data, expiresAt, createdAt }: Row, { absoluteTimeout, n
 
 /** Epoch milliseconds, or `undefined` for what is no time. */
 function toTime(expires: unknown): number | undefined {
-  const at =
-    expires instanceof Date ? expires.getTime() : typeof expires === 'string' ? Date.parse(expires) : expires
+  // Jest and node:vm have a Date of their own.
+  const at = types.isDate(expires)
+    ? expires.getTime()
+    : typeof expires === 'string'
+      ? Date.parse(expires)
+      : expires
   return typeof at === 'number' && Math.abs(at) <= MAX_TIME ? at : undefined
 }
 

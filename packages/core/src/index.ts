@@ -1,6 +1,6 @@
 export type { StoreCallback } from './call.ts'
 export type { Awaitable, Driver, ListQuery, Page, Row, Touch, Write } from './driver.ts'
-export { SessionStoreError, type SessionStoreErrorCode, UncertainWriteError } from './errors.ts'
+export { isError, SessionStoreError, type SessionStoreErrorCode, UncertainWriteError } from './errors.ts'
 export { type CallEvent, events, type PruneEvent, type SessionEvent } from './events.ts'
 export { memoryDriver } from './memory.ts'
 export {
@@ -12,3 +12,4 @@ export {
   splitOptions,
 } from './options.ts'
 export { type ListedSession, SessionStore } from './store.ts'
+export * as timers from './timers.ts'

@@ -10,11 +10,15 @@ const HANDLE = /^[\w-]{43}$/
 export interface Keys {
   /** Throws `INVALID_ID`. */
   key(id: string): string
+  /** The key of an id that a visitor presented; `undefined` where no session can have it. Throws `INVALID_ID` for no text. */
+  find(id: string): string | undefined
   /** What `ids()` and `all()` name a row by: the id where it is stored, else the handle. */
   name(key: string): string
   handle(key: string): string
   /** The key that a handle stands for; `undefined` where only a search can tell. Throws `INVALID_ID`. */
   fromHandle(handle: string): string | undefined
+  /** The key of the session of which this is the handle, if it is one; `undefined` where it cannot be. */
+  asHandle(id: string): string | undefined
 }
 
 /** SHA-256: ids have 128 random bits and more, so no salt and no slow hash is needed. */
@@ -37,9 +41,15 @@ export function userOf(session: SessionData, { user }: Settings): string | null 
   return id === undefined || id === null ? null : userHash(id)
 }
 
-function check(id: unknown): asserts id is string {
+const hasLength = (id: string): boolean => id.length > 0 && id.length <= MAX_ID
+
+function checkText(id: unknown): asserts id is string {
   if (typeof id !== 'string') throw new SessionStoreError('INVALID_ID', 'a session id must be a string')
-  if (id.length === 0 || id.length > MAX_ID)
+}
+
+function check(id: unknown): asserts id is string {
+  checkText(id)
+  if (!hasLength(id))
     throw new SessionStoreError('INVALID_ID', `a session id must have 1 to ${MAX_ID} characters`)
 }
 
@@ -56,24 +66,37 @@ const hashed: Keys = {
       throw new SessionStoreError('INVALID_ID', 'a session id must be well-formed Unicode')
     return sha256(id)
   },
+  find(id) {
+    checkText(id)
+    return hasLength(id) && id.isWellFormed() ? sha256(id) : undefined
+  },
   name: (key) => key,
   handle: (key) => key,
   fromHandle(handle) {
     checkHandle(handle)
     return handle
   },
+  asHandle: (id) => (HANDLE.test(id) ? id : undefined),
 }
+
+const isPrintable = (id: string): boolean => /^[!-~]+$/.test(id)
+
+// Drivers use ':' to keep sessions apart from what else they store.
+const escaped = (id: string): string => id.replace(/[%:]/g, (char) => (char === ':' ? '%3A' : '%25'))
 
 const plain: Keys = {
   key(id) {
     check(id)
-    if (!/^[!-~]+$/.test(id))
+    if (!isPrintable(id))
       throw new SessionStoreError(
         'INVALID_ID',
         'with hashIds: false a session id must be printable ASCII without spaces',
       )
-    // Drivers use ':' to keep sessions apart from what else they store.
-    return id.replace(/[%:]/g, (char) => (char === ':' ? '%3A' : '%25'))
+    return escaped(id)
+  },
+  find(id) {
+    checkText(id)
+    return hasLength(id) && isPrintable(id) ? escaped(id) : undefined
   },
   name: (key) => key.replace(/%3A|%25/g, (code) => (code === '%3A' ? ':' : '%')),
   handle: sha256,
@@ -81,6 +104,8 @@ const plain: Keys = {
     checkHandle(handle)
     return undefined
   },
+  // `all` and `ids` name sessions by their ids.
+  asHandle: () => undefined,
 }
 
 export const keys = (hashIds: boolean): Keys => (hashIds ? hashed : plain)

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import session, { type SessionData } from 'express-session'
 import type { Backend } from './backend.ts'
 import type { Call } from './call.ts'
@@ -13,6 +12,7 @@ import { type Base, Marker, mark, markerOf, type Tags } from './marker.ts'
 import type { Settings } from './options.ts'
 import type { Lane, Order } from './order.ts'
 import { settle } from './settle.ts'
+import { pause } from './timers.ts'
 
 /** A save on its way: what is to be written, and the object that the application holds. */
 export class Save {
@@ -74,6 +74,9 @@ class Sent implements Write {
 
 /** No row has this tag: an update that expects it is refused, and so looks before it writes. */
 const LOOK_FIRST = '-'
+
+/** When the session of a tombstone began that was written where there was none. */
+export const NEVER = 0
 
 /** The longest pause, in milliseconds, between two tries of a save that others keep getting ahead of. */
 const MAX_PAUSE = 32
@@ -169,8 +172,13 @@ export class Saves {
     this.#backend.read(save.key, (error, row) => {
       // Whoever called was told that it failed: it must not find it done later.
       if (error != null || call.done) return call.finish(error)
-      if (row === undefined || row.expiresAt <= now) return this.#put(call, save, lane, tries, now, '')
-      if (row.data === null) return call.finish(this.#gone(save.key))
+      if (row === undefined || row.expiresAt <= now) return this.#putNew(call, save, lane, tries, now)
+      if (row.data === null) {
+        // Nothing was there when it was destroyed: so this is no late save of what was ended.
+        if (row.createdAt === NEVER) return this.#put(call, save, lane, tries, now, row.tag)
+        this.#gone(save.key)
+        return call.finish(gone())
+      }
       if (isLive(row, this.#settings)) return this.#put(call, save, lane, tries, row.createdAt, row.tag)
       // Past its absolute end, but not by its row: it would hand on its beginning to what replaces it.
       const end = { ...row, data: null, tag: this.#tags.next(), expect: row.tag, expiresAt: now }
@@ -182,6 +190,23 @@ export class Saves {
         },
         call,
       )
+    })
+  }
+
+  /** Refuses a session whose id is the handle of another: whoever saves it took it from `all` or `ids`. */
+  #putNew(call: Call<void>, save: Save, lane: Lane, tries: number, now: number): void {
+    const handle = this.#keys.asHandle(save.id)
+    if (handle === undefined) return this.#put(call, save, lane, tries, now, '')
+    this.#backend.read(handle, (error, row) => {
+      if (error != null || call.done) call.finish(error)
+      else if (row === undefined || !isLive(row, this.#settings)) this.#put(call, save, lane, tries, now, '')
+      else
+        call.finish(
+          new SessionStoreError(
+            'INVALID_ID',
+            'this is the handle of a session, as all, ids and list give it, and not the id',
+          ),
+        )
     })
   }
 
@@ -348,7 +373,7 @@ export class Saves {
   #gone(key: string): SessionStoreError | null {
     this.#publish('gone', key)
     if (this.#settings.onGone === 'ignore') return null
-    return new SessionStoreError('GONE', 'the session was destroyed or has expired; it was not saved')
+    return gone()
   }
 
   #publish(event: 'conflict' | 'gone', key: string): void {
@@ -357,6 +382,9 @@ export class Saves {
     events[event].publish({ driver: name, handle: this.#keys.handle(key) } satisfies SessionEvent)
   }
 }
+
+const gone = (): SessionStoreError =>
+  new SessionStoreError('GONE', 'the session was destroyed or has expired; it was not saved')
 
 /**
  * Whether express-session generated this object, or read it, for a request. The application may have another copy of

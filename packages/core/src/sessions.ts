@@ -17,7 +17,7 @@ import { type Keys, userOf } from './key.ts'
 import { Marker, mark, markerOf, Tags } from './marker.ts'
 import type { Settings } from './options.ts'
 import type { Order, Owner } from './order.ts'
-import { Save, Saves } from './saves.ts'
+import { NEVER, Save, Saves } from './saves.ts'
 import { type Done, settle } from './settle.ts'
 
 class Move implements Touch {
@@ -74,7 +74,9 @@ export class Sessions {
   }
 
   get(call: Call<SessionData | null>, id: string): void {
-    const key = this.#keys.key(id)
+    const key = this.#keys.find(id)
+    // A cookie of another system, or a forged one: nobody has that session.
+    if (key === undefined) return call.finish(null, null)
     this.#order.read(key, call, () => {
       this.#backend.read(key, (error, row) => {
         if (error != null) call.finish(error)
@@ -96,7 +98,8 @@ export class Sessions {
   touch(call: Call<void>, id: string, object: SessionData): void {
     const cookie = cookieOf(object)
     const marker = markerOf(object, id)
-    const key = marker ? marker.key : this.#keys.key(id)
+    const key = marker ? marker.key : this.#keys.find(id)
+    if (key === undefined) return call.finish(null)
     // Of an object whose only saves got no answer nothing is known.
     const known = marker !== undefined && marker.tag !== '' ? marker : undefined
     const { idleTimeout, absoluteTimeout, touchAfter } = this.#settings
@@ -131,7 +134,33 @@ export class Sessions {
   }
 
   destroy(call: Call<void>, id: string): void {
-    this.#end(this.#keys.key(id), call)
+    const key = this.#keys.find(id)
+    if (key === undefined) return call.finish(null)
+    this.#order.write(key, call, () => this.#endFound(call, id, key))
+  }
+
+  /** Looks first, for what is written where no session is must not keep the next one of this id away. */
+  #endFound(call: Call<void>, id: string, key: string): void {
+    const handle = this.#keys.asHandle(id)
+    const end = (row: Row | undefined): void => {
+      const tombstone = this.#tombstone(key)
+      const { createdAt: now } = tombstone
+      const wasThere =
+        row !== undefined && (row.data !== null || (row.createdAt !== NEVER && row.expiresAt > now))
+      const write = wasThere ? tombstone : { ...tombstone, createdAt: NEVER }
+      this.#backend.write(write, (error) => call.finish(error), call)
+    }
+    this.#backend.read(key, (error, row) => {
+      if (error != null || call.done) return call.finish(error)
+      if (row !== undefined || handle === undefined) return end(row)
+      // `all` and `ids` name sessions by their handles, and whoever goes through them means the session.
+      this.#backend.read(handle, (failure, named) => {
+        if (failure != null || call.done) return call.finish(failure)
+        if (named === undefined || !this.isLive(named)) return end(row)
+        const finish = (thrown?: unknown): void => call.finish(thrown)
+        this.end(handle).then(() => finish(null), finish)
+      })
+    })
   }
 
   /** Destroys the session of this key. */
@@ -182,6 +211,16 @@ export class Sessions {
   /** When the session of this row ends, in epoch milliseconds. */
   deadline(row: Row): number {
     return withinAbsolute(row.expiresAt, row.createdAt, this.#settings.absoluteTimeout)
+  }
+
+  /** What stores this session as its user's, by the option `user`; nothing where the row says so already. */
+  async withUser(row: Row): Promise<Write | undefined> {
+    const { key, createdAt, expiresAt, tag } = row
+    const text = this.#codec.unwrap(row)
+    const user = userOf(await this.#codec.toSession(text), this.#settings)
+    if (user === row.user) return undefined
+    const data = this.#codec.wrap(text, { key, user, createdAt })
+    return { key, data, tag: this.#tags.next(), user, createdAt, expiresAt, expect: tag, extend: true }
   }
 
   /** The session of a live row; with the id that it was asked for by, marked with what the row says. */

@@ -1,4 +1,4 @@
-import session, { type Session, type SessionData } from 'express-session'
+import { type Session, type SessionData, Store } from 'express-session'
 import { Backend } from './backend.ts'
 import { type Call, Calls, type StoreCallback } from './call.ts'
 import { Codec } from './codec.ts'
@@ -12,9 +12,10 @@ import { type Settings, type StoreOptions, settings } from './options.ts'
 import { Order } from './order.ts'
 import { sealer } from './seal.ts'
 import { Sessions } from './sessions.ts'
+import { clearTimeout, nextTick, setImmediate, setTimeout } from './timers.ts'
 
 type User = string | number
-type Request = Parameters<session.Store['regenerate']>[0]
+type Request = Parameters<Store['regenerate']>[0]
 
 /** A live session, as `list` shows it. */
 export interface ListedSession {
@@ -43,7 +44,7 @@ const CLOCK_TOLERANCE = 60_000
  * once, later than the call, in the caller's async context. Every failure is a `SessionStoreError`; no method
  * throws; every call ends within `operationTimeout` (one about the whole store: within that for each step).
  */
-export class SessionStore extends session.Store {
+export class SessionStore extends Store {
   readonly #settings: Settings
   readonly #backend: Backend
   readonly #calls: Calls
@@ -73,7 +74,7 @@ export class SessionStore extends session.Store {
       operationTimeout,
     )
     this.#sessions = new Sessions(this.#backend, codec, this.#keys, this.#settings, this.#order)
-    this.#directory = new Directory(this.#backend, this.#keys, this.#sessions)
+    this.#directory = new Directory(this.#backend, this.#keys, this.#sessions, now)
     this.#schedulePrune()
   }
 
@@ -129,7 +130,7 @@ export class SessionStore extends session.Store {
 
   /** express-session copies what was read into its own object: what we know of it goes along. */
   override createSession(
-    req: Parameters<session.Store['createSession']>[0],
+    req: Parameters<Store['createSession']>[0],
     data: SessionData,
   ): Session & SessionData {
     const created = super.createSession(req, data)
@@ -194,6 +195,8 @@ export class SessionStore extends session.Store {
   list(
     query: { user?: User; limit?: number; after?: string } = {},
   ): Promise<{ sessions: ListedSession[]; next?: string }> {
+    const refusal = 'user' in query ? this.#withoutUsers() : undefined
+    if (refusal) return refusal
     return this.#whole(undefined, async () => {
       const { limit = 1000 } = query
       const user = userIn(query)
@@ -226,6 +229,8 @@ export class SessionStore extends session.Store {
    * search the user's sessions, or all.
    */
   revoke(handle: string, options: { user?: User } = {}): Promise<boolean> {
+    const refusal = 'user' in options ? this.#withoutUsers() : undefined
+    if (refusal) return refusal
     return this.#whole(undefined, async () => {
       const row = await this.#directory.find(handle, userIn(options))
       if (row === undefined) return false
@@ -236,6 +241,8 @@ export class SessionStore extends session.Store {
 
   /** Ends every session of the user, from their next request on, except the one with the id `except`. Says how many. */
   revokeUser(user: User, options: { except?: string } = {}): Promise<number> {
+    const refusal = this.#withoutUsers()
+    if (refusal) return refusal
     return this.#whole(undefined, async () => {
       const except = 'except' in options ? this.#keys.key(options.except as string) : undefined
       const found = new Set<string>()
@@ -245,6 +252,21 @@ export class SessionStore extends session.Store {
       for (let i = 0; i < all.length; i += PAGE)
         await Promise.all(all.slice(i, i + PAGE).map((key) => this.#sessions.end(key)))
       return all.length
+    })
+  }
+
+  /**
+   * Finds out whose each session is, by the option `user`, and stores that where it is not as stored: for sessions that
+   * were saved before the option was set or changed. Says how many sessions it changed; those that cannot be read are left out
+   * and published. Rejects with a `TypeError` without the option.
+   */
+  assignUsers(): Promise<number> {
+    const refusal = this.#withoutUsers()
+    if (refusal) return refusal
+    return this.#whole(undefined, async () => {
+      let changed = 0
+      for await (const row of this.#directory.rows()) if (await this.#directory.assignUser(row)) changed++
+      return changed
     })
   }
 
@@ -335,9 +357,21 @@ export class SessionStore extends session.Store {
     promise.catch(() => {})
     if (typeof callback !== 'function') return promise
     promise.then(
-      (value) => process.nextTick(callback, null, value),
-      (error) => process.nextTick(callback, error),
+      (value) => nextTick(callback, null, value),
+      (error) => nextTick(callback, error),
     )
+  }
+
+  /** Rejects where no session says whose it is: that none of a user's sessions was found would be a wrong answer. */
+  #withoutUsers(): Promise<never> | undefined {
+    if (this.#settings.user !== undefined) return undefined
+    const refusal = Promise.reject(
+      new TypeError(
+        "sessions have no users: give the store the option 'user', such as user: (session) => session.userId",
+      ),
+    )
+    refusal.catch(() => {})
+    return refusal
   }
 
   #schedulePrune(): void {

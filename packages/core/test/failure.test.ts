@@ -28,6 +28,7 @@ const calls: Record<string, [verb: keyof Driver, call: (store: SessionStore) => 
   list: ['list', (store) => store.list()],
   revoke: ['read', (store) => store.revoke(store.handle(ID))],
   revokeUser: ['list', (store) => store.revokeUser('ann')],
+  assignUsers: ['list', (store) => store.assignUsers()],
   prune: ['prune', (store) => store.prune()],
   ping: ['ping', (store) => store.ping()],
   close: ['close', (store) => store.close()],

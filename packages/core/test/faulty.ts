@@ -37,7 +37,7 @@ export function faulty(faults: Partial<Driver> = {}): FaultyDriver {
 }
 
 export const storeOn = (driver: Driver, options: StoreOptions = {}): SessionStore =>
-  new SessionStore(driver, { pruneInterval: false, ...options })
+  new SessionStore(driver, { pruneInterval: false, user: () => undefined, ...options })
 
 /** For calls that end with TIMEOUT. Where one must end otherwise, it may need several tries: see `eventually`. */
 export const hastyOn = (driver: Driver, options: StoreOptions = {}): SessionStore =>

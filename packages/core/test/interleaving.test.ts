@@ -194,7 +194,8 @@ describe('requests in two processes', () => {
             const loaded = await load(store)
             if (mustBeGone) assert.equal(loaded, undefined, 'it is back')
             await scheduler.schedule(Promise.resolve(), `request ${i} ends`)
-            if (does === 'plain') await store.set(ID, plain({ i }))
+            if (does === 'plain')
+              await store.set(ID, plain({ i })).catch((error) => assert.equal(error.code, 'GONE'))
             else if (loaded === undefined || does === 'look') return
             else if (does === 'touch') await store.touch(ID, loaded)
             else if (does === 'extend') {

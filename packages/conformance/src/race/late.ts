@@ -19,7 +19,7 @@ export const LATE: Readonly<Record<LateName, Late>> = {
     read.cookie.originalMaxAge = 2 * HOUR
     return store.touch(id, read)
   },
-  /** Other frameworks copy what they read, and save the copy. */
+  /** Other frameworks copy what they read, and save the copy. They are told where it was not saved, by `GONE`. */
   'plain-save'(store, id) {
     return store.set(id, plain({ name: 'saved late' }))
   },

@@ -20,7 +20,7 @@ export interface Remote {
   config: unknown
 }
 
-const ROUNDS = 20
+const ROUNDS = 5
 const AT_ONCE = 500
 
 async function race(stores: Stores, remote: Remote, late: LateName): Promise<void> {

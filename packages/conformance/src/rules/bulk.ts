@@ -14,6 +14,16 @@ function namesOf({ raw }: Tested): Promise<unknown[]> | undefined {
   })
 }
 
+/** What `all` calls its sessions: their places in an object, or the ids that a store adds to those of an array. */
+async function namesInAll({ raw }: Tested): Promise<string[]> {
+  const all = await new Promise<unknown>((resolve, reject) => {
+    raw.all!((error, found) => (error ? reject(error) : resolve(found)))
+  })
+  if (!Array.isArray(all)) return Object.keys(all ?? {})
+  const named = all.map((one) => one?.id ?? one?._id ?? one?.sid)
+  return named.filter((name) => typeof name === 'string')
+}
+
 /** Those of these sessions that are there. */
 async function found(store: Tested, all: readonly string[]): Promise<string[]> {
   const sessions = await Promise.all(all.map((id) => store.get(id)))
@@ -60,6 +70,27 @@ export const bulk: readonly Rule[] = [
     async check({ store, session }) {
       await Promise.all(ids(500).map((id) => store.set(id, session())))
       assert.equal(await store.length(), 500)
+    },
+  },
+  {
+    id: 'all/destroy-of-what-it-names-ends-it',
+    title: '`destroy` of what `all`, or `ids`, calls a session ends that session, or is an error',
+    level: 'should',
+    why: 'A user who is signed out everywhere, one session after the other, is told that it is done, and it is not.',
+    methods: ['all'],
+    async check({ store, session }) {
+      for (const [name, list] of Object.entries({ all: namesInAll, ids: namesOf })) {
+        const three = ids(3).map((id) => `${name}-${id}`)
+        await Promise.all(three.map((id) => store.set(id, session())))
+        const names = (await list(store)) ?? []
+        if (names.length === 0) continue
+        assert.equal(names.length, 3)
+        const refused = await Promise.all(names.map((name) => store.destroy(`${name}`))).then(
+          () => false,
+          () => true,
+        )
+        if (!refused) assert.deepEqual(await found(store, three), [])
+      }
     },
   },
   {

@@ -138,7 +138,7 @@ export const concurrency: readonly Rule[] = [
   {
     id: 'concurrency/crowd-is-answered',
     title:
-      'reads, saves, touches and destroys of 20 sessions, all at once, are all answered without an error',
+      'reads, saves and touches of 20 sessions and destroys of 20 others, all at once, are all answered without an error',
     level: 'must',
     why: 'Under load requests fail.',
     methods: ['touch'],
@@ -152,7 +152,7 @@ export const concurrency: readonly Rule[] = [
               () => store.get(id),
               () => store.touch(id, session()).catch(() => {}),
               () => store.get(id),
-              () => store.destroy(id),
+              () => store.destroy(`another-${id}`),
             ]
             return calls[(turn + i) % calls.length]!()
           }),

@@ -193,6 +193,21 @@ export const expiry: readonly Rule[] = [
     },
   },
   {
+    id: 'expiry/invalid-date-is-no-error',
+    title:
+      'a session whose `expires` is a Date without a time is saved and touched without an error, and is there',
+    level: 'should',
+    why: 'What the middleware says of such a cookie is hidden by a second error, or the session is gone at once.',
+    async check({ store, session }) {
+      const invalid = session({ name: 'Ada' })
+      invalid.cookie.expires = new Date(Number.NaN)
+      invalid.cookie.originalMaxAge = null
+      await store.set(ID, invalid)
+      if (store.raw.touch) await store.touch(ID, invalid)
+      holds(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
     id: 'expiry/what-was-read-keeps-its-deadline',
     title: 'a session that was read and saved again as it is ends when it would have',
     level: 'should',

@@ -179,6 +179,21 @@ export const ids: readonly Rule[] = [
     },
   },
   {
+    id: 'ids/nobody-has-an-impossible-one',
+    title:
+      'no session is found, touched or destroyed under an id that no store gave out, and that is no error',
+    level: 'should',
+    why: 'A visitor who still has the cookie of another system, of a thousand characters, gets an error on every page.',
+    source: 'https://github.com/auth0/express-openid-connect',
+    async check({ store, session }) {
+      for (const id of ['x'.repeat(937), 'a b', 'a\0b', '../../a', '%00', '\u00fc', ' ']) {
+        assert.equal((await store.get(id)) ?? undefined, undefined)
+        if (store.raw.touch) await store.touch(id, session())
+        await store.destroy(id)
+      }
+    },
+  },
+  {
     id: 'ids/all-of-them-are-listed',
     title: '`all` gives every session, whatever its id',
     level: 'should',

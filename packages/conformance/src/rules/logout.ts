@@ -112,6 +112,33 @@ export const logouts: readonly Rule[] = [
     },
   },
   {
+    id: 'destroy/of-nobody-keeps-no-later-session-away',
+    title: 'a session that is saved under an id which was destroyed before anybody had it is there',
+    level: 'should',
+    why: 'A store of logouts removes a mark at each login and sets it when the provider logs the user out: nobody is.',
+    source: 'https://openid.net/specs/openid-connect-backchannel-1_0.html',
+    async check({ store, session }) {
+      await store.destroy(ID)
+      await store.set(ID, session({ name: 'Ada' }))
+      holds(await store.data(ID), { name: 'Ada' })
+    },
+  },
+  {
+    id: 'destroy/save-after-it-is-kept-or-refused',
+    title: 'a session that is saved under the id of a destroyed one is there, or its save is an error',
+    level: 'should',
+    why: 'Whoever saves it is told that this is done, and it is not.',
+    async check({ store, session }) {
+      await store.set(ID, session({ name: 'Ada' }))
+      await store.destroy(ID)
+      const refused = await store.set(ID, session({ name: 'Bob' })).then(
+        () => false,
+        () => true,
+      )
+      if (!refused) holds(await store.data(ID), { name: 'Bob' })
+    },
+  },
+  {
     id: 'destroy/wins-over-the-save-before-it',
     title: 'a session that one process saves, and destroys without waiting for the save, is gone',
     level: 'should',

@@ -146,7 +146,7 @@ export const bulk: StoreRule[] = [
     'a-closed-store-says-so',
     'After the shutdown began, requests hang or end the process.',
     async ({ one }) => {
-      const store = one()
+      const store = one({ user: () => 'ann' })
       await store.set(ID, plain())
       const loaded = await load(store, ID)
       const closed = store.close()
@@ -163,6 +163,7 @@ export const bulk: StoreRule[] = [
         store.list(),
         store.revoke(store.handle(ID)),
         store.revokeUser('ann'),
+        store.assignUsers(),
         store.prune(),
         store.ping(),
       ]

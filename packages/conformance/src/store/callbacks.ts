@@ -25,7 +25,7 @@ const verbs: Verb[] = [
     name: 'get',
     call: (store, callback) => store.get('nobody', callback as never),
     answer: [null, null],
-    fail: (store, callback) => store.get('', callback as never),
+    fail: (store, callback) => store.get(7 as never, callback as never),
     code: 'INVALID_ID',
   },
   {
@@ -39,14 +39,14 @@ const verbs: Verb[] = [
     name: 'touch',
     call: (store, callback) => store.touch(ID, plain(), callback),
     answer: [null],
-    fail: (store, callback) => store.touch('', plain(), callback),
+    fail: (store, callback) => store.touch(7 as never, plain(), callback),
     code: 'INVALID_ID',
   },
   {
     name: 'destroy',
     call: (store, callback) => store.destroy(ID, callback),
     answer: [null],
-    fail: (store, callback) => store.destroy('', callback),
+    fail: (store, callback) => store.destroy(7 as never, callback),
     code: 'INVALID_ID',
   },
   {

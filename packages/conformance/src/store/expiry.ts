@@ -44,6 +44,8 @@ const lives: Record<string, (now: number) => [cookie: Cookie, life: number]> = {
   'a-max-age-alone': () => [{ originalMaxAge: HOUR + 1 }, HOUR + 1],
   'a-date-before-its-max-age': (now) => [{ expires: new Date(now + HOUR), originalMaxAge: DAY }, HOUR],
   'no-deadline': () => [{}, DAY],
+  'an-invalid-Date': () => [{ expires: new Date(Number.NaN) }, DAY],
+  'an-invalid-Date-and-a-max-age': () => [{ expires: new Date(Number.NaN), originalMaxAge: HOUR }, HOUR],
   'no-deadline-as-false': () => [{ expires: false }, DAY],
 }
 
@@ -61,7 +63,6 @@ const never: Record<string, (now: number) => Cookie> = {
 }
 
 const noDeadlines: Record<string, Cookie> = {
-  'an-invalid-Date': { expires: new Date(Number.NaN) },
   'no-date-as-text': { expires: 'geheim' },
   'an-empty-text': { expires: '' },
   NaN: { expires: Number.NaN },

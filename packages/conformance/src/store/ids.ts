@@ -101,14 +101,48 @@ export const ids: StoreRule[] = [
     const [handle] = await store.ids()
     assert.equal(handle, store.handle('an-id'))
     assert.equal(await store.get(handle!), null)
-    await store.destroy(handle!)
+    await fails('INVALID_ID', store.set(handle!, plain()))
     assert.ok(await store.get('an-id'))
+    assert.equal(await store.length(), 1)
   }),
+  rule(
+    'destroy-of-what-all-and-ids-name-ends-the-session',
+    'Code for another store signs a user out everywhere, is told that it is done, and nobody is signed out.',
+    async ({ one }) => {
+      for (const store of [one(), one({ hashIds: false })]) {
+        for (let i = 0; i < 20; i++) await store.set(`id-${i}`, plain())
+        const [first, ...others] = await store.ids()
+        await store.destroy(first!)
+        assert.equal(await store.length(), 19)
+        assert.deepEqual(Object.keys(await store.all()).sort(), others.sort())
+        await Promise.all(others.map((name) => store.destroy(name)))
+        assert.equal(await store.length(), 0)
+        for (let i = 0; i < 20; i++) await fails('GONE', store.set(`id-${i}`, plain()))
+      }
+    },
+  ),
   ...Object.entries({
     'an-empty-id': '',
     'an-id-over-256-characters': 'x'.repeat(257),
     'a-huge-id': 'x'.repeat(5_000_000),
     'an-id-with-a-lone-surrogate': 'a\ud800',
+  }).map(([name, id]) =>
+    rule(
+      `nobody-has-${name}`,
+      'A visitor who still has the cookie of another system gets an error on every page.',
+      async ({ one }) => {
+        for (const store of [one(), one({ hashIds: false })]) {
+          assert.equal(await store.get(id), null)
+          await store.touch(id, plain())
+          await store.destroy(id)
+          await fails('INVALID_ID', store.set(id, plain()))
+          await fails('INVALID_ID', (async () => store.handle(id))())
+          assert.equal(await store.length(), 0)
+        }
+      },
+    ),
+  ),
+  ...Object.entries({
     'no-id': undefined,
     'a-null-id': null,
     'a-numeric-id': 123,
@@ -120,7 +154,7 @@ export const ids: StoreRule[] = [
       'A bad id reads or ends the session of somebody else, or differs from database to database.',
       async ({ one }) => {
         for (const store of [one(), one({ hashIds: false })]) {
-          const bad = id as string
+          const bad = id as unknown as string
           await fails('INVALID_ID', store.get(bad))
           await fails('INVALID_ID', store.set(bad, plain()))
           await fails('INVALID_ID', store.touch(bad, plain()))
@@ -138,8 +172,8 @@ export const ids: StoreRule[] = [
       const store = one({ hashIds: false })
       for (const id of [...others, '\u007f', 'a\tb']) {
         await fails('INVALID_ID', store.set(id, plain()))
-        await fails('INVALID_ID', store.get(id))
-        await fails('INVALID_ID', store.destroy(id))
+        assert.equal(await store.get(id), null)
+        await store.destroy(id)
       }
       assert.equal(await store.length(), 0)
     },

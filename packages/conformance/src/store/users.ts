@@ -158,7 +158,7 @@ export const users: StoreRule[] = [
     assert.equal(await other().get('a1'), null)
     loaded.name = 'late'
     await save(loaded)
-    await store.set('a1', plain({ name: 'late' }))
+    await fails('GONE', store.set('a1', plain({ name: 'late' })))
     assert.equal(await other().get('a1'), null)
     assert.equal(await store.revoke(handle), false)
     assert.equal(await store.revoke(store.handle('nobody')), false)
@@ -246,6 +246,44 @@ export const users: StoreRule[] = [
       await fails('INVALID_ID', store.revokeUser('ann', { except: undefined as never }))
       await fails('INVALID_ID', store.revokeUser('ann', { except: '' }))
       assert.equal(await store.length(), 4)
+    },
+  ),
+  rule(
+    'no-user-is-asked-for-without-the-option-user',
+    'Somebody is told that all sessions of a user have ended, and they live on.',
+    async ({ one }) => {
+      const store = one()
+      await fill(store)
+      for (const call of [
+        () => store.list({ user: 'ann' }),
+        () => store.revokeUser('ann'),
+        () => store.revoke(store.handle('a1'), { user: 'ann' }),
+        () => store.assignUsers(),
+      ])
+        await assert.rejects(call, (error) => error instanceof TypeError && /'user'/.test(error.message))
+      assert.equal(await store.length(), 4)
+    },
+  ),
+  rule(
+    'sessions-from-before-the-option-user-can-be-assigned',
+    'A change of password leaves the thief signed in, whose session is older than the option.',
+    async ({ one, other }) => {
+      for (const hashIds of [true, false]) {
+        const before = one({ hashIds })
+        await before.clear()
+        await fill(before)
+        const loaded = await load(other({ hashIds, user }), 'a1')
+        const store = one({ hashIds, user })
+        assert.deepEqual(await listAll(store, { user: 'ann' }), [])
+        assert.equal(await store.assignUsers(), 3)
+        assert.equal(await store.assignUsers(), 0)
+        assert.deepEqual(namesOf(await listAll(store, { user: 'ann' })).sort(), ['a1', 'a2'])
+        loaded.late = true
+        await save(loaded)
+        assert.deepEqual((await read(store, 'a1'))?.late, true)
+        assert.equal(await store.revokeUser('ann'), 2)
+        assert.equal(await store.length(), 2)
+      }
     },
   ),
   rule(

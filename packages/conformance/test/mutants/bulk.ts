@@ -49,6 +49,9 @@ const savesLater: Mutant = (store) => ({
 
 export const bulk: Readonly<Record<string, Mutant>> = {
   'all/sees-the-saves-before-it': savesLater,
+  'all/destroy-of-what-it-names-ends-it': telling((all) =>
+    Object.fromEntries(Object.entries(all).map(([id, session]) => [`${id}-hashed`, session])),
+  ),
   'length/sees-the-saves-before-it': savesLater,
   'clear/ends-the-saves-before-it': savesLater,
   'clear/leaves-the-saves-after-it': (store) => ({

@@ -45,6 +45,7 @@ export const expiry: Readonly<Record<string, Mutant>> = {
   'expiry/deadline-in-the-year-9999': refuses(({ cookie }) => cookie.expires!.getUTCFullYear() > 9000),
   'expiry/max-age-with-a-fraction': refuses(({ cookie }) => !Number.isInteger(cookie.originalMaxAge)),
   'expiry/endless-max-age-is-kept-or-refused': ignoresSaves(({ cookie }) => Number.isNaN(+cookie.expires!)),
+  'expiry/invalid-date-is-no-error': refuses(({ cookie }) => Number.isNaN(+(cookie.expires ?? 0))),
   'expiry/no-deadline-lasts': deadlineOf((expires) => expires ?? deadlineIn(500)),
   'expiry/no-deadline-ends-by-the-ttl': deadlineOf((expires) => expires ?? deadlineIn(HOUR)),
   'expiry/short-cookie-beats-the-ttl': knowsNoDeadline,

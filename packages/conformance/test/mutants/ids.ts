@@ -1,5 +1,6 @@
 import type { SessionData } from 'express-session'
 import type { Mutant } from '../reference.ts'
+import { answer } from './faults.ts'
 import type { Callback } from './shared.ts'
 
 /** Takes some ids for others. */
@@ -24,6 +25,12 @@ export const ids: Readonly<Record<string, Mutant>> = {
   'ids/unicode': taking((id) => id.normalize('NFKD').replaceAll(/[^\0-\x7f]/g, '')),
   'ids/ill-formed': taking((id) => encodeURIComponent(id.toWellFormed())),
   'ids/empty': taking((id) => id || 'a'),
+  'ids/nobody-has-an-impossible-one': (store) => ({
+    get(id, callback) {
+      if (id.length > 256) answer(callback, new Error('a session id has at most 256 characters'))
+      else store.get(id, callback)
+    },
+  }),
   'ids/all-of-them-are-listed': (store) => ({
     all: (callback) =>
       void store.all((error, found) => {

@@ -1,6 +1,7 @@
 import type { Mutant } from '../reference.ts'
 import { bulk, prefixes } from './bulk.ts'
 import { callbacks, troubles } from './callbacks.ts'
+import { clocks } from './clocks.ts'
 import { concurrency } from './concurrency.ts'
 import { data } from './data.ts'
 import { ended, expiry } from './expiry.ts'
@@ -20,6 +21,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...data,
   ...ids,
   ...expiry,
+  ...clocks,
   ...ended,
   ...touches,
   ...concurrency,

@@ -2,6 +2,21 @@ import type { Mutant } from '../reference.ts'
 import { answer, cachesReads, crude, missesAreErrors, oneAtATime } from './faults.ts'
 import { type Callback, keepsDestroyed, regenerate } from './shared.ts'
 
+/** Saves nothing under an id that was destroyed once, and says that it did. */
+const dropsWhatWasDestroyed: Mutant = (store) => {
+  const gone = new Set<string>()
+  return {
+    set(id, session, callback) {
+      if (gone.has(id)) answer(callback)
+      else store.set(id, session, callback as Callback)
+    },
+    destroy(id, callback) {
+      gone.add(id)
+      store.destroy(id, callback as Callback)
+    },
+  }
+}
+
 export const logouts: Readonly<Record<string, Mutant>> = {
   'destroy/ends-the-session': keepsDestroyed,
   'destroy/ends-it-in-every-process': cachesReads,
@@ -21,19 +36,9 @@ export const logouts: Readonly<Record<string, Mutant>> = {
   'destroy/twice-is-no-error': missesAreErrors('destroy'),
   'destroy/of-nobody-is-no-error': missesAreErrors('destroy'),
   'destroy/many-at-once': oneAtATime('destroy'),
-  'destroy/id-can-be-used-again': (store) => {
-    const gone = new Set<string>()
-    return {
-      set(id, session, callback) {
-        if (gone.has(id)) answer(callback)
-        else store.set(id, session, callback as Callback)
-      },
-      destroy(id, callback) {
-        gone.add(id)
-        store.destroy(id, callback as Callback)
-      },
-    }
-  },
+  'destroy/id-can-be-used-again': dropsWhatWasDestroyed,
+  'destroy/of-nobody-keeps-no-later-session-away': dropsWhatWasDestroyed,
+  'destroy/save-after-it-is-kept-or-refused': dropsWhatWasDestroyed,
   'destroy/wins-over-the-save-before-it': crude((rows) => ({
     set: (id, session, callback) =>
       void setTimeout(() => {
