@@ -45,6 +45,11 @@ test("the README's figures are those of the newest run", () => {
   expect(withSpeed(readme, run, `${relative(root, base)}.md`)).toBe(readme)
 })
 
+test('the README says how many rules there are', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  expect(readme).toContain(`: ${rules.length} rules, `)
+})
+
 test('the table of mutants has all rules, and each found its mutant', () => {
   const lines = readFileSync(join(root, 'docs/mutations.md'), 'utf8').split('\n')
   const named = lines.flatMap((line) => /^\| `(.+?)` \|/.exec(line)?.[1] ?? [])

@@ -73,13 +73,15 @@ describe('an application that installs the packages', () => {
     cpSync(join(root, 'test', 'consumer'), app, { recursive: true })
     const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     const others = Object.keys(devDependencies).filter((name) =>
-      /better-sqlite3|express-session|ioredis|types.node/.test(name),
+      /^(@types\/.+|better-sqlite3|express-session|ioredis|mongodb|pg)$/.test(name),
     )
     const versionOf = (name: string) =>
       JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
     const dependencies = Object.fromEntries([
       ...published.map(({ name }) => [name, `file:${tarball(name)}`]),
       ...others.map((name) => [name, versionOf(name)]),
+      // Later versions have no setting for it any more.
+      ['typescript-with-interop', 'npm:typescript@5.9.3'],
     ])
     writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }))
     await run(app, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund')
@@ -89,6 +91,10 @@ describe('an application that installs the packages', () => {
     await run(app, 'tsc', '-p', '.')
     expect(await run(app, 'node', 'out/main.js')).toBe('es module: ok\n')
     expect(await run(app, 'node', 'out/main.cjs')).toBe('commonjs: ok\n')
+  })
+
+  test('compiles without esModuleInterop', async () => {
+    await run(app, 'node', 'node_modules/typescript-with-interop/lib/tsc.js', '-p', 'tsconfig.interop.json')
   })
 
   test('compiles for a bundler', async () => {

@@ -3,6 +3,8 @@ import assert = require('node:assert')
 import session = require('express-session')
 import conformance = require('@session-stores/conformance')
 import core = require('@session-stores/core')
+import mongodb = require('@session-stores/mongodb')
+import postgres = require('@session-stores/postgres')
 import redis = require('@session-stores/redis')
 import sqlite = require('@session-stores/sqlite')
 
@@ -11,6 +13,20 @@ const other = new redis.RedisStore({ url: 'redis://127.0.0.1:6379' })
 for (const each of [store, other]) assert(each instanceof core.SessionStore && each instanceof session.Store)
 // @ts-expect-error: a misspelt option
 export const misspelt = () => new redis.RedisStore({ clinet: other })
+
+// Not called: a store has what express-session's own has.
+export function inherited(request: Parameters<session.Store['regenerate']>[0]): void {
+  const stores: session.Store[] = [
+    new mongodb.MongoStore({ url: 'mongodb://localhost' }),
+    new postgres.PostgresStore({ url: 'postgres://localhost' }),
+    store,
+    other,
+  ]
+  session({ store: stores[0]!, secret: 'a secret' })
+  store.once('disconnect', () => {})
+  store.regenerate(request, () => {})
+  store.load('an id', () => {})
+}
 
 async function main(): Promise<void> {
   await store.set('an id', { cookie: new session.Cookie() })

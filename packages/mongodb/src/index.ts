@@ -6,6 +6,7 @@ import {
   SessionStoreError,
   type StoreOptions,
   splitOptions,
+  timers,
   UncertainWriteError,
   type Write,
 } from '@session-stores/core'
@@ -37,7 +38,11 @@ export type MongoOptions = (
 
 const rules: Record<keyof MongoOptions, OptionRule> = {
   url: [URL_FORM, (value) => typeof value === 'string' && /^mongodb(\+srv)?:\/\/./.test(value)],
-  client: ['a MongoClient', (value) => typeof (value as MongoClient | null)?.db === 'function'],
+  client: [
+    "a MongoClient: write new MongoClient(url) with 'mongodb', or connection.getClient() with mongoose; await a promise " +
+      "of one; a URL is the option 'url', a Db the option 'database' by its name",
+    (value) => ['db', 'connect'].every((name) => typeof (value as never)?.[name] === 'function'),
+  ],
   database: [
     'the name of a database: not empty, at most 63 characters, none of /\\. "$*<>:|? and NUL',
     (value) => typeof value === 'string' && /^[^/\\. "$*<>:|?\0]{1,63}$/.test(value),
@@ -55,9 +60,7 @@ const WHOLE_STORE = 12
 /** How long a call is waited for where `setup` was not told. Milliseconds. */
 const DEFAULT_TIME_LIMIT = 5000
 
-// Kept from the start: a test may fake the clock, and the server's goes on.
-const elapsed = performance.now.bind(performance)
-const { setTimeout } = globalThis
+const { setTimeout, uptime: elapsed } = timers
 
 /** Numbers come as numbers, ids of cursors as they are; text is not checked again, for it was when it was stored. */
 const decoding = {

@@ -22,6 +22,15 @@ it('that are wrong are named, with what they take', () => {
   expect(() => new MongoStore({ url, idleTimeout: -1 })).toThrow("option 'idleTimeout' takes")
 })
 
+it('that are no client are told from one, with what to write', () => {
+  const client = new MongoClient(url)
+  const wrong = [client.db(), client.db().collection('a'), Promise.resolve(client), MongoClient, url]
+  for (const client of wrong as never[])
+    expect(() => new MongoStore({ client })).toThrow(
+      /^option 'client' takes a MongoClient: write new MongoClient\(url\) with 'mongodb', or connection.getClient\(\)/,
+    )
+})
+
 it('are either a URL or a client', () => {
   // @ts-expect-error
   expect(() => mongoDriver({ url, client: new MongoClient(url) })).toThrow(TypeError)

@@ -1,4 +1,4 @@
-import { SessionStoreError, type SessionStoreErrorCode } from '@session-stores/core'
+import { isError, SessionStoreError, type SessionStoreErrorCode } from '@session-stores/core'
 
 /** By SQLSTATE; see the PostgreSQL manual, appendix A. */
 const reasons: readonly (readonly [state: RegExp, code: SessionStoreErrorCode, message: string])[] = [
@@ -57,7 +57,7 @@ export function isAnswer(error: unknown): boolean {
 }
 
 export function explained(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
+  if (!isError(error)) return error
   // They quote rows and parameters.
   for (const field of ['detail', 'where', 'internalQuery', 'client'])
     delete (error as unknown as Record<string, unknown>)[field]

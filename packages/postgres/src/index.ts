@@ -9,7 +9,7 @@ import {
   type Write,
 } from '@session-stores/core'
 import { explained, isForgotten, isLate, isRace } from './errors.ts'
-import { borrowPool, openPool, type PostgresPool, Query, uptime } from './pool.ts'
+import { borrowPool, isReadable, openPool, type PostgresPool, Query, uptime } from './pool.ts'
 import { amount, array, encoded, type Fields, keysOf, landedKeys, scalars, texts, toRow } from './rows.ts'
 import { COLUMNS, qualified, type Statement, statements, tableSql } from './sql.ts'
 
@@ -25,7 +25,10 @@ export interface TableOptions {
 /** Either `url` or `pool`. */
 export type PostgresOptions = (
   | {
-      /** `postgres://user:password@host:port/database`; parameters as pg has them. `close()` ends the connections. */
+      /**
+       * `postgres://user:password@host:port/database`, or another form that pg reads (`postgres://user@/database?host=/folder`,
+       * `socket:/folder?db=database`), with pg's parameters. `close()` ends the connections.
+       */
       url: string
       pool?: undefined
     }
@@ -53,8 +56,15 @@ const tableRules: Record<keyof TableOptions, OptionRule> = {
 }
 
 const rules: Record<keyof PostgresOptions, OptionRule> = {
-  url: ["a URL such as 'postgres://user:password@localhost:5432/database'", isPostgresUrl],
-  pool: ['a pg Pool', (value) => typeof (value as PostgresPool | null)?.query === 'function'],
+  url: [
+    "a URL that pg reads, such as 'postgres://user:password@localhost:5432/database', with what " +
+      'encodeURIComponent makes of the password',
+    (value) => typeof value === 'string' && isReadable(value),
+  ],
+  pool: [
+    "a pg Pool: write new pg.Pool({ … }), not new pg.Client; await a promise of one; a URL is the option 'url'",
+    isPool,
+  ],
   ...tableRules,
   createTable: ['a boolean', isBoolean],
   namedStatements: ['a boolean', isBoolean],
@@ -287,6 +297,14 @@ export class PostgresStore extends SessionStore {
   }
 }
 
+/** A Client is refused: it has one connection, and holds all queries back for ever until it is told to connect. */
+function isPool(value: unknown): boolean {
+  return (
+    typeof (value as PostgresPool | null)?.query === 'function' &&
+    !('connectionParameters' in (value as object))
+  )
+}
+
 const isUpdate = ({ expect }: Write): boolean => !!expect
 
 const keyOf = ({ key }: { key: string }): string => key
@@ -297,7 +315,3 @@ const deadlineOf = ({ expiresAt }: { expiresAt: number }): number => expiresAt
 /** No row has an empty tag. A write that expects its own has landed, or is refused. */
 const expectedOf = ({ expect, tag }: Write): string => (expect === tag ? '' : expect!)
 const isExtended = ({ extend }: Write): boolean => extend === true
-
-function isPostgresUrl(value: unknown): boolean {
-  return typeof value === 'string' && URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol)
-}

@@ -1,3 +1,4 @@
+import { timers } from '@session-stores/core'
 import pg from 'pg'
 import { isAnswer, isConnectFailure } from './errors.ts'
 import type { Statement } from './sql.ts'
@@ -16,10 +17,12 @@ export interface PostgresPool {
   readonly totalCount?: number
   /** How many connections nobody uses. Where it is missing, none counts as idle. */
   readonly idleCount?: number
+  /** Of a pg `Client`, which is no pool. */
+  readonly host?: undefined
 }
 
 /** Milliseconds, counted from the start of the process, whatever its clock is set to. */
-export const uptime: () => number = performance.now.bind(performance)
+export const uptime: () => number = timers.uptime
 
 /** Shares of the time limit: for a connection, and for all that a call waits for. */
 const CONNECTING = 0.6
@@ -130,6 +133,21 @@ export interface Connections {
   close(): Promise<void>
 }
 
+/** What pg reads on purpose: it would take the URL of any other database, too, for one of PostgreSQL. */
+const FORM = /^(postgres(ql)?:|socket:|\/)/i
+
+/** Whether pg itself can read the URL. */
+export function isReadable(url: string): boolean {
+  if (!FORM.test(url)) return false
+  try {
+    new pg.Client({ connectionString: url })
+    return true
+  } catch (error) {
+    // A file that the URL names, of a certificate, may be there by the time of the first call.
+    return (error as NodeJS.ErrnoException).syscall !== undefined
+  }
+}
+
 /** A pool of the driver's own. */
 export function openPool(url: string): Connections {
   const gate = new Gate()
@@ -143,7 +161,7 @@ export function openPool(url: string): Connections {
     override connect(callback?: (error: Error) => void): Promise<this> | void {
       if (callback === undefined) return super.connect() as Promise<this>
       gate.pass((refusal) => {
-        if (refusal !== undefined) return process.nextTick(callback, refusal)
+        if (refusal !== undefined) return timers.nextTick(callback, refusal)
         super.connect((error: Error) => {
           if (error) gate.shut(error)
           else gate.open()

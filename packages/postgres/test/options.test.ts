@@ -17,8 +17,19 @@ describe('options', () => {
     expect(() => ddl({ schema: 'x'.repeat(64) })).toThrow("option 'schema' takes")
   })
 
+  it('says what to write in place of what is no pool', () => {
+    const client = new pg.Client()
+    const wrong = [client, Promise.resolve(new pg.Pool()), url, () => new pg.Pool(), null]
+    for (const pool of wrong as never[])
+      expect(() => new PostgresStore({ pool })).toThrow(
+        /^option 'pool' takes a pg Pool: write new pg.Pool\(\{ … \}\), not new pg.Client; await a promise.*'url'$/,
+      )
+    // @ts-expect-error: nor has it the type of one
+    expect(() => new PostgresStore({ pool: client })).toThrow(TypeError)
+  })
+
   it('shows no password of a URL that it refuses', () => {
-    for (const wrong of ['mysql://ann:hunter2@localhost', 'postgres://ann:hunter2@local host/'])
+    for (const wrong of ['mysql://ann:hunter2@localhost', 'postgres://ann:hunter2@local<host/'])
       expect(() => postgresDriver({ url: wrong })).toThrow(/^((?!hunter2).)*$/)
   })
 

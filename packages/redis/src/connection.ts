@@ -1,7 +1,10 @@
 import type { ConnectionOptions } from 'node:tls'
+import { timers } from '@session-stores/core'
 import { Redis } from 'ioredis'
-import { isReply } from './errors.ts'
+import { isFault, isReply } from './errors.ts'
 import { CONNECT_SHARE, Link } from './link.ts'
+
+const { clearTimeout, setTimeout, uptime } = timers
 
 /** The share of the time limit in which calls wait for a server that is down: for one that starts again, or its successor. */
 const GRACE_SHARE = 0.12
@@ -57,7 +60,7 @@ export class Connection extends Link {
       this.failure = error
     })
     client.on('connect', () => {
-      this.#heardAt = performance.now()
+      this.#heardAt = uptime()
       this.#settle()
     })
     client.on('end', () => this.#ended())
@@ -73,7 +76,7 @@ export class Connection extends Link {
   /** Keeps the process alive until `release`. */
   override hold(): void {
     if (this.#waiting++ > 0) return
-    this.#heardAt = performance.now()
+    this.#heardAt = uptime()
     this.#looking ??= this.#lookLater()
     this.#settle()
   }
@@ -93,13 +96,13 @@ export class Connection extends Link {
   protected reach(): void {
     if (this.#isClosed) throw new Error('the connection was closed')
     if (this.#isTrying) return
-    if (performance.now() < this.#pausedUntil) throw this.failure ?? new Error('Redis closed the connection')
+    if (uptime() < this.#pausedUntil) throw this.failure ?? new Error('Redis closed the connection')
     this.#try()
   }
 
   #try(): void {
     this.#isTrying = true
-    this.#missedAt ??= performance.now()
+    this.#missedAt ??= uptime()
     const within = this.#timeLimit * CONNECT_SHARE
     this.#attemptEnd = setTimeout(() => {
       const error = new Error(`Redis gave no answer within ${within} ms`)
@@ -138,11 +141,11 @@ export class Connection extends Link {
     this.isUsable = false
     this.#isTrying = false
     if (!this.hasWaiters || this.#isClosed) return
-    const now = performance.now()
+    const now = uptime()
     this.#missedAt ??= now
     const isOver = now - this.#missedAt > this.#timeLimit * GRACE_SHARE
     // What Redis itself refuses, such as a password, it refuses again.
-    if (isOver || isReply(this.failure) || this.failure instanceof TypeError) {
+    if (isOver || isReply(this.failure) || isFault(this.failure)) {
       this.#pausedUntil = now + PAUSE
       this.turnAway(this.failure ?? new Error('Redis closed the connection'))
     } else {
@@ -160,7 +163,7 @@ export class Connection extends Link {
   #look = (): void => {
     this.#looking = this.#waiting > 0 ? this.#lookLater() : undefined
     const { stream } = this.client
-    const now = performance.now()
+    const now = uptime()
     // While it is made and checked, the time of the attempt counts.
     if (!this.isUsable || stream.bytesRead !== this.#heard) {
       this.#heard = stream?.bytesRead ?? 0

@@ -1,4 +1,4 @@
-import { SessionStoreError, type SessionStoreErrorCode } from '@session-stores/core'
+import { isError, SessionStoreError, type SessionStoreErrorCode } from '@session-stores/core'
 
 /** Redis 6 wraps what a script ran into: `ERR Error running script (…): @user_script:21: -OOM command not allowed`. */
 const says = (...words: string[]): RegExp => new RegExp(`(^|: -?)(${words.join('|')})\\b`)
@@ -34,22 +34,25 @@ const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode,
 
 /** What ioredis rejected with, as the error to show; `failure` is why there is no connection, where that is known. */
 export function explained(error: unknown, failure?: Error): unknown {
-  if (!(error instanceof Error) || error instanceof SessionStoreError) return error
+  if (!isError(error) || error instanceof SessionStoreError) return error
   const cause = strip(isReply(error) ? error : (failure ?? error))
   const reason = reasons.find(([pattern]) => pattern.test(cause.message))
   if (reason) return new SessionStoreError(reason[1], reason[2], cause)
   // A fault in the program is no outage.
-  if (isReply(cause) || cause instanceof TypeError) return cause
+  if (isReply(cause) || isFault(cause)) return cause
   return new SessionStoreError('UNAVAILABLE', 'Redis cannot be reached', cause)
 }
 
 /** Whether it is Redis itself that says so. */
 export const isReply = (error: Error | undefined): boolean => error?.name === 'ReplyError'
 
+/** Whether it is a fault in the program. By its name, for Node and Jest have a `TypeError` each. */
+export const isFault = (error: Error | undefined): boolean => error?.name === 'TypeError'
+
 /** Takes from an error what it gives away: ioredis attaches the command, with keys, payloads and passwords. */
 function strip(error: Error & { command?: unknown; lastNodeError?: unknown }): Error {
   delete error.command
-  if (error.lastNodeError instanceof Error) strip(error.lastNodeError)
+  if (isError(error.lastNodeError)) strip(error.lastNodeError)
   const [first] = error.message.split(', with args beginning with')
   if (first !== error.message) {
     error.stack = error.stack?.replace(error.message, () => first!)

@@ -1,7 +1,9 @@
-import { type Driver, SessionStoreError, UncertainWriteError } from '@session-stores/core'
+import { type Driver, isError, SessionStoreError, timers, UncertainWriteError } from '@session-stores/core'
 import type { Run } from './client.ts'
-import { explained, isReply } from './errors.ts'
+import { explained, isFault, isReply } from './errors.ts'
 import { WAIT_SHARE } from './link.ts'
+
+const { uptime } = timers
 
 type Verb = (...args: unknown[]) => Promise<unknown>
 
@@ -17,7 +19,7 @@ export function guarded<T extends Pick<Driver, 'write'>>(verbs: T, run: Run): T 
   }
   const refused = (error: unknown): never => {
     link.release()
-    if (error instanceof Error && isReply(error) && error.message.startsWith('LATE')) link.forget()
+    if (isError(error) && isReply(error) && error.message.startsWith('LATE')) link.forget()
     throw explained(error, link.failure)
   }
   const guard = (verb: Verb, repeat: Verb) => {
@@ -27,12 +29,12 @@ export function guarded<T extends Pick<Driver, 'write'>>(verbs: T, run: Run): T 
         return link.whenUsable(until).then(() => sendNow(args, until, true), refused)
       })
     const sendNow = (args: unknown[], until: number, repeated: boolean): Promise<unknown> => {
-      run.start = performance.now()
+      run.start = uptime()
       return send(args, until, repeated)
     }
     return (...args: unknown[]): Promise<unknown> => {
       link.hold()
-      run.start = performance.now()
+      run.start = uptime()
       const until = run.start + run.timeLimit * WAIT_SHARE
       if (link.isUsable) return send(args, until, false)
       return link.whenUsable(until).then(() => sendNow(args, until, false), refused)
@@ -56,10 +58,5 @@ const isUnsent = (error: Error): boolean => error.message.startsWith("Stream isn
 
 /** Whether there is no answer because the connection broke. A fault in the program is no outage. */
 function isBroken(error: unknown): error is Error {
-  return (
-    error instanceof Error &&
-    !isReply(error) &&
-    !(error instanceof SessionStoreError) &&
-    !(error instanceof TypeError)
-  )
+  return isError(error) && !isReply(error) && !(error instanceof SessionStoreError) && !isFault(error)
 }

@@ -9,6 +9,7 @@ import {
   type StoreOptions,
   splitOptions,
   type Touch,
+  timers,
   UncertainWriteError,
   type Write,
 } from '@session-stores/core'
@@ -24,8 +25,10 @@ import {
   ENDED,
   INDEX,
   MARGIN,
+  OURS,
   OWNED,
   REMOVE,
+  REMOVE_OURS,
   REVIVED,
   SPAN,
   STEP,
@@ -35,12 +38,17 @@ import {
   WRITE,
 } from './scripts.ts'
 
+const { uptime } = timers
+
 export type { RedisClient, RedisNode } from './client.ts'
 
 /** Either `url` or `client`. */
 export type RedisOptions = (
   | {
-      /** `redis://[[user]:password@]host[:port][/database]`, or `rediss://` for TLS. `close()` ends the connection. */
+      /**
+       * `redis://[[user]:password@]host[:port][/database]`, `rediss://` for TLS, or the path of a socket with `?db=…`, as
+       * ioredis takes them. `close()` ends the connection.
+       */
       url: string
       /** What `tls.connect` of Node takes, such as `ca`, `cert` and `key`. */
       tls?: ConnectionOptions
@@ -58,10 +66,11 @@ export type RedisOptions = (
 }
 
 const rules: Record<'url' | 'tls' | 'client' | 'prefix', OptionRule> = {
-  url: ["a URL such as 'redis://localhost:6379/0' (rediss: for TLS)", isRedisUrl],
+  url: ["a URL such as 'redis://localhost:6379/0' (rediss: for TLS), or the path of a socket", isRedisUrl],
   tls: ["what Node's tls.connect takes, such as { ca }", (value) => typeof value === 'object'],
   client: [
-    'an ioredis Redis or Cluster',
+    "an ioredis Redis or Cluster: write new Redis(url) with 'ioredis', not createClient of 'redis' (node-redis); await a " +
+      "promise of one; a URL is the option 'url'",
     (value) => ['call', 'on'].every((name) => typeof (value as never)?.[name] === 'function'),
   ],
   prefix: [
@@ -87,8 +96,7 @@ export function redisDriver(options: RedisOptions): Driver {
   const isCluster = client.isCluster === true
   const run: Run = { link, timeLimit: 5000, start: 0 }
   /** What scripts begin with: `now`, and the latest time for what began at `start`. */
-  const timesOf = (now: number, start = performance.now()): string =>
-    digits(now) + link.timeAt(start + run.timeLimit)
+  const timesOf = (now: number, start = uptime()): string => digits(now) + link.timeAt(start + run.timeLimit)
 
   /** Enters sessions into the index of their users: before the sessions, so that it always names them all. */
   function index(rows: readonly Indexed[], now: number, sign = ''): Promise<unknown> | undefined {
@@ -103,7 +111,7 @@ export function redisDriver(options: RedisOptions): Driver {
 
   /** Removes ended sessions from the index of their users. What is left there goes by itself. */
   async function unindex(ended: readonly Indexed[], now: number): Promise<void> {
-    const late = digits(now) + link.timeAt(performance.now() + Math.min(run.timeLimit, UNINDEX_LIMIT))
+    const late = digits(now) + link.timeAt(uptime() + Math.min(run.timeLimit, UNINDEX_LIMIT))
     await runScript(run, UNINDEX, late, ended, ({ key, user, expiresAt }) => [
       `${prefix}:${user}`,
       key,
@@ -153,7 +161,7 @@ export function redisDriver(options: RedisOptions): Driver {
       expiresAt: Number(text.slice(0, 16)),
       user: text.slice(16),
     }))
-    if (ended.length > 0 && performance.now() - start < UNINDEX_LIMIT) await unindex(ended, now)
+    if (ended.length > 0 && uptime() - start < UNINDEX_LIMIT) await unindex(ended, now)
     const crossing = of(CROSSING).map(({ row, text }) => ({ row, until: Number(text) }))
     if (crossing.length > 0) {
       const rows = crossing.map(({ row: { key, user }, until }) => ({ key, user, expiresAt: until }))
@@ -187,7 +195,7 @@ export function redisDriver(options: RedisOptions): Driver {
             digits(span) +
             ttl(expiresAt, now).padStart(16, '0')
         }
-        const begin = isSame ? '=' : places
+        const begin = isSame ? '' : places
         const row = indexed ? begin + (user ?? '').padEnd(43) : begin
         return [prefix + key, tag === undefined ? row : `${row}${tag} `]
       },
@@ -258,7 +266,9 @@ export function redisDriver(options: RedisOptions): Driver {
       if (user !== undefined && isSearch) return search(user, after?.slice(SEARCH.length), limit)
       if (user !== undefined) return scanMembers(client, `${prefix}:${user}`, after, limit)
       const { keys, next } = await scan(client, prefix, after, limit)
-      return { keys: keys.filter(isSession), next }
+      const plain = keys.filter(isPlain)
+      const own = await runScript(run, OURS, timesOf(0), plain, (name) => [prefix + name])
+      return { keys: [...keys.filter(isHash), ...own], next }
     },
     async count(now) {
       let count = 0
@@ -276,8 +286,12 @@ export function redisDriver(options: RedisOptions): Driver {
       // Each step has its own time limit, which begins with its walk: a store of any size can be cleared.
       let times = timesOf(0)
       for await (const names of scanAll(client, prefix)) {
-        const own = names.filter((name) => isSession(name) || isIndex(name))
-        await runScript(run, REMOVE, times, own, (name) => [prefix + name])
+        const keyOf = (name: string): [string] => [prefix + name]
+        const own = names.filter((name) => isHash(name) || isIndex(name))
+        await Promise.all([
+          runScript(run, REMOVE, times, own, keyOf),
+          runScript(run, REMOVE_OURS, times, names.filter(isPlain), keyOf),
+        ])
         times = timesOf(0)
       }
     },
@@ -342,16 +356,27 @@ function expected({ tag, expect, extend }: Write, cover: number | undefined): st
 }
 
 /** Keys of sessions have no ':', so stores with the prefixes `sess:` and `sess:app:` do not see each other's. */
-const isSession = (name: string): boolean => !name.includes(':')
-const isIndex = (name: string): boolean => name.lastIndexOf(':') === 0
+const isSession = (name: string): boolean => isHash(name) || isPlain(name)
+/** The name of a session, as core makes it of its id. */
+const isHash = (name: string): boolean => /^[\w-]{43}$/.test(name)
+/** Or, with `hashIds: false`: also what others may call a key of theirs, so that its value must tell. */
+const isPlain = (name: string): boolean => /^[!-9;-~]+$/.test(name) && !isHash(name)
+const isIndex = (name: string): boolean => /^:[\w-]{43}$/.test(name)
+
+const isDatabase = (text: string): boolean => /^\d*$/.test(text)
 
 function isRedisUrl(value: unknown): boolean {
-  if (typeof value !== 'string' || !/^rediss?:\/\//.test(value) || !URL.canParse(value)) return false
-  const { username, password, pathname } = new URL(value)
+  if (typeof value !== 'string' || value === '') return false
+  if (/^\/[^/]/.test(value)) return isDatabase(new URLSearchParams(value.split('?')[1]).get('db') ?? '')
+  // ioredis reads what has no scheme as if it had this one.
+  const hasScheme = /^(rediss?:)?\/\//.test(value)
+  const url = hasScheme ? value.replace(/^\/\//, 'redis://') : `redis://${value}`
+  if (!URL.canParse(url)) return false
+  const { username, password, pathname } = new URL(url)
   try {
     decodeURIComponent(username + password)
   } catch {
     return false
   }
-  return /^\/?\d*$/.test(pathname)
+  return hasScheme ? isDatabase(pathname.slice(1)) : pathname.length < 2
 }

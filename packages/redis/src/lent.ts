@@ -1,6 +1,9 @@
+import { timers } from '@session-stores/core'
 import type { RedisClient, RedisNode } from './client.ts'
 import { isReply } from './errors.ts'
 import { type Inspection, Link } from './link.ts'
+
+const { clearTimeout, setTimeout } = timers
 
 /** What ioredis knows, and does not declare. */
 interface Inside {

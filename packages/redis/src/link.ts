@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { SessionStoreError } from '@session-stores/core'
+import { SessionStoreError, timers } from '@session-stores/core'
 import type { RedisClient, RedisNode } from './client.ts'
 import { digits } from './row.ts'
 
+const { clearTimeout, setTimeout, uptime } = timers
+
 /** What was learned about a server when its connection was checked. */
 export interface Inspection {
-  /** What the server's clock is ahead of `performance.now()`, in milliseconds. */
+  /** What the server's clock is ahead of `uptime()`, in milliseconds. */
   readonly offset: number
   /** What it does when memory is short; `undefined`: it evicts nothing, or does not say. */
   readonly eviction: string | undefined
@@ -63,7 +65,7 @@ export abstract class Link {
   /** Sees to it that a connection is made, where there is none, and checked. Throws where that is hopeless for now. */
   protected abstract reach(): void
 
-  /** Fulfils when commands can be sent; rejects when they cannot, at the latest at `until` (as `performance.now()` has it). */
+  /** Fulfils when commands can be sent; rejects when they cannot, at the latest at `until` (as `timers.uptime` has it). */
   whenUsable(until: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.reach()
@@ -82,12 +84,12 @@ export abstract class Link {
         },
       }
       const late = () => waiter.fail(this.failure ?? new Error('there was no connection in time'))
-      const timer = setTimeout(late, Math.max(0, until - performance.now()))
+      const timer = setTimeout(late, Math.max(0, until - uptime()))
       this.#waiters.add(waiter)
     })
   }
 
-  /** The server's time that it will be at `at` (as `performance.now()` has it), as 16 digits. */
+  /** The server's time that it will be at `at` (as `timers.uptime` has it), as 16 digits. */
   timeAt(at: number): string {
     return digits(Math.ceil(at + this.#offset))
   }
@@ -99,7 +101,7 @@ export abstract class Link {
 
   /** Asks for the server's time, in epoch milliseconds. */
   async time(): Promise<number> {
-    const sent = performance.now()
+    const sent = uptime()
     const time = toTime(await this.client.call('TIME'))
     // Any node of a cluster may have answered.
     if (!this.client.isCluster) this.#offset = time - sent
@@ -166,7 +168,7 @@ export abstract class Link {
 
   /** Selects the database and looks at the server. Rejects where the database cannot be selected. */
   protected async inspect(node: RedisNode, database: number | undefined): Promise<Inspection> {
-    const sent = performance.now()
+    const sent = uptime()
     // Clients go on with database 0 where they cannot select the one that they were given.
     const [, time, memory] = await Promise.all([
       database ? node.call('SELECT', database) : undefined,

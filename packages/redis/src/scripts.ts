@@ -146,23 +146,26 @@ for i = 1, #KEYS do
 end
 ${END}`)
 
+/** How long the times of a row are, and the user of one. What comes after them, a tag and a space, is shorter. */
+const TIMES = 64
+const USER = 43
+
 /** `isIndexed`: each row names the user whose index covers the deadline, in 43 characters before the tag. */
 function touch(isIndexed: boolean): Script {
-  const [tagBegin, user] = isIndexed
-    ? ['from + 43', "string.match(sub(row, from, from + 42), '^%S*')"]
-    : ['from', "''"]
+  const [userLength, user, tag] = isIndexed
+    ? [USER, `string.match(sub(row, 1, ${USER}), '^%S*')`, `sub(row, ${USER + 1})`]
+    : [0, "''", 'row']
   return script(`${BEGIN}
-local times, deadline, lowest
+local find, times, deadline, lowest = string.find
 for i = 1, #KEYS do
-  local row, from = ARGV[i + 1], 2
-  if byte(row) ~= ${byteOf('=')} then
-    times, from, deadline, lowest = row, 65, sub(row, 1, 16), sub(row, 17, 32)
+  local row = ARGV[i + 1]
+  if #row >= ${TIMES + userLength} then
+    times, row, deadline, lowest = row, sub(row, ${TIMES + 1}), sub(row, 1, 16), sub(row, 17, 32)
   end
   ${readHead(77)}
   local expires = old and sub(old, 2, 17)
   if old and expires > now and byte(old, 34) == ${SESSION} then
-    local tag = sub(row, ${tagBegin})
-    if sub(old, 46, 45 + #tag) ~= tag then
+    if find(old, ${tag}, 46, true) ~= 46 then
       -- Somebody saved meanwhile, and decided the deadline.
     elseif deadline <= now then
       call('UNLINK', key)
@@ -182,7 +185,7 @@ ${END}`)
 
 /**
  * ARGV: one text of each row: deadline, the earliest deadline of this span whose key lives as long, begin of the deadline's
- * span and ttl (16 digits each), or `=` where all of them are those of the row before; then the tag that it must carry
+ * span and ttl (16 digits each), left out where all of them are those of the row before; then the tag that it must carry
  * and a space, if any. A deadline that is past ends the session. A key that lives long enough keeps its ttl. Returns
  * the rows that it left alone, for their index may not cover their new deadline yet.
  */
@@ -246,6 +249,31 @@ for i = 1, #KEYS do
   ${readHead(121)}
   if old and string.match(old, '^%S+ (%S*) ', 46) == ARGV[i + 1] then
     answer[#answer + 1] = i
+  end
+end
+${END}`)
+
+/** Begins a row whose string begins as a session's or a tombstone's does, with which key it was written for left aside. */
+const IF_OURS = `
+  local key = KEYS[i]
+  local old = redis.pcall('GETRANGE', key, '0', '33')
+  if type(old) == 'string' and #old == 34 and string.find(old, '^2%d+[st]$') then
+`
+
+/** Returns the rows that are sessions or tombstones, however corrupt. */
+export const OURS: Script = script(`${BEGIN}
+for i = 1, #KEYS do
+  ${IF_OURS}
+    answer[#answer + 1] = i
+  end
+end
+${END}`)
+
+/** Removes the keys of `OURS`. */
+export const REMOVE_OURS: Script = script(`${BEGIN}
+for i = 1, #KEYS do
+  ${IF_OURS}
+    call('UNLINK', key)
   end
 end
 ${END}`)

@@ -1,5 +1,5 @@
 import { redisCluster } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Cluster } from 'ioredis'
 import { afterAll, expect, it } from 'vitest'
 import { redisDriver } from '../src/index.ts'
@@ -33,6 +33,33 @@ describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
     await store.clear()
     for (const node of client.nodes('master')) expect(await node.keys(`${prefix}*`)).toEqual([])
   })
+
+  it.each([
+    {},
+    { keyPrefix: 'app:' },
+    { enableAutoPipelining: true },
+    { keyPrefix: 'app:', enableAutoPipelining: true },
+  ])(
+    'is asked where the key is, without being redirected, by a client that is set to %o',
+    async (options) => {
+      const asking = new Cluster([...addresses], options)
+      after(() => asking.disconnect())
+      const errors = async () => {
+        const infos = await Promise.all(client.nodes('master').map((node) => node.info('errorstats')))
+        return infos.join().match(/errorstat_(MOVED|ASK|CROSSSLOT):count=\d+/g)
+      }
+      for (const node of client.nodes('master')) await node.config('RESETSTAT')
+      const store = storeOf({ client: asking, prefix: `test${++prefixes}:`, user: () => 'ada' })
+      const ids = Array.from({ length: 100 }, (_, i) => `id-${i}`)
+      await Promise.all(ids.map((id) => store.set(id, plain())))
+      for (const session of await Promise.all(ids.map((id) => store.get(id)))) expect(session).toBeTruthy()
+      await Promise.all(ids.map((id) => store.touch(id, plain())))
+      expect(await store.length()).toBe(100)
+      expect((await store.list({ user: 'ada' })).sessions).toHaveLength(100)
+      await store.revokeUser('ada')
+      expect(await errors()).toBeNull()
+    },
+  )
 
   it('removes ended sessions from the index of their user', async () => {
     const prefix = `test${++prefixes}:`

@@ -39,7 +39,7 @@ describeWith('a server with databases', redisProcess, (server) => {
 
         // A call is on its way when the other server takes over: what a client sends again goes there.
         proxy.pause('toClient')
-        const underway = [store.destroy('ended'), store.get('the-id')].map((call) =>
+        const underway = [store.touch('ended', plain()), store.get('the-id')].map((call) =>
           call.catch((error) => error),
         )
         await vi.waitFor(async () => {

@@ -38,6 +38,47 @@ describeWith("somebody else's values under the prefix", redisProcess, ({ url }) 
     expect(await store.get('theirs')).toMatchObject({ name: 'Bob' })
   })
 
+  it.each([true, false])(
+    'and keys are neither listed, counted nor removed, with hashIds: %s',
+    async (hashIds) => {
+      const store = storeOf({ url, hashIds, user: () => 'ada' })
+      await Promise.all(['one', 'two', 'three'].map((id) => store.set(id, plain())))
+      await store.destroy('three')
+      // Of this store, and corrupt: nobody else has keys of this form.
+      await observer.set(`sess:${'c'.repeat(43)}`, 'corrupt')
+      const theirs = {
+        'sess:cart': 'theirs',
+        'sess:cart:7': 'theirs',
+        'sess:cart:7:8': 'theirs',
+        'sess::cart': 'theirs',
+        'sess::cart:7': 'theirs',
+        'sess:': 'theirs',
+        'sess::': 'theirs',
+        [`sess:${'a'.repeat(32)}`]: foreign['of connect-redis'],
+        'sess:older': foreign['of an older version'],
+        'sess:alike': foreign['that begin alike'],
+        'sess:a key': `2${'9'.repeat(32)}s`,
+        'sess:clé': `2${'9'.repeat(32)}s`,
+      }
+      await observer.mset(theirs)
+      await observer.hset('sess:hash', 'name', 'Eve')
+      await observer.zadd('sess::sorted', 1, 'Eve')
+
+      const expected = hashIds
+        ? [store.handle('one'), store.handle('two'), 'c'.repeat(43)]
+        : ['one', 'two', 'c'.repeat(43)]
+      expect((await store.ids()).sort()).toEqual(expected.sort())
+      expect(await store.length()).toBe(2)
+      expect((await store.list()).sessions).toHaveLength(2)
+      await store.prune()
+      await store.clear()
+      expect((await observer.keys('*')).sort()).toEqual(
+        [...Object.keys(theirs), 'sess:hash', 'sess::sorted'].sort(),
+      )
+      expect(await observer.mget(Object.keys(theirs))).toEqual(Object.values(theirs))
+    },
+  )
+
   it.each([...Object.values(foreign), `2${'9'.repeat(32)}s`])('%j holds up no other row', async (value) => {
     const driver = redisDriver({ url })
     after(() => driver.close())

@@ -1,5 +1,6 @@
 import { SessionStore } from '@session-stores/core'
 import { Cluster, Redis } from 'ioredis'
+import * as nodeRedis from 'redis'
 import { describe, expect, it } from 'vitest'
 import { RedisStore, redisDriver } from '../src/index.ts'
 
@@ -24,6 +25,23 @@ describe('options', () => {
     expect(() => new RedisStore({ url, idleTimeout: -1 })).toThrow("option 'idleTimeout' takes")
   })
 
+  it('says what to write in place of what is no client', () => {
+    const { createClient, createClientPool, createCluster, createSentinel } = nodeRedis
+    const wrong = [
+      createClient(),
+      createClientPool(),
+      createCluster({ rootNodes: [{ url }] }),
+      createSentinel({ name: 'main', sentinelRootNodes: [{ host: 'localhost', port: 1 }] }),
+      Promise.resolve(new Redis({ lazyConnect: true })),
+      Redis,
+      url,
+    ]
+    for (const client of wrong as never[])
+      expect(() => new RedisStore({ client })).toThrow(
+        /^option 'client' takes an ioredis Redis or Cluster: write new Redis\(url\) with 'ioredis', not createClient/,
+      )
+  })
+
   it('takes either a url or a client', () => {
     const client = new Redis({ lazyConnect: true })
     // @ts-expect-error
@@ -40,8 +58,10 @@ describe('options', () => {
   })
 
   it.each([
-    'localhost:6379',
     'http://localhost',
+    'redis+sock:///tmp/redis.sock',
+    '/tmp/redis.sock?db=sessions',
+    'localhost:6379/1',
     'redis:localhost',
     'REDISS://localhost',
     'redis://:pass%word@localhost',
@@ -50,7 +70,7 @@ describe('options', () => {
     '',
   ])('does not take %j for a URL, nor shows it', (wrong) => {
     expect(() => redisDriver({ url: wrong })).toThrow(
-      /^option 'url' takes a URL such as 'redis:\/\/localhost:6379\/0' \(rediss: for TLS\)$/,
+      /^option 'url' takes a URL such as 'redis:\/\/localhost:6379\/0' \(rediss: for TLS\), or the path of a socket$/,
     )
   })
 

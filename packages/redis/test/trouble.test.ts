@@ -145,7 +145,8 @@ describe.each(makes)('%s', (_, start) => {
           const [index] = await observer.keys('sess::*')
           await observer.set(index!, 'no sorted set')
         },
-        works: ['get', 'touch', 'destroy', 'all', 'length', 'clear', 'ping'],
+        // What is destroyed shares a batch with what is saved, which needs the index.
+        works: ['get', 'touch', 'all', 'length', 'clear', 'ping'],
         end: () => observer.flushall(),
       },
     })

@@ -1,4 +1,4 @@
-import { SessionStoreError, type SessionStoreErrorCode } from '@session-stores/core'
+import { isError, SessionStoreError, type SessionStoreErrorCode } from '@session-stores/core'
 
 /** Thrown where the database is free of locks and must be left alone all the same. */
 export const NOT_NOW: unique symbol = Symbol('not now')
@@ -37,7 +37,7 @@ const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode,
 
 /** A `SessionStoreError` where the reason is known, else the error itself. */
 export function explained(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof SessionStoreError) return error
+  if (!isError(error) || error instanceof SessionStoreError) return error
   if (isTableMissing(error))
     return new SessionStoreError(
       'BAD_STORAGE',

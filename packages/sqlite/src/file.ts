@@ -1,7 +1,7 @@
 import { closeSync, openSync, statSync } from 'node:fs'
+import { timers } from '@session-stores/core'
 
-// A test that fakes the timers of the application later must not keep a file from being looked at.
-const { setTimeout } = globalThis
+const { setTimeout } = timers
 
 /** In milliseconds: how long a file that was deleted or replaced may go unnoticed. */
 const LOOK_EVERY = 1000

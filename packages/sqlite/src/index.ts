@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { performance } from 'node:perf_hooks'
 import {
   type Awaitable,
   checkOptions,
@@ -10,6 +9,7 @@ import {
   SessionStoreError,
   type StoreOptions,
   splitOptions,
+  timers,
 } from '@session-stores/core'
 import Database from 'better-sqlite3'
 import { Checkpointer } from './checkpoint.ts'
@@ -18,8 +18,7 @@ import { makePrivateFile, WatchedFile } from './file.ts'
 import { Lane } from './lane.ts'
 import { prepareTable, type Statements } from './table.ts'
 
-// A test that fakes the timers of the application later must not stop a call that is under way.
-const { setImmediate } = globalThis
+const { setImmediate, uptime } = timers
 
 /** What the driver uses of better-sqlite3, so that no version of its types is forced. */
 export interface SqliteDatabase {
@@ -60,7 +59,8 @@ export type SqliteOptions = (
 const rules: Record<keyof SqliteOptions, OptionRule> = {
   path: ['the path of a file', (value) => typeof value === 'string' && value.trim() !== ''],
   database: [
-    "a better-sqlite3 Database: new Database(file) of 'better-sqlite3', not of node:sqlite, or give 'path'",
+    "a better-sqlite3 Database: new Database(file) of 'better-sqlite3', not of node:sqlite; await a promise of one; a " +
+      "file is the option 'path'",
     isDatabase,
   ],
   table: [
@@ -223,7 +223,7 @@ export function sqliteDriver(options: SqliteOptions): Driver {
       }
     },
     async prune(before, limit) {
-      const since = performance.now()
+      const since = uptime()
       let removed = 0
       for (; ; await nextTurn()) {
         const most = limit - removed

@@ -1,9 +1,7 @@
-import { performance } from 'node:perf_hooks'
-import { type Awaitable, SessionStoreError } from '@session-stores/core'
+import { type Awaitable, SessionStoreError, timers } from '@session-stores/core'
 import { explained, isLocked } from './errors.ts'
 
-// A test that fakes the timers of the application later must not stop the work that waits here.
-const { setTimeout, setImmediate } = globalThis
+const { setImmediate, setTimeout, uptime } = timers
 
 /** So many tries follow each other in turns of the event loop: most locks are held for a fraction of a millisecond. */
 const QUICK_TRIES = 2
@@ -50,7 +48,7 @@ export class Lane {
   #isScheduled = false
 
   /**
-   * Does the work at once if no lock is in its way, else gives a promise of it. `since`, by `performance.now()`, is
+   * Does the work at once if no lock is in its way, else gives a promise of it. `since`, by `uptime()`, is
    * when a call of several steps began: they wait no longer together than one.
    */
   attempt<T>(work: () => T, since?: number): Awaitable<T> {
@@ -62,7 +60,7 @@ export class Lane {
       }
     }
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push(new Waiting(work, since ?? performance.now(), resolve, reject))
+      this.#waiting.push(new Waiting(work, since ?? uptime(), resolve, reject))
       if (this.#isScheduled) return
       this.#tries = 0
       this.#takeNextTurn()
@@ -81,19 +79,19 @@ export class Lane {
 
   #takeTurn = (): void => {
     this.#isScheduled = false
-    const start = performance.now()
+    const start = uptime()
     this.#dropExpired(start)
     for (let now = start; this.#waiting.length > 0; ) {
       const { work, resolve, reject } = this.#waiting[0]!
       try {
         resolve(work() as never)
       } catch (error) {
-        if (isLocked(error)) return this.#pause(performance.now() - now)
+        if (isLocked(error)) return this.#pause(uptime() - now)
         reject(explained(error))
       }
       this.#waiting.shift()
       this.#tries = 0
-      now = performance.now()
+      now = uptime()
       if (now - start < LONGEST_SLICE) continue
       if (this.#waiting.length > 0) this.#takeNextTurn()
       return
@@ -120,7 +118,7 @@ export class Lane {
     this.#isScheduled = true
     const range = Math.min(LONGEST_PAUSE - SHORTEST_PAUSE, this.#tries * GROWTH)
     const pause = SHORTEST_PAUSE + Math.random() * range
-    const left = this.#waiting[0]!.since + this.longestWait - performance.now()
+    const left = this.#waiting[0]!.since + this.longestWait - uptime()
     setTimeout(this.#takeTurn, Math.min(Math.max(pause, PAUSE_PER_TRY * lastTry), Math.ceil(left)))
   }
 }

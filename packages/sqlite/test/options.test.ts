@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { HOUR } from '@session-stores/testbed/rows'
 import { after } from '@session-stores/testbed/vitest'
+import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { SqliteStore, sqliteDriver } from '../src/index.ts'
 import { databaseOf, driverOf, keysIn, NOW, newFile, session } from './fixture.ts'
@@ -42,6 +43,13 @@ describe('options', () => {
         message: expect.stringMatching(/new Database\(file\) of 'better-sqlite3', not of node:sqlite/),
       }),
     )
+  })
+
+  it('says what to write in place of what is no database', () => {
+    for (const database of [Promise.resolve(databaseOf(':memory:')), 'sessions.db', Database] as never[])
+      expect(() => new SqliteStore({ database })).toThrow(
+        /^option 'database' takes a better-sqlite3 Database: new Database\(file\).* await a promise.*'path'$/,
+      )
   })
 
   it('keeps sessions over a restart', async () => {
