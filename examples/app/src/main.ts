@@ -1,23 +1,30 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import type { SessionStore } from '@session-stores/core'
 import { createApp } from './app.ts'
+import { makePrivateFolder, readSecret } from './files.ts'
 import { describeStore, openStore } from './store.ts'
 import { Users } from './users.ts'
 
 const { env } = process
 const data = env.DATA_DIR ?? join(import.meta.dirname, '..', 'data')
-mkdirSync(data, { recursive: true })
+makePrivateFolder(data)
+// The default folder is the application's own, whoever made it.
+if (env.DATA_DIR === undefined) chmodSync(data, 0o700)
 
 const url = env.SESSION_STORE ?? `sqlite:${relative('', join(data, 'sessions.db'))}`
-const store = openStore(url, { user: (session) => session.user?.id, absoluteTimeout: 30 * 86_400_000 })
+const store = open()
 await store.ping().catch((error) => {
   console.error(`${describeStore(url)} does not answer: ${error.message}`)
   process.exit(1)
 })
 const users = new Users(join(data, 'users.db'))
 const trustProxy = env.TRUST_PROXY && (Number(env.TRUST_PROXY) || env.TRUST_PROXY)
-const app = createApp({ store, users, secret: secret(), trustProxy: trustProxy || false })
+// Made at the first start and kept, so that a restart signs nobody out.
+const secret =
+  env.SESSION_SECRET || readSecret(join(data, 'secret'), () => randomBytes(32).toString('base64url'))
+const app = createApp({ store, users, secret, trustProxy: trustProxy || false })
 const server = app.listen(Number(env.PORT ?? 3000))
 
 server.on('listening', () => {
@@ -44,10 +51,12 @@ async function close(): Promise<void> {
   users.close()
 }
 
-/** From the environment, else one made at the first start and kept, so that a restart signs nobody out. */
-function secret(): string {
-  if (env.SESSION_SECRET) return env.SESSION_SECRET
-  const file = join(data, 'secret')
-  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600 })
-  return readFileSync(file, 'utf8')
+function open(): SessionStore {
+  try {
+    return openStore(url, { user: (session) => session.user?.id, absoluteTimeout: 30 * 86_400_000 })
+  } catch (error) {
+    // Not the whole error: Node prints a URL that it cannot read, with its password.
+    console.error(`${describeStore(url)} cannot be used: ${(error as Error).message}`)
+    process.exit(1)
+  }
 }

@@ -3,13 +3,17 @@ import { MongoStore } from '@session-stores/mongodb'
 import { PostgresStore } from '@session-stores/postgres'
 import { RedisStore } from '@session-stores/redis'
 import { SqliteStore } from '@session-stores/sqlite'
+import { makeDatabasePrivate } from './files.ts'
 
 /** The store of a URL: that of a server, or `sqlite:` and the path of a file. */
 export function openStore(url: string, options: StoreOptions): SessionStore {
-  const scheme = url.slice(0, url.indexOf(':') + 1)
+  const scheme = schemeOf(url)
   switch (scheme) {
-    case 'sqlite:':
-      return new SqliteStore({ path: url.slice(scheme.length), ...options })
+    case 'sqlite:': {
+      const path = url.slice(scheme.length).trim()
+      if (!/^(:memory:|file:.*|)$/.test(path)) makeDatabasePrivate(path)
+      return new SqliteStore({ path, ...options })
+    }
     case 'redis:':
     case 'rediss:':
       return new RedisStore({ url, ...options })
@@ -21,10 +25,32 @@ export function openStore(url: string, options: StoreOptions): SessionStore {
       return new MongoStore({ url, ...options })
     default:
       throw new TypeError(
-        'SESSION_STORE takes a redis:, rediss:, postgres: or mongodb: URL, or sqlite:path/to/file.db',
+        'a store has a redis:, rediss:, postgres: or mongodb: URL, or sqlite:path/to/file.db',
       )
   }
 }
 
-/** For the screen: without the password. */
-export const describeStore = (url: string): string => url.replace(/^(\w[^/]*:\/\/[^/@]*:)[^/@]*@/, '$1***@')
+const SERVERS = ['redis:', 'rediss:', 'postgres:', 'postgresql:', 'mongodb:', 'mongodb+srv:']
+
+/** A name, the path of a socket or an IPv6 address; other encoded characters may be a password. */
+const HOST = String.raw`(?:(?:[\w.-]|%2F)+|\[[\da-f:.]+\])(?::\d+)?`
+const PLACE = String.raw`(?:${HOST}(?:,${HOST})*)?(?:/[\w.~-]*)?`
+// An @ after the place may end a password that contains /, ? or #: such a URL does not match.
+const FORM = new RegExp(`^[^:]+://(?:[^/?#]*@)?(${PLACE})(?:[?#][^@]*)?$`, 'i')
+
+/**
+ * Where a store is, for the screen: scheme, hosts and path. A URL in which a password could be
+ * mistaken for one of these is shown by its scheme alone.
+ */
+export function describeStore(url: string): string {
+  const scheme = schemeOf(url)
+  if (scheme === 'sqlite:') return url
+  // What precedes the colon is no scheme then, and may be a password itself.
+  if (!SERVERS.includes(scheme)) return 'SESSION_STORE'
+  const place = FORM.exec(url)?.[1]
+  return place === undefined ? `${scheme}…` : `${scheme}//${place}`
+}
+
+function schemeOf(url: string): string {
+  return url.slice(0, url.indexOf(':') + 1)
+}

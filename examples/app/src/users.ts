@@ -1,24 +1,24 @@
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
-import { promisify } from 'node:util'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import Database from 'better-sqlite3'
+import { type Credentials, findProblem } from './credentials.ts'
+import { makeDatabasePrivate } from './files.ts'
+import { type HasherOptions, PasswordHasher } from './passwords.ts'
 
 export interface User {
   id: string
   name: string
 }
 
-/** N = 2^17, r = 8, p = 1, as the OWASP Password Storage Cheat Sheet asks of scrypt; it takes 128 MiB. */
-const COST = { N: 2 ** 17, r: 8, p: 1, maxmem: 2 ** 28 }
-
-const hash = promisify<string, Buffer, number, typeof COST, Buffer>(scrypt)
-
-/** The people who signed up, in a SQLite file of their own: they stay wherever the sessions are kept. */
+/** The people who signed up, in a SQLite file of their own, wherever the sessions are kept. */
 export class Users {
   #database: Database.Database
+  #hasher: PasswordHasher
   /** Compared with where there is no such user, so that the answer takes as long. */
   #nobody = { id: '', name: '', salt: randomBytes(16), hash: randomBytes(32) }
 
-  constructor(path: string) {
+  constructor(path: string, options?: HasherOptions) {
+    if (path !== ':memory:') makeDatabasePrivate(path)
+    this.#hasher = new PasswordHasher(options)
     this.#database = new Database(path)
     this.#database.exec(`
       CREATE TABLE IF NOT EXISTS users (
@@ -29,23 +29,26 @@ export class Users {
       ) STRICT`)
   }
 
-  /** The new user, or nothing if the name is taken. */
-  async signUp(name: string, password: string): Promise<User | undefined> {
+  /** The new user, or nothing if the name is taken. For credentials without a problem. */
+  async signUp({ name, password }: Credentials): Promise<User | undefined> {
     const id = randomBytes(9).toString('base64url')
     const salt = randomBytes(16)
-    const hashed = await hash(password.normalize('NFKC'), salt, 32, COST)
+    const hash = await this.#hasher.hash(password, salt)
     const insert = this.#database.prepare('INSERT INTO users VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
-    return insert.run(id, name, salt, hashed).changes === 1 ? { id, name } : undefined
+    return insert.run(id, name, salt, hash).changes === 1 ? { id, name } : undefined
   }
 
   /** The user, if name and password are right. */
-  async signIn(name: string, password: string): Promise<User | undefined> {
+  async signIn(credentials: Credentials): Promise<User | undefined> {
+    // Nobody can have signed up with these, so answering at once tells nothing about any account.
+    if (findProblem(credentials)) return undefined
+    const { name, password } = credentials
     const select = this.#database.prepare<string, User & { salt: Buffer; hash: Buffer }>(
       'SELECT id, name, salt, hash FROM users WHERE name = ?',
     )
     const user = select.get(name) ?? this.#nobody
-    const hashed = await hash(password.normalize('NFKC'), user.salt, 32, COST)
-    return timingSafeEqual(hashed, user.hash) ? { id: user.id, name: user.name } : undefined
+    const hash = await this.#hasher.hash(password, user.salt)
+    return timingSafeEqual(hash, user.hash) ? { id: user.id, name: user.name } : undefined
   }
 
   close(): void {

@@ -7,18 +7,18 @@ import { join } from 'node:path'
 import { memoryDriver, SessionStore, SessionStoreError } from '@session-stores/core'
 import { mongoServer, postgresServer, redisServer } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createApp } from '../src/app.ts'
 import { openStore } from '../src/store.ts'
 import { Users } from '../src/users.ts'
 import { Browser } from './browser.ts'
+import { cost, password, serve, userOf } from './serve.ts'
 
 const FIREFOX = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' }
 const CHROME = {
   'user-agent':
     'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
 }
-const password = 'correct horse battery'
 
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), 'app-'))
@@ -26,23 +26,21 @@ function folder(): string {
   return made
 }
 
-const options = { user: (session: { user?: { id: string } }) => session.user?.id }
-
 describe('on SQLite', () => pages(`sqlite:${join(folder(), 'sessions.db')}`))
 describeWith('on Redis', redisServer, ({ url }) => pages(url))
 describeWith('on PostgreSQL', postgresServer, ({ url }) => pages(url))
 describeWith('on MongoDB', mongoServer, ({ url }) => pages(url))
 
 function pages(url: string): void {
-  const store = openStore(url, options)
-  const users = new Users(join(folder(), 'users.db'))
+  const store = openStore(url, { user: userOf })
+  const users = new Users(join(folder(), 'users.db'), { cost })
   let server: Server
   let origin: string
   let people = 0
   const newName = () => `person ${process.pid}-${++people}`
 
   beforeAll(async () => {
-    const app = createApp({ store, users, secret: 'of the tests', trustProxy: 'loopback', signInLimit: 1000 })
+    const app = createApp({ store, users, secret: 'of the tests', triesPerAddress: 1000 })
     server = app.listen(0)
     await once(server, 'listening')
     origin = `http://localhost:${(server.address() as AddressInfo).port}`
@@ -70,32 +68,33 @@ function pages(url: string): void {
 
   const visits = (body: string) => Number(/id="visits">(\d+)</.exec(body)?.[1])
 
-  test('visits are counted, each browser for itself', async () => {
-    const [one, other] = [new Browser(origin), new Browser(origin)]
-    expect(visits((await one.get('/')).body)).toBe(1)
+  test('visits are counted, each browser for itself, once somebody is signed in', async () => {
+    const name = newName()
+    const one = await signedUp(name)
+    const other = await signedIn(name)
     expect(visits((await one.get('/')).body)).toBe(2)
-    expect(visits((await other.get('/')).body)).toBe(1)
+    expect(visits((await one.get('/')).body)).toBe(3)
+    expect(visits((await other.get('/')).body)).toBe(2)
+    expect((await new Browser(origin).get('/')).body).not.toContain('id="visits"')
   })
 
-  test('the cookie is HttpOnly and SameSite=Lax, and Secure behind HTTPS', async () => {
-    const plain = new Browser(origin)
-    await plain.get('/')
-    expect(plain.setCookie).toMatch(/^session=.*Path=\/; Expires=.*HttpOnly; SameSite=Lax$/)
-    const secure = new Browser(origin, { 'x-forwarded-proto': 'https' })
-    await secure.get('/')
-    expect(secure.setCookie).toMatch(/HttpOnly; Secure; SameSite=Lax$/)
+  test('whoever only looks leaves nothing in the store', async () => {
+    const before = await store.length()
+    for (const path of ['/', '/sign-in', '/sign-up', '/sessions']) await new Browser(origin).get(path)
+    expect(await store.length()).toBe(before)
   })
 
   test('a sign-in has a new session id, and the old one is no session any more', async () => {
-    const browser = new Browser(origin)
-    await browser.get('/')
+    const name = newName()
+    const browser = await signedUp(name)
     const before = browser.cookies.get('session')!
-    await browser.submit('/sign-up', '/sign-up', { name: newName(), password })
+    await browser.submit('/sign-in', '/sign-in', { name, password })
     const after = browser.cookies.get('session')!
     expect(after).not.toBe(before)
+    expect((await browser.get('/sessions')).path).toBe('/sessions')
     const thief = new Browser(origin)
     thief.cookies.set('session', before)
-    expect(visits((await thief.get('/')).body)).toBe(1)
+    expect((await thief.get('/sessions')).path).toBe('/sign-in')
   })
 
   test('a wrong password, an unknown name, a taken name and a short password are refused', async () => {
@@ -120,6 +119,9 @@ function pages(url: string): void {
     expect((await browser.post('/sign-out', {})).status).toBe(403)
     const { body } = await new Browser(origin).get('/sign-in')
     const stolen = /name="csrf" value="([^"]+)"/.exec(body)![1]!
+    expect((await browser.post('/sign-out', { csrf: stolen })).status).toBe(403)
+    // Not even with its cookie: a token holds for the session that it was made for.
+    browser.cookies.set('csrf', stolen)
     expect((await browser.post('/sign-out', { csrf: stolen })).status).toBe(403)
     expect((await browser.get('/sessions')).path).toBe('/sessions')
   })
@@ -170,24 +172,6 @@ function pages(url: string): void {
   })
 }
 
-test('too many tries of a password are refused for a while', async () => {
-  const users = new Users(':memory:')
-  const server = createApp({
-    store: new SessionStore(memoryDriver()),
-    users,
-    secret: 's',
-    signInLimit: 2,
-  }).listen(0)
-  await once(server, 'listening')
-  const browser = new Browser(`http://localhost:${(server.address() as AddressInfo).port}`)
-  const statuses: number[] = []
-  for (let i = 0; i < 3; i++)
-    statuses.push((await browser.submit('/sign-in', '/sign-in', { name: 'x', password })).status)
-  expect(statuses).toEqual([401, 401, 429])
-  server.close()
-  server.closeAllConnections()
-})
-
 test('a database that is away is a page with 503, an unreadable session a new start', async () => {
   let code: 'UNAVAILABLE' | 'SEAL_BROKEN' = 'UNAVAILABLE'
   const driver = memoryDriver()
@@ -200,11 +184,11 @@ test('a database that is away is a page with 503, an unreadable session a new st
     },
   })
   let failing = false
-  const server = createApp({ store, users: new Users(':memory:'), secret: 's' }).listen(0)
-  await once(server, 'listening')
-  const browser = new Browser(`http://localhost:${(server.address() as AddressInfo).port}`)
-  await browser.get('/')
+  const { origin } = await serve({ store })
+  const browser = new Browser(origin)
+  await browser.submit('/sign-up', '/sign-up', { name: 'Ann', password })
   const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => logged.mockRestore())
   failing = true
   const away = await browser.get('/')
   expect([away.status, away.headers.get('retry-after')]).toEqual([503, '5'])
@@ -213,6 +197,5 @@ test('a database that is away is a page with 503, an unreadable session a new st
   code = 'SEAL_BROKEN'
   const page = await browser.get('/')
   expect([page.status, page.path]).toEqual([200, '/sign-in'])
-  server.close()
-  server.closeAllConnections()
+  expect(browser.cookies.has('session')).toBe(false)
 })

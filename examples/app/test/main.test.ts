@@ -1,21 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { Browser } from './browser.ts'
+import { password } from './serve.ts'
 
 const data = mkdtempSync(join(tmpdir(), 'app-main-'))
 afterAll(() => rmSync(data, { recursive: true, force: true }))
 
-async function start(
-  env: Record<string, string> = {},
-): Promise<{ child: ChildProcess; output: () => string }> {
+interface Started {
+  child: ChildProcess
+  output: () => string
+}
+
+/** Starts the application and waits for its first line. The end of the test ends it. */
+async function start(env: Record<string, string> = {}): Promise<Started> {
   const main = join(import.meta.dirname, '..', 'src', 'main.ts')
   const child = spawn('node', [main], { env: { ...process.env, DATA_DIR: data, PORT: '0', ...env } })
+  onTestFinished(() => end(child))
   let output = ''
   await new Promise<void>((resolve) => {
     const read = (chunk: Buffer) => {
@@ -28,12 +34,19 @@ async function start(
   return { child, output: () => output }
 }
 
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
 test('it says where it is, ends cleanly, and a session lives through a restart', async () => {
   const first = await start()
   const [line, origin] = /^(http:\/\/localhost:\d+) keeps its sessions in sqlite:.*\n$/.exec(first.output())!
   expect(line).toContain('sessions.db')
   const browser = new Browser(origin!)
-  expect((await browser.get('/')).body).toContain('id="visits">1<')
+  const { body } = await browser.submit('/sign-up', '/sign-up', { name: 'Ann', password })
+  expect(body).toContain('id="visits">1<')
   first.child.kill('SIGINT')
   expect(await once(first.child, 'exit')).toEqual([0, null])
   expect(first.output()).toBe(line)
@@ -48,18 +61,75 @@ test('it says where it is, ends cleanly, and a session lives through a restart',
 
 test('what hinders it is one line', async () => {
   const taken = createServer().listen(0)
+  onTestFinished(() => void taken.close())
   await once(taken, 'listening')
   const { port } = taken.address() as AddressInfo
   for (const [env, expected] of [
     [{ PORT: `${port}` }, `Port ${port} is taken; choose another with PORT=3001\n`],
     [
       { SESSION_STORE: 'redis://:secret@localhost:1' },
-      'redis://:***@localhost:1 does not answer: Redis cannot be reached\n',
+      'redis://localhost:1 does not answer: Redis cannot be reached\n',
     ],
   ] as const) {
     const { child, output } = await start(env)
     expect(await once(child, 'exit')).toEqual([1, null])
     expect(output()).toBe(expected)
   }
-  taken.close()
+})
+
+test.each([
+  'redis://ann:SECRET@local host',
+  'redis://ann:SECRET@localhost:port',
+  'postgres://ann:SECRET@local host/app',
+  'postgres://ann:SECRET@localhost:port/app',
+  'mongodb://ann:SECRET@',
+  'mongodb://ann:SECRET@SECRET@localhost:port',
+  'mysql://ann:SECRET@localhost',
+  'SECRET',
+])('a URL that nobody can use is one line without its password: %s', async (url) => {
+  const { child, output } = await start({ SESSION_STORE: url })
+  expect(await once(child, 'exit')).toEqual([1, null])
+  expect(output()).toMatch(/^\S+ (cannot be used|does not answer): .+\n$/)
+  expect(output()).not.toContain('SECRET')
+})
+
+const umasks = process.platform === 'win32' ? [] : ['000', '777']
+test.each(umasks)('what it keeps is for its owner alone, with a umask of %s', async (umask) => {
+  const before = process.umask(umask)
+  onTestFinished(() => void process.umask(before))
+  const folder = join(data, `umask-${umask}`)
+  const modes = () =>
+    Object.fromEntries(
+      readdirSync(folder).map((name) => [name, (statSync(join(folder, name)).mode & 0o777).toString(8)]),
+    )
+  const tight = expect.objectContaining({
+    secret: '600',
+    'sessions.db': '600',
+    'sessions.db-shm': '600',
+    'sessions.db-wal': '600',
+    'users.db': '600',
+  })
+  const first = await start({ DATA_DIR: folder })
+  expect((statSync(folder).mode & 0o777).toString(8)).toBe('700')
+  expect(modes()).toEqual(tight)
+  expect(new Set(Object.values(modes()))).toEqual(new Set(['600']))
+
+  // Ended at once, it leaves the -wal and -shm files.
+  await end(first.child)
+  for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o666)
+  await start({ DATA_DIR: folder })
+  expect(modes()).toEqual(tight)
+})
+
+describe('an application that a test leaves running', () => {
+  let left: ChildProcess
+
+  test('runs while the test does', async () => {
+    left = (await start()).child
+    expect(left.exitCode).toBeNull()
+  })
+
+  test('has ended when the next test begins', () => {
+    expect(left.signalCode).toBe('SIGKILL')
+  })
 })

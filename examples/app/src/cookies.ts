@@ -1,0 +1,18 @@
+import type { CookieOptions } from 'express'
+
+export interface Cookies {
+  session: string
+  csrf: string
+  /** Of both cookies. A browser clears a `__Host-` cookie only if they are given again. */
+  attributes: CookieOptions
+}
+
+/** With the `__Host-` prefix, neither a sibling domain nor plain HTTP can plant the cookie. */
+export function nameCookies(isSecure: boolean): Cookies {
+  const prefix = isSecure ? '__Host-' : ''
+  return {
+    session: `${prefix}session`,
+    csrf: `${prefix}csrf`,
+    attributes: { httpOnly: true, sameSite: 'lax', secure: isSecure, path: '/' },
+  }
+}
