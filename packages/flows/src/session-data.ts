@@ -1,0 +1,11 @@
+import 'express-session'
+
+declare module 'express-session' {
+  /** What the flows keep in their sessions. */
+  interface SessionData {
+    user?: string
+    cart?: string[]
+    note?: string
+    seen?: string
+  }
+}

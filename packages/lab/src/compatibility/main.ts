@@ -1,0 +1,81 @@
+/**
+ * Whether the packed packages work with the oldest and the newest of what they say they work with: clients,
+ * express-session, Express and compilers. Prints a line for each combination, and ends with 1 where one fails.
+ *
+ *     npx -y pnpm@12 compatibility
+ */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { mongoServer, postgresServer, redisServer } from '@session-stores/testbed'
+import { DATABASES, type Database } from '../store.ts'
+import { CLIENTS, install, pack, peersOf } from './packages.ts'
+import { run } from './run.ts'
+import { checkTypes, typeChecks, versionsOf } from './types.ts'
+import { spanOf } from './versions.ts'
+
+/** No package depends on it: it is what applications have. */
+const EXPRESS = '>=4 <6'
+
+const SERVERS = { redis: redisServer, postgres: postgresServer, mongodb: mongoServer }
+
+const temporary = mkdtempSync(join(tmpdir(), 'compatibility-'))
+try {
+  const packed = await pack(['core', ...DATABASES], temporary)
+  await Promise.all([checkDatabases(packed), checkCompilers(packed)])
+} finally {
+  rmSync(temporary, { recursive: true })
+}
+
+async function checkDatabases(packed: Record<string, string>): Promise<void> {
+  for (const database of DATABASES) await checkDatabase(database, packed)
+}
+
+async function checkCompilers(packed: Record<string, string>): Promise<void> {
+  for (const check of await typeChecks(packed)) {
+    await report(`${check.title}: ${versionsOf(check)}`, () => checkTypes(temporary, check))
+  }
+}
+
+async function checkDatabase(database: Database, packed: Record<string, string>): Promise<void> {
+  const peers = peersOf(database)
+  const client = CLIENTS[database]
+  const ranges = { [client]: peers[client]!, 'express-session': peers['express-session']!, express: EXPRESS }
+  const spans = await Promise.all(
+    Object.entries(ranges).map(async ([name, range]) => ({ name, ...(await spanOf(name, range)) })),
+  )
+  for (const { name, unavailable, lowest } of spans) {
+    if (unavailable !== undefined) {
+      console.log(
+        `${name} ${unavailable}: not tried, its binary is not in its package; ${lowest} is the lowest`,
+      )
+    }
+  }
+  await using server = database === 'sqlite' ? undefined : await SERVERS[database]()
+  for (const end of ['lowest', 'newest'] as const) {
+    const versions = Object.fromEntries(spans.map((span) => [span.name, span[end]]))
+    const listed = Object.entries(versions).map((entry) => entry.join(' '))
+    await report(`${database}, ${end}: ${listed.join(', ')}`, async () => {
+      const folder = join(temporary, `${database}-${end}`)
+      const ours = ['@session-stores/core', `@session-stores/${database}`]
+      const tarballs = Object.fromEntries(ours.map((name) => [name, packed[name]!]))
+      await install(folder, { ...tarballs, ...versions })
+      cpSync(join(import.meta.dirname, 'program.ts'), join(folder, 'program.ts'))
+      const place = server?.url ?? join(folder, 'sessions.db')
+      await run(folder, process.execPath, ['program.ts', database, place])
+    })
+  }
+}
+
+/** Prints how the combination did and in how many seconds; a failure with all that was said. */
+async function report(combination: string, check: () => Promise<void>): Promise<void> {
+  const start = performance.now()
+  const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`
+  try {
+    await check()
+    console.log(`${combination}: works, ${seconds()}`)
+  } catch (error) {
+    process.exitCode = 1
+    console.log(`${combination}: FAILS, ${seconds()}\n${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,43 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Database } from '../store.ts'
+import { run } from './run.ts'
+
+export const root: string = join(import.meta.dirname, '../../../..')
+
+/** The package that each database's store needs beside it. */
+export const CLIENTS: Record<Database, string> = {
+  redis: 'ioredis',
+  postgres: 'pg',
+  mongodb: 'mongodb',
+  sqlite: 'better-sqlite3',
+}
+
+export function peersOf(name: string): Record<string, string> {
+  return JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).peerDependencies
+}
+
+/** Builds the packages and packs them as they are published, into this folder; gives the dependencies on them. */
+export async function pack(names: readonly string[], folder: string): Promise<Record<string, string>> {
+  await run(root, 'npx', ['-y', 'pnpm@12', 'build'])
+  const packed: Record<string, string> = {}
+  for (const name of names) {
+    const file = join(folder, `${name}.tgz`)
+    await run(join(root, 'packages', name), 'npx', ['-y', 'pnpm@12', 'pack', '--out', file])
+    packed[`@session-stores/${name}`] = `file:${file}`
+  }
+  return packed
+}
+
+/** Makes an application of its own that has these dependencies installed; `overrides` are versions of theirs. */
+export async function install(
+  folder: string,
+  dependencies: Record<string, string>,
+  overrides: Record<string, string> = {},
+): Promise<void> {
+  mkdirSync(folder)
+  const manifest = { private: true, type: 'module', dependencies, overrides }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
+  const options = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund']
+  await run(folder, 'npm', ['install', ...options])
+}

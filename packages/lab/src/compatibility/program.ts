@@ -1,0 +1,140 @@
+/**
+ * An application on the packages as they are installed beside it: the command copies it into a folder with other
+ * versions of them. Its arguments are the database and the place of its sessions. It ends by itself.
+ */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import type { SessionStore, StoreOptions } from '@session-stores/core'
+import express from 'express'
+import session from 'express-session'
+
+const [database, place] = process.argv.slice(2) as ['redis' | 'postgres' | 'mongodb' | 'sqlite', string]
+const options: StoreOptions = { user: (one) => (one as { userId?: string }).userId }
+const name = `compatibility_${randomUUID().slice(0, 8)}`
+
+/** A store that opens its own client, and one that the application lends its client to. */
+const makes: Record<typeof database, () => Promise<[make: () => SessionStore, close: () => unknown][]>> = {
+  async redis() {
+    const { RedisStore } = await import('@session-stores/redis')
+    const { Redis } = await import('ioredis')
+    const client = new Redis(place, { lazyConnect: true })
+    const own = { prefix: `${name}:`, ...options }
+    return [
+      [() => new RedisStore({ url: place, ...own }), () => {}],
+      [() => new RedisStore({ client, ...own }), () => client.quit()],
+    ]
+  },
+  async postgres() {
+    const { PostgresStore } = await import('@session-stores/postgres')
+    const { Pool } = (await import('pg')).default
+    const pool = new Pool({ connectionString: place })
+    const own = { table: name, ...options }
+    return [
+      [() => new PostgresStore({ url: place, ...own }), () => {}],
+      [
+        () => new PostgresStore({ pool, ...own }),
+        async () => {
+          await pool.query(`DROP TABLE ${name}`)
+          await pool.end()
+        },
+      ],
+    ]
+  },
+  async mongodb() {
+    const { MongoStore } = await import('@session-stores/mongodb')
+    const { MongoClient } = await import('mongodb')
+    const client = new MongoClient(place)
+    const own = { collection: name, ...options }
+    return [
+      [() => new MongoStore({ url: place, ...own }), () => {}],
+      [
+        () => new MongoStore({ client, ...own }),
+        async () => {
+          await client.db().dropCollection(name)
+          await client.close()
+        },
+      ],
+    ]
+  },
+  async sqlite() {
+    const { SqliteStore } = await import('@session-stores/sqlite')
+    const { default: Connection } = await import('better-sqlite3')
+    const connection = new Connection(place)
+    return [
+      [() => new SqliteStore({ path: place, ...options }), () => {}],
+      [() => new SqliteStore({ database: connection, ...options }), () => connection.close()],
+    ]
+  },
+}
+
+for (const [make, close] of await makes[database]()) {
+  const store = make()
+  try {
+    await use(store)
+  } finally {
+    await store.close()
+    await close()
+  }
+}
+
+async function use(store: SessionStore): Promise<void> {
+  const app = express()
+  app.use(session({ store, secret: 'a secret', resave: false, saveUninitialized: false }))
+  app.post('/login', (req, res, next) => {
+    req.session.regenerate((error) => {
+      if (error) return next(error)
+      Object.assign(req.session, { userId: 'ada' })
+      req.session.save((failure) => (failure ? next(failure) : res.end()))
+    })
+  })
+  app.post('/keys/:key', (req, res) => {
+    Object.assign(req.session, { [req.params.key]: 'saved' })
+    res.end()
+  })
+  app.post('/logout', (req, res, next) => {
+    req.session.destroy((error) => (error ? next(error) : res.end()))
+  })
+  app.get('/', (req, res) => {
+    const { cookie, ...data } = req.session
+    // The oldest Express can send JSON only on a Node that is older still.
+    res.end(JSON.stringify(data))
+  })
+  const server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  try {
+    await visit(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, store)
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+/** Signs in, sends twenty requests at once, signs out. */
+async function visit(origin: string, store: SessionStore): Promise<void> {
+  let cookie = ''
+  async function request(path: string, method: 'GET' | 'POST'): Promise<string> {
+    const response = await fetch(origin + path, { method, headers: cookie === '' ? {} : { cookie } })
+    const body = await response.text()
+    assert.equal(response.status, 200, body)
+    const [set] = response.headers.getSetCookie()
+    if (set !== undefined) cookie = set.split(';', 1)[0]!
+    return body
+  }
+  await request('/login', 'POST')
+  const keys = Array.from({ length: 20 }, (_, i) => `key-${i}`)
+  await Promise.all(keys.map((key) => request(`/keys/${key}`, 'POST')))
+  const data = { userId: 'ada', ...Object.fromEntries(keys.map((key) => [key, 'saved'])) }
+  assert.deepEqual(JSON.parse(await request('/', 'GET')), data)
+
+  const { sessions } = await store.list({ user: 'ada' })
+  assert.equal(sessions.length, 1)
+  const { cookie: _, ...listed } = sessions[0]!.session as unknown as Record<string, unknown>
+  assert.deepEqual(listed, data)
+
+  await request('/logout', 'POST')
+  assert.deepEqual((await store.list({ user: 'ada' })).sessions, [])
+  assert.deepEqual(JSON.parse(await request('/', 'GET')), {})
+  assert.equal(await store.length(), 0)
+}
