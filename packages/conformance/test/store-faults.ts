@@ -1,4 +1,10 @@
-import { type Driver, type Row, SessionStore, type StoreOptions } from '@session-stores/core'
+import {
+  type Driver,
+  type Row,
+  SessionStore,
+  SessionStoreError,
+  type StoreOptions,
+} from '@session-stores/core'
 import type { SessionData } from 'express-session'
 
 /** Faults that stores have, most of them seen in one that people use: the rule against each must find it. */
