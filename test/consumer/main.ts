@@ -54,7 +54,7 @@ assert.equal((await sqlite.get('an id'))?.userId, 'ada')
 const { sessions } = await sqlite.list({ user: 'ada' })
 assert.equal(sessions.length, 1)
 await assert.rejects(
-  sqlite.get(''),
+  sqlite.set('', { cookie: new session.Cookie() }),
   (error) => error instanceof SessionStoreError && error.code === 'INVALID_ID',
 )
 
