@@ -30,7 +30,7 @@ describe.each(makes)('%s', (_, start) => {
       await store.destroy('id-3')
       await observer.config('SET', 'maxmemory', '0')
       expect(await store.get('id-3')).toBe(null)
-      await store.set('id-3', plain())
+      await expect(store.set('id-3', plain())).rejects.toMatchObject({ code: 'GONE' })
       expect(await store.get('id-3')).toBe(null)
       const { sessions } = await store.list({ user: 'ada' })
       expect(sessions).toHaveLength(19)
