@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tell } from './guard.ts'
@@ -24,6 +24,19 @@ class StartError extends Error {
     super(`${kind.name} ended before it answered:\n${log.trimEnd().split('\n').slice(-10).join('\n')}`)
     this.portTaken = /address already in use/i.test(log)
     this.childrenLive = /pre-existing shared memory block/.test(log)
+  }
+}
+
+/** Whether no thread of the process runs any more. Linux alone tells; elsewhere it is taken for granted. */
+function isStopped(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`
+  if (!existsSync(tasks)) return true
+  try {
+    // The state follows the name, which stands in brackets.
+    return readdirSync(tasks).every((task) => /\) [TtZX] /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8')))
+  } catch {
+    // A thread ended meanwhile.
+    return false
   }
 }
 
@@ -112,7 +125,11 @@ function make(kind: ProcessKind, binary: Binary, reserved: Port, args: readonly 
     get version() {
       return version
     },
-    pause: () => signal('SIGSTOP'),
+    pause() {
+      signal('SIGSTOP')
+      // A thread that runs on for a moment would do what the caller sends next.
+      if (child) while (!isStopped(child.pid!));
+    },
     resume: () => signal('SIGCONT'),
     async kill() {
       if (!child) return
