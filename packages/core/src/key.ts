@@ -82,7 +82,7 @@ const hashed: Keys = {
 const isPrintable = (id: string): boolean => /^[!-~]+$/.test(id)
 
 // Drivers use ':' to keep sessions apart from what else they store.
-const escaped = (id: string): string => id.replace(/[%:]/g, (char) => (char === ':' ? '%3A' : '%25'))
+const escapeId = (id: string): string => id.replace(/[%:]/g, (char) => (char === ':' ? '%3A' : '%25'))
 
 const plain: Keys = {
   key(id) {
@@ -92,11 +92,11 @@ const plain: Keys = {
         'INVALID_ID',
         'with hashIds: false a session id must be printable ASCII without spaces',
       )
-    return escaped(id)
+    return escapeId(id)
   },
   find(id) {
     checkText(id)
-    return hasLength(id) && isPrintable(id) ? escaped(id) : undefined
+    return hasLength(id) && isPrintable(id) ? escapeId(id) : undefined
   },
   name: (key) => key.replace(/%3A|%25/g, (code) => (code === '%3A' ? ':' : '%')),
   handle: sha256,

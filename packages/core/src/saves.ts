@@ -176,7 +176,7 @@ export class Saves {
       if (row.data === null) {
         // Nothing was there when it was destroyed: so this is no late save of what was ended.
         if (row.createdAt === NEVER) return this.#put(call, save, lane, tries, now, row.tag)
-        this.#gone(save.key)
+        this.#publish('gone', save.key)
         return call.finish(gone())
       }
       if (isLive(row, this.#settings)) return this.#put(call, save, lane, tries, row.createdAt, row.tag)

@@ -157,8 +157,10 @@ export class Sessions {
       this.#backend.read(handle, (failure, named) => {
         if (failure != null || call.done) return call.finish(failure)
         if (named === undefined || !this.isLive(named)) return end(row)
-        const finish = (thrown?: unknown): void => call.finish(thrown)
-        this.end(handle).then(() => finish(null), finish)
+        this.end(handle).then(
+          () => call.finish(null),
+          (thrown) => call.finish(thrown),
+        )
       })
     })
   }

@@ -60,7 +60,7 @@ const WHOLE_STORE = 12
 /** How long a call is waited for where `setup` was not told. Milliseconds. */
 const DEFAULT_TIME_LIMIT = 5000
 
-const { setTimeout, uptime: elapsed } = timers
+const { pause, setTimeout, uptime: elapsed } = timers
 
 /** Numbers come as numbers, ids of cursors as they are; text is not checked again, for it was when it was stored. */
 const decoding = {
@@ -235,7 +235,10 @@ export function mongoDriver(options: MongoOptions): Driver {
     return upsert(refused, now, begun, isUncertain)
   }
 
-  /** Creates and ends sessions. An insert would cost a third as much, but it knows no time from which on it does nothing. */
+  /**
+   * Creates and ends sessions. An insert would cost a third as much, but it cannot be told a time from
+   * which on it does nothing.
+   */
   async function upsert(
     writes: readonly Write[],
     now: number,
@@ -417,8 +420,6 @@ const none: Refusals = { refused: [], isUncertain: false }
 function kindOf({ expect, tag }: Write): 'saved' | 'other' {
   return expect && expect !== tag ? 'saved' : 'other'
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
 
 /** Options of a command that the client gives up in so many milliseconds, wherever it waits. */
 function givenUpIn(ms: number, reason: unknown): object {

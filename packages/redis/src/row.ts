@@ -30,7 +30,10 @@ const markOf = (key: string): string =>
 const [EXPIRES_AT, CREATED_AT, KIND, MARK_AT, TAG] = [1, 17, 33, 34, 45]
 const MAX_TAG = 32
 
-/** The head of a string that `toValue` made for this or another key, or nothing. By places: a pattern takes twice the time. */
+/**
+ * What a string holds that `toValue` made, for whichever key; nothing where it made none. The head is read
+ * by its places, because a regular expression takes twice the time.
+ */
 function headOf(value: string): Omit<Row, 'key'> | undefined {
   const tagEnd = value.indexOf(' ', TAG)
   const userEnd = value.indexOf(' ', tagEnd + 1)

@@ -253,7 +253,10 @@ for i = 1, #KEYS do
 end
 ${END}`)
 
-/** Begins a row whose string begins as a session's or a tombstone's does, with which key it was written for left aside. */
+/**
+ * Begins a block for a key whose string begins as that of a session or a tombstone does. Whether the
+ * string was written for this key is not asked.
+ */
 const IF_OURS = `
   local key = KEYS[i]
   local old = redis.pcall('GETRANGE', key, '0', '33')

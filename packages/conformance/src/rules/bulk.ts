@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Tested } from '../context.ts'
 import type { Rule } from '../rule.ts'
-import { holds, ID, ids, README } from './shared.ts'
+import { holds, ID, ids, isRefused, README } from './shared.ts'
 
 /** The number of all sessions, and the end of them. */
 
@@ -85,10 +85,7 @@ export const bulk: readonly Rule[] = [
         const names = (await list(store)) ?? []
         if (names.length === 0) continue
         assert.equal(names.length, 3)
-        const refused = await Promise.all(names.map((name) => store.destroy(`${name}`))).then(
-          () => false,
-          () => true,
-        )
+        const refused = await isRefused(Promise.all(names.map((name) => store.destroy(`${name}`))))
         if (!refused) assert.deepEqual(await found(store, three), [])
       }
     },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Context } from '../context.ts'
 import type { Rule } from '../rule.ts'
-import { HOUR, holds, ID, ids, inTime, LONG_AFTER, SHORT, YEAR } from './shared.ts'
+import { HOUR, holds, ID, ids, inTime, isRefused, LONG_AFTER, SHORT, YEAR } from './shared.ts'
 
 /** When a session ends, by its cookie. */
 
@@ -185,10 +185,7 @@ export const expiry: readonly Rule[] = [
       // As the setter of the cookie leaves it.
       endless.cookie.expires = new Date(Number.POSITIVE_INFINITY)
       endless.cookie.originalMaxAge = Number.NaN
-      const refused = await store.set(ID, endless).then(
-        () => false,
-        () => true,
-      )
+      const refused = await isRefused(store.set(ID, endless))
       if (!refused) holds(await store.data(ID), { name: 'Ada' })
     },
   },

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Session } from 'express-session'
 import type { Tested } from '../context.ts'
 import type { Data, Rule } from '../rule.ts'
-import { holds, ID, ids, README } from './shared.ts'
+import { holds, ID, ids, isRefused, README } from './shared.ts'
 
 /** What destroys a session, and what must not bring it back. */
 
@@ -131,10 +131,7 @@ export const logouts: readonly Rule[] = [
     async check({ store, session }) {
       await store.set(ID, session({ name: 'Ada' }))
       await store.destroy(ID)
-      const refused = await store.set(ID, session({ name: 'Bob' })).then(
-        () => false,
-        () => true,
-      )
+      const refused = await isRefused(store.set(ID, session({ name: 'Bob' })))
       if (!refused) holds(await store.data(ID), { name: 'Bob' })
     },
   },

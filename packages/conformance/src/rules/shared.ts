@@ -49,6 +49,13 @@ export function inTime(
 
 class Late extends Error {}
 
+/** Whether the call is answered with an error. */
+export const isRefused = (call: Promise<unknown>): Promise<boolean> =>
+  call.then(
+    () => false,
+    () => true,
+  )
+
 /** What makes a session known in a list, whatever that makes of it. */
 export const mark = (name: string | number): Data => ({ mark: `#${name}#` })
 
