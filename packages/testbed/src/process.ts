@@ -33,7 +33,9 @@ function isStopped(pid: number): boolean {
   if (!existsSync(tasks)) return true
   try {
     // The state follows the name, which stands in brackets.
-    return readdirSync(tasks).every((task) => /\) [TtZX] /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8')))
+    return readdirSync(tasks).every((task) =>
+      /\) [TtZX] /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8')),
+    )
   } catch {
     // A thread ended meanwhile.
     return false
