@@ -71,19 +71,24 @@ const toStatement = (key: string, result: object): object => ({
   upsert: true,
 })
 
-/** The usual update, of a live session: short, for its size is what it costs. A refusal may be that it was late. */
-export function toUpdate({ expect, ...write }: Write, now: number, latest: Date): object {
-  const document = toDocument(write)
-  const lands = { $and: [isInTime(latest), isLive(now), hasTag(expect!)] }
-  let landed: object = { $literal: document }
-  if (write.data !== null) {
-    const { createdAt, ...row } = document
-    const { expiresAt, purgeAt, ...rest } = row
-    landed = write.extend
-      ? { $mergeObjects: ['$$ROOT', { $literal: rest }, extension(document)] }
-      : { $mergeObjects: ['$$ROOT', { $literal: row }] }
-  }
-  return toStatement(write.key, { $cond: [lands, landed, REFUSE] })
+/**
+ * The usual update: of a live session whose deadline is not later than the new one. It is short, because the server
+ * reads one for each save. It refuses more than the contract says, so what it refuses goes on to `toUpsert`.
+ */
+export function toUpdate(write: Write, now: number, latest: Date): object {
+  const { key, data, tag, user, expiresAt, extend } = write
+  const lands: object[] = [isInTime(latest), isLive(now), hasTag(write.expect!)]
+  if (extend) lands.push({ $lte: ['$expiresAt', expiresAt] })
+  const row =
+    data === null
+      ? { $literal: toDocument(write) }
+      : {
+          $mergeObjects: [
+            '$$ROOT',
+            { $literal: { tag, user, data: pack(data), expiresAt, purgeAt: purgeAt(expiresAt) } },
+          ],
+        }
+  return toStatement(key, { $cond: [{ $and: lands }, row, REFUSE] })
 }
 
 /** Any write, whatever it finds. */
