@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
-import { OutageReporter } from './packages/conformance/src/outage/reporter.ts'
-import { SkipReporter } from './packages/testbed/src/reporter.ts'
-import { ServersReporter } from './packages/testbed/src/servers-reporter.ts'
+import { OutageReporter } from './internal/testbed/src/reporters/outages.ts'
+import { ServersReporter } from './internal/testbed/src/reporters/servers.ts'
+import { SkipReporter } from './internal/testbed/src/reporters/skips.ts'
 
 const reporters = ['default', new SkipReporter(), new ServersReporter(), new OutageReporter()]
 
@@ -23,7 +23,7 @@ function inMemory(): Record<string, string> {
 export default defineConfig({
   test: {
     env: inMemory(),
-    include: ['{packages,examples}/*/test/**/*.test.ts', '{benchmarks,test}/**/*.test.ts'],
+    include: ['{packages,internal,examples}/*/test/**/*.test.ts', '{benchmarks,test}/**/*.test.ts'],
     // Server tests wait for a server to start, never for a clock.
     testTimeout: 60_000,
     hookTimeout: 120_000,

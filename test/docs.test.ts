@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
-import { driverRules, rules } from '@session-stores/conformance'
+import { rules } from '@session-stores/conformance'
+import { contractRules } from '@session-stores/driver-suite'
 import { expect, test } from 'vitest'
-import { newestRun } from '../benchmarks/src/newest.ts'
-import { withSpeed } from '../benchmarks/src/speed.ts'
+import { withSpeed } from '../benchmarks/src/report/speed.ts'
+import { newestRun } from '../benchmarks/src/results/newest.ts'
 
 const root = join(import.meta.dirname, '..')
 const folder = join(root, 'test', '.docs')
@@ -51,8 +52,8 @@ test('the README says how many rules there are', () => {
 })
 
 test('the table of mutants has all rules, and each found its mutant', () => {
-  const lines = readFileSync(join(root, 'docs/mutations.md'), 'utf8').split('\n')
+  const lines = readFileSync(join(root, 'docs/generated/mutations.md'), 'utf8').split('\n')
   const named = lines.flatMap((line) => /^\| `(.+?)` \|/.exec(line)?.[1] ?? [])
-  expect(named).toEqual([...rules, ...driverRules].map(({ id }) => id))
+  expect(named).toEqual([...rules, ...contractRules].map(({ id }) => id))
   expect(lines.filter((line) => line.includes('**not found**'))).toEqual([])
 })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'vitest'
-import { missed } from '../src/page/aims.ts'
-import type { Run, SubjectInfo } from '../src/results.ts'
-import { controlsRun } from './runs.ts'
+import { missed } from '../src/report/aims.ts'
+import type { Run, SubjectInfo } from '../src/results/results.ts'
+import { controlsRun } from './support/runs.ts'
 
 const theirs = [1000, 1010, 990, 1005, 995, 1002, 998, 1001, 999, 1003]
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'vitest'
-import { ArgumentError, readArguments } from '../src/arguments.ts'
+import { ArgumentError, readArguments } from '../src/plan/arguments.ts'
 
 describe('arguments', () => {
   it('ask for everything by default', () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { redisProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { afterEach, beforeEach, describe, it, vi } from 'vitest'
-import type { Run } from '../src/results.ts'
+import type { Run } from '../src/results/results.ts'
 
 let out: string
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
 import { describe, expect, it } from 'vitest'
 import { Latencies } from '../src/child/latencies.ts'
-import { merged } from '../src/merged.ts'
-import type { Measurement } from '../src/results.ts'
+import { merged } from '../src/results/merge.ts'
+import type { Measurement } from '../src/results/results.ts'
 
 const measurement = (operations: number, latency: number, over: Partial<Measurement> = {}): Measurement => {
   const latencies = new Latencies()

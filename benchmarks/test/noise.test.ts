@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'vitest'
-import { noiseOf } from '../src/noise.ts'
-import { controlsRun } from './runs.ts'
+import { noiseOf } from '../src/results/noise.ts'
+import { controlsRun } from './support/runs.ts'
 
 const steady = [1000, 1010, 990, 1005, 995, 1002, 998, 1001, 999, 1003]
 const mirrored = steady.toReversed()

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { findCommand } from '@session-stores/testbed'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { newestRun } from '../src/newest.ts'
-import { renderPage } from '../src/page/render.ts'
-import { Browser } from './browser.ts'
+import { renderPage } from '../src/report/render.ts'
+import { newestRun } from '../src/results/newest.ts'
+import { Browser } from './support/browser.ts'
 
 const chromium = findCommand(['chromium', 'chromium-browser', 'google-chrome'])
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, it } from 'vitest'
-import { watchStorage } from '../src/reclaim.ts'
+import { watchStorage } from '../src/run/watch-storage.ts'
 
 let folder: string
 let database: Database.Database

@@ -3,14 +3,14 @@ import { redisProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { it } from 'vitest'
 import type { StoreJob } from '../src/child/protocol.ts'
-import { type PlannedJob, plan } from '../src/plan.ts'
-import { Recorder } from '../src/recorder.ts'
-import type { Cell, Run } from '../src/results.ts'
-import { Runner } from '../src/run.ts'
-import { quick } from '../src/scale.ts'
+import { type PlannedJob, plan } from '../src/plan/plan.ts'
+import { quick } from '../src/plan/scale.ts'
+import type { Cell, Run } from '../src/results/results.ts'
+import { compare } from '../src/results/summary.ts'
+import { Recorder } from '../src/run/recorder.ts'
+import { Runner } from '../src/run/run.ts'
 import { infoOf } from '../src/subjects/catalogue.ts'
-import { compare } from '../src/summary.ts'
-import { controlsRun } from './runs.ts'
+import { controlsRun } from './support/runs.ts'
 
 /** The fewest of which an interval leaves out one that something else on this machine disturbed. */
 const ROUNDS = 9
@@ -26,7 +26,7 @@ const ours = ((): PlannedJob => {
 
 /** The same, with a store that is broken on purpose. */
 function planted(name: string): PlannedJob {
-  const subject = new URL(`./planted/${name}.ts`, import.meta.url).href
+  const subject = new URL(`./support/planted/${name}.ts`, import.meta.url).href
   const entry = { ...ours.entry, id: name, name }
   return { ...ours, entry, make: (place) => ({ ...ours.make(place), subject }) }
 }

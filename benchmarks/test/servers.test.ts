@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { it } from 'vitest'
+import { runJob } from '../src/run/subject-process.ts'
 import type { BenchServer } from '../src/servers/server.ts'
 import { Servers } from '../src/servers/start.ts'
-import { runJob } from '../src/subject-process.ts'
 
 const PLACES = ['one', 'another', 'third']
 

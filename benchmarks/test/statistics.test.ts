@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'vitest'
-import { estimate, ratio } from '../src/statistics.ts'
+import { estimate, ratio } from '../src/results/statistics.ts'
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
 const byRound = (values: readonly number[]) => new Map(values.map((value, index) => [index + 1, value]))

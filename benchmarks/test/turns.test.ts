@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Turn, Turns } from '../src/turns.ts'
+import { Turn, Turns } from '../src/run/turns.ts'
 
 describe('turns', () => {
   it('go round, one at a time, and past those that are over', async () => {

@@ -1,4 +1,4 @@
-import type { Measurement } from '../results.ts'
+import type { Measurement } from '../results/results.ts'
 import { Latencies } from './latencies.ts'
 import type { Meter, ServerCosts } from './meter.ts'
 import { Tally } from './tally.ts'

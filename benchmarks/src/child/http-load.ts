@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import autocannon from 'autocannon'
-import type { Measurement } from '../results.ts'
+import type { Measurement } from '../results/results.ts'
 import { Latencies } from './latencies.ts'
 import type { Costs } from './meter.ts'
 import type { Point } from './protocol.ts'

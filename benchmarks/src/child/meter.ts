@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Measurement } from '../results.ts'
+import type { Measurement } from '../results/results.ts'
 import type { Usage } from './protocol.ts'
 
 /** What an operation costs beside its time. */

@@ -1,4 +1,4 @@
-import type { Measurement } from '../results.ts'
+import type { Measurement } from '../results/results.ts'
 import type { Step } from './closed-loop.ts'
 import { Latencies } from './latencies.ts'
 import type { Meter } from './meter.ts'

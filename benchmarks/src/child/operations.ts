@@ -1,4 +1,4 @@
-import type { OperationName } from '../results.ts'
+import type { OperationName } from '../results/results.ts'
 import type { Step } from './closed-loop.ts'
 import { hot, mix } from './requests.ts'
 import { checked, contentsOf, createSession, each, idOf } from './sessions.ts'

@@ -1,4 +1,4 @@
-import type { Measurement, OperationName, Parameters } from '../results.ts'
+import type { Measurement, OperationName, Parameters } from '../results/results.ts'
 import type { Place } from '../subjects/subject.ts'
 
 /** What is measured, once in each pass. Times in milliseconds. */

@@ -1,4 +1,4 @@
-import type { Measurement, OperationName } from '../results.ts'
+import type { Measurement, OperationName } from '../results/results.ts'
 import { openSubject } from '../subjects/open.ts'
 import { closedLoop } from './closed-loop.ts'
 import { Meter } from './meter.ts'

@@ -1,4 +1,4 @@
-import type { Measurement } from '../results.ts'
+import type { Measurement } from '../results/results.ts'
 
 /** An answer that is not the right one; anything else that a step fails with is an error. */
 export class WrongAnswer extends Error {}

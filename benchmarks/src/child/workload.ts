@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type session from 'express-session'
-import { shuffled } from '../shuffled.ts'
+import { shuffled } from '../plan/shuffle.ts'
 import { createSession, each, fill, idOf, type Session } from './sessions.ts'
 
 /** How many Session objects are kept for the operations that write; and how many take part in the request mix. */

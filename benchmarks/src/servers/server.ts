@@ -1,4 +1,4 @@
-import type { ServerInfo } from '../results.ts'
+import type { ServerInfo } from '../results/results.ts'
 
 /** What a server has done since it started. */
 export interface Counts {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SubjectInfo } from '../results.ts'
+import type { SubjectInfo } from '../results/results.ts'
 
 /** A subject as it is listed here; its packages' versions are read when it runs. */
 export interface Entry extends Omit<SubjectInfo, 'packages'> {

@@ -11,8 +11,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { createApp } from '../src/app.ts'
 import { openStore } from '../src/store.ts'
 import { Users } from '../src/users.ts'
-import { Browser } from './browser.ts'
-import { cost, password, serve, userOf } from './serve.ts'
+import { Browser } from './support/browser.ts'
+import { cost, password, serve, userOf } from './support/serve.ts'
 
 const FIREFOX = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' }
 const CHROME = {

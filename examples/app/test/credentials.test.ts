@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { findProblem, readCredentials } from '../src/credentials.ts'
-import { Browser } from './browser.ts'
-import { countHashes } from './hashes.ts'
-import { password, serve } from './serve.ts'
+import { Browser } from './support/browser.ts'
+import { countHashes } from './support/hashes.ts'
+import { password, serve } from './support/serve.ts'
 
 test('a name or password that is too long is a problem at sign-up and wrong at sign-in, never cut', async () => {
   const { origin } = await serve()

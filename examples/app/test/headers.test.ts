@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { Browser } from './browser.ts'
-import { password, serve } from './serve.ts'
+import { Browser } from './support/browser.ts'
+import { password, serve } from './support/serve.ts'
 
 const HTTPS = { 'x-forwarded-proto': 'https' }
 

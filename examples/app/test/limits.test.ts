@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Users } from '../src/users.ts'
-import { Browser, type Page } from './browser.ts'
-import { countHashes } from './hashes.ts'
-import { password, serve } from './serve.ts'
+import { Browser, type Page } from './support/browser.ts'
+import { countHashes } from './support/hashes.ts'
+import { password, serve } from './support/serve.ts'
 
 const wrong = 'something else'
 /** A proxy that says which address a request comes from. */

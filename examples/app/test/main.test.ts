@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
-import { Browser } from './browser.ts'
-import { password } from './serve.ts'
+import { Browser } from './support/browser.ts'
+import { password } from './support/serve.ts'
 
 const data = mkdtempSync(join(tmpdir(), 'app-main-'))
 afterAll(() => rmSync(data, { recursive: true, force: true }))

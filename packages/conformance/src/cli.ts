@@ -8,7 +8,7 @@ import { badge } from './report/badge.ts'
 import { markdown } from './report/markdown.ts'
 import { holds, type Report, summary } from './report/report.ts'
 import { table } from './report/table.ts'
-import { rules } from './rules.ts'
+import { rules } from './rules/index.ts'
 
 const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   name: string

@@ -1,8 +1,8 @@
-import type { Result } from './check.ts'
-import { checkSubject } from './check-subject.ts'
-import type { Rule, Subject } from './rule.ts'
-import { rules } from './rules.ts'
-import { DEADLINE, run } from './run.ts'
+import type { Result } from './engine/judge.ts'
+import type { Rule, Subject } from './engine/rule.ts'
+import { DEADLINE, run } from './engine/run.ts'
+import { checkSubject } from './engine/subject.ts'
+import { rules } from './rules/index.ts'
 
 /** What the suite needs of a test runner. Those of vitest, node:test, mocha and jest fit as they are. */
 export interface SuiteOptions extends Subject {

@@ -5,8 +5,8 @@ import type { Report, Result } from '@session-stores/conformance'
 import { describe, it } from 'vitest'
 
 const program = join(import.meta.dirname, '../src/cli.ts')
-const faulty = join(import.meta.dirname, 'cli/faulty.ts')
-const broken = join(import.meta.dirname, 'cli/broken.ts')
+const faulty = join(import.meta.dirname, 'support/cli/faulty.ts')
+const broken = join(import.meta.dirname, 'support/cli/broken.ts')
 const TOUCH = 'touch/extends'
 /** A rule that touches nothing. */
 const OTHER = 'http/destroy-logs-out'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type Rule, rules, run, type Subject, suite } from '@session-stores/conformance'
 import { describe, it } from 'vitest'
 import { mutants } from './mutants/index.ts'
-import { reference } from './reference.ts'
+import { reference } from './support/reference.ts'
 
 suite({ describe, it, ...reference() })
 

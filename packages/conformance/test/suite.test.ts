@@ -4,9 +4,9 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { rules, suite } from '@session-stores/conformance'
 import { describe, it } from 'vitest'
-import { reference } from './reference.ts'
+import { reference } from './support/reference.ts'
 
-const runners = join(import.meta.dirname, 'runners')
+const runners = join(import.meta.dirname, 'support/runners')
 const require = createRequire(import.meta.url)
 const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs')
 /** What a run of Node prints, where tests fail and where they do not. */

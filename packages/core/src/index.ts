@@ -1,4 +1,5 @@
-export type { StoreCallback } from './call.ts'
+export type { StoreCallback } from './dispatch/call.ts'
+export * as timers from './dispatch/timers.ts'
 export type { Awaitable, Driver, ListQuery, Page, Row, Touch, Write } from './driver.ts'
 export { isError, SessionStoreError, type SessionStoreErrorCode, UncertainWriteError } from './errors.ts'
 export { type CallEvent, events, type PruneEvent, type SessionEvent } from './events.ts'
@@ -12,4 +13,3 @@ export {
   splitOptions,
 } from './options.ts'
 export { type ListedSession, SessionStore } from './store.ts'
-export * as timers from './timers.ts'

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto'
 import type { SessionData } from 'express-session'
-import { json } from './codec.ts'
 import type { Awaitable } from './driver.ts'
-import { isPredictable, keyBytes } from './seal.ts'
+import { json } from './encoding/codec.ts'
+import { isPredictable, keyBytes } from './encoding/seal.ts'
 
 /**
  * What every store takes. All durations are milliseconds, as `cookie.maxAge` is.

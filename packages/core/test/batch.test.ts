@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import { it } from 'vitest'
-import { Batch, type Entry } from '../src/batch.ts'
+import { Batch, type Entry } from '../src/dispatch/batch.ts'
 
 /** Milliseconds. */
 const TIMEOUT = 60_000

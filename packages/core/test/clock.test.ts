@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, vi } from 'vitest'
 import { type Driver, memoryDriver, SessionStore } from '../src/index.ts'
-import { plain } from './faulty.ts'
+import { plain } from './support/faulty.ts'
 
 /** What a store does when its clock and that of the database disagree. */
 

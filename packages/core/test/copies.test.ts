@@ -4,7 +4,7 @@ import type { Session } from 'express-session'
 import session from 'express-session'
 import { it } from 'vitest'
 import { memoryDriver } from '../src/index.ts'
-import { ID, plain, storeOn } from './faulty.ts'
+import { ID, plain, storeOn } from './support/faulty.ts'
 
 /** As `node_modules` often has it: the application's express-session is not the one of this package. */
 const require = createRequire(import.meta.url)

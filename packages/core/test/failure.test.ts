@@ -11,7 +11,7 @@ import {
   type SessionStore,
   SessionStoreError,
 } from '../src/index.ts'
-import { eventually, fails, faulty, hangs, hastyOn, ID, plain, storeOn } from './faulty.ts'
+import { eventually, fails, faulty, hangs, hastyOn, ID, plain, storeOn } from './support/faulty.ts'
 
 /** What the store does when its driver does not do what it should. */
 

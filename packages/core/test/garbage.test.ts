@@ -8,7 +8,7 @@ import { it } from 'vitest'
 const OLD_SPACE = 1000
 
 it('leaves nothing in old space, after a burst and beside sessions that are kept either', async () => {
-  const file = join(import.meta.dirname, 'garbage-process.ts')
+  const file = join(import.meta.dirname, 'support/garbage-process.ts')
   const flags = [`--initial-old-space-size=${OLD_SPACE}`, '--no-incremental-marking']
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, file])
   assert.match(stdout, /^[\d.e-]+\n$/)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, it, vi } from 'vitest'
 import type { SessionStore, Write } from '../src/index.ts'
-import { eventually, fails, faulty, hangs, hastyOn, ID, memoryOf, plain, storeOn } from './faulty.ts'
+import { eventually, fails, faulty, hangs, hastyOn, ID, memoryOf, plain, storeOn } from './support/faulty.ts'
 
 /** What the store does when its driver gives no answer, or not the one that it needs. */
 

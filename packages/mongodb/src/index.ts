@@ -11,9 +11,18 @@ import {
   type Write,
 } from '@session-stores/core'
 import { connection, type Limits, limitsOf, type MongoClient, URL_FORM } from './client.ts'
-import { type Document, LATE, REFUSED, toRemoval, toRow, toTouches, toUpdate, toUpsert } from './documents.ts'
 import { didNothing, explained, isMissingIndex, isPassing } from './errors.ts'
 import { MAX_PAYLOAD, parts } from './parts.ts'
+import {
+  type Document,
+  LATE,
+  REFUSED,
+  toRemoval,
+  toRow,
+  toTouches,
+  toUpdate,
+  toUpsert,
+} from './statements.ts'
 
 export type { MongoClient, MongoDatabase } from './client.ts'
 

@@ -1,5 +1,5 @@
 import { SessionStoreError, type Write } from '@session-stores/core'
-import { sizeOf } from './documents.ts'
+import { sizeOf } from './statements.ts'
 
 /** MongoDB takes documents and commands of 16 MiB. */
 const MAX_SIZE = 16 * 1024 * 1024

@@ -3,7 +3,7 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import type { Document } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import { MongoStore } from '../src/index.ts'
-import { makes, NOW, opener } from './support.ts'
+import { makes, NOW, opener } from './support/servers.ts'
 
 /** More than a command of the store is ever about. */
 const STEP = 1001

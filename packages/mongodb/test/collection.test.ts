@@ -3,7 +3,7 @@ import { HOUR, keysOf } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { clientOf, driverOf, NOW, newName, opener, session } from './support.ts'
+import { clientOf, driverOf, NOW, newName, opener, session } from './support/servers.ts'
 
 const removing = () => mongoProcess({ args: ['--setParameter', 'ttlMonitorSleepSecs=1'] })
 

@@ -4,7 +4,7 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import type { Document, MongoClient } from 'mongodb'
 import { expect, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { clientOf, NOW, opener, session } from './support.ts'
+import { clientOf, NOW, opener, session } from './support/servers.ts'
 
 /** What is sent while `work` runs, without what the client adds. */
 async function sent(client: MongoClient, work: () => unknown): Promise<Document[]> {

@@ -4,7 +4,7 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import type { MongoClientOptions } from 'mongodb'
 import { expect, it } from 'vitest'
 import { MongoStore, mongoDriver } from '../src/index.ts'
-import { clientOf, NOW, newName, opener, rowOf, session } from './support.ts'
+import { clientOf, NOW, newName, opener, rowOf, session } from './support/servers.ts'
 
 describeWith('a connection', mongoProcess, (server) => {
   const open = opener(server)

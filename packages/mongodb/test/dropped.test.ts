@@ -3,7 +3,7 @@ import { HOUR } from '@session-stores/testbed/rows'
 import { describeWith } from '@session-stores/testbed/vitest'
 import type { Collection, Db, Document } from 'mongodb'
 import { describe, expect, it } from 'vitest'
-import { NOW, opener, session } from './support.ts'
+import { NOW, opener, session } from './support/servers.ts'
 
 const names = (indexes: Document[]) => indexes.map(({ name }) => name)
 const INDEXES = ['_id_', 'purgeAt_1', 'user_1__id_1']

@@ -1,11 +1,11 @@
-import { crash, endure, hang, replace, report } from '@session-stores/conformance/outage'
+import { crash, endure, hang, replace } from '@session-stores/driver-suite/outage'
 import {
   type MongoReplicaSet,
   mongoProcess,
   mongoReplicaSet,
   type ProcessServer,
 } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { describeWith, report } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
 
@@ -27,7 +27,7 @@ const outages: Record<string, (set: MongoReplicaSet) => Promise<Parameters<typeo
 }
 
 describeWith('MongoDB replica set of three', three, (set) => {
-  // A member that reads from the silent one takes half a minute to find another: see docs/failover.md.
+  // A member that reads from the silent one takes half a minute to find another: see docs/generated/failover.md.
   it.for(Object.entries(outages))('%s', { timeout: 120_000 }, async ([, outageOf], context) => {
     const figures = await endure(mongoDriver({ url: set.url }), await outageOf(set))
     report(context, { server: set.version, ...figures })

@@ -3,7 +3,7 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import { type Document, MaxKey, MinKey, MongoClient, ObjectId } from 'mongodb'
 import { afterAll, expect, it } from 'vitest'
 import { MongoStore } from '../src/index.ts'
-import { clientOf, newName } from './support.ts'
+import { clientOf, newName } from './support/servers.ts'
 
 /** What parsers of queries and of JSON make of what a browser sends, and what the client itself treats otherwise. */
 const objects: unknown[] = [

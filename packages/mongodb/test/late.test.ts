@@ -5,7 +5,7 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import type { MongoClient } from 'mongodb'
 import { expect, it, vi } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { clientOf, driverOf, NOW, newName, readOne, rowOf, session } from './support.ts'
+import { clientOf, driverOf, NOW, newName, readOne, rowOf, session } from './support/servers.ts'
 
 /** How many updates the server has done or refused. */
 async function updatesOf(client: MongoClient): Promise<number> {

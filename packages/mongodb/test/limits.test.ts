@@ -8,7 +8,7 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import type { Document } from 'mongodb'
 import { describe, expect, it, vi } from 'vitest'
 import { MongoStore, mongoDriver } from '../src/index.ts'
-import { clientOf, driverOf, NOW, newName, session, withOption } from './support.ts'
+import { clientOf, driverOf, NOW, newName, session, withOption } from './support/servers.ts'
 
 /** How long it takes until the call fails, in milliseconds. */
 async function failing(call: () => unknown, ...codes: string[]): Promise<number> {

@@ -3,7 +3,7 @@ import { HOUR, keysOf } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { expect, it, vi } from 'vitest'
 import { MongoStore } from '../src/index.ts'
-import { clientOf } from './support.ts'
+import { clientOf } from './support/servers.ts'
 
 const three = () => mongoReplicaSet({ members: 3 })
 const session = { cookie: { originalMaxAge: HOUR, path: '/' }, name: 'Ada' } as never

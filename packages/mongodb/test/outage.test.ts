@@ -5,7 +5,7 @@ import { HOUR } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
 import { MongoStore } from '../src/index.ts'
-import { newName, withOption } from './support.ts'
+import { newName, withOption } from './support/servers.ts'
 
 const cookie = { originalMaxAge: HOUR, path: '/' }
 const OUTAGE = 9000

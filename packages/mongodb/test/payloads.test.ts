@@ -2,7 +2,7 @@ import { mongoProcess, mongoReplicaSet } from '@session-stores/testbed'
 import { keysOf } from '@session-stores/testbed/rows'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
-import { driverOf, NOW, newName, opener, readOne, rowOf, session } from './support.ts'
+import { driverOf, NOW, newName, opener, readOne, rowOf, session } from './support/servers.ts'
 
 describeWith('payloads', mongoProcess, (server) => {
   const open = opener(server)

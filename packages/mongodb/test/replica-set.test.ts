@@ -1,8 +1,12 @@
+import { driverSuite } from '@session-stores/driver-suite'
 import { mongoReplicaSet } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
-import { contract } from './suites.ts'
+import { describe, it } from 'vitest'
+import { deploymentsOn } from './support/deployment.ts'
 
-// Requests race on the set of three, where a majority is more than one.
+// Requests of one process race on the set of three, where a majority is more than one member.
 describeWith('a replica set of one member', mongoReplicaSet, (server) =>
-  contract(server, ['driver', 'store', 'express', 'processRace', 'everyRule']),
+  driverSuite({ describe, it }, deploymentsOn(server), {
+    only: ['contract', 'policy', 'http', 'process-races', 'conformance'],
+  }),
 )

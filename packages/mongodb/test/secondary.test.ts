@@ -1,11 +1,11 @@
-import { troubleSuite } from '@session-stores/conformance'
+import { troubleSuite } from '@session-stores/driver-suite'
 import { mongoReplicaSet } from '@session-stores/testbed'
 import { HOUR, keysOf } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { MongoClient } from 'mongodb'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { MongoStore, mongoDriver } from '../src/index.ts'
-import { driverOf, NOW, session } from './support.ts'
+import { driverOf, NOW, session } from './support/servers.ts'
 
 describeWith('a member that is no primary', mongoReplicaSet, ({ url }) => {
   const direct = url.replace('replicaSet=rs', 'directConnection=true')

@@ -3,7 +3,7 @@ import { type FaultyProxy, mongoProcess, startProxy } from '@session-stores/test
 import { HOUR } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
-import { clientOf, driverOf, NOW, newName, readOne, rowOf, session, withOption } from './support.ts'
+import { clientOf, driverOf, NOW, newName, readOne, rowOf, session, withOption } from './support/servers.ts'
 
 const faulty = () => mongoProcess({ args: ['--setParameter', 'enableTestCommands=1'] })
 

@@ -1,11 +1,11 @@
 import { ok as holds } from 'node:assert/strict'
-import { driverSuite } from '@session-stores/conformance'
+import { driverSuite } from '@session-stores/driver-suite'
 import { mongoProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { type Document, MongoClient } from 'mongodb'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { NOW, session } from './support.ts'
+import { NOW, session } from './support/servers.ts'
 
 /** The index that sharding by `{ _id: 'hashed' }` makes. */
 const SHARD_KEY = { name: '_id_hashed', key: { _id: 'hashed' } }

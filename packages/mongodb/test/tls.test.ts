@@ -1,13 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { troubleSuite } from '@session-stores/conformance'
+import { troubleSuite } from '@session-stores/driver-suite'
 import { mongoProcess, type ProcessServer, selfSigned } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { MongoClient } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { driverOf, NOW, session } from './support.ts'
+import { driverOf, NOW, session } from './support/servers.ts'
 
 /** A server that speaks TLS only, by a certificate that nobody has signed but itself. */
 async function start(): Promise<ProcessServer & { certificate: string }> {

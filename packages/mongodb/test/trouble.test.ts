@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { SECRET, troubleSuite } from '@session-stores/conformance'
+import { SECRET, troubleSuite } from '@session-stores/driver-suite'
 import { mongoProcess, postgresProcess, redisProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { MongoClient } from 'mongodb'
 import { afterAll, describe, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { makes, withOption } from './support.ts'
+import { makes, withOption } from './support/servers.ts'
 
 const runner = { describe, it }
 const SOON = 'serverSelectionTimeoutMS=200'

@@ -2,7 +2,7 @@ import { mongoReplicaSet } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { driverOf } from './support.ts'
+import { driverOf } from './support/servers.ts'
 
 it.each([
   'mongodb+srv://ann:hunter2@cluster.example.net/app?retryWrites=true&w=majority',

@@ -8,12 +8,12 @@ import {
   splitOptions,
   type Write,
 } from '@session-stores/core'
+import { borrowPool, isReadable, openPool, type PostgresPool, Query, uptime } from './client.ts'
 import { explained, isForgotten, isLate, isRace } from './errors.ts'
-import { borrowPool, isReadable, openPool, type PostgresPool, Query, uptime } from './pool.ts'
-import { amount, array, encoded, type Fields, keysOf, landedKeys, scalars, texts, toRow } from './rows.ts'
-import { COLUMNS, qualified, type Statement, statements, tableSql } from './sql.ts'
+import { amount, array, encoded, type Fields, keysOf, landedKeys, scalars, texts, toRow } from './row.ts'
+import { COLUMNS, qualified, type Statement, statements, tableSql } from './statements.ts'
 
-export type { PostgresPool } from './pool.ts'
+export type { PostgresPool } from './client.ts'
 
 export interface TableOptions {
   /** The schema of the table; it must be there. Default `public`, whatever the connection's `search_path`. */

@@ -3,7 +3,7 @@ import { ADA, CROWD, fillCrowd, listed } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { type PostgresPool, PostgresStore } from '../src/index.ts'
-import { NOW, opened } from './support.ts'
+import { NOW, opened } from './support/servers.ts'
 
 /** More than a statement of the store is ever about. */
 const STEP = 1001

@@ -6,7 +6,7 @@ import { postgresServers } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
 import { PostgresStore, postgresDriver } from '../src/index.ts'
-import { NOW, opened, session } from './support.ts'
+import { NOW, opened, session } from './support/servers.ts'
 
 /** What it failed with; nothing in it gives a password or a payload away. */
 async function failure(work: Promise<unknown> | unknown): Promise<SessionStoreError> {
@@ -37,7 +37,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       }
 
       it('lets the process end by itself', async () => {
-        const args = [join(import.meta.dirname, 'process.ts'), server.url, 'by_process']
+        const args = [join(import.meta.dirname, 'support/process.ts'), server.url, 'by_process']
         const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env: {} })
         expect(JSON.parse(stdout)).toMatchObject({ name: 'Ada' })
         expect(stderr).toBe('')

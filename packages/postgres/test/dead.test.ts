@@ -4,7 +4,7 @@ import type { Driver } from '@session-stores/core'
 import { postgresServers } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
-import { NOW, opened, session } from './support.ts'
+import { NOW, opened, session } from './support/servers.ts'
 
 const nextTurn = () => new Promise(setImmediate)
 

@@ -5,7 +5,7 @@ import { canMount, mountDisk, postgresServers, unprivileged } from '@session-sto
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { PostgresStore } from '../src/index.ts'
-import { opened } from './support.ts'
+import { opened } from './support/servers.ts'
 
 /** A session of about half a megabyte, which does not compress. */
 const large = () => ({

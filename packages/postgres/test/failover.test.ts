@@ -1,9 +1,9 @@
-import { crash, endure, hang, report } from '@session-stores/conformance/outage'
+import { crash, endure, hang } from '@session-stores/driver-suite/outage'
 import { postgresServers } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
+import { describeWith, report } from '@session-stores/testbed/vitest'
 import { expect, it, vi } from 'vitest'
 import { postgresDriver } from '../src/index.ts'
-import { pooled } from './pooled.ts'
+import { pooled } from './support/pgbouncer.ts'
 
 const until = (check: () => unknown) => vi.waitFor(check, { timeout: 30_000, interval: 10 })
 

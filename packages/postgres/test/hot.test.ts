@@ -2,7 +2,7 @@ import { postgresServers } from '@session-stores/testbed'
 import { HOUR, keysOf } from '@session-stores/testbed/rows'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
-import { NOW, opened, session } from './support.ts'
+import { NOW, opened, session } from './support/servers.ts'
 
 /** Vacuum comes when its thresholds are passed, as always; only they are looked at each second, not each minute. */
 const options = { args: ['-c', 'autovacuum_naptime=1s'] }

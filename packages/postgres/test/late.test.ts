@@ -3,7 +3,7 @@ import { postgresServers } from '@session-stores/testbed'
 import { HOUR } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
-import { NOW, newTable, opened, session } from './support.ts'
+import { NOW, newTable, opened, session } from './support/servers.ts'
 
 /** How long core waits for a call of these drivers, in milliseconds. */
 const TIME_LIMIT = 500

@@ -2,7 +2,7 @@ import { postgresServers } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { PostgresStore, postgresDriver } from '../src/index.ts'
-import { newTable, opened } from './support.ts'
+import { newTable, opened } from './support/servers.ts'
 
 /** What a call fails with, and how long it takes, in milliseconds. */
 async function failure(call: unknown): Promise<{ code: string; time: number }> {

@@ -1,7 +1,11 @@
+import { driverSuite } from '@session-stores/driver-suite'
 import { describeWith } from '@session-stores/testbed/vitest'
-import { pooled } from './pooled.ts'
-import { contract } from './suites.ts'
+import { describe, it } from 'vitest'
+import { deploymentsOn } from './support/deployment.ts'
+import { pooled } from './support/pgbouncer.ts'
 
 describeWith('PgBouncer in transaction mode', pooled, ({ pooler }) =>
-  contract(pooler, { namedStatements: false }),
+  driverSuite({ describe, it }, deploymentsOn(pooler, { namedStatements: false }), {
+    only: ['contract', 'races', 'process-races'],
+  }),
 )

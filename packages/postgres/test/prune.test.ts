@@ -3,7 +3,7 @@ import { HOUR } from '@session-stores/testbed/rows'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import type { PostgresPool } from '../src/index.ts'
-import { NOW, opened, session } from './support.ts'
+import { NOW, opened, session } from './support/servers.ts'
 
 const MINUTE = 60_000
 

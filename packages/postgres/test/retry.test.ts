@@ -3,7 +3,7 @@ import { postgresServers, startProxy } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
 import type { PostgresPool } from '../src/index.ts'
-import { NOW, newTable, opened, session } from './support.ts'
+import { NOW, newTable, opened, session } from './support/servers.ts'
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('a connection that breaks', start, (server) => {

@@ -1,10 +1,10 @@
-import { driverSuite } from '@session-stores/conformance'
+import { type Deployment, driverSuite } from '@session-stores/driver-suite'
 import { postgresServers } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { postgresDriver } from '../src/index.ts'
-import { NOW, newTable, opened, session } from './support.ts'
+import { NOW, newTable, opened, session } from './support/servers.ts'
 
 const formats = {
   TimeZone: 'America/St_Johns',
@@ -32,7 +32,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       return odd
     }
 
-    driverSuite({ describe, it }, () => {
+    const make = (): Deployment => {
       const table = newTable()
       const odd = poolSetTo({ ...formats, ...encoding })
       const driver = () => postgresDriver({ pool: odd, table })
@@ -40,7 +40,8 @@ describe.each(postgresServers)('$name', ({ start }) => {
         drivers: [driver(), driver()],
         dispose: async () => void (await pool.query(`DROP TABLE IF EXISTS ${table}`)),
       }
-    })
+    }
+    driverSuite({ describe, it }, make, { only: ['contract'] })
 
     it.each([
       ['time zone and formats', formats],

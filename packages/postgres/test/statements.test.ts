@@ -2,7 +2,7 @@ import { postgresServers } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import type pg from 'pg'
 import { describe, expect, it, vi } from 'vitest'
-import { NOW, opened, session } from './support.ts'
+import { NOW, opened, session } from './support/servers.ts'
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('statements', start, (server) => {

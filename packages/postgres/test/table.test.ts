@@ -3,7 +3,7 @@ import { HOUR, keysOf } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { ddl, PostgresStore, postgresDriver } from '../src/index.ts'
-import { NOW, newTable, opened, session } from './support.ts'
+import { NOW, newTable, opened, session } from './support/servers.ts'
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('the table', start, (server) => {

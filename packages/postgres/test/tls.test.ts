@@ -1,12 +1,12 @@
 import { appendFileSync, chownSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { troubleSuite } from '@session-stores/conformance'
+import { troubleSuite } from '@session-stores/driver-suite'
 import { type ProcessServer, postgresServers, selfSigned, unprivileged } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { postgresDriver } from '../src/index.ts'
-import { NOW, session } from './support.ts'
+import { NOW, session } from './support/servers.ts'
 
 /** Takes connections with TLS only, by a certificate that nobody has signed but itself; returns that. */
 async function demandTls({ url, folder }: ProcessServer): Promise<string> {

@@ -3,13 +3,13 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { SECRET, type Trouble, troubleSuite } from '@session-stores/conformance'
+import { SECRET, type Trouble, troubleSuite } from '@session-stores/driver-suite'
 import { mongoProcess, postgresServers, redisProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import pg from 'pg'
 import { describe, it } from 'vitest'
 import { ddl, postgresDriver } from '../src/index.ts'
-import { opened } from './support.ts'
+import { opened } from './support/servers.ts'
 
 const runner = { describe, it }
 const PASSWORD = `${SECRET}-password`

@@ -1,5 +1,5 @@
 import type { Link } from './link.ts'
-import type { Script } from './scripts.ts'
+import type { Script } from './statements.ts'
 
 /** What the driver uses of an ioredis `Redis` or `Cluster`, so that no version of it is forced. */
 export interface RedisClient extends RedisNode {

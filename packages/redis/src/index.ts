@@ -36,7 +36,7 @@ import {
   TOUCH_INDEXED,
   UNINDEX,
   WRITE,
-} from './scripts.ts'
+} from './statements.ts'
 
 const { uptime } = timers
 

@@ -4,7 +4,7 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, it } from 'vitest'
 import { redisDriver } from '../src/index.ts'
-import { makes, storeOf } from './support.ts'
+import { makes, storeOf } from './support/servers.ts'
 
 const BATCH = 256
 

@@ -1,11 +1,12 @@
+import { driverSuite } from '@session-stores/driver-suite'
 import { redisCluster } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Cluster } from 'ioredis'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { redisDriver } from '../src/index.ts'
-import { plain } from './plain.ts'
-import { allSuites } from './suites.ts'
-import { storeOf } from './support.ts'
+import { deploymentsOn } from './support/deployment.ts'
+import { storeOf } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 let prefixes = 0
 
@@ -13,7 +14,7 @@ describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
   const client = new Cluster([...addresses])
   afterAll(() => client.disconnect())
 
-  allSuites({ addresses })
+  driverSuite({ describe, it }, deploymentsOn({ addresses }))
 
   it('holds the sessions of one user on all masters', async () => {
     const prefix = `test${++prefixes}:`

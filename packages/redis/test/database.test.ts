@@ -3,8 +3,8 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import type { RedisOptions } from '../src/index.ts'
-import { plain } from './plain.ts'
-import { storeOf } from './support.ts'
+import { storeOf } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 const DATABASE = 3
 

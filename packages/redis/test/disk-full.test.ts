@@ -1,7 +1,7 @@
 import { describeWith, smallDisk } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
-import { plain } from './plain.ts'
-import { makes, storeOf } from './support.ts'
+import { makes, storeOf } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 const large = () => plain({ text: 'x'.repeat(250_000) })
 

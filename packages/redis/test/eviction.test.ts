@@ -2,8 +2,8 @@ import { redisCluster } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Cluster, Redis } from 'ioredis'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { plain } from './plain.ts'
-import { makes, start, storeOf } from './support.ts'
+import { makes, start, storeOf } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 const USERS = 20
 const userOf = (i: number) => `user-${i % USERS}`

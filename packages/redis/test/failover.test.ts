@@ -1,6 +1,6 @@
-import { endure, type Load, replace, report } from '@session-stores/conformance/outage'
+import { endure, type Load, replace } from '@session-stores/driver-suite/outage'
 import { type ProcessServer, type RedisSentinel, redisCluster, redisSentinel } from '@session-stores/testbed'
-import { after, describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith, report } from '@session-stores/testbed/vitest'
 import { Cluster, Redis } from 'ioredis'
 import { expect, it } from 'vitest'
 import { type RedisClient, redisDriver } from '../src/index.ts'

@@ -3,8 +3,8 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import { redisDriver } from '../src/index.ts'
-import { plain } from './plain.ts'
-import { storeOf } from './support.ts'
+import { storeOf } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 const HOUR = 3_600_000
 

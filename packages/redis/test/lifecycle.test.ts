@@ -3,8 +3,8 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
 import { RedisStore } from '../src/index.ts'
-import { plain } from './plain.ts'
-import { start } from './support.ts'
+import { start } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 describeWith('a client', redisProcess, (server) => {
   const observer = new Redis(server.url)

@@ -1,8 +1,8 @@
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, it } from 'vitest'
-import { plain } from './plain.ts'
-import { makes, storeOf } from './support.ts'
+import { makes, storeOf } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 describe.each(makes)('%s', (_, start) => {
   describeWith('a server without memory', start, (server) => {

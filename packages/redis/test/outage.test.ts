@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { crash, endure, hang, report } from '@session-stores/conformance/outage'
+import { crash, endure, hang } from '@session-stores/driver-suite/outage'
 import { redisProcess, valkeyProcess } from '@session-stores/testbed'
-import { after, describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith, report } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { describe, expect, it, vi } from 'vitest'
 import { redisDriver } from '../src/index.ts'
-import { plain } from './plain.ts'
-import { start, storeOf } from './support.ts'
+import { start, storeOf } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 /** As people run it who want their sessions after a restart. */
 const durable = { args: ['--appendonly', 'yes'] }

@@ -6,8 +6,8 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { expect, it, vi } from 'vitest'
 import { redisDriver } from '../src/index.ts'
-import { plain } from './plain.ts'
-import { storeOf } from './support.ts'
+import { storeOf } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 const codeOf = ({ code }: { code?: string }) => code
 

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
-import { plain } from './plain.ts'
-import { makes, storeOf } from './support.ts'
+import { makes, storeOf } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 describe.each(makes)('%s', (_, start) => {
   describeWith('a user with the rights of the README', start, (server) => {

@@ -3,9 +3,9 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { describe, expect, it, vi } from 'vitest'
 import type { RedisOptions } from '../src/index.ts'
-import { plain } from './plain.ts'
-import { type Relay, startRelay } from './relay.ts'
-import { storeOf } from './support.ts'
+import { type Relay, startRelay } from './support/relay.ts'
+import { storeOf } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 const codeOf = ({ code }: { code?: string }) => code
 let tests = 0

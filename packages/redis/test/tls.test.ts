@@ -5,8 +5,8 @@ import { createServer } from 'node:tls'
 import { redisProcess, selfSigned } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { afterAll, expect, it } from 'vitest'
-import { plain } from './plain.ts'
-import { start, storeOf } from './support.ts'
+import { start, storeOf } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 function certificateOf(folder: string): { cert: Buffer; key: Buffer } {
   const { cert, key } = selfSigned(folder)

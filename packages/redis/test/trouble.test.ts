@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { SECRET, type Trouble, troubleSuite } from '@session-stores/conformance'
+import { SECRET, type Trouble, troubleSuite } from '@session-stores/driver-suite'
 import { mongoProcess, postgresProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { Cluster, Redis } from 'ioredis'
 import { afterAll, describe, it } from 'vitest'
 import { redisDriver } from '../src/index.ts'
-import { makes } from './support.ts'
+import { makes } from './support/servers.ts'
 
 const runner = { describe, it }
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, it } from 'vitest'
-import { plain } from './plain.ts'
-import { makes, storeOf } from './support.ts'
+import { makes, storeOf } from './support/servers.ts'
+import { plain } from './support/session.ts'
 
 /** With all that must be encoded in a URL. */
 const PASSWORD = 'hunter2 /#?%25@[:é'

@@ -16,7 +16,7 @@ import { Checkpointer } from './checkpoint.ts'
 import { isTableMissing, NOT_NOW, whyNotMade } from './errors.ts'
 import { makePrivateFile, WatchedFile } from './file.ts'
 import { Lane } from './lane.ts'
-import { prepareTable, type Statements } from './table.ts'
+import { prepareTable, type Statements } from './statements.ts'
 
 const { setImmediate, uptime } = timers
 

@@ -2,7 +2,7 @@ import { type Driver, memoryDriver, type Row, type Touch, type Write } from '@se
 import { HOUR } from '@session-stores/testbed/rows'
 import { after } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
-import { driverOf, keysIn, NOW, newFile, session } from './fixture.ts'
+import { driverOf, keysIn, NOW, newFile, session } from './support/files.ts'
 
 const ADA = 'ada'.padEnd(43, '-')
 

@@ -4,7 +4,7 @@ import { keysOf } from '@session-stores/testbed/rows'
 import { after } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { sqliteDriver } from '../src/index.ts'
-import { databaseOf, driverOf, failureOf, keysIn, NOW, newFile, newFolder, session } from './fixture.ts'
+import { databaseOf, driverOf, failureOf, keysIn, NOW, newFile, newFolder, session } from './support/files.ts'
 
 describe('errors', () => {
   it('a missing folder is UNAVAILABLE, until it is there', async () => {

@@ -3,7 +3,7 @@ import type { Driver } from '@session-stores/core'
 import { after } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { sqliteDriver } from '../src/index.ts'
-import { databaseOf, driverOf, failureOf, keysIn, NOW, newFile, session } from './fixture.ts'
+import { databaseOf, driverOf, failureOf, keysIn, NOW, newFile, session } from './support/files.ts'
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777
 

@@ -1,6 +1,6 @@
 import { HOUR } from '@session-stores/testbed/rows'
 import { describe, expect, it } from 'vitest'
-import { databaseOf, driverOf, keysIn, NOW, newFile, session } from './fixture.ts'
+import { databaseOf, driverOf, keysIn, NOW, newFile, session } from './support/files.ts'
 
 describe('a database that was lent', () => {
   it('stays open, with its pragmas as they were', async () => {

@@ -3,7 +3,7 @@ import { after } from '@session-stores/testbed/vitest'
 import Database from 'better-sqlite3'
 import { describe, expect, it, vi } from 'vitest'
 import { sqliteDriver } from '../src/index.ts'
-import { databaseOf, driverOf, failureOf, keysIn, NOW, newFile, session, start } from './fixture.ts'
+import { databaseOf, driverOf, failureOf, keysIn, NOW, newFile, session, start } from './support/files.ts'
 
 /** In milliseconds; work waits for a lock four fifths of it. */
 const LIMIT = 1000

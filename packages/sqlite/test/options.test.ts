@@ -4,7 +4,7 @@ import { after } from '@session-stores/testbed/vitest'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { SqliteStore, sqliteDriver } from '../src/index.ts'
-import { databaseOf, driverOf, keysIn, NOW, newFile, session } from './fixture.ts'
+import { databaseOf, driverOf, keysIn, NOW, newFile, session } from './support/files.ts'
 
 describe('options', () => {
   it('names the option that is wrong, and what it takes', () => {

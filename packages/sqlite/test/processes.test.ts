@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { databaseOf, driverOf, keysIn, newFile, start } from './fixture.ts'
+import { databaseOf, driverOf, keysIn, newFile, start } from './support/files.ts'
 
 describe('several processes on one file', () => {
   it('write at once, and none is told that the database is busy', async () => {

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { HOUR, keysOf } from '@session-stores/testbed/rows'
 import { after } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
-import { databaseOf, driverOf, fill, keysIn, NOW, newFile } from './fixture.ts'
+import { databaseOf, driverOf, fill, keysIn, NOW, newFile } from './support/files.ts'
 
 /** How many turns the event loop makes meanwhile. */
 async function turnsDuring(work: Promise<unknown>): Promise<number> {

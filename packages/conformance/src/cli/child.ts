@@ -4,10 +4,10 @@
  */
 import { parse } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Result } from '../check.ts'
-import { messageOf } from '../message.ts'
-import { rules } from '../rules.ts'
-import { caller, run } from '../run.ts'
+import type { Result } from '../engine/judge.ts'
+import { messageOf } from '../engine/message.ts'
+import { caller, run } from '../engine/run.ts'
+import { rules } from '../rules/index.ts'
 import { load } from './load.ts'
 
 /** From the parent, as JSON. */

@@ -1,4 +1,4 @@
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 
 /** A line for each rule. */
 export function listed(rules: readonly Rule[]): string {

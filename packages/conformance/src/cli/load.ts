@@ -2,9 +2,9 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
-import { checkSubject } from '../check-subject.ts'
-import type { Subject } from '../rule.ts'
-import { rules } from '../rules.ts'
+import type { Subject } from '../engine/rule.ts'
+import { checkSubject } from '../engine/subject.ts'
+import { rules } from '../rules/index.ts'
 
 /** Imports the module of a store. Rejects with what its author is to be told. */
 export async function load(path: string): Promise<Subject> {

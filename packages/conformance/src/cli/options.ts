@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import type { Rule } from '../rule.ts'
-import { CONCURRENCY, DEADLINE } from '../run.ts'
+import type { Rule } from '../engine/rule.ts'
+import { CONCURRENCY, DEADLINE } from '../engine/run.ts'
 
 export const USAGE: string = `Checks any store for express-session, rule by rule.
 

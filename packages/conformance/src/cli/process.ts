@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Result } from '../check.ts'
+import type { Result } from '../engine/judge.ts'
 import type { Report } from '../report/report.ts'
 import type { Job, Message } from './child.ts'
 

@@ -1,4 +1,4 @@
-import type { Result } from '../check.ts'
+import type { Result } from '../engine/judge.ts'
 import { beside, broken, count, groups, OUTCOMES, type Report, summary } from './report.ts'
 
 /** One store's report for a README or a pull request. */

@@ -1,5 +1,5 @@
-import type { Outcome, Result } from '../check.ts'
-import type { Level } from '../rule.ts'
+import type { Outcome, Result } from '../engine/judge.ts'
+import type { Level } from '../engine/rule.ts'
 
 /** What is known of a store after a run: what `--json` prints, and what the other reports are made of. */
 export interface Report {

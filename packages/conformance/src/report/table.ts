@@ -1,4 +1,4 @@
-import type { Outcome, Result } from '../check.ts'
+import type { Outcome, Result } from '../engine/judge.ts'
 import { beside, broken, count, groups, OUTCOMES, type Report, summary } from './report.ts'
 
 export type Style = 'bold' | 'red' | 'green'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { ID, ids, mark, README, told } from './shared.ts'
 
 /** The list of all sessions. */

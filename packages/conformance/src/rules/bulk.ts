@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Tested } from '../context.ts'
-import type { Rule } from '../rule.ts'
+import type { Tested } from '../engine/context.ts'
+import type { Rule } from '../engine/rule.ts'
 import { holds, ID, ids, isRefused, README } from './shared.ts'
 
 /** The number of all sessions, and the end of them. */

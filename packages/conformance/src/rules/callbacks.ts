@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Context } from '../context.ts'
-import type { Data, Rule, StoredSession } from '../rule.ts'
+import type { Context } from '../engine/context.ts'
+import type { Data, Rule, StoredSession } from '../engine/rule.ts'
 import { holds, ID, README } from './shared.ts'
 
 /** How a store answers. */

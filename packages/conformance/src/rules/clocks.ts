@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { HOUR, holds, ID, ids } from './shared.ts'
 
 /** What becomes of a store while the tests of an application replace timers and clocks. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Context } from '../context.ts'
-import type { Rule } from '../rule.ts'
+import type { Context } from '../engine/context.ts'
+import type { Rule } from '../engine/rule.ts'
 import { holds, ID, ids, inTime } from './shared.ts'
 
 /** Two that change one session. */

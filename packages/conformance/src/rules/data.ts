@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Rule, StoredSession } from '../rule.ts'
+import type { Rule, StoredSession } from '../engine/rule.ts'
 import { holds, ID, README } from './shared.ts'
 
 /** What a session holds, from the save to the next read. */

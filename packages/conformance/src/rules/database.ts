@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { HOUR, holds, ID, inTime, LONG_AFTER, SHORT } from './shared.ts'
 
 /** What is set otherwise in the database than in the application: its time zone, its clock, the names of its tables. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { HOUR, holds, ID, ids, LONG_AFTER, README, SHORT } from './shared.ts'
 
 /** What is left of a session that came to its deadline: nothing, however it is asked for. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Context } from '../context.ts'
-import type { Rule } from '../rule.ts'
+import type { Context } from '../engine/context.ts'
+import type { Rule } from '../engine/rule.ts'
 import { HOUR, holds, ID, ids, inTime, isRefused, LONG_AFTER, SHORT, YEAR } from './shared.ts'
 
 /** When a session ends, by its cookie. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import type { Context } from '../context.ts'
-import { done, withSite } from '../express/app.ts'
-import { withFastify } from '../frameworks/fastify.ts'
-import { withKoa } from '../frameworks/koa.ts'
-import { passport } from '../frameworks/passport.ts'
-import type { Site } from '../frameworks/site.ts'
-import type { Rule } from '../rule.ts'
+import type { Context } from '../engine/context.ts'
+import type { Rule } from '../engine/rule.ts'
+import { done, withSite } from '../sites/express.ts'
+import { withFastify } from '../sites/fastify.ts'
+import { withKoa } from '../sites/koa.ts'
+import { passport } from '../sites/passport.ts'
+import type { Site } from '../sites/site.ts'
 
 /** The store under other frameworks than Express, and under Passport. */
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Request } from 'express'
-import { type Browser, dataOf, done, idOf, nothing, put, type Site, withSite } from '../express/app.ts'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
+import { type Browser, dataOf, done, idOf, nothing, put, type Site, withSite } from '../sites/express.ts'
 
 /** What a visitor sees of the store: Express and the real middleware, over HTTP. */
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { holds, mark, told } from './shared.ts'
 
 /** Ids are text that means nothing to a store, wherever they come from. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import session, { type Session } from 'express-session'
-import type { Tested } from '../context.ts'
-import type { Rule } from '../rule.ts'
+import type { Tested } from '../engine/context.ts'
+import type { Rule } from '../engine/rule.ts'
 import { holds, ID, ids, README } from './shared.ts'
 
 /** What a store is from its making to its end. */

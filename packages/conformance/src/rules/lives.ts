@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { SessionData } from 'express-session'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { HOUR, holds, ID, LONG_AFTER, SHORT } from './shared.ts'
 
 /** A function of the application that says how long each session lives. The sessions say which answer they are given. */

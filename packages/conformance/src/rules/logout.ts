@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Session } from 'express-session'
-import type { Tested } from '../context.ts'
-import type { Data, Rule } from '../rule.ts'
+import type { Tested } from '../engine/context.ts'
+import type { Data, Rule } from '../engine/rule.ts'
 import { holds, ID, ids, isRefused, README } from './shared.ts'
 
 /** What destroys a session, and what must not bring it back. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { holds, ID, ids } from './shared.ts'
 
 /** Two applications with a prefix each on one database. */

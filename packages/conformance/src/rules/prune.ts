@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { HOUR, holds, ID, ids, LONG_AFTER, SHORT } from './shared.ts'
 
 /** The removal of what has ended, by an interval. */

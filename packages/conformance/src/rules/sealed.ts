@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Data, Rule } from '../rule.ts'
+import type { Data, Rule } from '../engine/rule.ts'
 import { holds, ID } from './shared.ts'
 
 /** Stores that encrypt what they store. */

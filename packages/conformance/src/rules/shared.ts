@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Context, Tested } from '../context.ts'
-import type { Data } from '../rule.ts'
+import type { Context, Tested } from '../engine/context.ts'
+import type { Data } from '../engine/rule.ts'
 
 /** What the rules have in common. */
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { HOUR, holds, ID, ids, inTime, LONG_AFTER, SHORT } from './shared.ts'
 
 /** What a touch leaves alone. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { HOUR, holds, ID, inTime, LONG_AFTER, SHORT } from './shared.ts'
 
 /** Options by which touches are left out: to save writes, or all of them. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { HOUR, holds, ID, inTime, LONG_AFTER, README, SHORT } from './shared.ts'
 
 /** What a touch does to the life of a session. */

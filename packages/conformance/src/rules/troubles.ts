@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import type { Context } from '../context.ts'
-import type { Rule } from '../rule.ts'
+import type { Context } from '../engine/context.ts'
+import type { Rule } from '../engine/rule.ts'
 import { ID } from './shared.ts'
 
 /** What a store says while its database is away. */

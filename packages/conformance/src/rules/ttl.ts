@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { HOUR, holds, ID, LONG_AFTER, SHORT } from './shared.ts'
 
 /** When a session ends whose cookie does not say it, and which of the two is right where both do. */

@@ -1,7 +1,7 @@
 import type { SessionData } from 'express-session'
-import type { Mutant } from '../reference.ts'
+import type { Mutant } from '../support/reference.ts'
+import { answer, cachesReads, crude, remembers } from './broken.ts'
 import { upserts } from './concurrency.ts'
-import { answer, cachesReads, crude, remembers } from './faults.ts'
 import type { Callback } from './shared.ts'
 
 type All = Record<string, SessionData>

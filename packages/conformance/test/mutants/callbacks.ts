@@ -1,4 +1,4 @@
-import type { Mutant } from '../reference.ts'
+import type { Mutant } from '../support/reference.ts'
 import type { Callback } from './shared.ts'
 
 type Answer = (error: unknown, found?: unknown) => void

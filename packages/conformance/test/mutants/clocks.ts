@@ -1,5 +1,5 @@
-import type { Mutant } from '../reference.ts'
-import { answer, crude } from './faults.ts'
+import type { Mutant } from '../support/reference.ts'
+import { answer, crude } from './broken.ts'
 
 /** Reads together what is asked for in one turn of the event loop, by the timers that it finds then. */
 const readsTogether: Mutant = (store) => {

@@ -1,6 +1,6 @@
 import type { SessionData } from 'express-session'
-import type { Mutant } from '../reference.ts'
-import { alone, answer, cachesReads, crude, type Found, oneAtATime, savesTouches } from './faults.ts'
+import type { Mutant } from '../support/reference.ts'
+import { alone, answer, cachesReads, crude, type Found, oneAtATime, savesTouches } from './broken.ts'
 import { type Callback, saving } from './shared.ts'
 
 /** Saves whatever was there before. */

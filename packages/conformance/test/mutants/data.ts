@@ -1,6 +1,6 @@
 import type { SessionData } from 'express-session'
-import type { Mutant } from '../reference.ts'
-import { crude } from './faults.ts'
+import type { Mutant } from '../support/reference.ts'
+import { crude } from './broken.ts'
 import { type Callback, saving } from './shared.ts'
 
 /** What is stored as text is changed on its way. */

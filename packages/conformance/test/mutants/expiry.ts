@@ -1,4 +1,4 @@
-import type { Mutant } from '../reference.ts'
+import type { Mutant } from '../support/reference.ts'
 import {
   answer,
   cachesReads,
@@ -12,7 +12,7 @@ import {
   refuses,
   remembers,
   savesTouches,
-} from './faults.ts'
+} from './broken.ts'
 import { type Callback, saving } from './shared.ts'
 
 const isPast = (expires: unknown): boolean => expires instanceof Date && +expires < Date.now()

@@ -1,4 +1,4 @@
-import type { Mutant } from '../reference.ts'
+import type { Mutant } from '../support/reference.ts'
 import { cookieOf, forgets, keepsDestroyed } from './shared.ts'
 
 export const frameworks: Readonly<Record<string, Mutant>> = {

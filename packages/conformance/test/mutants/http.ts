@@ -1,5 +1,5 @@
-import type { Mutant } from '../reference.ts'
-import { cachesReads, crude, ignoresTouches, missesAreErrors } from './faults.ts'
+import type { Mutant } from '../support/reference.ts'
+import { cachesReads, crude, ignoresTouches, missesAreErrors } from './broken.ts'
 import { type Callback, cookieOf, keepsDestroyed, saving } from './shared.ts'
 
 /** Reads come from what this process saved, and not from the database. */

@@ -1,6 +1,6 @@
 import type { SessionData } from 'express-session'
-import type { Mutant } from '../reference.ts'
-import { answer } from './faults.ts'
+import type { Mutant } from '../support/reference.ts'
+import { answer } from './broken.ts'
 import type { Callback } from './shared.ts'
 
 /** Takes some ids for others. */

@@ -1,4 +1,4 @@
-import type { Mutant } from '../reference.ts'
+import type { Mutant } from '../support/reference.ts'
 import { bulk, prefixes } from './bulk.ts'
 import { callbacks, troubles } from './callbacks.ts'
 import { clocks } from './clocks.ts'

@@ -1,6 +1,6 @@
 import type { Store } from 'express-session'
-import type { Mutant } from '../reference.ts'
-import { answer } from './faults.ts'
+import type { Mutant } from '../support/reference.ts'
+import { answer } from './broken.ts'
 import type { Callback } from './shared.ts'
 
 /** One failure, and it fails for ever. */

@@ -1,5 +1,5 @@
-import type { Mutant } from '../reference.ts'
-import { answer, cachesReads, crude, missesAreErrors, oneAtATime } from './faults.ts'
+import type { Mutant } from '../support/reference.ts'
+import { answer, cachesReads, crude, missesAreErrors, oneAtATime } from './broken.ts'
 import { type Callback, keepsDestroyed, regenerate } from './shared.ts'
 
 /** Saves nothing under an id that was destroyed once, and says that it did. */

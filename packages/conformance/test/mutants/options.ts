@@ -1,7 +1,7 @@
 import type { MakeOptions } from '@session-stores/conformance'
 import type { SessionData, Store } from 'express-session'
-import type { Mutant } from '../reference.ts'
-import { answer, deadlineOf, HOUR, ignoresTouches, refuses, savesTouches } from './faults.ts'
+import type { Mutant } from '../support/reference.ts'
+import { answer, deadlineOf, HOUR, ignoresTouches, refuses, savesTouches } from './broken.ts'
 import { type Callback, forgets, saving } from './shared.ts'
 
 /** Broken where it is made with this option, and right without. */

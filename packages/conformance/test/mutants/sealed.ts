@@ -1,5 +1,5 @@
-import type { Mutant } from '../reference.ts'
-import { answer, crude } from './faults.ts'
+import type { Mutant } from '../support/reference.ts'
+import { answer, crude } from './broken.ts'
 import { forgets } from './shared.ts'
 
 /** Reads its cipher without looking whether it is whole, and in its place: what is there is this. */

@@ -1,5 +1,5 @@
 import session, { type SessionData, type Store } from 'express-session'
-import type { Mutant } from '../reference.ts'
+import type { Mutant } from '../support/reference.ts'
 
 /** Faults that several rules find. */
 

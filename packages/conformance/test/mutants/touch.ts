@@ -1,6 +1,6 @@
 import type { SessionData } from 'express-session'
-import type { Mutant } from '../reference.ts'
-import { answer, crude, HOUR, ignoresTouches, missesAreErrors, oneAtATime, savesTouches } from './faults.ts'
+import type { Mutant } from '../support/reference.ts'
+import { answer, crude, HOUR, ignoresTouches, missesAreErrors, oneAtATime, savesTouches } from './broken.ts'
 import type { Callback } from './shared.ts'
 
 const copy = (session: SessionData): SessionData => JSON.parse(JSON.stringify(session))

@@ -1,0 +1,74 @@
+import { parseArgs } from 'node:util'
+import type { Database, ScenarioName } from '../results/results.ts'
+import { scenarios } from './scenarios.ts'
+
+export interface Arguments {
+  quick: boolean
+  stores: Database[]
+  scenarios: ScenarioName[]
+  /** As the scale has it by default. */
+  rounds?: number
+  out: string
+}
+
+const STORES: readonly Database[] = ['redis', 'mongodb', 'postgres', 'sqlite', 'memory', 'files']
+const SCENARIOS = scenarios.map(({ name }) => name)
+const OUT = 'reports'
+const MOST_ROUNDS = 1000
+
+export const USAGE: string = `Usage: bench [--quick] [--store NAME]... [--scenario NAME]... [--rounds N] [--out FOLDER]
+  --quick     a small run, to see that everything works
+  --store     ${STORES.join(', ')}; all by default
+  --scenario  ${SCENARIOS.join(', ')}; all by default
+  --rounds    10 by default, 1 with --quick; below 6 no difference can be told from chance
+  --out       where the results go; '${OUT}' by default`
+
+/** A wrong argument; the message says what to write instead. */
+export class ArgumentError extends Error {}
+
+/** Throws an `ArgumentError`. */
+export function readArguments(args: readonly string[]): Arguments {
+  const values = parse(args)
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1 && rounds <= MOST_ROUNDS))
+    throw new ArgumentError(
+      `--rounds takes a whole number from 1 to ${MOST_ROUNDS}, such as --rounds 10, not '${values.rounds}'`,
+    )
+  if (values.out === '') throw new ArgumentError('--out takes a folder, such as --out reports')
+  return {
+    quick: values.quick ?? false,
+    stores: chosen('--store', STORES, values.store),
+    scenarios: chosen('--scenario', SCENARIOS, values.scenario),
+    rounds,
+    out: values.out ?? OUT,
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        quick: { type: 'boolean' },
+        store: { type: 'string', multiple: true },
+        scenario: { type: 'string', multiple: true },
+        rounds: { type: 'string' },
+        out: { type: 'string' },
+      },
+    }).values
+  } catch (error) {
+    throw new ArgumentError((error as Error).message)
+  }
+}
+
+/** Those named, each once, in the order of the list; all where none is. */
+function chosen<T extends string>(
+  option: string,
+  known: readonly T[],
+  names: readonly string[] | undefined,
+): T[] {
+  const unknown = names?.find((name) => !known.includes(name as T))
+  if (unknown !== undefined)
+    throw new ArgumentError(`${option} takes ${known.join(', ')}; there is no '${unknown}'`)
+  return known.filter((name) => names === undefined || names.includes(name))
+}

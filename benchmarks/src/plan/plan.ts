@@ -1,0 +1,250 @@
+import type { Job, Point } from '../child/protocol.ts'
+import type { OperationName, Parameters, ScenarioName } from '../results/results.ts'
+import { catalogue, controlsOf, type Entry } from '../subjects/catalogue.ts'
+import type { Place } from '../subjects/subject.ts'
+import type { Arguments } from './arguments.ts'
+import type { Scale } from './scale.ts'
+
+/** A measurement, and the scenario that it is part of. */
+export interface PlannedPoint extends Point {
+  scenario: ScenarioName
+}
+
+/** What one process does in a round. */
+export interface PlannedJob {
+  entry: Entry
+  /** Jobs of one group are compared with each other, and take turns. */
+  group: string
+  /** Its server has one place: it comes after the others of its group. */
+  isApart: boolean
+  /** Only in so many rounds from the first; 0: beside all of them. */
+  rounds: number
+  /** Where its sessions are: a place of this name, which is emptied before unless they stay from round to round. */
+  placeName: string
+  stays: boolean
+  /** What a job without points measures. */
+  scenario: ScenarioName
+  points: readonly PlannedPoint[]
+  /** How often it measures them in a round. */
+  passes: number
+  make(place: Place): Job
+}
+
+/** What a job measures. */
+export function scenariosOf({ points, scenario }: PlannedJob): ScenarioName[] {
+  return points.length === 0 ? [scenario] : [...new Set(points.map((point) => point.scenario))]
+}
+
+/** The milliseconds that a job measures in a round, warm-ups included; a slow store takes longer. */
+export function measuringOf({ points, passes }: Pick<PlannedJob, 'points' | 'passes'>): number {
+  const first = points.reduce((sum, { warmUp, duration }) => sum + warmUp + duration, 0)
+  const again = points.reduce((sum, { warmUpAgain, duration }) => sum + warmUpAgain + duration, 0)
+  return first + (passes - 1) * again
+}
+
+/** What every round does. */
+export function plan(args: Pick<Arguments, 'stores' | 'scenarios'>, scale: Scale): PlannedJob[] {
+  const entries = catalogue.filter(({ database }) => args.stores.includes(database))
+  const planner = new Planner(scale, new Set(args.scenarios))
+  return [
+    ...entries.flatMap((entry) => planner.jobsOf(entry)),
+    ...controlled(entries).flatMap((entry) => planner.control(entry)),
+  ]
+}
+
+/** The first of ours stands for all. */
+function controlled(entries: readonly Entry[]): Entry[] {
+  const first = entries.find(({ role }) => role === 'ours')
+  return first ? controlsOf(first) : []
+}
+
+const OURS = ['redis', 'mongodb', 'postgres', 'sqlite'].map((database) => `ours-${database}`)
+/** Of each database the package that most use; for what takes long. */
+export const MAIN: readonly string[] = [
+  'connect-redis',
+  'connect-mongo',
+  'connect-pg-simple',
+  'better-sqlite3-session-store-wal',
+]
+/** The most sessions that these are filled with, one by one. */
+const MOST_STORED = 100_000
+/** Those that can be told to remove what has expired; Redis does it by itself. */
+const PRUNING = [
+  ...['ours-mongodb', 'ours-postgres', 'ours-sqlite', 'ours-memory', 'connect-pg-simple', 'memorystore'],
+  ...['better-sqlite3-session-store', 'better-sqlite3-session-store-wal'],
+]
+
+/** Many processes that measure one or two operations each. */
+const BRIEF: readonly ScenarioName[] = ['payload', 'stored']
+
+class Planner {
+  readonly #scale: Scale
+  readonly #chosen: ReadonlySet<ScenarioName>
+
+  constructor(scale: Scale, chosen: ReadonlySet<ScenarioName>) {
+    this.#scale = scale
+    this.#chosen = chosen
+  }
+
+  jobsOf(entry: Entry): PlannedJob[] {
+    const { variant, role } = entry
+    const jobs: PlannedJob[] = []
+    const add = (scenario: ScenarioName, ...made: PlannedJob[]) => {
+      if (this.#chosen.has(scenario)) jobs.push(...made)
+    }
+    if (variant === 'pgbouncer' || variant === 'cluster') add(variant, this.#variant(entry, variant))
+    if (variant === 'sealed' || OURS.includes(entry.id)) add('sealing', this.#variant(entry, 'sealing'))
+    if (variant !== 'standalone') return jobs
+
+    jobs.push(...this.#base(entry))
+    if (role === 'floor') return jobs
+    const { payloads, sizes } = this.#scale
+    add('http', this.#http(entry))
+    add('expiry', this.#expiry(entry))
+    if (entry.database !== 'memory') add('reclaim', this.#reclaim(entry))
+    if (PRUNING.includes(entry.id)) add('pruning', this.#pruning(entry))
+    if (![...OURS, ...MAIN].includes(entry.id)) return jobs
+
+    add('payload', ...payloads.map((payload) => this.#payload(entry, payload)))
+    const most = role === 'ours' ? Number.POSITIVE_INFINITY : MOST_STORED
+    add('stored', ...sizes.filter((size) => size <= most).map((size) => this.#stored(entry, size)))
+    return jobs
+  }
+
+  /** In every run, whatever was chosen. */
+  control(entry: Entry): PlannedJob {
+    const concurrencies = this.#scale.concurrencies.filter((concurrency) => concurrency > 1)
+    const points = this.#points('control', ['lookup', 'save', 'lookup-touch'], concurrencies)
+    return this.#job(entry, 'control', points)
+  }
+
+  /** All that is done with a small session on a store of ordinary size. */
+  #base(entry: Entry): PlannedJob[] {
+    const { concurrency, concurrencies, rates, openDuration } = this.#scale
+    const stored = this.#storedOf(entry)
+    const points = [
+      ...this.#points('lookup', ['lookup'], concurrencies),
+      ...this.#points('lookup', ['lookup-miss', 'lookup-expired'], [concurrency]),
+      ...this.#points('touch', ['touch'], concurrencies),
+      ...this.#points('save', ['save'], concurrencies),
+      ...this.#points('save', ['save-growing'], [concurrency]),
+      ...this.#points('request', ['lookup-touch'], concurrencies),
+      ...this.#points('mix', ['mix'], [concurrency]),
+      ...this.#points('hot', ['hot'], [concurrency]),
+      ...rates.map((rate) => {
+        const parameters = { payload: this.#scale.payload, stored, concurrency: 0, rate }
+        return { ...this.#point('open-loop', 'lookup-touch', parameters), duration: openDuration }
+      }),
+    ].map((point) => ({ ...point, parameters: { ...point.parameters, stored } }))
+    const chosen = points.filter(({ scenario }) => this.#chosen.has(scenario))
+    return chosen.length === 0 ? [] : [this.#job(entry, 'request', chosen)]
+  }
+
+  #variant(entry: Entry, scenario: ScenarioName): PlannedJob {
+    const points = this.#points(scenario, ['lookup', 'save', 'lookup-touch'], [this.#scale.concurrency])
+    return this.#job(entry, scenario, points)
+  }
+
+  #payload(entry: Entry, payload: number): PlannedJob {
+    const parameters = { payload, stored: this.#scale.payloadStored, concurrency: this.#scale.concurrency }
+    const points = (['lookup-touch', 'save'] as const).map((operation) =>
+      this.#point('payload', operation, parameters),
+    )
+    return this.#job(entry, 'payload', points)
+  }
+
+  #stored(entry: Entry, stored: number): PlannedJob {
+    const { payload, concurrency } = this.#scale
+    const points = [this.#point('stored', 'lookup', { payload, concurrency, stored })]
+    const placeName = `${entry.id}-${stored}`
+    return { ...this.#job(entry, 'stored', points, true), placeName, stays: true }
+  }
+
+  #http(entry: Entry): PlannedJob {
+    const { http, payload, jobWarmUp: warmUp } = this.#scale
+    const parameters = { payload, stored: http.stored, concurrency: http.connections }
+    const points = (['http', 'http-one-session'] as const).map((operation) => ({
+      ...this.#point('http', operation, parameters),
+      ...{ warmUp: http.warmUp, warmUpAgain: http.warmUpAgain, duration: http.duration },
+    }))
+    const { passes } = this.#scale
+    const make = (place: Place): Job => ({
+      ...{ kind: 'http', subject: idOf(entry), place, payload, stored: http.stored, points, passes, warmUp },
+    })
+    return { ...this.#job(entry, 'http', points), group: 'http', make }
+  }
+
+  #expiry(entry: Entry): PlannedJob {
+    const { sessions, rounds } = this.#scale.expiry
+    const make = (place: Place): Job => ({ kind: 'expiry', subject: idOf(entry), place, sessions })
+    return { ...this.#job(entry, 'expiry', []), rounds, make }
+  }
+
+  /** In no round: it goes on beside them. */
+  #reclaim(entry: Entry): PlannedJob {
+    const make = (place: Place): Job => ({
+      ...{ kind: 'reclaim', subject: idOf(entry), place, ...this.#scale.reclaim },
+    })
+    return { ...this.#job(entry, 'reclaim', []), rounds: 0, placeName: `${entry.id}-reclaim`, make }
+  }
+
+  #pruning(entry: Entry): PlannedJob {
+    const { payload, pruning } = this.#scale
+    const stored = this.#storedOf(entry)
+    const { expired, rate, duration, rounds } = pruning
+    const parameters = { payload, stored, concurrency: 0, rate }
+    const points = (['lookup', 'lookup-pruning'] as const).map((operation) => ({
+      ...this.#point('pruning', operation, parameters),
+      ...{ warmUp: 0, warmUpAgain: 0, duration },
+    }))
+    const make = (place: Place): Job => ({
+      ...{ kind: 'pruning', subject: idOf(entry), place, payload, stored, expired, points },
+    })
+    return { ...this.#job(entry, 'pruning', points), rounds, passes: 1, make }
+  }
+
+  #job(entry: Entry, scenario: ScenarioName, points: readonly PlannedPoint[], filled = false): PlannedJob {
+    const { payload, stored } = points[0]?.parameters ?? { payload: 0, stored: 0 }
+    const { passes } = this.#scale
+    const warmUp = BRIEF.includes(scenario) ? this.#scale.jobWarmUpBrief : this.#scale.jobWarmUp
+    return {
+      entry,
+      group: `${scenario} ${entry.database} ${payload} ${stored}`,
+      isApart: entry.variant === 'cluster',
+      rounds: Number.POSITIVE_INFINITY,
+      placeName: 'work',
+      stays: false,
+      scenario,
+      points,
+      passes,
+      make: (place) => ({
+        ...{ kind: 'store', subject: idOf(entry), place, payload, stored, filled, points, passes, warmUp },
+      }),
+    }
+  }
+
+  #points(
+    scenario: ScenarioName,
+    operations: readonly OperationName[],
+    concurrencies: readonly number[],
+  ): PlannedPoint[] {
+    const { payload, stored } = this.#scale
+    return operations.flatMap((operation) =>
+      concurrencies.map((concurrency) => this.#point(scenario, operation, { payload, stored, concurrency })),
+    )
+  }
+
+  #point(scenario: ScenarioName, operation: OperationName, parameters: Parameters): PlannedPoint {
+    const { warmUp, warmUpAlone, duration } = this.#scale
+    const isAlone = parameters.concurrency === 1
+    const first = isAlone ? warmUpAlone : warmUp
+    return { scenario, operation, parameters, warmUp: first, warmUpAgain: warmUp, duration }
+  }
+
+  #storedOf({ database }: Entry): number {
+    return database === 'files' ? this.#scale.storedFiles : this.#scale.stored
+  }
+}
+
+/** Of the subject that is opened: a control is another one's double. */
+const idOf = ({ id, controlOf }: Entry): string => controlOf ?? id

@@ -1,0 +1,59 @@
+import type { ScenarioInfo, ScenarioName } from '../results/results.ts'
+
+const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
+  lookup: [
+    'Lookup',
+    'A session is read, as at the beginning of every request: one that is there, one that is not, one that has expired.',
+  ],
+  touch: ['Touch', 'The deadline of a session is moved, as at the end of a request that changed nothing.'],
+  save: [
+    'Save',
+    'A session that was read before is written with a change: its size stays, or it grows. Some are read again to see that they hold what was saved last.',
+  ],
+  request: ['Lookup and touch', 'What a request costs that changes nothing: a lookup, then a touch.'],
+  mix: [
+    'Request mix',
+    'Of a hundred requests 90 look up and touch, 8 change the session, 1 logs in anew (regenerate), 1 logs out.',
+  ],
+  hot: [
+    'Hot session',
+    'Many requests of one session at once; each looks up and touches, every twentieth changes and saves it.',
+  ],
+  payload: ['Payload', 'Lookup and touch, and save, with small, middling and large sessions.'],
+  stored: ['Stored sessions', 'How the cost of a lookup grows with the number of sessions stored.'],
+  'open-loop': [
+    'Stated rates',
+    'Lookups with touch begin at a steady rate, whatever became of those before. Latency counts from when each should have begun; beside it, from the call, which hides what waiting costs.',
+  ],
+  http: [
+    'Express over HTTP',
+    'Requests to an Express application with express-session, each connection with a session of its own, or one session for all.',
+  ],
+  expiry: [
+    'Expiry',
+    'How long after its deadline a session can still be read, and whether one is gone before it.',
+  ],
+  reclaim: [
+    'Storage of expired sessions',
+    'How long sessions take up storage after their deadline, with the settings that each package comes with, while nobody asks for them. Looked at every quarter of a second at first, then every quarter of a minute.',
+  ],
+  pruning: [
+    'Pruning under load',
+    'Lookups at a steady rate, in peace and while expired sessions are being removed, by the packages that can be told to.',
+  ],
+  sealing: ['Sealing', 'Our stores with sessions in plain text and sealed with AES-256-GCM.'],
+  pgbouncer: ['PgBouncer', 'PostgreSQL behind PgBouncer in transaction mode.'],
+  cluster: ['Redis Cluster', 'A cluster of three masters.'],
+  control: [
+    'Control',
+    'The same subject measured twice as if it were two: what differs here is noise, and other differences of that size mean nothing.',
+  ],
+}
+
+/** All scenarios, in the order of the page. */
+export const scenarios: readonly ScenarioInfo[] = Object.entries(texts).map(([name, [title, text]]) => ({
+  name: name as ScenarioName,
+  title,
+  text,
+  command: `npx -y pnpm@12 bench --scenario ${name}`,
+}))

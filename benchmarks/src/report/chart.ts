@@ -1,0 +1,180 @@
+import * as vega from 'vega'
+import { compile, type TopLevelSpec } from 'vega-lite'
+import type { Role } from '../results/results.ts'
+
+/** A control is drawn as what it is. */
+export type Drawn = Exclude<Role, 'control'>
+
+/** A row of a chart: what was measured, and its interval. */
+export interface Dot {
+  label: string
+  role: Drawn
+  value: number
+  low: number
+  high: number
+}
+
+/** A point of a line. */
+export interface Point extends Dot {
+  x: number
+}
+
+/**
+ * Vega draws with these, and the page puts its own colours in their place, which follow the reader's choice of light
+ * or dark.
+ */
+const ink = { '#000001': '--ink', '#000002': '--faint', '#000003': '--line' } as const
+const inks: Record<string, string> = {
+  ...ink,
+  '#000004': '--ours',
+  '#000005': '--peer',
+  '#000006': '--floor',
+  '#000007': '--ceiling',
+}
+export const roles: readonly Drawn[] = ['ours', 'peer', 'floor', 'ceiling']
+/** Roles differ in shape too. */
+const shapes = ['circle', 'square', 'cross', 'triangle-up'] as const
+
+const scales = {
+  color: {
+    field: 'role',
+    type: 'nominal',
+    scale: { domain: [...roles], range: ['#000004', '#000005', '#000006', '#000007'] },
+    legend: null,
+  },
+  shape: {
+    field: 'role',
+    type: 'nominal',
+    scale: { domain: [...roles], range: [...shapes] },
+    legend: null,
+  },
+} as const
+
+const config = {
+  background: 'transparent',
+  font: 'system-ui, sans-serif',
+  axis: {
+    labelColor: '#000001',
+    titleColor: '#000002',
+    gridColor: '#000003',
+    domainColor: '#000003',
+    tickColor: '#000003',
+    labelFontSize: 12,
+    titleFontSize: 12,
+    titleFontWeight: 'normal',
+  },
+  view: { stroke: null },
+} as const
+
+const WIDTH = 330
+
+/** Of axes: 12k; and 0.3. */
+export const thousands = '~s'
+export const plain = '~r'
+
+/**
+ * One row a subject, its name and its figure above its dot, so that no name is too long for a phone. On a log scale.
+ * `write`: the figure for people.
+ */
+export function dots(
+  rows: readonly Dot[],
+  title: string,
+  format: string,
+  write: (value: number) => string,
+): Promise<string> {
+  const x = { type: 'quantitative', scale: { type: 'log', nice: false, padding: 14 } } as const
+  const y = { field: 'label', type: 'nominal', sort: null, axis: null } as const
+  return draw({
+    data: { values: rows.map((row) => ({ ...row, figure: write(row.value) })) },
+    width: WIDTH,
+    height: { step: 38 },
+    layer: [
+      {
+        mark: { type: 'text', align: 'left', baseline: 'bottom', dy: -3, fontSize: 12, fill: '#000001' },
+        encoding: { y, x: { value: 2 }, text: { field: 'label' } },
+      },
+      {
+        mark: { type: 'text', align: 'right', baseline: 'bottom', dy: -3, fontSize: 12, fill: '#000002' },
+        encoding: { y, x: { value: WIDTH - 2 }, text: { field: 'figure' } },
+      },
+      {
+        mark: { type: 'rule', strokeWidth: 2, yOffset: 6 },
+        encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' }, color: scales.color },
+      },
+      {
+        mark: { type: 'point', filled: true, size: 70, opacity: 1, yOffset: 6 },
+        encoding: {
+          ...{ y, color: scales.color, shape: scales.shape },
+          x: {
+            ...x,
+            field: 'value',
+            axis: { title, values: gridOf(rows), format, labelOverlap: true, grid: true },
+          },
+        },
+      },
+    ],
+  })
+}
+
+/** Where the lines of a grid are: at 1, 10, 100, and between them where there is room. */
+function gridOf(rows: readonly Dot[]): number[] {
+  const [low, high] = [Math.min(...rows.map((row) => row.low)), Math.max(...rows.map((row) => row.high))]
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))]
+  const decades = Math.log10(high / low)
+  const steps = decades > 2.5 ? [1] : decades > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8]
+  const all = Array.from({ length: last - first + 1 }, (_, index) => first + index).flatMap((power) =>
+    steps.map((step) => Number(`${step}e${power}`)),
+  )
+  return all.filter((value) => value > low / 1.2 && value < high * 1.2)
+}
+
+/** One line a subject. Both scales are logarithmic. */
+export function lines(
+  points: readonly Point[],
+  titles: { x: string; y: string },
+  format: string,
+): Promise<string> {
+  const x = {
+    field: 'x',
+    type: 'quantitative',
+    scale: { type: 'log', nice: false, padding: 12 },
+    axis: { title: titles.x, format: thousands, values: [...new Set(points.map(({ x }) => x))], grid: false },
+  } as const
+  const scale = { type: 'log', nice: false, padding: 16 } as const
+  return draw({
+    data: { values: [...points] },
+    width: WIDTH - 40,
+    height: 190,
+    encoding: { x, color: scales.color, detail: { field: 'label' } },
+    layer: [
+      {
+        mark: { type: 'line', strokeWidth: 2 },
+        encoding: {
+          y: {
+            ...{ field: 'value', type: 'quantitative', scale },
+            axis: { title: titles.y, values: gridOf(points), format, labelOverlap: true },
+          },
+        },
+      },
+      {
+        mark: { type: 'rule', strokeWidth: 1.5 },
+        encoding: { y: { field: 'low', type: 'quantitative', scale }, y2: { field: 'high' } },
+      },
+      {
+        mark: { type: 'point', filled: true, size: 55, opacity: 1 },
+        encoding: { y: { field: 'value', type: 'quantitative', scale }, shape: scales.shape },
+      },
+    ],
+  })
+}
+
+async function draw(spec: object): Promise<string> {
+  const compiled = compile({ ...spec, config } as TopLevelSpec).spec
+  const view = new vega.View(vega.parse(compiled), { renderer: 'none' })
+  const svg = await view.toSVG()
+  view.finalize()
+  return Object.entries(inks).reduce(
+    (text, [colour, name]) => text.replaceAll(`"${colour}"`, `"var(${name})"`),
+    svg.replace(/ (width|height)="[\d.]+"/g, (all, _, offset) => (offset < 200 ? '' : all)),
+  )
+}

@@ -1,0 +1,44 @@
+import type { Run } from '../results/results.ts'
+import { html, number, table } from './html.ts'
+import { inOrder, nameOf, subjectOf } from './labels.ts'
+
+/** How exact deadlines are; HTML. */
+export function expirySection(run: Run): string {
+  if (run.expiry.length === 0) return ''
+  const rows = [...Map.groupBy(run.expiry.toSorted(inOrder(run)), ({ subject }) => subject)].map(
+    ([id, rounds]) => {
+      const late = rounds.flatMap((round) => round.late).sort((a, b) => a - b)
+      const early = rounds.flatMap((round) => round.early)
+      const at = (share: number): string =>
+        number(late[Math.min(Math.floor(late.length * share), late.length - 1)])
+      return [
+        html(nameOf(subjectOf(run, id))),
+        ...[at(0.5), at(0.99), at(1)],
+        early.length === 0
+          ? 'none'
+          : `${early.length} of ${late.length}, by up to ${number(Math.max(...early))} ms`,
+      ]
+    },
+  )
+  const head = ['store', 'late by, p50 ms', 'p99 ms', 'max ms', 'gone before the deadline']
+  return section(run, 'expiry', table({ head, rows }, 1))
+}
+
+/** How long expired sessions take up storage; HTML. */
+export function reclaimSection(run: Run): string {
+  if (run.reclaim.length === 0) return ''
+  const rows = run.reclaim.toSorted(inOrder(run)).map(({ subject, sessions, half, all, watched }) => {
+    const after = (ms: number | null): string =>
+      ms === null ? `not within ${number(watched / 1000)} s` : `${number(ms / 1000)} s`
+    return [html(nameOf(subjectOf(run, subject))), number(sessions), after(half), after(all)]
+  })
+  const head = ['store', 'expired at once', 'half gone after', 'all gone after']
+  return section(run, 'reclaim', table({ head, rows }, 1))
+}
+
+function section(run: Run, name: 'expiry' | 'reclaim', body: string): string {
+  const scenario = run.scenarios.find((one) => one.name === name)
+  if (!scenario) return ''
+  const { title, text, command } = scenario
+  return `<h2 id="${name}">${html(title)}</h2>\n<p>${html(text)}</p>\n${body}\n<p class="faint">Again: <code>${html(command)}</code></p>`
+}

@@ -1,0 +1,159 @@
+import { MAIN } from '../plan/plan.ts'
+import type { Cell, Run, ScenarioInfo } from '../results/results.ts'
+import type { Estimate } from '../results/statistics.ts'
+import { compare, counterpart, failedShare, figure, type Metric } from '../results/summary.ts'
+import { type Dot, dots, lines, type Point, plain, thousands } from './chart.ts'
+import { html, number, table } from './html.ts'
+import { key } from './key.ts'
+import { busiest, databases, groupsOf, inOrder, nameOf, operations, rate, subjectOf } from './labels.ts'
+
+/** A scenario: charts of what matters most in it, and a table of all that was measured. HTML. */
+export async function section(run: Run, { name, title, text, command }: ScenarioInfo): Promise<string> {
+  const groups = groupsOf(run, name)
+  if (groups.length === 0) return ''
+  const charts = await chartsOf(run, name)
+  return [
+    `<h2 id="${name}">${html(title)}</h2>`,
+    `<p>${html(text)}</p>`,
+    `<div class="charts">${charts.join('\n')}</div>`,
+    `<details><summary>All figures</summary>${cells(run, groups)}</details>`,
+    `<p class="faint">Again: <code>${html(command)}</code></p>`,
+  ].join('\n')
+}
+
+async function chartsOf(run: Run, name: ScenarioInfo['name']): Promise<string[]> {
+  if (name === 'stored') return growth(run, 'stored', 'opsPerSecond', 'sessions stored', 'lookups a second')
+  if (name === 'payload')
+    return growth(run, 'payload', 'opsPerSecond', 'bytes a session', 'requests a second')
+  if (name === 'open-loop') return growth(run, 'open-loop', 'p99', 'requests begun a second', 'p99, ms')
+  if (name === 'pruning') {
+    const both = ['lookup', 'lookup-pruning'] as const
+    return Promise.all(
+      both.map((operation) =>
+        chart(`${operations[operation]}: p99, ms`, rowsOf(run, busiest(run, name, operation), 'p99'), 'ms'),
+      ),
+    )
+  }
+  const main = [
+    ...new Set(run.cells.filter(({ scenario }) => scenario === name).map((cell) => cell.operation)),
+  ]
+  const shown = main.length > 2 ? main.slice(0, 2) : main
+  const made = shown.flatMap((operation) => {
+    const found = busiest(run, name, operation)
+    const at = `${operations[operation]}, ${found[0]?.parameters.concurrency} at once`
+    return [
+      chart(`${at}: operations a second (more is better)`, rowsOf(run, found, 'opsPerSecond'), 'a second'),
+      chart(`${at}: p99 in milliseconds (less is better)`, rowsOf(run, found, 'p99'), 'ms'),
+    ]
+  })
+  return Promise.all(made)
+}
+
+async function chart(caption: string, rows: readonly Dot[], unit: string): Promise<string> {
+  return rows.length === 0
+    ? ''
+    : figureOf(caption, await dots(rows, unit, unit === 'ms' ? plain : thousands, number))
+}
+
+/** A chart with its caption. `keys`: HTML. */
+export const figureOf = (caption: string, svg: string, keys: string = ''): string =>
+  `<figure role="img" aria-label="${html(caption)}"><figcaption><b>${html(capital(caption))}</b> ${keys}</figcaption>${svg}</figure>`
+
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
+
+const along = { stored: 'stored', payload: 'payload', 'open-loop': 'rate' } as const
+
+/** For each database a chart of how a figure changes: ours, the package that most people use, and what bounds them. */
+async function growth(
+  run: Run,
+  scenario: keyof typeof along,
+  metric: Metric,
+  x: string,
+  y: string,
+): Promise<string[]> {
+  const found = run.cells.filter(({ subject, operation, ...cell }) => {
+    const isShown = subjectOf(run, subject).role !== 'peer' || MAIN.includes(subject)
+    return cell.scenario === scenario && isShown && (scenario !== 'payload' || operation === 'lookup-touch')
+  })
+  found.sort(inOrder(run))
+  const groups = Map.groupBy(found, ({ subject }) => subjectOf(run, subject).database)
+  return Promise.all(
+    Array.from(groups, async ([database, group]) => {
+      const points = group.flatMap((cell): Point[] =>
+        rowsOf(run, [cell], metric).map((dot) => ({ ...dot, x: cell.parameters[along[scenario]]! })),
+      )
+      const svg = await lines(points, { x, y }, metric === 'p99' ? plain : thousands)
+      const names = new Map(points.map(({ label, role }) => [label, role]))
+      const keys = Array.from(names, ([label, role]) => key(role, label)).join(' ')
+      return figureOf(`${databases[database]}: ${y}, by ${x}`, svg, keys)
+    }),
+  )
+}
+
+function rowsOf(run: Run, found: readonly Cell[], metric: Metric): Dot[] {
+  return found.flatMap((cell) => {
+    const { role, ...subject } = subjectOf(run, cell.subject)
+    const value = figure(cell, metric)
+    if (!value || value.median <= 0) return []
+    const { median, low, high } = value
+    const label = nameOf({ role, ...subject })
+    return [
+      {
+        label,
+        role: role === 'control' ? 'ours' : role,
+        value: median,
+        low: Math.max(low, median / 100),
+        high,
+      },
+    ]
+  })
+}
+
+const HEAD = [
+  ...['', 'store', 'a second', 'ours', 'p50 ms', 'p99 ms', 'ours', 'CPU µs', 'ours', 'server CPU µs'],
+  ...['round trips', 'commands', 'bytes out', 'in', 'MiB', 'loop p99 ms', 'failed'],
+]
+
+/** Every cell of the groups; "ours" is how many times the figure before it is that of ours. */
+function cells(run: Run, groups: readonly Cell[][]): string {
+  const rows = groups.flatMap((group) =>
+    group.toSorted((a, b) => rate(b) - rate(a)).map((cell, i) => row(run, cell, i === 0)),
+  )
+  return table({ head: HEAD, rows }, 2)
+}
+
+function row(run: Run, cell: Cell, isFirst: boolean): string[] {
+  const subject = subjectOf(run, cell.subject)
+  const [id] = subject.comparedWith
+  const rival = id === undefined ? undefined : counterpart(run, cell, id)
+  const median = (metric: Metric): string => number(figure(cell, metric)?.median)
+  const against = (metric: Metric): string => {
+    const ratio = rival && compare(rival, cell, metric)
+    return ratio ? `${ratio.significant ? '' : '~'}${number(ratio.median)}x` : ''
+  }
+  const { concurrency, rate: begun, payload, stored } = cell.parameters
+  const load = begun === undefined ? `${concurrency} at once` : `${number(begun)} a second`
+  const what = `${operations[cell.operation]}; ${load}, ${number(payload)} B, ${number(stored)} stored`
+  const failed = failedShare(cell)
+  const memory = figure(cell, 'rssPeak')
+  return [
+    isFirst ? html(what) : '',
+    html(nameOf(subject)),
+    interval(figure(cell, 'opsPerSecond')),
+    against('opsPerSecond'),
+    median('p50'),
+    interval(figure(cell, 'p99')),
+    against('p99'),
+    median('cpuApp'),
+    against('cpuApp'),
+    ...(['cpuServer', 'roundTrips', 'commands', 'bytesOut', 'bytesIn'] as const).map(median),
+    memory ? number(Math.round(memory.median / 2 ** 20)) : '',
+    median('eventLoopDelayP99'),
+    failed === 0 ? '' : `${number(failed * 100)}%`,
+  ]
+}
+
+const interval = (value: Estimate | undefined): string =>
+  value
+    ? `${number(value.median)}${value.sure ? ` <span class="faint">${number(value.low)}–${number(value.high)}</span>` : ''}`
+    : 'none'

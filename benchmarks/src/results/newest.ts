@@ -1,0 +1,14 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Run } from './results.ts'
+
+const folder = join(import.meta.dirname, '../../results')
+
+/** The newest run in `benchmarks/results`, and its file without the extension. Throws where there is none. */
+export function newestRun(): { run: Run; base: string } {
+  const newest = globSync('*.json', { cwd: folder }).sort().at(-1)
+  if (newest === undefined)
+    throw new Error('there is no run in results/: bench --out benchmarks/results makes one')
+  const file = join(folder, newest)
+  return { run: JSON.parse(readFileSync(file, 'utf8')), base: file.replace(/\.json$/, '') }
+}

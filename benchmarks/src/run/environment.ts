@@ -1,0 +1,30 @@
+import { execFileSync } from 'node:child_process'
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
+import type { Environment } from '../results/results.ts'
+
+export function environment(): Environment {
+  return {
+    cpu: cpus()[0]!.model.trim(),
+    cores: availableParallelism(),
+    memory: totalmem(),
+    kernel: `${type()} ${release()}`,
+    node: process.versions.node,
+    loadBefore: loadavg()[0]!,
+  }
+}
+
+/** Of the checkout that this is; with a `+` if files differ from it. */
+export function commit(): string | undefined {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+  try {
+    const changed = git('status', '--porcelain', '--untracked-files=no') !== ''
+    return `${git('rev-parse', 'HEAD').trim()}${changed ? '+' : ''}`
+  } catch {
+    return undefined
+  }
+}

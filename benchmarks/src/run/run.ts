@@ -1,0 +1,194 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Job, Message, ReclaimJob, Usage } from '../child/protocol.ts'
+import { measuringOf, type PlannedJob } from '../plan/plan.ts'
+import { shuffled } from '../plan/shuffle.ts'
+import type { Reclaim } from '../results/results.ts'
+import type { BenchServer } from '../servers/server.ts'
+import { Servers } from '../servers/start.ts'
+import type { Place } from '../subjects/subject.ts'
+import { cpuTimes } from './cpu.ts'
+import type { Recorder } from './recorder.ts'
+import { settleFile } from './settle-file.ts'
+import { type JobRun, runJob } from './subject-process.ts'
+import { Turn, Turns } from './turns.ts'
+import { SOON, watchStorage } from './watch-storage.ts'
+
+/** What a job is given beyond the time of its measurements, and for filling a store with a session; milliseconds. */
+const PATIENCE = { job: 90_000, session: 2 }
+
+export interface Progress {
+  begin(round: number, job: PlannedJob): void
+  end(job: PlannedJob): void
+}
+
+/** Does all rounds of all jobs; what was measured goes to the recorder as it comes. */
+export class Runner {
+  readonly #recorder: Recorder
+  readonly #progress: Progress
+  readonly #signal: AbortSignal
+  readonly #servers = new Servers()
+  readonly #folder = mkdtempSync(join(tmpdir(), 'benchmark-'))
+  /** Places that stay, once they are filled. */
+  readonly #filled = new Map<string, Promise<Place>>()
+  /** Jobs that cannot be done. */
+  readonly #hopeless = new Set<PlannedJob>()
+
+  constructor(recorder: Recorder, progress: Progress, signal: AbortSignal) {
+    this.#recorder = recorder
+    this.#progress = progress
+    this.#signal = signal
+  }
+
+  /** Does what goes on beside the rounds, too. Rejects when it is aborted, with the reason. */
+  async all(jobs: readonly PlannedJob[], rounds: number): Promise<void> {
+    const watches = jobs.filter(isBeside).map((job) => this.#watch(job))
+    // While sessions are stored, and storage is looked at all the time, nothing is measured.
+    await Promise.all(watches.map(({ begun }) => begun))
+    await this.#rounds(jobs, rounds)
+    await Promise.all(watches.map(({ ended }) => ended))
+    this.#signal.throwIfAborted()
+  }
+
+  async #rounds(jobs: readonly PlannedJob[], rounds: number): Promise<void> {
+    for (let round = 1; round <= rounds; round++) {
+      const due = jobs.filter((job) => round <= job.rounds && !this.#hopeless.has(job))
+      const groups = Map.groupBy(due, ({ group }) => group)
+      for (const group of shuffled([...groups.values()])) {
+        const order = shuffled(group)
+        // Those that take turns are disturbed by the same things; on a server with one place they cannot.
+        const together = order.some(({ isApart }) => isApart) ? order.map((job) => [job]) : [order]
+        for (const jobs of together) await this.#takeTurns(jobs, round)
+      }
+      this.#recorder.endRound(round)
+    }
+  }
+
+  /** All store their sessions; then one measures at a time, for a short while, then the next. */
+  async #takeTurns(jobs: readonly PlannedJob[], round: number): Promise<void> {
+    const turns = new Turns(jobs.length)
+    const results = await Promise.allSettled(
+      jobs.map(async (job, index) => {
+        const turn = new Turn(turns)
+        this.#progress.begin(round, job)
+        try {
+          await this.#measure(job, round, index, turn)
+        } finally {
+          turn.over()
+        }
+        this.#progress.end(job)
+      }),
+    )
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  async stop(): Promise<void> {
+    await this.#servers.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** Lets a store keep sessions that expire, and sees when they are gone. What fails is recorded; neither promise rejects. */
+  #watch(job: PlannedJob): { begun: Promise<void>; ended: Promise<void> } {
+    const filled = Promise.withResolvers<void>()
+    const over = new AbortController()
+    const signal = AbortSignal.any([this.#signal, over.signal])
+    const watch = async (): Promise<void> => {
+      const server = await this.#serverOf(job)
+      const place = await this.#emptyPlace(job.placeName, server)
+      const made = job.make(place) as ReclaimJob
+      const result = Promise.withResolvers<Omit<Reclaim, 'subject'>>()
+      const heard = (message: Message): void => {
+        if (message.kind !== 'filled') return
+        const { deadline } = message
+        filled.resolve(sleep(deadline + SOON - Date.now(), undefined, { signal }))
+        result.resolve(watchStorage(place, server, { ...made, deadline }, signal))
+      }
+      const patience = made.watched + PATIENCE.job
+      this.#run(made, server, { heard, patience, signal }).catch(result.reject)
+      this.#recorder.reclaimed({ subject: job.entry.id, ...(await result.promise) })
+      over.abort()
+    }
+    const ended = watch().catch((error) => {
+      filled.resolve()
+      over.abort()
+      if (!this.#signal.aborted) this.#recorder.failed(job, [], 0, reasonOf(error))
+    })
+    return { begun: filled.promise.catch(() => {}), ended }
+  }
+
+  /** Beside others of its group, each of which has another index. */
+  async #measure(job: PlannedJob, round: number, index: number, turn: Turn): Promise<void> {
+    const done = new Set<number>()
+    let isHeard = false
+    const heard = (message: Message) => {
+      isHeard = true
+      if (message.kind === 'measured') {
+        done.add(message.index)
+        this.#recorder.measured(job, job.points[message.index]!, { round, ...message.measurement })
+      }
+      if (message.kind === 'expiry')
+        this.#recorder.expired({ subject: job.entry.id, round, late: message.late, early: message.early })
+    }
+    try {
+      const server = await this.#serverOf(job)
+      const place = await this.#placeOf(job, index, server)
+      await this.#run(job.make(place), server, { heard, patience: patienceOf(job), pass: () => turn.pass() })
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      const reason = reasonOf(error)
+      // What fails before its first measurement fails again.
+      if (!isHeard) this.#hopeless.add(job)
+      const points = job.points.filter((_, index) => !done.has(index))
+      this.#recorder.failed(job, isHeard ? points : [], round, reason)
+    }
+  }
+
+  async #serverOf({ entry }: PlannedJob): Promise<BenchServer | undefined> {
+    if (entry.server === undefined) return undefined
+    const server = await this.#servers.get(entry.server)
+    this.#recorder.serves(server.info)
+    return server
+  }
+
+  async #placeOf(job: PlannedJob, index: number, server: BenchServer | undefined): Promise<Place> {
+    if (!job.stays) return this.#emptyPlace(`${job.placeName}-${index}`, server)
+    const known = this.#filled.get(job.placeName)
+    if (known) return known
+    const place = this.#emptyPlace(job.placeName, server)
+    this.#filled.set(job.placeName, place)
+    const { payload, stored } = job.points[0]!.parameters
+    const fill: Job = { kind: 'fill', subject: job.entry.id, place: await place, payload, stored }
+    await this.#run(fill, server, { patience: patienceOf(job) })
+    const { folder, urls } = await place
+    if (server) await server.settle?.(urls[0]!)
+    else settleFile(folder)
+    return place
+  }
+
+  async #emptyPlace(name: string, server: BenchServer | undefined): Promise<Place> {
+    const folder = join(this.#folder, name)
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder)
+    return { folder, urls: server ? await server.empty(name) : [] }
+  }
+
+  #run(
+    job: Job,
+    server: BenchServer | undefined,
+    options: Pick<JobRun, 'patience'> & Partial<JobRun>,
+  ): Promise<void> {
+    const usage = async (): Promise<Usage | null> =>
+      server ? { ...(await server.counts()), cpu: cpuTimes(server.pids()) } : null
+    return runJob(job, { heard() {}, usage, async pass() {}, signal: this.#signal, ...options })
+  }
+}
+
+const isBeside = ({ rounds }: PlannedJob): boolean => rounds === 0
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+function patienceOf(job: PlannedJob): number {
+  return PATIENCE.job + measuringOf(job) + PATIENCE.session * (job.points[0]?.parameters.stored ?? 0)
+}

@@ -1,0 +1,72 @@
+import { fork } from 'node:child_process'
+import type { Job, Message, Usage } from '../child/protocol.ts'
+
+/** How much of what a process writes to its error output is kept, in characters. */
+const TAIL = 4000
+
+export interface JobRun {
+  heard(message: Message): void
+  usage(): Promise<Usage | null>
+  /** Lets others measure; resolves when it is this one's turn again. */
+  pass(): Promise<void>
+  /** Milliseconds that it may take, apart from others' turns. */
+  patience: number
+  signal: AbortSignal
+}
+
+/**
+ * Runs a job in a fresh process: nothing in it is warm, nothing of another subject is in its heap. Rejects with the
+ * reason if the process ends, or runs out of patience, before the job is done; and when `signal` is aborted.
+ */
+export async function runJob(job: Job, { heard, usage, pass, patience, signal }: JobRun): Promise<void> {
+  signal.throwIfAborted()
+  const child = fork(new URL('../child/main.ts', import.meta.url), {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // In a group of its own: a Ctrl-C in the terminal is for this process, which then ends the other.
+    detached: true,
+  })
+  let errors = ''
+  child.stderr!.on('data', (text) => {
+    errors = `${errors}${text}`.slice(-TAIL)
+  })
+  const ended = Promise.withResolvers<void>()
+  const abort = () => ended.reject(signal.reason)
+  const impatient = () => ended.reject(new Error(`it had not done its work after ${patience / 1000} s`))
+  let timer = setTimeout(impatient, patience)
+  let over = false
+  const passOn = async (): Promise<void> => {
+    clearTimeout(timer)
+    await pass()
+    if (over) return
+    timer = setTimeout(impatient, patience)
+    child.send('go on')
+  }
+  signal.addEventListener('abort', abort)
+  child.on('message', (message: Message) => {
+    if (message.kind === 'done') ended.resolve()
+    else if (message.kind === 'failed') ended.reject(new Error(message.reason))
+    else if (message.kind === 'usage') usage().then((answer) => child.send(answer as Usage), ended.reject)
+    else if (message.kind === 'pass') passOn().catch(ended.reject)
+    else heard(message)
+  })
+  child.on('error', ended.reject)
+  child.on('close', (code, name) =>
+    ended.reject(new Error(`its process ended (${name ?? code}): ${reasonOf(errors)}`)),
+  )
+  child.send(job)
+  try {
+    await ended.promise
+  } finally {
+    over = true
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
+    child.kill('SIGKILL')
+  }
+}
+
+/** The line that says what was thrown, or the last one. */
+function reasonOf(errors: string): string {
+  const lines = errors.split('\n').filter((line) => line.trim() !== '' && !/^Node\.js v/.test(line))
+  return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? 'it said nothing').trim()
+}

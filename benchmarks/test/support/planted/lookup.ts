@@ -1,0 +1,14 @@
+import type session from 'express-session'
+import { openSubject } from '../../../src/subjects/open.ts'
+import type { Open } from '../../../src/subjects/subject.ts'
+
+type Get = session.Store['get']
+
+/** Opens a RedisStore with another lookup, made of its own. */
+export const withLookup =
+  (change: (get: Get) => Get): Open =>
+  async (place) => {
+    const subject = await openSubject('ours-redis', place)
+    subject.store.get = change(subject.store.get.bind(subject.store))
+    return subject
+  }

@@ -1,0 +1,39 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { memoryDriver, SessionStore } from '@session-stores/core'
+import { onTestFinished } from 'vitest'
+import { type AppOptions, createApp } from '../../src/app.ts'
+import { Users } from '../../src/users.ts'
+
+export const password = 'correct horse battery'
+
+/** Of one hash: an eighth of what the application takes, so that the tests are quicker. */
+export const cost: number = 2 ** 14
+
+export const userOf = (session: { user?: { id: string } }): string | undefined => session.user?.id
+
+export interface Served {
+  /** An address, not a name, for names are looked up in the thread pool that hashes passwords. */
+  origin: string
+  server: Server
+  store: SessionStore
+}
+
+/** Serves the application from memory until the test ends, without a limit for each address. */
+export async function serve(options: Partial<AppOptions> = {}): Promise<Served> {
+  const {
+    store = new SessionStore(memoryDriver(), { user: userOf }),
+    users = new Users(':memory:', { cost }),
+  } = options
+  const app = createApp({ secret: 'of the tests', triesPerAddress: 1000, ...options, store, users })
+  const server = app.listen(0, '127.0.0.1')
+  onTestFinished(async () => {
+    server.close()
+    server.closeAllConnections()
+    await store.close()
+    users.close()
+  })
+  await once(server, 'listening')
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, store }
+}

@@ -1,0 +1,127 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node'
+import { serverOf } from '../ran-on.ts'
+import type { Identity } from '../server.ts'
+
+const root = join(import.meta.dirname, '../../../..')
+
+/** The packages through which the stores speak to their databases. */
+const clients = ['ioredis', 'pg', 'mongodb', 'better-sqlite3']
+
+interface Report {
+  /** Whether every test file ran, and passed. */
+  complete: boolean
+  date: string
+  versions: Record<string, string>
+  servers: (Identity & { files: Record<string, { passed: number; failed: number }> })[]
+}
+
+/**
+ * Writes to reports/servers.json which tests ran on which servers, and with UPDATE_DOCS=1 into docs/generated/servers.md, if
+ * all test files ran and passed.
+ */
+export class ServersReporter implements Reporter {
+  #vitest!: Vitest
+  /** Where `reports` and `docs` are. */
+  readonly #folder: string
+
+  constructor(folder: string = root) {
+    this.#folder = folder
+  }
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest
+  }
+
+  async onTestRunEnd(
+    modules: readonly TestModule[],
+    _errors: unknown,
+    reason: TestRunEndReason,
+  ): Promise<void> {
+    const everything = await this.#vitest.globTestSpecifications()
+    const filtered = this.#vitest.config.testNamePattern || modules.length < everything.length
+    const report: Report = {
+      complete: reason === 'passed' && !filtered,
+      date: new Date().toISOString().slice(0, 10),
+      versions: versions(),
+      servers: serversOf(modules),
+    }
+    mkdirSync(join(this.#folder, 'reports'), { recursive: true })
+    writeFileSync(join(this.#folder, 'reports/servers.json'), `${JSON.stringify(report, undefined, 2)}\n`)
+    if (process.env.UPDATE_DOCS !== '1') return
+    if (report.complete) this.#update(report)
+    else process.stdout.write('docs/generated/servers.md stays as it is: not every test ran and passed\n')
+  }
+
+  #update(report: Report): void {
+    const document = join(this.#folder, 'docs/generated/servers.md')
+    const text = readFileSync(document, 'utf8')
+    const marks = /(<!-- servers -->\n).*(<!-- end -->)/s
+    writeFileSync(
+      document,
+      text.replace(marks, (_, begin, end) => begin + tables(report) + end),
+    )
+  }
+}
+
+function versions(): Record<string, string> {
+  const versionOf = (name: string) =>
+    JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
+  return {
+    Node: process.versions.node,
+    ...Object.fromEntries(clients.map((name) => [name, versionOf(name)])),
+  }
+}
+
+function serversOf(modules: readonly TestModule[]): Report['servers'] {
+  const servers = new Map<string, Report['servers'][number]>()
+  for (const module of modules) {
+    for (const test of module.children.allTests()) {
+      const { state } = test.result()
+      const identity = nearest(test)
+      if (!identity || (state !== 'passed' && state !== 'failed')) continue
+      const { version, arrangement, source } = identity
+      const key = [version, arrangement, source].join()
+      const server = servers.get(key) ?? { ...identity, files: {} }
+      servers.set(key, server)
+      server.files[module.relativeModuleId] ??= { passed: 0, failed: 0 }
+      server.files[module.relativeModuleId]![state]++
+    }
+  }
+  return [...servers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, server]) => server)
+}
+
+/** The server of the test or of the innermost suite around it that has one. */
+function nearest(test: TestCase): Identity | undefined {
+  let identity = serverOf(test.meta())
+  for (let { parent } = test; !identity && parent.type === 'suite'; { parent } = parent) {
+    identity = serverOf(parent.meta())
+  }
+  return identity
+}
+
+function tables({ date, versions, servers }: Report): string {
+  const rows = servers.map(({ version, arrangement, source, files }) => {
+    const counts = Object.entries(files).map(([file, { passed }]) => [short(file), passed] as const)
+    const all = counts.reduce((sum, [, passed]) => sum + passed, 0)
+    const each = counts.sort(([a], [b]) => (a < b ? -1 : 1)).map(([file, passed]) => `${file} ${passed}`)
+    return `| ${version} | ${arrangement ?? ''} | ${source} | ${all} | ${each.join(', ')} |`
+  })
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return `\
+| server | set up as | source | tests passed | in |
+|---|---|---|---|---|
+${rows.join('\n')}
+
+${date}, with ${packages.join(', ')}.
+`
+}
+
+/** `packages/redis/test/suites.test.ts` as `redis/suites`. */
+function short(file: string): string {
+  return file
+    .replace(/^(packages|examples)\//, '')
+    .replace('/test/', '/')
+    .replace(/\.test\.ts$/, '')
+}

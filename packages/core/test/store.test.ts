@@ -1,8 +1,0 @@
-import { storeSuite } from '@session-stores/conformance'
-import { describe, it } from 'vitest'
-import { memoryDriver } from '../src/memory.ts'
-
-storeSuite({ describe, it }, () => {
-  const driver = memoryDriver()
-  return { drivers: [driver, driver] }
-})

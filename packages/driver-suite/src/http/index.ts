@@ -1,0 +1,13 @@
+import type { MakeDeployment } from '../deployment.ts'
+import { type StoreRule, withStores } from '../policy/fixture.ts'
+import { declare, type Runner } from '../runner.ts'
+import { cookies } from './cookies.ts'
+import { http } from './http.ts'
+import { matrix } from './matrix.ts'
+
+export const httpRules: readonly StoreRule[] = [...matrix, ...http, ...cookies]
+
+/** Declares a test for each thing that express-session does with a store, over HTTP. */
+export function httpSuite(runner: Runner, make: MakeDeployment): void {
+  declare(runner, 'the store under express-session', httpRules, (check) => withStores(make, check))
+}

@@ -1,0 +1,11 @@
+import type { UserConfig } from 'tsdown'
+import base from '../../tsdown.config.ts'
+
+/** The other process of the races runs by itself, as an ES module. In the build it lies beside the index. */
+const programs = { process: 'src/race/process.ts' }
+
+const config: UserConfig[] = [
+  { ...base, entry: { index: 'src/index.ts', ...programs }, format: 'esm' },
+  { ...base, format: 'cjs' },
+]
+export default config

@@ -1,0 +1,10 @@
+import { driverSuite } from '@session-stores/driver-suite'
+import { mongoServer } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { describe, it } from 'vitest'
+import { deploymentsOn } from './support/deployment.ts'
+
+// Everything else runs on a replica set, as it does in production.
+describeWith('MongoDB', mongoServer, (server) =>
+  driverSuite({ describe, it }, deploymentsOn(server), { only: ['contract'] }),
+)

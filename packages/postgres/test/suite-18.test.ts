@@ -1,0 +1,11 @@
+import { driverSuite } from '@session-stores/driver-suite'
+import { postgresServers } from '@session-stores/testbed'
+import { describeWith } from '@session-stores/testbed/vitest'
+import { describe, it } from 'vitest'
+import { deploymentsOn } from './support/deployment.ts'
+
+// In a file of its own, so that it runs beside the others. What the stores promise, the first server shows.
+for (const { name, start } of postgresServers.slice(1))
+  describeWith(name, start, (server) =>
+    driverSuite({ describe, it }, deploymentsOn(server), { only: ['contract', 'races', 'process-races'] }),
+  )

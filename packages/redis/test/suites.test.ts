@@ -1,5 +1,0 @@
-import { redisServer } from '@session-stores/testbed'
-import { describeWith } from '@session-stores/testbed/vitest'
-import { allSuites } from './suites.ts'
-
-describeWith('Redis', redisServer, allSuites)

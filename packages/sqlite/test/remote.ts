@@ -1,2 +1,0 @@
-/** How another process opens the database of a test. */
-export { sqliteDriver as default } from '../src/index.ts'

@@ -1,0 +1,20 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Deployment } from '@session-stores/driver-suite'
+import { sqliteDriver } from '../../src/index.ts'
+
+/** Makes a file of its own, which two drivers share as two processes do. */
+export function makeDeployment(): Deployment {
+  const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
+  const path = join(folder, 'sessions.db')
+  return {
+    remote: { module: join(import.meta.dirname, 'remote.ts'), config: { path } },
+    // The same table of another file is another place.
+    ownDatabase: true,
+    drivers: [sqliteDriver({ path }), sqliteDriver({ path })],
+    // The database and its log, to the byte.
+    dump: () => Buffer.concat(readdirSync(folder).map((file) => readFileSync(join(folder, file)))),
+    dispose: () => rmSync(folder, { recursive: true }),
+  }
+}

@@ -1,0 +1,2 @@
+/** How another process opens the database of a test. */
+export { sqliteDriver as default } from '../../src/index.ts'
