@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Rule, rules, run, type Subject, suite } from '@session-stores/conformance'
 import { describe, it } from 'vitest'
 import { mutants } from './mutants/index.ts'
 import { reference } from './support/reference.ts'
 
 suite({ describe, it, ...reference() })
+
+it('each group of rule ids has a file of its name', async () => {
+  const folder = join(import.meta.dirname, '../src/rules')
+  const files = readdirSync(folder).filter((file) => !/^(index|shared.*)\.ts$/.test(file))
+  for (const file of files) {
+    const found = Object.values((await import(join(folder, file))) as Record<string, readonly Rule[]>).flat()
+    const groups = new Set(found.map(({ id }) => `${id.split('/')[0]}.ts`))
+    assert.deepEqual([...groups], [file])
+  }
+  assert.equal(files.length, new Set(rules.map(({ id }) => id.split('/')[0])).size)
+})
 
 describe.concurrent('a broken store is found by the rule against it', () => {
   it('every rule has a mutant, and every mutant its rule', () => {
@@ -21,7 +34,7 @@ describe.concurrent('a broken store is found by the rule against it', () => {
 
 it('a failure of one session among many shows the calls of that one', async () => {
   for (const [id, shown] of [
-    ['concurrency/save-beside-a-touch-stays', 1],
+    ['collisions/save-beside-a-touch-stays', 1],
     ['destroy/save-at-the-same-moment-does-not-undo-it', 1],
     ['ids/paths', 2],
   ] as const) {
@@ -61,7 +74,7 @@ describe('a subject', () => {
         return make(options)
       },
     }
-    const rule = ruleOf('expiry/no-deadline-ends-by-the-ttl')
+    const rule = ruleOf('ttl/ends-without-a-deadline')
     const [unable] = await run(subject, [rule])
     const [able] = await run({ ...subject, accepts: ['ttl'] }, [rule])
     assert.deepEqual(asked, [{}, rule.options])

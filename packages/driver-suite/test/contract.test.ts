@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { contractRules } from '@session-stores/driver-suite'
 import { afterAll, beforeAll, describe, it, vi } from 'vitest'
-import type { Mutant } from './mutants/contract.ts'
-import { variants } from './support/allowed.ts'
-import { checksOn, faults } from './support/contract.ts'
+import type { Mutant } from './mutants/contract/helpers.ts'
+import { allowed } from './support/allowed.ts'
+import { checksOn, mutants } from './support/contract.ts'
 
 async function assertKills(id: string, mutant: Mutant): Promise<void> {
   await assert.rejects(checksOn(mutant).get(id)!(), ({ message }: Error) => {
@@ -12,17 +12,17 @@ async function assertKills(id: string, mutant: Mutant): Promise<void> {
   })
 }
 
-describe('a fault is found by the rule against it', () => {
-  it('each rule has a fault to find, and each fault its rule', () => {
-    assert.deepEqual([...faults.keys()].sort(), contractRules.map(({ id }) => id).sort())
+describe('a mutant is found by the rule against it', () => {
+  it('each rule has a mutant to find, and each mutant its rule', () => {
+    assert.deepEqual([...mutants.keys()].sort(), contractRules.map(({ id }) => id).sort())
   })
-  for (const [id, mutant] of faults) it(id, () => assertKills(id, mutant))
+  for (const [id, mutant] of mutants) it(id, () => assertKills(id, mutant))
 })
 
-describe('what the contract leaves open is no fault', () => {
-  for (const [name, variant] of Object.entries(variants))
+describe('what the contract leaves open is no mutant', () => {
+  for (const [name, driver] of Object.entries(allowed))
     describe(name, () => {
-      for (const [id, check] of checksOn(variant)) it(id, check)
+      for (const [id, check] of checksOn(driver)) it(id, check)
     })
 })
 
@@ -30,12 +30,12 @@ describe('the comparison with the reference driver finds by itself', () => {
   beforeAll(() => void vi.stubEnv('SESSION_STORES_SEED', '1'))
   afterAll(() => void vi.unstubAllEnvs())
   const named =
-    /^driver\/(created-at|user-follows|deadline-follows|.*past-its-deadline|tombstone-(without|ends|is-final)|conditional-tombstone-without|extend-(keeps|moves|is|over-a-)|.*-sent-twice-leaves-a|touch-(moves|into|of-a|leaves|with-(an|the)|without)|update-lands|count-counts|prune-never-removes-what)/
+    /^contract\/(write\/(created-at|user-follows|deadline-follows|.*past-its-deadline)|tombstone\/(without|ends|is-final|conditional-tombstone-without)|extend\/(keeps|moves|is|over-a-)|sent-twice\/.*-leaves-a|touch\/(moves|into|of-a|leaves|with-(an|the)|without)|list\/count-counts|prune\/never-removes-what)/
   const decided = /-(lands-on|refuses|has-landed-on)-/
   // Only the rules' own writes know that tag; to these two verbs it is like any other. The others cannot be.
   const alike =
     /\/((create|tombstone)-.*-with-expected-tag|(create|update)-.*tombstone-with-own-tag|(conditional-)?tombstone-.*session-with-own-tag)$/
-  for (const [id, mutant] of faults)
+  for (const [id, mutant] of mutants)
     if ((named.test(id) || decided.test(id)) && !alike.test(id))
-      it(id, () => assertKills('driver/agrees-with-the-reference-driver', mutant))
+      it(id, () => assertKills('contract/model/agrees-with-the-reference-driver', mutant))
 })

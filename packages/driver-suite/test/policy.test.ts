@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { memoryDriver, SessionStore } from '@session-stores/core'
 import { describe, it } from 'vitest'
 import { httpRules } from '../src/http/index.ts'
 import { type StoreRule, withStores } from '../src/policy/fixture.ts'
 import { policyRules } from '../src/policy/index.ts'
 import { raceRules } from '../src/race/index.ts'
-import { type Fault, faults } from './mutants/policy.ts'
+import type { Mutant } from './mutants/policy/helpers.ts'
+import { mutants } from './mutants/policy/index.ts'
 
 const rules = new Map([...policyRules, ...httpRules, ...raceRules].map((rule) => [rule.id, rule]))
 
-function check(rule: StoreRule, fault: Fault): Promise<void> {
+function check(rule: StoreRule, mutant: Mutant): Promise<void> {
   const memory = memoryDriver()
   const make = () => ({ drivers: [memory, memory] as const })
   return withStores(
@@ -26,7 +29,7 @@ function check(rule: StoreRule, fault: Fault): Promise<void> {
         get: () => (right as unknown as { generate: unknown }).generate,
         set: (generate) => Object.assign(right, { generate }),
       })
-      return Object.assign(store, fault(right, driver, options))
+      return Object.assign(store, mutant(right, driver, options))
     },
   )
 }
@@ -34,17 +37,32 @@ function check(rule: StoreRule, fault: Fault): Promise<void> {
 it('every rule has an id of its own, and says whom it protects', () => {
   assert.equal(rules.size, policyRules.length + httpRules.length + raceRules.length)
   for (const { id, why } of rules.values()) {
-    assert.match(id, /^(store|express|race)\/\S/)
+    assert.match(id, /^(policy|http|race)\/[a-z-]+\/\S/)
     assert.match(why, /^\S.*\.$/)
   }
 })
 
-describe('a fault is found by the rule against it', () => {
-  for (const [id, fault] of Object.entries(faults))
+it.each(['contract', 'policy', 'http', 'race'])(
+  'in %s, the ids of a file begin with its path',
+  async (folder) => {
+    const path = join(import.meta.dirname, '../src', folder)
+    for (const file of readdirSync(path).filter((name) => !/^(index|fixture|process)\.ts$/.test(name))) {
+      const exported = Object.values((await import(join(path, file))) as Record<string, unknown>).flat()
+      for (const { id } of exported.filter(isRule))
+        assert.ok(id.startsWith(`${folder}/${file.replace('.ts', '')}/`), `${id} is in ${file}`)
+    }
+  },
+)
+
+const isRule = (value: unknown): value is { id: string } =>
+  typeof (value as { check?: unknown } | undefined)?.check === 'function'
+
+describe('a mutant is found by the rule against it', () => {
+  for (const [id, mutant] of Object.entries(mutants))
     it(id, async () => {
       const rule = rules.get(id)
       assert.ok(rule, 'there is no such rule')
       await check(rule, () => ({}))
-      await assert.rejects(check(rule, fault))
+      await assert.rejects(check(rule, mutant))
     })
 })

@@ -8,7 +8,10 @@ import { type RuleInfo, rules, run } from '@session-stores/conformance'
 import { contractRules } from '@session-stores/driver-suite'
 import { mutants } from '../../../../packages/conformance/test/mutants/index.ts'
 import { reference } from '../../../../packages/conformance/test/support/reference.ts'
-import { checksOn, faults } from '../../../../packages/driver-suite/test/support/contract.ts'
+import {
+  checksOn,
+  mutants as driverMutants,
+} from '../../../../packages/driver-suite/test/support/contract.ts'
 
 /** What a rule said of its mutant; `undefined`: it found nothing. */
 interface Line {
@@ -29,7 +32,7 @@ for (const rule of rules) {
 
 const ofDrivers: Line[] = []
 for (const rule of contractRules) {
-  const mutant = faults.get(rule.id)
+  const mutant = driverMutants.get(rule.id)
   const said = await checksOn(mutant ?? (() => ({}))).get(rule.id)!().then(
     () => undefined,
     (error: Error) => error.message.split('\n\nWhy it matters:')[0],
@@ -76,7 +79,7 @@ ${table(ofStores)}
 
 ## Rules of the driver contract
 
-Mutants of the reference driver, in [\`mutants/contract.ts\`](../../packages/driver-suite/test/mutants/contract.ts).
+Mutants of the reference driver, in [\`mutants/contract/\`](../../packages/driver-suite/test/mutants/contract).
 
 ${table(ofDrivers)}
 `

@@ -1,7 +1,7 @@
 import type { SessionData, Store } from 'express-session'
 import type { Context } from './context.ts'
 
-export type Awaitable<T> = T | Promise<T>
+type Awaitable<T> = T | Promise<T>
 
 /**
  * `must`: what express-session, or the store's own documentation, promises; a store that breaks it hurts somebody.
@@ -77,7 +77,7 @@ export interface Subject {
 
 /** What is known of a rule before it runs. */
 export interface RuleInfo {
-  /** Stable: it names the rule in reports, for good. `expiry/touch-does-not-revive` */
+  /** Stable: it names the rule in reports, for good. `ended/touch-does-not-revive` */
   id: string
   /** What holds, in a line: `a touch does not revive an expired session` */
   title: string

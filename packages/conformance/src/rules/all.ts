@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict'
+import type { Tested } from '../engine/context.ts'
 import type { Rule } from '../engine/rule.ts'
-import { ID, ids, mark, README, told } from './shared.ts'
+import { found, ID, ids, isRefused, mark, namesOf, README, told } from './shared.ts'
 
 /** The list of all sessions. */
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+
+/** What `all` calls its sessions: their places in an object, or the ids that a store adds to those of an array. */
+async function namesInAll({ raw }: Tested): Promise<string[]> {
+  const all = await new Promise<unknown>((resolve, reject) => {
+    raw.all!((error, found) => (error ? reject(error) : resolve(found)))
+  })
+  if (!Array.isArray(all)) return Object.keys(all ?? {})
+  const named = all.map((one) => one?.id ?? one?._id ?? one?.sid)
+  return named.filter((name) => typeof name === 'string')
+}
 
 export const all: readonly Rule[] = [
   {
@@ -116,6 +127,24 @@ export const all: readonly Rule[] = [
         [],
         'those that it left out',
       )
+    },
+  },
+  {
+    id: 'all/destroy-of-what-it-names-ends-it',
+    title: '`destroy` of what `all`, or `ids`, calls a session ends that session, or is an error',
+    level: 'should',
+    why: 'A user who is signed out everywhere, one session after the other, is told that it is done, and it is not.',
+    methods: ['all'],
+    async check({ store, session }) {
+      for (const [name, list] of Object.entries({ all: namesInAll, ids: namesOf })) {
+        const three = ids(3).map((id) => `${name}-${id}`)
+        await Promise.all(three.map((id) => store.set(id, session())))
+        const names = (await list(store)) ?? []
+        if (names.length === 0) continue
+        assert.equal(names.length, 3)
+        const refused = await isRefused(Promise.all(names.map((name) => store.destroy(`${name}`))))
+        if (!refused) assert.deepEqual(await found(store, three), [])
+      }
     },
   },
 ]

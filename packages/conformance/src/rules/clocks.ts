@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Rule } from '../engine/rule.ts'
-import { HOUR, holds, ID, ids } from './shared.ts'
+import { HOUR, holds, ID, ids, inTime } from './shared.ts'
 
-/** What becomes of a store while the tests of an application replace timers and clocks. */
+/** Clocks that differ, and clocks that the tests of an application replace. */
 
 /** Runs `call` while the global timers never fire, and puts them back before anything else of this process runs. */
 function underFakeTimers(call: () => void): void {
@@ -39,6 +39,19 @@ async function withClockAhead<T>(milliseconds: number, call: () => Promise<T>): 
   }
 }
 
+const HALF_AN_HOUR = HOUR / 2
+
+/** A session is there, and is gone in time, by the clock of the application. */
+const lives = inTime(async ({ store, session, now, pass }, unit, before) => {
+  const end = now() + 2 * unit
+  await store.set(ID, session({ name: 'Ada' }, 2 * unit))
+  const found = await store.data(ID)
+  before(end)
+  holds(found, { name: 'Ada' })
+  await pass(4 * unit)
+  assert.equal(await store.data(ID), undefined)
+})
+
 export const clocks: readonly Rule[] = [
   {
     id: 'clocks/fake-timers-leave-a-store-that-works',
@@ -65,5 +78,25 @@ export const clocks: readonly Rule[] = [
       await store.set(ID, session({ name: 'Ada' }, HOUR))
       assert.equal(await withClockAhead(2 * HOUR, () => store.data(ID)), undefined)
     },
+  },
+  {
+    id: 'clocks/ahead-of-the-database',
+    title: 'where the clock of the application is ahead of that of the database, sessions end by the first',
+    level: 'should',
+    why: 'A session that has ended opens for as long as the clocks differ.',
+    source: 'voxpelli/node-connect-pg-simple#25',
+    options: { skew: HALF_AN_HOUR },
+    needs: ['skew'],
+    check: lives,
+  },
+  {
+    id: 'clocks/behind-the-database',
+    title: 'where the clock of the application is behind that of the database, sessions end by the first',
+    level: 'should',
+    why: 'Everybody is logged out at once: to the database each session has ended before it begins.',
+    source: 'voxpelli/node-connect-pg-simple#25',
+    options: { skew: -HALF_AN_HOUR },
+    needs: ['skew'],
+    check: lives,
   },
 ]

@@ -18,7 +18,7 @@ async function useAgain({ store, now }: Context, life: number): Promise<number> 
 
 export const collisions: readonly Rule[] = [
   {
-    id: 'concurrency/last-save-stays',
+    id: 'collisions/last-save-stays',
     title: 'of saves that one process makes in a row, and does not wait for, the last one stays',
     level: 'should',
     why: 'What the user did last is undone by what he did before.',
@@ -32,7 +32,7 @@ export const collisions: readonly Rule[] = [
     },
   },
   {
-    id: 'concurrency/save-beside-a-touch-stays',
+    id: 'collisions/save-beside-a-touch-stays',
     title: 'a save stays when the session is touched by another process at the same moment',
     level: 'must',
     why: 'What a user just did is undone by a request that only reads.',
@@ -56,7 +56,7 @@ export const collisions: readonly Rule[] = [
     },
   },
   {
-    id: 'concurrency/touch-beside-a-save-is-no-error',
+    id: 'collisions/touch-beside-a-save-is-no-error',
     title: 'touches and saves of one session by two processes at once are no error',
     level: 'must',
     why: 'A page with many parts fails in some of them.',
@@ -75,7 +75,7 @@ export const collisions: readonly Rule[] = [
     },
   },
   {
-    id: 'concurrency/changes-of-two-requests-both-stay',
+    id: 'collisions/changes-of-two-requests-both-stay',
     title: 'two processes that read a session, change a key each and save it lose neither change',
     level: 'should',
     why: 'What one tab put into the basket is lost to another.',
@@ -92,7 +92,7 @@ export const collisions: readonly Rule[] = [
     },
   },
   {
-    id: 'concurrency/removal-beside-a-change-stays',
+    id: 'collisions/removal-beside-a-change-stays',
     title:
       'a key that one process removed stays away when another saves what it read before, with another change',
     level: 'should',
@@ -110,7 +110,7 @@ export const collisions: readonly Rule[] = [
     },
   },
   {
-    id: 'concurrency/late-save-keeps-a-later-deadline',
+    id: 'collisions/late-save-keeps-a-later-deadline',
     title:
       'a save of an object that was read long ago does not move the deadline back that other requests moved on meanwhile',
     level: 'should',
@@ -134,7 +134,7 @@ export const collisions: readonly Rule[] = [
     }),
   },
   {
-    id: 'concurrency/late-save-does-not-end-a-session-in-use',
+    id: 'collisions/late-save-does-not-end-a-session-in-use',
     title:
       'a save of an object that was read long ago does not end a session that other requests kept alive past the deadline of that time',
     level: 'should',

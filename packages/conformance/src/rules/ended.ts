@@ -6,7 +6,7 @@ import { HOUR, holds, ID, ids, LONG_AFTER, README, SHORT } from './shared.ts'
 
 export const ended: readonly Rule[] = [
   {
-    id: 'expiry/ended-session-is-no-error',
+    id: 'ended/is-no-error',
     title:
       'to read a session that has ended calls back without an error and without a session, again and again',
     level: 'must',
@@ -19,7 +19,7 @@ export const ended: readonly Rule[] = [
     },
   },
   {
-    id: 'expiry/ended-session-can-be-destroyed',
+    id: 'ended/can-be-destroyed',
     title: 'to destroy a session that has ended is no error',
     level: 'must',
     why: 'The logout of whoever was away for long is an error page.',
@@ -30,7 +30,7 @@ export const ended: readonly Rule[] = [
     },
   },
   {
-    id: 'expiry/ended-id-begins-anew',
+    id: 'ended/id-begins-anew',
     title: 'a session that is saved under the id of one that has ended is there, with nothing of the old one',
     level: 'must',
     why: 'With ids of its own an application cannot log in again, or shows what was there before.',
@@ -42,7 +42,7 @@ export const ended: readonly Rule[] = [
     },
   },
   {
-    id: 'expiry/ends-only-its-own',
+    id: 'ended/ends-only-its-own',
     title: 'of many sessions those end whose deadline has passed, and no other',
     level: 'must',
     why: 'The end of one session logs out somebody else.',
@@ -58,7 +58,7 @@ export const ended: readonly Rule[] = [
     },
   },
   {
-    id: 'expiry/ends-in-every-process',
+    id: 'ended/ends-in-every-process',
     title: 'a session that another process read before is gone there too at its deadline',
     level: 'must',
     why: 'Whether somebody is still logged in depends on the server that answers.',
@@ -71,7 +71,7 @@ export const ended: readonly Rule[] = [
     },
   },
   {
-    id: 'expiry/ended-session-is-not-in-all',
+    id: 'ended/is-not-in-all',
     title: '`all` leaves out sessions that have ended, also before they are cleaned up',
     level: 'should',
     why: 'A list of who is logged in names people who left.',
@@ -87,7 +87,7 @@ export const ended: readonly Rule[] = [
     },
   },
   {
-    id: 'expiry/ended-session-is-not-counted',
+    id: 'ended/is-not-counted',
     title: '`length` leaves out sessions that have ended, also before they are cleaned up',
     level: 'should',
     why: 'The number of users who are there never goes down.',
@@ -102,7 +102,7 @@ export const ended: readonly Rule[] = [
     },
   },
   {
-    id: 'expiry/touch-does-not-revive',
+    id: 'ended/touch-does-not-revive',
     title: 'a touch does not bring back a session that has ended',
     level: 'should',
     why: 'A session that was over goes on: whoever finds the browser open an hour later is logged in.',
@@ -117,7 +117,7 @@ export const ended: readonly Rule[] = [
     },
   },
   {
-    id: 'expiry/late-save-does-not-revive',
+    id: 'ended/late-save-does-not-revive',
     title: 'a request that read a session before its deadline, and saves it after, does not bring it back',
     level: 'info',
     why: 'A slow request makes a session last that was over.',

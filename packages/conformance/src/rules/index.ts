@@ -1,53 +1,75 @@
 import type { Rule } from '../engine/rule.ts'
 import { all } from './all.ts'
-import { bulk } from './bulk.ts'
 import { callbacks } from './callbacks.ts'
+import { clear } from './clear.ts'
 import { clocks } from './clocks.ts'
+import { close } from './close.ts'
 import { collisions } from './collisions.ts'
 import { concurrency } from './concurrency.ts'
+import { cookie } from './cookie.ts'
+import { copies } from './copies.ts'
+import { corrupt } from './corrupt.ts'
 import { data } from './data.ts'
-import { database } from './database.ts'
+import { destroy } from './destroy.ts'
 import { ended } from './ended.ts'
 import { expiry } from './expiry.ts'
-import { frameworks } from './frameworks.ts'
+import { fastify } from './fastify.ts'
 import { http } from './http.ts'
 import { ids } from './ids.ts'
-import { lifecycle } from './lifecycle.ts'
-import { lives } from './lives.ts'
-import { logouts } from './logout.ts'
-import { prefixes } from './prefixes.ts'
+import { koa } from './koa.ts'
+import { length } from './length.ts'
+import { outage } from './outage.ts'
+import { passport } from './passport.ts'
+import { prefix } from './prefix.ts'
 import { prune } from './prune.ts'
+import { regenerate } from './regenerate.ts'
 import { sealed } from './sealed.ts'
-import { touches } from './touch.ts'
-import { touchesAlone } from './touch-alone.ts'
-import { touchOptions } from './touch-options.ts'
-import { troubles } from './troubles.ts'
+import { start } from './start.ts'
+import { store } from './store.ts'
+import { table } from './table.ts'
+import { timeZone } from './time-zone.ts'
+import { touch } from './touch.ts'
+import { touchAfter } from './touch-after.ts'
+import { touchAlone } from './touch-alone.ts'
+import { touchDisabled } from './touch-disabled.ts'
 import { ttl } from './ttl.ts'
+import { ttlFunction } from './ttl-function.ts'
 
-/** Every rule for any express-session store, in the order of the reports. */
+/** Every rule for any store of express-session, in the order of the reports. The ids of a file begin with its name. */
 export const rules: readonly Rule[] = [
   ...callbacks,
-  ...troubles,
+  ...corrupt,
+  ...outage,
   ...data,
+  ...copies,
   ...ids,
   ...expiry,
   ...ttl,
-  ...lives,
-  ...clocks,
+  ...ttlFunction,
   ...ended,
-  ...touches,
-  ...touchesAlone,
-  ...touchOptions,
+  ...clocks,
+  ...touch,
+  ...touchAlone,
+  ...touchAfter,
+  ...touchDisabled,
   ...concurrency,
   ...collisions,
-  ...logouts,
+  ...destroy,
+  ...regenerate,
   ...all,
-  ...bulk,
-  ...prefixes,
+  ...length,
+  ...clear,
+  ...prefix,
   ...sealed,
-  ...database,
+  ...timeZone,
+  ...table,
   ...prune,
-  ...lifecycle,
+  ...start,
+  ...store,
+  ...close,
   ...http,
-  ...frameworks,
+  ...cookie,
+  ...fastify,
+  ...koa,
+  ...passport,
 ]

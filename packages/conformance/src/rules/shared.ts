@@ -70,3 +70,18 @@ export async function told<Name extends string | number>(
   const all = (await store.all()).map((one) => JSON.stringify(one))
   return names.flatMap((name) => all.filter((one) => one.includes(`#${name}#`)).map(() => name))
 }
+
+/** What `ids` gives; `undefined` where the store has no such method. */
+export function namesOf({ raw }: Tested): Promise<unknown[]> | undefined {
+  const { ids } = raw as unknown as { ids?(callback: (error: unknown, found: unknown[]) => void): void }
+  if (ids === undefined) return undefined
+  return new Promise((resolve, reject) => {
+    ids.call(raw, (error, found) => (error ? reject(error) : resolve(found)))
+  })
+}
+
+/** Those of these sessions that are there. */
+export async function found(store: Tested, all: readonly string[]): Promise<string[]> {
+  const sessions = await Promise.all(all.map((id) => store.get(id)))
+  return all.filter((_, i) => sessions[i])
+}

@@ -4,9 +4,9 @@ import { HOUR, holds, ID, ids, inTime, LONG_AFTER, SHORT } from './shared.ts'
 
 /** What a touch leaves alone. */
 
-export const touchesAlone: readonly Rule[] = [
+export const touchAlone: readonly Rule[] = [
   {
-    id: 'touch/changes-no-data',
+    id: 'touch-alone/changes-no-data',
     title: 'a touch changes nothing in the session, whatever session it is given',
     level: 'must',
     why: 'A request that only reads undoes what another one saved meanwhile.',
@@ -19,7 +19,7 @@ export const touchesAlone: readonly Rule[] = [
     },
   },
   {
-    id: 'touch/leaves-what-another-saved',
+    id: 'touch-alone/leaves-what-another-saved',
     title: 'a touch of a session that was read before another process saved it leaves that save alone',
     level: 'must',
     why: 'A request that only reads undoes what another one saved meanwhile.',
@@ -35,7 +35,7 @@ export const touchesAlone: readonly Rule[] = [
     },
   },
   {
-    id: 'touch/leaves-a-longer-life',
+    id: 'touch-alone/leaves-a-longer-life',
     title:
       'a touch by a request that read the session before another one saved a longer `cookie.maxAge` leaves that',
     level: 'should',
@@ -56,7 +56,7 @@ export const touchesAlone: readonly Rule[] = [
     }),
   },
   {
-    id: 'touch/leaves-a-shorter-life',
+    id: 'touch-alone/leaves-a-shorter-life',
     title: 'a touch by a request that read an older version does not lengthen what a newer save shortened',
     level: 'should',
     why: 'Who takes "remember me" back on a shared computer stays logged in there.',
@@ -73,7 +73,7 @@ export const touchesAlone: readonly Rule[] = [
     },
   },
   {
-    id: 'touch/after-a-save-keeps-the-save',
+    id: 'touch-alone/after-a-save-keeps-the-save',
     title: 'a session that one request reads, changes, saves and touches is as it was saved',
     level: 'must',
     why: 'A request that calls `req.session.save` itself loses what it saved.',
@@ -88,7 +88,7 @@ export const touchesAlone: readonly Rule[] = [
     },
   },
   {
-    id: 'touch/takes-a-session-of-express',
+    id: 'touch-alone/takes-a-session-of-express',
     title: 'a touch takes a session as express-session has it, with its request',
     level: 'must',
     why: 'Every request that changes nothing fails.',
@@ -101,7 +101,7 @@ export const touchesAlone: readonly Rule[] = [
     },
   },
   {
-    id: 'touch/only-its-own',
+    id: 'touch-alone/only-its-own',
     title: 'a touch extends its own session, and no other',
     level: 'must',
     why: 'Sessions that nobody uses last as long as anybody works.',
@@ -116,7 +116,7 @@ export const touchesAlone: readonly Rule[] = [
     },
   },
   {
-    id: 'touch/many-at-once',
+    id: 'touch-alone/many-at-once',
     title: '100 touches of one session at once are all answered without an error, and it is there',
     level: 'must',
     why: 'A page with many parts fails, or logs out.',

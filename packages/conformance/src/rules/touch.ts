@@ -4,7 +4,7 @@ import { HOUR, holds, ID, inTime, LONG_AFTER, README, SHORT } from './shared.ts'
 
 /** What a touch does to the life of a session. */
 
-export const touches: readonly Rule[] = [
+export const touch: readonly Rule[] = [
   {
     id: 'touch/creates-nothing',
     title: 'a touch of a session that is not there creates nothing',

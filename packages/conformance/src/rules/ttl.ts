@@ -6,7 +6,7 @@ import { HOUR, holds, ID, LONG_AFTER, SHORT } from './shared.ts'
 
 export const ttl: readonly Rule[] = [
   {
-    id: 'expiry/no-deadline-lasts',
+    id: 'ttl/lasts-without-a-deadline',
     title: 'a session whose cookie has no deadline is kept',
     level: 'must',
     why: "express-session's own default logs everybody out at once.",
@@ -18,7 +18,7 @@ export const ttl: readonly Rule[] = [
     },
   },
   {
-    id: 'expiry/no-deadline-ends-by-the-ttl',
+    id: 'ttl/ends-without-a-deadline',
     title: 'a session whose cookie has no deadline ends when the `ttl` of the store is over',
     level: 'must',
     why: 'Sessions of browsers that are never closed stay for ever, against the setting.',
@@ -31,7 +31,7 @@ export const ttl: readonly Rule[] = [
     },
   },
   {
-    id: 'expiry/short-cookie-beats-the-ttl',
+    id: 'ttl/short-cookie-beats-it',
     title: 'a cookie that ends before the `ttl` of the store ends the session',
     level: 'should',
     why: 'The browser has forgotten the cookie, and a copy of it opens the session for days.',
@@ -44,7 +44,7 @@ export const ttl: readonly Rule[] = [
     },
   },
   {
-    id: 'expiry/long-cookie-beats-the-ttl',
+    id: 'ttl/long-cookie-beats-it',
     title: 'a cookie that ends after the `ttl` of the store keeps the session',
     level: 'info',
     why: 'Stores differ in which of the two is right: after a change of store "remember me" may end early.',

@@ -58,6 +58,22 @@ export async function dataOf(browser: Browser): Promise<object> {
   return JSON.parse(body)
 }
 
+/** Another browser with the same cookie. */
+export function tab(app: Site, { cookie }: Browser): Browser {
+  return Object.assign(app.browser(), { cookie })
+}
+
+/** The browser's session holds this, and nothing where `undefined` is given. What a store adds is another rule's. */
+export async function expectSession(
+  browser: Browser,
+  expected: Record<string, unknown>,
+  message?: string,
+): Promise<void> {
+  const found = (await dataOf(browser)) as Record<string, unknown>
+  const named = Object.keys(expected).map((key) => [key, found[key]])
+  assert.deepEqual(Object.fromEntries(named), expected, message)
+}
+
 /** The id of the browser's session. */
 export async function idOf(browser: Browser): Promise<string> {
   return (await browser.request((req, res) => void res.end(req.sessionID))).body

@@ -79,7 +79,7 @@ export const concurrency: Readonly<Record<string, Mutant>> = {
       })
     },
   })),
-  'concurrency/last-save-stays': (store) => {
+  'collisions/last-save-stays': (store) => {
     let saves = 0
     return {
       set(id, session, callback) {
@@ -87,11 +87,11 @@ export const concurrency: Readonly<Record<string, Mutant>> = {
       },
     }
   },
-  'concurrency/save-beside-a-touch-stays': savesTouches,
-  'concurrency/touch-beside-a-save-is-no-error': oneAtATime('touch'),
-  'concurrency/changes-of-two-requests-both-stay': upserts,
-  'concurrency/late-save-keeps-a-later-deadline': upserts,
-  'concurrency/late-save-does-not-end-a-session-in-use': upserts,
-  'concurrency/removal-beside-a-change-stays': upserts,
+  'collisions/save-beside-a-touch-stays': savesTouches,
+  'collisions/touch-beside-a-save-is-no-error': oneAtATime('touch'),
+  'collisions/changes-of-two-requests-both-stay': upserts,
+  'collisions/late-save-keeps-a-later-deadline': upserts,
+  'collisions/late-save-does-not-end-a-session-in-use': upserts,
+  'collisions/removal-beside-a-change-stays': upserts,
   'concurrency/crowd-is-answered': oneAtATime('set', 20),
 }

@@ -75,8 +75,8 @@ export const data: Readonly<Record<string, Mutant>> = {
         store.set(id, { ...before, ...JSON.parse(JSON.stringify(session)) }, callback as Callback),
       ),
   }),
-  'data/reads-are-apart': shared,
-  'data/reads-at-once-are-apart': (store) => {
+  'copies/reads-are-apart': shared,
+  'copies/reads-at-once-are-apart': (store) => {
     const open = new Map<string, ((error: unknown, found?: SessionData | null) => void)[]>()
     return {
       get(id, callback) {
@@ -91,18 +91,18 @@ export const data: Readonly<Record<string, Mutant>> = {
       },
     }
   },
-  'data/saved-is-a-copy': shared,
-  'data/saved-as-it-was-called': (store) => ({
+  'copies/saved-is-a-copy': shared,
+  'copies/saved-as-it-was-called': (store) => ({
     set: (id, session, callback) =>
       void setImmediate(() => store.set(id, JSON.parse(JSON.stringify(session)), callback as Callback)),
   }),
-  'data/given-is-left-alone': (store) => ({
+  'copies/given-is-left-alone': (store) => ({
     set(id, session, callback) {
       Object.assign(session, { lastModified: 1 })
       store.set(id, session, callback as Callback)
     },
   }),
-  'data/nothing-is-added': reading((session) => ({ ...session, lastModified: 1 })),
+  'copies/nothing-is-added': reading((session) => ({ ...session, lastModified: 1 })),
   'data/order-of-keys': reading(({ cookie, ...rest }) => ({
     cookie,
     ...Object.fromEntries(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))),

@@ -46,10 +46,10 @@ export const expiry: Readonly<Record<string, Mutant>> = {
   'expiry/max-age-with-a-fraction': refuses(({ cookie }) => !Number.isInteger(cookie.originalMaxAge)),
   'expiry/endless-max-age-is-kept-or-refused': ignoresSaves(({ cookie }) => Number.isNaN(+cookie.expires!)),
   'expiry/invalid-date-is-no-error': refuses(({ cookie }) => Number.isNaN(+(cookie.expires ?? 0))),
-  'expiry/no-deadline-lasts': deadlineOf((expires) => expires ?? deadlineIn(500)),
-  'expiry/no-deadline-ends-by-the-ttl': deadlineOf((expires) => expires ?? deadlineIn(HOUR)),
-  'expiry/short-cookie-beats-the-ttl': knowsNoDeadline,
-  'expiry/long-cookie-beats-the-ttl': knowsNoDeadline,
+  'ttl/lasts-without-a-deadline': deadlineOf((expires) => expires ?? deadlineIn(500)),
+  'ttl/ends-without-a-deadline': deadlineOf((expires) => expires ?? deadlineIn(HOUR)),
+  'ttl/short-cookie-beats-it': knowsNoDeadline,
+  'ttl/long-cookie-beats-it': knowsNoDeadline,
   'expiry/what-was-read-keeps-its-deadline': (store) => ({
     set(id, session, callback) {
       const cookie = { ...JSON.parse(JSON.stringify(session.cookie)) }
@@ -69,9 +69,9 @@ export const expiry: Readonly<Record<string, Mutant>> = {
 }
 
 export const ended: Readonly<Record<string, Mutant>> = {
-  'expiry/ended-session-is-no-error': missesAreErrors('get'),
-  'expiry/ended-session-can-be-destroyed': missesAreErrors('destroy'),
-  'expiry/ended-id-begins-anew': (store) => {
+  'ended/is-no-error': missesAreErrors('get'),
+  'ended/can-be-destroyed': missesAreErrors('destroy'),
+  'ended/id-begins-anew': (store) => {
     const saved = new Map<string, object>()
     return saving((session, id) => {
       const merged = { ...saved.get(id), ...session }
@@ -79,18 +79,18 @@ export const ended: Readonly<Record<string, Mutant>> = {
       return merged
     })(store)
   },
-  'expiry/ends-only-its-own': (store) => {
+  'ended/ends-only-its-own': (store) => {
     let first: number | null = null
     return deadlineOf((expires) => {
       first ??= expires
       return first
     })(store)
   },
-  'expiry/ends-in-every-process': cachesReads,
-  'expiry/ended-session-is-not-in-all': remembers,
-  'expiry/ended-session-is-not-counted': remembers,
-  'expiry/touch-does-not-revive': savesTouches,
-  'expiry/late-save-does-not-revive': (store) => ({
+  'ended/ends-in-every-process': cachesReads,
+  'ended/is-not-in-all': remembers,
+  'ended/is-not-counted': remembers,
+  'ended/touch-does-not-revive': savesTouches,
+  'ended/late-save-does-not-revive': (store) => ({
     set: (id, session, callback) =>
       void store.set(id, JSON.parse(JSON.stringify(session)), (error) => answer(callback, error)),
   }),

@@ -46,11 +46,13 @@ export const http: Readonly<Record<string, Mutant>> = {
     },
   }),
   'http/reload-reads-what-others-saved': cachesReads,
-  'http/idle-session-ends': cookieOf(() => ({ expires: null, originalMaxAge: null })),
-  'http/busy-session-goes-on': ignoresTouches(),
-  'http/cookie-settings-survive': cookieOf(() => ({ sameSite: undefined })),
-  'http/max-age-runs-down': cookieOf(({ originalMaxAge }) => ({ originalMaxAge: (originalMaxAge ?? 0) / 2 })),
-  'http/remember-me-lasts': (store) => ({
+  'cookie/idle-session-ends': cookieOf(() => ({ expires: null, originalMaxAge: null })),
+  'cookie/busy-session-goes-on': ignoresTouches(),
+  'cookie/settings-survive': cookieOf(() => ({ sameSite: undefined })),
+  'cookie/max-age-runs-down': cookieOf(({ originalMaxAge }) => ({
+    originalMaxAge: (originalMaxAge ?? 0) / 2,
+  })),
+  'cookie/remember-me-lasts': (store) => ({
     touch: (id, session, callback) =>
       void store.get(id, (_, found) => {
         const expires = new Date(session.cookie.expires as Date)
@@ -58,7 +60,7 @@ export const http: Readonly<Record<string, Mutant>> = {
         store.touch(id, { ...found, cookie } as never, callback as Callback)
       }),
   }),
-  'http/session-cookie-is-kept': (store) => ({
+  'cookie/without-a-deadline-is-kept': (store) => ({
     get: (id, callback) =>
       void store.get(id, (error, found) =>
         callback(error, found?.cookie.originalMaxAge == null ? null : found),

@@ -78,8 +78,8 @@ export const options: Readonly<Record<string, Mutant>> = {
   })),
   'time-zone/of-the-database-ends-nothing': given('timeZones', later(-13 * HOUR)),
   'time-zone/of-the-database-extends-nothing': given('timeZones', later(13 * HOUR)),
-  'clock/ahead-of-the-database': byTheDatabase((skew) => Math.max(skew, 0)),
-  'clock/behind-the-database': byTheDatabase((skew) => Math.min(skew, 0)),
+  'clocks/ahead-of-the-database': byTheDatabase((skew) => Math.max(skew, 0)),
+  'clocks/behind-the-database': byTheDatabase((skew) => Math.min(skew, 0)),
   'table/any-name': (store, options) => (isNamed(options, ' "own"') ? forgets(store) : {}),
   'table/is-no-code': clearsOthers(),
   'prune/off-removes-nothing': given('pruneInterval', (store) => ({

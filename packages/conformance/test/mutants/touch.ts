@@ -38,11 +38,11 @@ export const touches: Readonly<Record<string, Mutant>> = {
     ...session,
     cookie: { ...session.cookie, expires: null, originalMaxAge: null },
   })),
-  'touch/changes-no-data': savesTouches,
-  'touch/leaves-what-another-saved': savesTouches,
-  'touch/leaves-a-longer-life': touching((session) => session),
-  'touch/leaves-a-shorter-life': touching((session) => session),
-  'touch/after-a-save-keeps-the-save': (store) => {
+  'touch-alone/changes-no-data': savesTouches,
+  'touch-alone/leaves-what-another-saved': savesTouches,
+  'touch-alone/leaves-a-longer-life': touching((session) => session),
+  'touch-alone/leaves-a-shorter-life': touching((session) => session),
+  'touch-alone/after-a-save-keeps-the-save': (store) => {
     const read = new Map<string, string>()
     return {
       get: (id, callback) =>
@@ -53,7 +53,7 @@ export const touches: Readonly<Record<string, Mutant>> = {
       touch: (id, _session, callback) => void store.set(id, JSON.parse(read.get(id)!), callback as Callback),
     }
   },
-  'touch/takes-a-session-of-express': (store) => ({
+  'touch-alone/takes-a-session-of-express': (store) => ({
     touch(id, session, callback) {
       if ('req' in session) answer(callback, new TypeError('Converting circular structure to JSON'))
       else store.touch(id, session, callback as Callback)
@@ -77,7 +77,7 @@ export const touches: Readonly<Record<string, Mutant>> = {
     ...session,
     cookie: { ...session.cookie, originalMaxAge: HOUR },
   })),
-  'touch/only-its-own': (store) => {
+  'touch-alone/only-its-own': (store) => {
     const saved = new Set<string>()
     return {
       set(id, session, callback) {
@@ -90,5 +90,5 @@ export const touches: Readonly<Record<string, Mutant>> = {
       },
     }
   },
-  'touch/many-at-once': oneAtATime('touch'),
+  'touch-alone/many-at-once': oneAtATime('touch'),
 }

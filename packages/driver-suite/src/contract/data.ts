@@ -23,7 +23,7 @@ const KEY = 'the-key'
 /** Rows that must come back as they were written, through both drivers. */
 function comesBack(id: string, why: string, rows: (now: number) => Write[]): DriverRule {
   return {
-    id: `driver/${id}`,
+    id: `contract/data/${id}`,
     why,
     async check({ a, b, now }) {
       const written = rows(now)
@@ -45,7 +45,7 @@ const CHANGED = 'A session is read with other values than were saved, or not at 
 
 export const data: DriverRule[] = [
   {
-    id: 'driver/read-leaves-missing-rows-out',
+    id: 'contract/data/read-leaves-missing-rows-out',
     why: 'A visitor with an unknown cookie gets an error, or the session of somebody else.',
     async check({ a, b, now }) {
       assert.deepEqual(await read(a, KEY), [])
@@ -55,7 +55,7 @@ export const data: DriverRule[] = [
     },
   },
   {
-    id: 'driver/read-returns-tombstones',
+    id: 'contract/data/read-returns-tombstones',
     why: 'A save that came after a logout cannot be told from one that lost a race.',
     async check({ a, b, now }) {
       const rows = [session('alive', now), tombstone('dead', now)]
@@ -64,7 +64,7 @@ export const data: DriverRule[] = [
     },
   },
   {
-    id: 'driver/read-of-256-returns-each',
+    id: 'contract/data/read-of-256-returns-each',
     why: 'Under load, when calls travel together, users appear logged out.',
     async check({ a, b, now }) {
       const keys = manyKeys(256)
@@ -74,7 +74,7 @@ export const data: DriverRule[] = [
     },
   },
   {
-    id: 'driver/rows-read-are-copies',
+    id: 'contract/data/rows-read-are-copies',
     why: 'What one request does to its session shows in another request before it is saved.',
     async check({ a, now }) {
       const row = session(KEY, now)
@@ -199,7 +199,7 @@ export const data: DriverRule[] = [
       ),
   ),
   {
-    id: 'driver/deadlines-at-the-epoch-are-past',
+    id: 'contract/data/deadlines-at-the-epoch-are-past',
     why: 'A deadline of zero is taken for none, and the session never ends.',
     async check({ a, b, now }) {
       const rows = [0, 1].map((expiresAt) => session(`${KEY}-${expiresAt}`, now, { expiresAt }))
@@ -211,7 +211,7 @@ export const data: DriverRule[] = [
     },
   },
   {
-    id: 'driver/deadline-is-judged-by-the-time-given',
+    id: 'contract/data/deadline-is-judged-by-the-time-given',
     why: 'Where the clocks of application and database differ, sessions end early or live on.',
     async check({ a, b, now: real }) {
       // The application's clock is ten minutes slow: by the database's, this session is over.

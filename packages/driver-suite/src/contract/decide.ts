@@ -67,7 +67,7 @@ function why(verb: Verb, state: State): string {
 function decision(verb: Verb, state: State): DriverRule {
   const expected = verdict(verb, state)
   return {
-    id: `driver/${verb}-${expected}-${state}`,
+    id: `contract/decide/${verb}-${expected}-${state}`,
     why: why(verb, state),
     async check({ a, b, now: start }) {
       const now = start + 2 * HOUR

@@ -10,7 +10,7 @@ const texts = [
 
 export const expressions: DriverRule[] = [
   {
-    id: 'driver/text-that-reads-like-an-expression-is-text',
+    id: 'contract/expression/text-that-reads-like-an-expression-is-text',
     why: 'Whoever chooses an id, or what a session holds, tells the database what to do.',
     async check({ a, b, now }) {
       for (const [i, text] of texts.entries()) {

@@ -1,15 +1,19 @@
 import type { RuleInfo } from '@session-stores/conformance'
 import type { Deployment, MakeDeployment } from '../deployment.ts'
 import { declare, type Runner } from '../runner.ts'
+import { batches } from './batch.ts'
 import { data } from './data.ts'
 import { decisions } from './decide.ts'
 import { expressions } from './expression.ts'
+import { extensions } from './extend.ts'
 import type { DriverRule, Fixture } from './fixture.ts'
 import { lifecycle } from './lifecycle.ts'
 import { lists } from './list.ts'
 import { agreement } from './model.ts'
 import { prunes } from './prune.ts'
 import { races } from './race.ts'
+import { sentTwice } from './sent-twice.ts'
+import { tombstones } from './tombstone.ts'
 import { touches } from './touch.ts'
 import { writes } from './write.ts'
 
@@ -19,6 +23,10 @@ const rules: readonly DriverRule[] = [
   ...expressions,
   ...decisions,
   ...writes,
+  ...extensions,
+  ...tombstones,
+  ...sentTwice,
+  ...batches,
   ...touches,
   ...lists,
   ...prunes,
@@ -29,7 +37,7 @@ const rules: readonly DriverRule[] = [
 /** What is known of each rule of the contract. All are `must`: the core relies on each of them. */
 export const contractRules: readonly RuleInfo[] = rules.map(({ id, why }) => ({
   id,
-  title: id.replace(/^driver\//, '').replaceAll('-', ' '),
+  title: id.replace(/^contract\/[\w-]+\//, '').replaceAll('-', ' '),
   level: 'must',
   why,
 }))

@@ -5,7 +5,7 @@ const KEY = 'the-key'
 
 export const lifecycle: DriverRule[] = [
   {
-    id: 'driver/has-a-name',
+    id: 'contract/lifecycle/has-a-name',
     why: 'Events and errors do not say which database they are about.',
     check({ a, b }) {
       assert.match(a.name, /^[a-z][a-z0-9-]*$/)
@@ -13,7 +13,7 @@ export const lifecycle: DriverRule[] = [
     },
   },
   {
-    id: 'driver/place-is-a-name',
+    id: 'contract/lifecycle/place-is-a-name',
     why: 'A sealed session does not open in another process, or a log gives a password away.',
     check({ a, b }) {
       assert.match(a.place, /\S/)
@@ -22,7 +22,7 @@ export const lifecycle: DriverRule[] = [
     },
   },
   {
-    id: 'driver/place-differs-between-stores',
+    id: 'contract/lifecycle/place-differs-between-stores',
     why: 'A sealed session that somebody copied from one application opens in another.',
     async check({ a, another }) {
       const { drivers, ownDatabase } = await another()
@@ -33,7 +33,7 @@ export const lifecycle: DriverRule[] = [
     },
   },
   {
-    id: 'driver/setup-may-race',
+    id: 'contract/lifecycle/setup-may-race',
     why: 'Processes that start together on a new database fail, and stay down.',
     async check({ now, another }) {
       for (let round = 0; round < 5; round++) {
@@ -45,7 +45,7 @@ export const lifecycle: DriverRule[] = [
     },
   },
   {
-    id: 'driver/setup-keeps-what-is-there',
+    id: 'contract/lifecycle/setup-keeps-what-is-there',
     why: 'Every deployment logs all users out.',
     async check({ a, b, now }) {
       const rows = [session(KEY, now), tombstone('the-tombstone', now)]
@@ -56,7 +56,7 @@ export const lifecycle: DriverRule[] = [
     },
   },
   {
-    id: 'driver/setup-takes-another-time-limit',
+    id: 'contract/lifecycle/setup-takes-another-time-limit',
     why: 'A second store on the same driver, with a time limit of its own, fails to start.',
     async check({ a, b, now }) {
       const row = session(KEY, now)
@@ -70,7 +70,7 @@ export const lifecycle: DriverRule[] = [
     },
   },
   {
-    id: 'driver/ping-answers',
+    id: 'contract/lifecycle/ping-answers',
     why: 'A health check takes a healthy process out of service.',
     async check({ a, b }) {
       await a.ping()
@@ -78,7 +78,7 @@ export const lifecycle: DriverRule[] = [
     },
   },
   {
-    id: 'driver/ping-tells-the-time',
+    id: 'contract/lifecycle/ping-tells-the-time',
     why: 'Nobody notices that the clock of a process is wrong, until sessions end early or live on.',
     async check({ a, b }) {
       for (const driver of [a, b]) {
@@ -90,7 +90,7 @@ export const lifecycle: DriverRule[] = [
     },
   },
   {
-    id: 'driver/close-may-be-called-again',
+    id: 'contract/lifecycle/close-may-be-called-again',
     why: 'A process that is told twice to stop ends with an error.',
     async check({ a }) {
       await Promise.all([a.close(), a.close()])
@@ -98,7 +98,7 @@ export const lifecycle: DriverRule[] = [
     },
   },
   {
-    id: 'driver/close-leaves-the-other-driver-open',
+    id: 'contract/lifecycle/close-leaves-the-other-driver-open',
     why: 'One store that is closed takes down another that was lent the same client.',
     async check({ a, b, now }) {
       const row = session(KEY, now)

@@ -60,10 +60,10 @@ async function putMany(
 
 /** Sessions that live from the first page to the last are all named, whatever happens between the pages. */
 function whileChanging(owner: string | undefined): DriverRule[] {
-  const list = owner === undefined ? 'list' : 'list-of-a-user'
+  const whose = owner === undefined ? '' : 'of-a-user-'
   return [
     {
-      id: `driver/${list}-is-complete-while-sessions-come-and-go`,
+      id: `contract/list/${whose}is-complete-while-sessions-come-and-go`,
       why: 'While others log in and out, "log me out everywhere" leaves a session open.',
       async check({ a, b, now }) {
         const keys = manyKeys(200)
@@ -84,7 +84,7 @@ function whileChanging(owner: string | undefined): DriverRule[] {
       },
     },
     {
-      id: `driver/${list}-is-complete-while-sessions-are-used`,
+      id: `contract/list/${whose}is-complete-while-sessions-are-used`,
       why: 'The most active session of a user is the one that "log me out everywhere" leaves open.',
       async check({ a, b, now }) {
         const keys = manyKeys(120)
@@ -110,7 +110,7 @@ function whileChanging(owner: string | undefined): DriverRule[] {
 
 export const lists: DriverRule[] = [
   {
-    id: 'driver/list-of-nothing-is-empty',
+    id: 'contract/list/of-nothing-is-empty',
     why: 'A new installation fails on its first look at its sessions.',
     async check({ a, b }) {
       assert.deepEqual((await listAll([a, b], { limit: 10 })).flat(), [])
@@ -118,7 +118,7 @@ export const lists: DriverRule[] = [
     },
   },
   {
-    id: 'driver/list-names-each-session-once',
+    id: 'contract/list/names-each-session-once',
     why: 'Sessions are missing from the list, or shown twice.',
     async check({ a, b, now }) {
       const keys = manyKeys(20)
@@ -127,7 +127,7 @@ export const lists: DriverRule[] = [
     },
   },
   {
-    id: 'driver/list-of-a-user-names-each-of-its-sessions-once',
+    id: 'contract/list/of-a-user-names-each-of-its-sessions-once',
     why: '"Log me out everywhere" leaves a session open.',
     async check({ a, b, now }) {
       const keys = manyKeys(40)
@@ -138,7 +138,7 @@ export const lists: DriverRule[] = [
     },
   },
   {
-    id: 'driver/list-of-2500-comes-in-pages',
+    id: 'contract/list/of-2500-comes-in-pages',
     why: 'With many users signed in, the list misses some, or comes as one answer that takes too long.',
     async check({ a, b, now }) {
       const keys = manyKeys(2500)
@@ -153,7 +153,7 @@ export const lists: DriverRule[] = [
     },
   },
   {
-    id: 'driver/list-comes-in-large-pages-too',
+    id: 'contract/list/comes-in-large-pages-too',
     why: 'A database that answers in parts of its own size: the list of a busy site ends after the first part.',
     async check({ a, b, now }) {
       const keys = manyKeys(1000)
@@ -165,7 +165,7 @@ export const lists: DriverRule[] = [
   },
   ...[undefined, ANN].flatMap((owner) => whileChanging(owner)),
   {
-    id: 'driver/list-goes-on-past-dead-rows',
+    id: 'contract/list/goes-on-past-dead-rows',
     why: 'After many logouts, "log me out everywhere" leaves a session open.',
     async check({ a, b, now }) {
       const dead = manyKeys(100, 'dead')
@@ -181,7 +181,7 @@ export const lists: DriverRule[] = [
     },
   },
   {
-    id: 'driver/list-finds-a-session-after-its-user-changed',
+    id: 'contract/list/finds-a-session-after-its-user-changed',
     why: 'Sessions begun before the login are not among those of the user, and cannot be revoked.',
     async check({ a, b, now }) {
       const first = session('the-key', now)
@@ -194,7 +194,7 @@ export const lists: DriverRule[] = [
     },
   },
   {
-    id: 'driver/list-finds-a-session-that-was-extended',
+    id: 'contract/list/finds-a-session-that-was-extended',
     why: 'A session kept alive beyond its first deadline can no longer be revoked.',
     async check({ a, b, now }) {
       const rows = manyKeys(3).map((key) => session(key, now, { user: ANN }))
@@ -215,7 +215,7 @@ export const lists: DriverRule[] = [
     },
   },
   {
-    id: 'driver/count-counts-live-sessions',
+    id: 'contract/list/count-counts-live-sessions',
     why: 'The number of users signed in, and the bill that follows it, is wrong.',
     async check({ a, b, now }) {
       assert.equal(await a.count(now), 0)
@@ -232,7 +232,7 @@ export const lists: DriverRule[] = [
     },
   },
   {
-    id: 'driver/count-of-2500-is-exact',
+    id: 'contract/list/count-of-2500-is-exact',
     why: 'The number of users signed in is wrong as soon as there are many.',
     async check({ a, b, now }) {
       await putMany(a, now, manyKeys(2500), () => null)

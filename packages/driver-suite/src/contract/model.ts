@@ -181,7 +181,7 @@ async function take(step: Step, driver: Driver, model: Driver, tags: Tags, now: 
 }
 
 export const agreement: DriverRule = {
-  id: 'driver/agrees-with-the-reference-driver',
+  id: 'contract/model/agrees-with-the-reference-driver',
   why: 'What a session store does in some order of calls depends on the database.',
   async check({ a, b, now: start }) {
     const drivers = [a, b] as const

@@ -44,7 +44,7 @@ async function putExpired(driver: Driver, today: number, keys: string[]): Promis
 
 export const prunes: DriverRule[] = [
   {
-    id: 'driver/prune-never-removes-a-live-row',
+    id: 'contract/prune/never-removes-a-live-row',
     why: 'The clean-up logs out users, or removes what keeps their logout final.',
     async check({ a, b, now: today }) {
       // They are over by the database's clock, which alone is no reason to remove them.
@@ -68,7 +68,7 @@ export const prunes: DriverRule[] = [
     },
   },
   {
-    id: 'driver/prune-never-removes-what-lives-by-the-clock-of-the-database',
+    id: 'contract/prune/never-removes-what-lives-by-the-clock-of-the-database',
     why: 'One process whose clock is ahead logs out all users of the others.',
     async check({ a, b, now }) {
       const rows = [
@@ -90,7 +90,7 @@ export const prunes: DriverRule[] = [
     },
   },
   {
-    id: 'driver/prune-removes-what-expired-long-ago',
+    id: 'contract/prune/removes-what-expired-long-ago',
     why: 'Expired sessions stay for ever, and the disk or the memory fills up.',
     async check({ a, b, now }) {
       const keys = manyKeys(40)
@@ -101,7 +101,7 @@ export const prunes: DriverRule[] = [
     },
   },
   {
-    id: 'driver/prune-works-in-bounded-steps',
+    id: 'contract/prune/works-in-bounded-steps',
     why: 'A clean-up after a busy day holds the database up for all its users.',
     async check({ a, b, now }) {
       const keys = manyKeys(200)
@@ -114,7 +114,7 @@ export const prunes: DriverRule[] = [
     },
   },
   {
-    id: 'driver/prune-gets-past-sessions-that-were-extended',
+    id: 'contract/prune/gets-past-sessions-that-were-extended',
     why: 'With many users active, expired sessions stay for ever, and the disk or the memory fills up.',
     async check({ a, b, now: today }) {
       const now = today - 100 * DAY
@@ -135,7 +135,7 @@ export const prunes: DriverRule[] = [
     },
   },
   {
-    id: 'driver/prune-of-nothing-returns-zero',
+    id: 'contract/prune/of-nothing-returns-zero',
     why: 'A clean-up that reports work for ever never ends.',
     async check({ a, b, now }) {
       assert.equal(await a.prune(now, 10), 0)
@@ -144,7 +144,7 @@ export const prunes: DriverRule[] = [
     },
   },
   {
-    id: 'driver/prunes-side-by-side-do-no-harm',
+    id: 'contract/prune/prunes-side-by-side-do-no-harm',
     why: 'Processes that clean up at the same time fail, or log out users.',
     async check({ a, b, now }) {
       const keys = manyKeys(300)
@@ -161,7 +161,7 @@ export const prunes: DriverRule[] = [
     },
   },
   {
-    id: 'driver/clear-removes-every-row',
+    id: 'contract/prune/clear-removes-every-row',
     why: '"Log everybody out" leaves sessions open, or ids that can never be used again.',
     async check({ a, b, now }) {
       const sessions = manyKeys(300).map((key, i) => session(key, now, { user: i % 2 ? user('ann') : null }))
@@ -178,7 +178,7 @@ export const prunes: DriverRule[] = [
     },
   },
   {
-    id: 'driver/clear-of-nothing-succeeds',
+    id: 'contract/prune/clear-of-nothing-succeeds',
     why: 'Clearing twice, or a new installation, fails.',
     async check({ a, b, now }) {
       await a.clear()
@@ -188,7 +188,7 @@ export const prunes: DriverRule[] = [
     },
   },
   {
-    id: 'driver/clear-leaves-other-stores-alone',
+    id: 'contract/prune/clear-leaves-other-stores-alone',
     why: 'Clearing the sessions of one application logs out the users of another.',
     async check({ a, now, another }) {
       const other = (await another()).drivers[0]

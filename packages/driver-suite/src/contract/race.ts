@@ -31,7 +31,7 @@ interface Round {
 /** A rule that is tried often; the drivers, too, take turns. */
 function raced(id: string, why: string, round: (round: Round) => Promise<void>): DriverRule {
   return {
-    id: `driver/${id}`,
+    id: `contract/race/${id}`,
     why,
     async check({ a, b, now }) {
       for (const [i, key] of manyKeys(ROUNDS).entries()) {
@@ -48,7 +48,7 @@ function raced(id: string, why: string, round: (round: Round) => Promise<void>):
 
 export const races: DriverRule[] = [
   {
-    id: 'driver/every-call-may-run-beside-any-other',
+    id: 'contract/race/every-call-may-run-beside-any-other',
     why: 'Requests fail while an administrator looks at the sessions, or while another process starts.',
     async check({ a, b, now }) {
       const keys = manyKeys(30)
@@ -73,7 +73,7 @@ export const races: DriverRule[] = [
     },
   },
   {
-    id: 'driver/writes-are-seen-by-the-other-process-at-once',
+    id: 'contract/race/writes-are-seen-by-the-other-process-at-once',
     why: 'Behind a load balancer, a user who just logged in is asked to log in again.',
     async check({ a, b, now }) {
       const first = session('the-key', now)
@@ -259,7 +259,7 @@ export const races: DriverRule[] = [
     },
   ),
   {
-    id: 'driver/batches-with-common-rows-never-fail',
+    id: 'contract/race/batches-with-common-rows-never-fail',
     why: 'Under load, saves of different processes wait for each other until the database ends them.',
     async check({ a, b, now }) {
       const keys = manyKeys(60)

@@ -20,7 +20,7 @@ const KEY = 'the-key'
 
 export const touches: DriverRule[] = [
   {
-    id: 'driver/touch-moves-the-deadline-later',
+    id: 'contract/touch/moves-the-deadline-later',
     why: 'A user who is active all the time is logged out when the first deadline comes.',
     async check({ a, b, now }) {
       const row = session(KEY, now, { user: user('ann') })
@@ -31,7 +31,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-moves-the-deadline-earlier',
+    id: 'contract/touch/moves-the-deadline-earlier',
     why: 'A session that is to end sooner, as a shortened cookie.maxAge asks, stays open.',
     async check({ a, b, now }) {
       const row = session(KEY, now, { expiresAt: now + 9 * HOUR })
@@ -42,7 +42,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-into-the-past-ends-the-session',
+    id: 'contract/touch/into-the-past-ends-the-session',
     why: 'A session that is ended by its deadline stays open.',
     async check({ a, b, now }) {
       const rows = ['at-now', 'before-now', 'long-ago'].map((key) => session(key, now))
@@ -59,7 +59,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-of-a-missing-row-creates-nothing',
+    id: 'contract/touch/of-a-missing-row-creates-nothing',
     why: 'A request that ends after the logout leaves a session behind that nobody made.',
     async check({ a, b, now }) {
       await a.touch([{ key: KEY, user: user('ann'), expiresAt: now + HOUR }], now)
@@ -71,7 +71,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-of-an-expired-row-revives-nothing',
+    id: 'contract/touch/of-an-expired-row-revives-nothing',
     why: 'A session that had expired is open again.',
     async check({ a, b, now }) {
       const later = now + HOUR
@@ -89,7 +89,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-leaves-a-tombstone-as-it-is',
+    id: 'contract/touch/leaves-a-tombstone-as-it-is',
     why: 'A request that ends after the logout shortens the time in which late saves are refused.',
     async check({ a, b, now }) {
       const dead = [tombstone('earlier', now), tombstone('later', now), tombstone('over', now)]
@@ -109,7 +109,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-of-an-expired-tombstone-revives-nothing',
+    id: 'contract/touch/of-an-expired-tombstone-revives-nothing',
     why: 'An id that was destroyed once can never be used again.',
     async check({ a, b, now }) {
       await put(a, now, tombstone(KEY, now))
@@ -120,7 +120,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/update-lands-after-a-touch',
+    id: 'contract/touch/update-lands-after-a-touch',
     why: 'A save is refused as a conflict only because another request touched the session.',
     async check({ a, b, now }) {
       const row = session(KEY, now)
@@ -130,7 +130,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-with-an-older-tag-moves-nothing',
+    id: 'contract/touch/with-an-older-tag-moves-nothing',
     why: 'A request that had read an older version undoes the longer life that a newer save gave the session.',
     async check({ a, b, now }) {
       const first = session(KEY, now, { tag: 'Tag-1', user: user('ann') })
@@ -147,7 +147,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-with-the-current-tag-moves',
+    id: 'contract/touch/with-the-current-tag-moves',
     why: 'A user who is active all the time is logged out when the first deadline comes.',
     async check({ a, b, now }) {
       const row = session(KEY, now, { user: user('ann') })
@@ -163,7 +163,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-without-a-tag-moves-any-version',
+    id: 'contract/touch/without-a-tag-moves-any-version',
     why: 'A user who is active all the time is logged out because another request saved.',
     async check({ a, b, now }) {
       const first = session(KEY, now)
@@ -177,7 +177,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-of-256-with-and-without-tags-moves-the-right-ones',
+    id: 'contract/touch/of-256-with-and-without-tags-moves-the-right-ones',
     why: 'Under load, when calls travel together, active users are logged out, or sessions live too long.',
     async check({ a, b, now }) {
       const first = manyKeys(256).map((key, i) => session(key, now, { user: i % 5 ? user('ann') : null }))
@@ -206,7 +206,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-decides-each-row-alone',
+    id: 'contract/touch/decides-each-row-alone',
     why: "One user's lapsed session keeps the sessions of others from being extended.",
     async check({ a, b, now }) {
       const later = now + HOUR
@@ -237,7 +237,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-reaches-every-deadline',
+    id: 'contract/touch/reaches-every-deadline',
     why: 'A session that is to live very long, or to end at once, ends at another time.',
     async check({ a, b, now }) {
       const row = session(KEY, now)
@@ -251,7 +251,7 @@ export const touches: DriverRule[] = [
     },
   },
   {
-    id: 'driver/touch-of-256-moves-each',
+    id: 'contract/touch/of-256-moves-each',
     why: 'Under load, when calls travel together, active users are logged out.',
     async check({ a, b, now }) {
       const rows = manyKeys(256).map((key, i) => session(key, now, { user: i % 2 ? user('ann') : null }))

@@ -4,7 +4,7 @@ import { DAY, deadline, HOUR, plain, ruleOf, type StoreRule, save } from '../pol
 
 /** The session's cookie: what is in it, and how long it and the session live. */
 
-const rule = ruleOf('express')
+const rule = ruleOf('http/cookies')
 
 /** Within some seconds, for express-session asks the machine for the time. */
 const close = (actual: number, expected: number): void =>

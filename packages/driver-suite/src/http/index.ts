@@ -2,10 +2,10 @@ import type { MakeDeployment } from '../deployment.ts'
 import { type StoreRule, withStores } from '../policy/fixture.ts'
 import { declare, type Runner } from '../runner.ts'
 import { cookies } from './cookies.ts'
-import { http } from './http.ts'
 import { matrix } from './matrix.ts'
+import { requests } from './requests.ts'
 
-export const httpRules: readonly StoreRule[] = [...matrix, ...http, ...cookies]
+export const httpRules: readonly StoreRule[] = [...matrix, ...requests, ...cookies]
 
 /** Declares a test for each thing that express-session does with a store, over HTTP. */
 export function httpSuite(runner: Runner, make: MakeDeployment): void {

@@ -110,7 +110,7 @@ const cases: Case[] = [
 ]
 
 const columns = ['of-an-existing-session', 'of-an-existing-session-with-resave', 'of-a-new-session'] as const
-const rule = ruleOf('express')
+const rule = ruleOf('http/matrix')
 
 export const matrix: StoreRule[] = cases.flatMap(({ does, handler, calls, finds, options }) =>
   columns.map((column, i) =>

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { events, type PruneEvent } from '@session-stores/core'
-import { DAY, fails, fresh, HOUR, load, plain, read, rule, type StoreRule, save } from './fixture.ts'
+import { DAY, fails, fresh, HOUR, load, plain, read, ruleOf, type StoreRule, save } from './fixture.ts'
+
+const rule = ruleOf('policy/bulk')
 
 /** What is about the whole store, and its life. */
 
@@ -103,19 +105,6 @@ export const bulk: StoreRule[] = [
       assert.equal(await store.ping(), undefined)
       await store.close()
       await fails('CLOSED', store.ping())
-    },
-  ),
-  rule(
-    'two-processes-may-begin-together',
-    'Of two servers that start on an empty database one fails.',
-    async ({ one, other }) => {
-      await Promise.all([
-        one().set('a', plain()),
-        other().set('b', plain()),
-        one().get('c'),
-        other().length(),
-      ])
-      assert.equal(await one().length(), 2)
     },
   ),
   rule(

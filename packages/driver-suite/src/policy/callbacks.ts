@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { SessionStore, SessionStoreErrorCode } from '@session-stores/core'
-import { fails, plain, quiet, rule, type StoreRule } from './fixture.ts'
+import { fails, plain, quiet, ruleOf, type StoreRule } from './fixture.ts'
+
+const rule = ruleOf('policy/callbacks')
 
 /** How the store answers: callbacks, promises, async context. */
 

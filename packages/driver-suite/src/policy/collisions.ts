@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { both } from './conflicts.ts'
-import { fails, fresh, load, plain, read, rule, type StoreRule, save } from './fixture.ts'
+import { fails, fresh, load, plain, read, ruleOf, type StoreRule, save } from './fixture.ts'
+
+const rule = ruleOf('policy/collisions')
 
 /** What happens to two saves where it is no merge. */
 

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { events, type SessionEvent, type SessionStore, type StoreOptions } from '@session-stores/core'
 import {
-  DAY,
   dataOf,
-  deadline,
   fresh,
   HOUR,
   load,
@@ -11,11 +9,13 @@ import {
   published,
   type RequestSession,
   read,
-  rule,
+  ruleOf,
   type StoreRule,
   type Stores,
   save,
 } from './fixture.ts'
+
+const rule = ruleOf('policy/conflicts')
 
 /** Two requests read a session, both change it, both save it. */
 
@@ -238,46 +238,6 @@ export const conflicts: StoreRule[] = [
       assert.ok(found && ['mine', 'theirs'].includes(found.name as string))
     }
   }),
-  rule(
-    "who-changed-the-cookie's-settings-decides-the-deadline",
-    'Remember-me is lost to a request at the same time.',
-    async (stores) => {
-      const { clock } = stores
-      const cookie = { originalMaxAge: HOUR, expires: new Date(clock.now + HOUR) }
-      for (const change of ['mine', 'theirs'] as const) {
-        const [mine, theirs, reader] = await both(stores, {}, {}, cookie)
-        const longer = change === 'mine' ? mine : theirs
-        longer.cookie.expires = new Date(clock.now + DAY)
-        longer.cookie.originalMaxAge = DAY
-        mine.mine = 1
-        theirs.theirs = 1
-        await save(theirs)
-        await save(mine)
-        assert.deepEqual(await read(reader, ID), { mine: 1, theirs: 1 })
-        assert.equal((await reader.get(ID))!.cookie.originalMaxAge, DAY, change)
-        assert.equal(await deadline(reader, ID), clock.now + DAY, change)
-      }
-    },
-  ),
-  rule(
-    'the-later-deadline-counts-where-no-setting-changed',
-    'A slow request ends the session early.',
-    async (stores) => {
-      const { clock } = stores
-      const cookie = { originalMaxAge: HOUR, expires: new Date(clock.now + HOUR) }
-      for (const later of ['mine', 'theirs'] as const) {
-        const [mine, theirs, reader] = await both(stores, {}, {}, cookie)
-        const { cookie: moved } = later === 'mine' ? mine : theirs
-        moved.expires = new Date(clock.now + 2 * HOUR)
-        moved.originalMaxAge = HOUR
-        mine.mine = 1
-        theirs.theirs = 1
-        await save(theirs)
-        await save(mine)
-        assert.equal(await deadline(reader, ID), clock.now + 2 * HOUR, later)
-      }
-    },
-  ),
   rule('a-save-and-a-touch-are-no-conflict', 'Every second request is a conflict.', async (stores) => {
     const { clock } = stores
     const [mine, theirs, reader] = await both(stores, {}, { onConflict: 'error' })
@@ -287,18 +247,14 @@ export const conflicts: StoreRule[] = [
     await save(mine)
     assert.deepEqual(await read(reader, ID), { mine: 1 })
   }),
-  rule(
-    'conflicts-are-published',
-    'Nobody can tell how often requests get in each other’s way.',
-    async (stores) => {
-      const [mine, theirs] = await both(stores, {})
-      const heard = await published<SessionEvent>(events.conflict, async () => {
-        await save(theirs)
-        mine.mine = 1
-        await save(mine)
-      })
-      const [driver] = stores.drivers
-      assert.deepEqual(heard, [{ driver: driver.name, handle: stores.one().handle(ID) }])
-    },
-  ),
+  rule('are-published', 'Nobody can tell how often requests get in each other’s way.', async (stores) => {
+    const [mine, theirs] = await both(stores, {})
+    const heard = await published<SessionEvent>(events.conflict, async () => {
+      await save(theirs)
+      mine.mine = 1
+      await save(mine)
+    })
+    const [driver] = stores.drivers
+    assert.deepEqual(heard, [{ driver: driver.name, handle: stores.one().handle(ID) }])
+  }),
 ]

@@ -6,10 +6,12 @@ import {
   plain,
   type RequestSession,
   read,
-  rule,
+  ruleOf,
   type StoreRule,
   save,
 } from './fixture.ts'
+
+const rule = ruleOf('policy/data')
 
 /** That a session comes back as it was saved. */
 
@@ -100,48 +102,6 @@ export const data: StoreRule[] = [
     },
   ),
   rule(
-    'get-adds-nothing',
-    'express-session takes the session for a changed one, and saves it again.',
-    async ({ one, other }) => {
-      const session = plain(
-        { name: 'Ada' },
-        { path: '/app', sameSite: 'lax', secure: true, domain: 'example.org' },
-      )
-      await one().set(ID, session)
-      const found = await other().get(ID)
-      assert.deepEqual(found, session)
-      assert.deepEqual(Reflect.ownKeys(found!), ['cookie', 'name'])
-      assert.equal(Object.getPrototypeOf(found), Object.prototype)
-    },
-  ),
-  rule(
-    'two-gets-give-two-objects',
-    'What one request does to its session shows in another one.',
-    async ({ one }) => {
-      const store = one()
-      await store.set(ID, plain({ list: [1] }))
-      const [first, second] = await Promise.all([store.get(ID), store.get(ID)])
-      assert.notEqual(first, second)
-      ;(first as unknown as { list: number[] }).list.push(2)
-      first!.cookie.path = '/changed'
-      assert.deepEqual(second, plain({ list: [1] }))
-      assert.deepEqual(await store.get(ID), plain({ list: [1] }))
-    },
-  ),
-  rule(
-    'set-takes-the-session-as-it-is-now',
-    'A change after the save is saved, too, or half of it.',
-    async ({ one }) => {
-      const store = one()
-      const session = plain({ name: 'Ada', list: [1] })
-      const saved = store.set(ID, session)
-      session.name = 'Grace'
-      ;(session.list as number[]).push(2)
-      await saved
-      assert.deepEqual(await read(store, ID), { name: 'Ada', list: [1] })
-    },
-  ),
-  rule(
     'set-and-touch-leave-the-session-alone',
     'A save changes the session, so that express-session saves it again.',
     async ({ one }) => {
@@ -155,11 +115,6 @@ export const data: StoreRule[] = [
       assert.deepEqual(Reflect.ownKeys(session), ['cookie', 'name', 'list'])
     },
   ),
-  rule('a-second-set-replaces-the-first', 'Keys that were removed come back.', async ({ one, other }) => {
-    await one().set(ID, plain({ name: 'Ada', role: 'admin' }))
-    await other().set(ID, plain({ name: 'Ada' }))
-    assert.deepEqual(await read(one(), ID), { name: 'Ada' })
-  }),
   rule(
     'many-sessions-of-one-turn-are-kept-apart',
     'A user gets the session of another one.',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { both } from './conflicts.ts'
 import {
   DAY,
   deadline,
@@ -9,10 +10,12 @@ import {
   plain,
   type RequestSession,
   read,
-  rule,
+  ruleOf,
   type StoreRule,
   save,
 } from './fixture.ts'
+
+const rule = ruleOf('policy/deadlines')
 
 /** Whose word counts about the end of a session, where several requests have one. */
 
@@ -150,6 +153,46 @@ export const deadlines: StoreRule[] = [
       await save(loaded)
       clock.now += HOUR
       assert.equal(await read(other(), ID), null)
+    },
+  ),
+  rule(
+    "who-changed-the-cookie's-settings-decides-the-deadline",
+    'Remember-me is lost to a request at the same time.',
+    async (stores) => {
+      const { clock } = stores
+      const cookie = { originalMaxAge: HOUR, expires: new Date(clock.now + HOUR) }
+      for (const change of ['mine', 'theirs'] as const) {
+        const [mine, theirs, reader] = await both(stores, {}, {}, cookie)
+        const longer = change === 'mine' ? mine : theirs
+        longer.cookie.expires = new Date(clock.now + DAY)
+        longer.cookie.originalMaxAge = DAY
+        mine.mine = 1
+        theirs.theirs = 1
+        await save(theirs)
+        await save(mine)
+        assert.deepEqual(await read(reader, ID), { mine: 1, theirs: 1 })
+        assert.equal((await reader.get(ID))!.cookie.originalMaxAge, DAY, change)
+        assert.equal(await deadline(reader, ID), clock.now + DAY, change)
+      }
+    },
+  ),
+  rule(
+    'the-later-deadline-counts-where-no-setting-changed',
+    'A slow request ends the session early.',
+    async (stores) => {
+      const { clock } = stores
+      const cookie = { originalMaxAge: HOUR, expires: new Date(clock.now + HOUR) }
+      for (const later of ['mine', 'theirs'] as const) {
+        const [mine, theirs, reader] = await both(stores, {}, {}, cookie)
+        const { cookie: moved } = later === 'mine' ? mine : theirs
+        moved.expires = new Date(clock.now + 2 * HOUR)
+        moved.originalMaxAge = HOUR
+        mine.mine = 1
+        theirs.theirs = 1
+        await save(theirs)
+        await save(mine)
+        assert.equal(await deadline(reader, ID), clock.now + 2 * HOUR, later)
+      }
     },
   ),
 ]

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type CallEvent, events } from '@session-stores/core'
-import { fails, plain, published, rule, type StoreRule } from './fixture.ts'
+import { fails, plain, published, ruleOf, type StoreRule } from './fixture.ts'
+
+const rule = ruleOf('policy/events')
 
 /** What the store publishes on `node:diagnostics_channel` about its calls; conflicts and the rest are with their rules. */
 

@@ -10,10 +10,12 @@ import {
   MINUTE,
   plain,
   read,
-  rule,
+  ruleOf,
   type StoreRule,
   save,
 } from './fixture.ts'
+
+const rule = ruleOf('policy/expiry')
 
 /** When a session ends: the same on every database, to the millisecond, by the clock of the application. */
 
@@ -143,17 +145,6 @@ export const expiry: StoreRule[] = [
     },
   ),
   rule(
-    'a-session-of-700-ms-is-there-at-once',
-    'Deadlines in whole seconds end short sessions before they begin.',
-    async ({ one, clock }) => {
-      const store = one()
-      await store.set(ID, plain({}, { expires: new Date(clock.now + 700) }))
-      assert.ok(await store.get(ID))
-      clock.now += 700
-      assert.equal(await store.get(ID), null)
-    },
-  ),
-  rule(
     'durations-may-have-fractions',
     'A database that takes only whole numbers refuses every save.',
     async ({ one, other, clock }) => {
@@ -226,19 +217,6 @@ export const expiry: StoreRule[] = [
       loaded.cookie.expires = new Date(clock.now + HOUR)
       await save(loaded)
       assert.ok(!(await isLive(other())))
-    },
-  ),
-  rule(
-    'an-expired-id-can-be-used-again',
-    'A script that saves under a fixed id fails once the session ended.',
-    async ({ one, other, clock }) => {
-      await one().set(ID, plain({ name: 'old' }, { expires: new Date(clock.now + HOUR) }))
-      clock.now += HOUR
-      await save(fresh(one(), ID, { name: 'new' }))
-      assert.deepEqual(await read(other(), ID), { name: 'new' })
-      clock.now += 2 * DAY
-      await one().set(ID, plain({ name: 'newer' }))
-      assert.deepEqual(await read(other(), ID), { name: 'newer' })
     },
   ),
   rule(

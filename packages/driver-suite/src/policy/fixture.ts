@@ -33,8 +33,6 @@ export const ruleOf =
   (suite: string) =>
   (id: string, why: string, check: StoreRule['check']): StoreRule => ({ id: `${suite}/${id}`, why, check })
 
-export const rule: ReturnType<typeof ruleOf> = ruleOf('store')
-
 export const MINUTE = 60_000
 export const HOUR = 3_600_000
 export const DAY = 86_400_000

@@ -9,10 +9,12 @@ import {
   plain,
   published,
   read,
-  rule,
+  ruleOf,
   type StoreRule,
   save,
 } from './fixture.ts'
+
+const rule = ruleOf('policy/gone')
 
 /** A session that was ended stays so. */
 
@@ -78,18 +80,6 @@ export const gone: StoreRule[] = [
       assert.equal((await store.list()).sessions.length, 1)
       assert.equal((await store.list({ user: 'ann' })).sessions.length, 1)
       assert.equal(await store.revoke(store.handle(ID)), false)
-    },
-  ),
-  rule(
-    'destroy-may-come-twice-or-for-nobody',
-    'A double click on logout is an error.',
-    async ({ one, other }) => {
-      const store = one()
-      await store.destroy('nobody')
-      await store.set(ID, plain())
-      await Promise.all([store.destroy(ID), store.destroy(ID), other().destroy(ID)])
-      await store.destroy(ID)
-      assert.equal(await store.get(ID), null)
     },
   ),
   rule('a-plain-save-does-not-undo-a-logout', BACK, async ({ one, other, clock }) => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { memoryDriver, type SessionStore, type StoreOptions } from '@session-stores/core'
 import { codeOf } from '../outage/user.ts'
-import { fails, fresh, load, plain, quiet, read, rule, type StoreRule, save } from './fixture.ts'
+import { fails, fresh, load, plain, quiet, read, ruleOf, type StoreRule, save } from './fixture.ts'
+
+const rule = ruleOf('policy/hostile')
 
 /** Objects, clocks and serializers that throw, hang or lie: each fails for its own call alone. */
 

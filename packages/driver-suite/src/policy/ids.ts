@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { fails, plain, read, rule, type StoreRule } from './fixture.ts'
+import { fails, plain, read, ruleOf, type StoreRule } from './fixture.ts'
+
+const rule = ruleOf('policy/ids')
 
 /** Which ids a store takes, and that each is a session of its own. */
 

@@ -15,6 +15,7 @@ import { ids } from './ids.ts'
 import { input } from './input.ts'
 import { order } from './order.ts'
 import { regenerations } from './regenerate.ts'
+import { revocations } from './revoke.ts'
 import { sealing } from './sealing.ts'
 import { touches } from './touch.ts'
 import { unanswered } from './unanswered.ts'
@@ -36,6 +37,7 @@ export const policyRules: readonly StoreRule[] = [
   ...regenerations,
   ...hostile,
   ...users,
+  ...revocations,
   ...bulk,
   ...sealing,
   ...diagnostics,

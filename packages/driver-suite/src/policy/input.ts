@@ -8,11 +8,13 @@ import {
   published,
   quiet,
   read,
-  rule,
+  ruleOf,
   type StoreRule,
   type Stores,
   save,
 } from './fixture.ts'
+
+const rule = ruleOf('policy/input')
 
 /** What a store makes of sessions that cannot be saved, of rows that cannot be read, and of other serializers. */
 

@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict'
-import { deadline, fresh, HOUR, plain, read, rule, type StoreRule, save } from './fixture.ts'
+import { deadline, fresh, HOUR, plain, read, ruleOf, type StoreRule, save } from './fixture.ts'
+
+const rule = ruleOf('policy/order')
 
 /** In one process, calls for one id take effect in the order in which they were made, also when nobody waits. */
 
 const ID = 'the-session-id'
 
 export const order: StoreRule[] = [
-  rule(
-    'a-get-sees-the-sets-before-it',
-    'The request after the redirect does not find what was just saved.',
-    async ({ one }) => {
-      const store = one()
-      const seen: Promise<unknown>[] = []
-      for (let turn = 0; turn < 100; turn++) {
-        void store.set(ID, plain({ turn }))
-        if (turn % 10 === 9) seen.push(read(store, ID).then((found) => (found!.turn as number) >= turn))
-      }
-      assert.deepEqual(await Promise.all(seen), Array(10).fill(true))
-      assert.deepEqual(await read(store, ID), { turn: 99 })
-    },
-  ),
   rule(
     'sets-are-answered-in-their-order',
     'An answer comes before what it stands for is saved.',
@@ -36,17 +24,6 @@ export const order: StoreRule[] = [
         Array.from({ length: 50 }, (_, i) => i),
       )
       assert.deepEqual(await read(other(), ID), { turn: 49 })
-    },
-  ),
-  rule(
-    'an-answered-set-is-there-for-others',
-    'A user goes on at another server, which does not know the session.',
-    async ({ one, other }) => {
-      const [store, reader] = [one(), other()]
-      for (let turn = 0; turn < 50; turn++) {
-        await store.set(ID, plain({ turn }))
-        assert.deepEqual(await read(reader, ID), { turn })
-      }
     },
   ),
   rule(

@@ -7,11 +7,13 @@ import {
   load,
   plain,
   type RequestSession,
-  rule,
+  ruleOf,
   type StoreRule,
   save,
 } from './fixture.ts'
 import { answerIsLost, lossy } from './lossy.ts'
+
+const rule = ruleOf('policy/regenerate')
 
 /** A request gets a new session, as at a sign-in, while others end the one that it read. */
 
@@ -43,24 +45,20 @@ const ends: Record<string, (store: SessionStore, clock: { now: number }) => Prom
 
 export const regenerations: StoreRule[] = [
   ...Object.entries(ends).map(([name, end]) =>
-    rule(
-      `regenerate-of-a-session-that-was-${name}-meanwhile-is-GONE`,
-      COPIED,
-      async ({ one, other, clock }) => {
-        const [store, second] = [one({ user }), other({ user })]
-        await save(fresh(store, ID, { user: 'ann' }))
-        const [read, saved] = [await load(store, ID), await load(store, ID)]
-        saved.more = 1
-        await save(saved)
-        await end(second, clock)
-        for (const session of [read, saved]) {
-          await fails('GONE', regenerate(store, session), ID, store.handle(ID))
-        }
-        assert.equal(await second.get(ID), null)
-      },
-    ),
+    rule(`of-a-session-that-was-${name}-meanwhile-is-GONE`, COPIED, async ({ one, other, clock }) => {
+      const [store, second] = [one({ user }), other({ user })]
+      await save(fresh(store, ID, { user: 'ann' }))
+      const [read, saved] = [await load(store, ID), await load(store, ID)]
+      saved.more = 1
+      await save(saved)
+      await end(second, clock)
+      for (const session of [read, saved]) {
+        await fails('GONE', regenerate(store, session), ID, store.handle(ID))
+      }
+      assert.equal(await second.get(ID), null)
+    }),
   ),
-  rule('regenerate-beside-a-logout-is-one-of-the-two', COPIED, async ({ one, other }) => {
+  rule('beside-a-logout-is-one-of-the-two', COPIED, async ({ one, other }) => {
     for (let i = 0; i < 30; i++) {
       const [store, second] = [one({ user }), other({ user })]
       await save(fresh(store, ID, { user: 'ann' }))
@@ -76,7 +74,7 @@ export const regenerations: StoreRule[] = [
     }
   }),
   rule(
-    'regenerate-of-a-session-that-is-there-ends-it',
+    'of-a-session-that-is-there-ends-it',
     'A sign-in fails, or leaves the session from before it open.',
     async ({ one, other }) => {
       const store = one({ user })
@@ -93,7 +91,7 @@ export const regenerations: StoreRule[] = [
     },
   ),
   rule(
-    'regenerate-of-a-session-that-nobody-stored-is-no-error',
+    'of-a-session-that-nobody-stored-is-no-error',
     'The first sign-in of a new visitor fails.',
     async ({ one, on, drivers: [driver] }) => {
       const store = one()

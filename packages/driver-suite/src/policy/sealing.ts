@@ -10,11 +10,13 @@ import {
   plain,
   published,
   read,
-  rule,
+  ruleOf,
   type StoreRule,
   type Stores,
   save,
 } from './fixture.ts'
+
+const rule = ruleOf('policy/sealing')
 
 /** Sessions that are sealed at rest. */
 

@@ -10,10 +10,12 @@ import {
   published,
   type RequestSession,
   read,
-  rule,
+  ruleOf,
   type StoreRule,
   save,
 } from './fixture.ts'
+
+const rule = ruleOf('policy/touch')
 
 /** Extending a session, and nothing else. */
 
@@ -55,7 +57,7 @@ const settings: Record<string, unknown> = {
 }
 
 export const touches: StoreRule[] = [
-  rule('touch-extends', 'Whoever works without pause is logged out.', async ({ one, other, clock }) => {
+  rule('extends', 'Whoever works without pause is logged out.', async ({ one, other, clock }) => {
     const store = one()
     await store.set(ID, lasting(clock.now, HOUR))
     assert.deepEqual(await touchLater(store, clock, 30 * MINUTE), ['touch'])
@@ -69,58 +71,7 @@ export const touches: StoreRule[] = [
     assert.equal(await read(other(), ID), null)
   }),
   rule(
-    'touch-of-nobody-does-nothing',
-    'A touch after the logout creates a session, or fails the request.',
-    async ({ one, other, clock }) => {
-      const store = one()
-      await store.touch(ID, lasting(clock.now, HOUR))
-      assert.equal(await other().length(), 0)
-    },
-  ),
-  rule(
-    'touch-does-not-revive-an-expired-session',
-    'A session that ended goes on with the next late request.',
-    async ({ one, other, clock }) => {
-      const store = one()
-      await store.set(ID, lasting(clock.now, HOUR))
-      const loaded = await load(store, ID)
-      clock.now += HOUR
-      roll(loaded, clock.now)
-      await store.touch(ID, loaded)
-      await store.touch(ID, lasting(clock.now, HOUR))
-      assert.equal(await other().get(ID), null)
-    },
-  ),
-  rule(
-    'touch-does-not-revive-a-destroyed-session',
-    'A logout is undone by a request that only reads.',
-    async ({ one, other, clock }) => {
-      const store = one()
-      await store.set(ID, lasting(clock.now, HOUR))
-      const loaded = await load(store, ID)
-      await other().destroy(ID)
-      roll(loaded, clock.now + MINUTE)
-      await store.touch(ID, loaded)
-      await store.touch(ID, lasting(clock.now, HOUR))
-      assert.equal(await other().get(ID), null)
-    },
-  ),
-  rule(
-    'touch-changes-no-data',
-    'A request that only reads undoes what another one saved.',
-    async ({ one, other, clock }) => {
-      const store = one()
-      await store.set(ID, lasting(clock.now, HOUR))
-      const loaded = await load(store, ID)
-      loaded.name = 'changed'
-      roll(loaded, clock.now)
-      await store.touch(ID, loaded)
-      await store.touch(ID, lasting(clock.now, HOUR, { name: 'changed' }))
-      assert.deepEqual(await read(other(), ID), { name: 'Ada' })
-    },
-  ),
-  rule(
-    'touch-beside-a-save-loses-nothing',
+    'beside-a-save-loses-nothing',
     'What one request saved is lost to another that only reads.',
     async ({ one, other, clock }) => {
       const [store, second] = [one(), other()]
@@ -136,31 +87,9 @@ export const touches: StoreRule[] = [
       }
     },
   ),
-  rule(
-    'touch-may-shorten',
-    'A session that the application cut short lives on.',
-    async ({ one, other, clock }) => {
-      await one().set(ID, lasting(clock.now, DAY))
-      await one().touch(ID, lasting(clock.now, HOUR))
-      clock.now += HOUR + 100
-      assert.equal(await other().get(ID), null)
-    },
-  ),
-  rule(
-    'touch-with-a-past-deadline-ends-the-session',
-    'A session that is to end at once lives on.',
-    async ({ one, other, clock }) => {
-      for (const expires of [clock.now, clock.now - 1, 0, -1]) {
-        await one().set(ID, lasting(clock.now, HOUR))
-        await one().touch(ID, plain({}, { expires: new Date(expires) }))
-        assert.equal(await other().get(ID), null)
-        assert.equal(await other().length(), 0)
-      }
-    },
-  ),
   ...Object.entries(settings).map(([name, value]) =>
     rule(
-      `touch-keeps-a-change-of-the-cookie's-${name}`,
+      `keeps-a-change-of-the-cookie's-${name}`,
       'express-session only touches after a change of the cookie: without a save it is lost with the next request.',
       async ({ one, other, clock }) => {
         const store = one()

@@ -8,11 +8,13 @@ import {
   plain,
   type RequestSession,
   read,
-  rule,
+  ruleOf,
   type StoreRule,
   save,
 } from './fixture.ts'
 import { answerIsLost, callIsLost, isHeldUp, isSentAgain, lossy } from './lossy.ts'
+
+const rule = ruleOf('policy/unanswered')
 
 /** Saves whose replies are lost, that are sent again, or that come late. */
 

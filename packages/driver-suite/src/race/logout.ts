@@ -106,7 +106,7 @@ async function play({ id, slow, quick, order, turns }: Plan, late: Late, logout:
   await Promise.all([wait(turns[0]).then(saveLate), wait(turns[1]).then(() => logout(quick, id))])
 }
 
-const rule = ruleOf('race')
+const rule = ruleOf('race/logout')
 
 const why =
   'Who has logged out is logged in again: whoever stole the cookie, or sits down at the computer next, goes on.'

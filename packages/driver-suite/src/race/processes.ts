@@ -67,7 +67,7 @@ const why =
 
 export const processes: readonly Rule<Stores & { remote: Remote }>[] = (Object.keys(LATE) as LateName[]).map(
   (late) => ({
-    id: `race/destroy-is-final-beside-a-${late}-in-another-process`,
+    id: `race/processes/destroy-is-final-beside-a-${late}-in-another-process`,
     why,
     check: ({ remote, ...stores }) => race(stores, remote, late),
   }),

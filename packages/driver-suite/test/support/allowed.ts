@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Driver, Row } from '@session-stores/core'
-import type { Mutant } from '../mutants/contract.ts'
+import type { Mutant } from '../mutants/contract/helpers.ts'
 
 /** Drivers that differ from the reference driver in what the contract leaves open: every rule must pass them. */
 
@@ -48,7 +48,7 @@ function expiring(): Mutant {
   }
 }
 
-export const variants: Record<string, Mutant> = {
+export const allowed: Record<string, Mutant> = {
   'rows that go by themselves': expiring(),
   'tombstones without time that remove their row': (driver) => ({
     async read(keys) {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { memoryDriver } from '@session-stores/core'
 import { contractRules, type Deployment, driverSuite } from '@session-stores/driver-suite'
-import { decidesWrongly, type Mutant, mutants } from '../mutants/contract.ts'
+import { decidesWrongly } from '../mutants/contract/decide.ts'
+import type { Mutant } from '../mutants/contract/helpers.ts'
+import { mutants as known } from '../mutants/contract/index.ts'
 
 let places = 0
 
@@ -24,11 +26,10 @@ export function checksOn(mutant: Mutant): Map<string, () => Promise<void>> {
   return found
 }
 
-/** Drivers that are broken in one way each, by the rule that must see it. */
-export const faults: Map<string, Mutant> = new Map(
-  Object.entries(mutants).map(([id, mutant]) => [`driver/${id}`, mutant]),
-)
+/** Drivers that are broken in one way each, by the id of the rule that must find it. */
+export const mutants: Map<string, Mutant> = new Map(Object.entries(known))
 for (const { id } of contractRules) {
-  const [, verb, verdict, state] = /^driver\/([\w-]+?)-(lands-on|refuses|has-landed-on)-(.+)$/.exec(id) ?? []
-  if (verb && state) faults.set(id, decidesWrongly(verb, state, verdict === 'lands-on'))
+  const [, verb, verdict, state] =
+    /^contract\/decide\/([\w-]+?)-(lands-on|refuses|has-landed-on)-(.+)$/.exec(id) ?? []
+  if (verb && state) mutants.set(id, decidesWrongly(verb, state, verdict === 'lands-on'))
 }

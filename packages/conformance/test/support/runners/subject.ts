@@ -9,13 +9,13 @@ const { make, ...right } = reference((store) => ({
 export const subject: Subject & Pick<SuiteOptions, 'rules'> = {
   ...right,
   make: async (options): Promise<Backend> => ({ ...(await make(options)), stop: undefined }),
-  optOut: { 'http/idle-session-ends': 'its sessions never end' },
+  optOut: { 'cookie/idle-session-ends': 'its sessions never end' },
   rules: rules.filter(({ id }) =>
     [
       'touch/creates-nothing',
       'http/destroy-logs-out',
       'http/an-outage-is-an-error',
-      'http/idle-session-ends',
+      'cookie/idle-session-ends',
     ].includes(id),
   ),
 }

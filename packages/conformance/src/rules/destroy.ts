@@ -1,33 +1,12 @@
 import assert from 'node:assert/strict'
-import { setTimeout as wait } from 'node:timers/promises'
-import type { Session } from 'express-session'
-import type { Tested } from '../engine/context.ts'
-import type { Data, Rule } from '../engine/rule.ts'
+import type { Rule } from '../engine/rule.ts'
 import { holds, ID, ids, isRefused, README } from './shared.ts'
 
 /** What destroys a session, and what must not bring it back. */
 
 const why = 'Who has logged out is logged in again: whoever stole the cookie, or sits down next, goes on.'
 
-interface Req {
-  sessionID: string
-  session?: (Session & Data) | undefined
-}
-
-/** `store.regenerate`, with `generate` as the middleware sets it; fulfils with the request, which had this session. */
-function regenerate(store: Tested, id: string, session?: Session & Data): Promise<Req> {
-  const req: Req = { sessionID: id, session }
-  Object.assign(store.raw, {
-    generate(request: Req) {
-      request.sessionID = `${id}-regenerated`
-    },
-  })
-  return new Promise((resolve, reject) => {
-    store.raw.regenerate(req as never, (error: unknown) => (error ? reject(error) : resolve(req)))
-  })
-}
-
-export const logouts: readonly Rule[] = [
+export const destroy: readonly Rule[] = [
   {
     id: 'destroy/ends-the-session',
     title: 'a session that was destroyed is gone',
@@ -208,97 +187,6 @@ export const logouts: readonly Rule[] = [
         trace.keep(...left.slice(0, 1))
         assert.equal(left.length, 0, 'how many are there')
       }
-    },
-  },
-  {
-    id: 'regenerate/old-id-opens-nothing',
-    title: 'after `store.regenerate` the old id opens nothing, and the request has a new one',
-    level: 'must',
-    why: 'Whoever planted an id in a browser before the login is logged in with its user.',
-    source: 'https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html',
-    async check({ store, session }) {
-      await store.set(ID, session({ name: 'Ada' }))
-      const { sessionID } = await regenerate(store, ID)
-      assert.equal(sessionID, `${ID}-regenerated`)
-      assert.equal(await store.data(ID), undefined)
-    },
-  },
-  {
-    id: 'regenerate/of-nobody-is-no-error',
-    title: '`store.regenerate` of a session that was never saved is no error',
-    level: 'must',
-    why: 'The first login of a new visitor fails.',
-    check: async ({ store }) => assert.equal((await regenerate(store, ID)).sessionID, `${ID}-regenerated`),
-  },
-  {
-    id: 'regenerate/of-an-open-session-works',
-    title:
-      '`store.regenerate` of a session that is there works, also after other requests saved it, and of a new one',
-    level: 'must',
-    why: 'A login fails because another request of the same visitor saved its session meanwhile.',
-    async check({ store, session }) {
-      await store.set(ID, session({ name: 'Ada' }))
-      const [one, other, none] = [await store.open(ID), await store.open(ID), await store.open('nobody')]
-      other.seen = true
-      await store.set(ID, other)
-      assert.equal((await regenerate(store, ID, one)).sessionID, `${ID}-regenerated`)
-      assert.equal(await store.data(ID), undefined)
-      assert.equal((await regenerate(store, 'nobody', none)).sessionID, 'nobody-regenerated')
-    },
-  },
-  {
-    id: 'regenerate/of-a-destroyed-session-is-an-error',
-    title:
-      '`store.regenerate` of a session that another process destroyed since it was read calls back with an error',
-    level: 'should',
-    why: 'A request on its way when its user is locked out copies what it read into a new session, and is logged in.',
-    source: 'https://github.com/expressjs/session#user-login',
-    needs: ['second'],
-    async check({ store, second, session }) {
-      await store.set(ID, session({ name: 'Ada' }))
-      const late = await store.open(ID)
-      await second.destroy(ID)
-      await assert.rejects(regenerate(store, ID, late))
-      assert.equal(await store.data(ID), undefined)
-    },
-  },
-  {
-    id: 'regenerate/late-save-does-not-undo-it',
-    title: 'a request that read the session before the login renewed its id does not bring the old id back',
-    level: 'should',
-    why: 'Whoever planted an id in a browser before the login keeps a session that its user may fill.',
-    source: 'https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html',
-    needs: ['second'],
-    async check({ store, second, session }) {
-      await store.set(ID, session({ name: 'Ada' }))
-      const slow = await store.open(ID)
-      await regenerate(second, ID)
-      slow.late = true
-      await store.set(ID, slow).catch(() => {})
-      assert.equal(await store.data(ID), undefined)
-    },
-  },
-  {
-    id: 'regenerate/generates-though-the-database-is-away',
-    title: 'while the database is away `store.regenerate` gives the request a new session all the same',
-    level: 'must',
-    why: 'After a login that failed half, the request goes on with the session that somebody planted.',
-    source: 'https://github.com/expressjs/session/blob/v1.19.0/session/store.js',
-    needs: ['stop'],
-    async check({ store, session, backend }) {
-      await store.set(ID, session({ name: 'Ada' }))
-      const start = await backend.stop()
-      let generated = false
-      const generate = (): void => {
-        generated = true
-      }
-      Object.assign(store.raw, { generate })
-      const renewed = new Promise((resolve) => store.raw.regenerate({ sessionID: ID } as never, resolve))
-      // Some stores answer when it is back: how long they may take is for other rules.
-      await Promise.race([renewed, wait(1000)])
-      await start()
-      await renewed
-      assert.ok(generated)
     },
   },
 ]

@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
 import { HOUR, holds, ID, inTime, LONG_AFTER, SHORT } from './shared.ts'
 
-/** Options by which touches are left out: to save writes, or all of them. */
+/** An option by which touches are left out that come soon after another. */
 
 const RARELY = { methods: ['touch'], options: { touchAfter: HOUR }, needs: ['touchAfter'] } as const
-const NEVER = { methods: ['touch'], options: { disableTouch: true }, needs: ['disableTouch'] } as const
 
-export const touchOptions: readonly Rule[] = [
+export const touchAfter: readonly Rule[] = [
   {
     id: 'touch-after/calls-back',
     title: 'a touch that comes too soon to be written calls back, and the session is as it was',
@@ -58,39 +57,6 @@ export const touchOptions: readonly Rule[] = [
       await store.touch(ID, open)
       await pass(LONG_AFTER)
       assert.equal(await store.data(ID), undefined)
-    },
-  },
-  {
-    id: 'touch-disabled/changes-nothing',
-    title: 'where touches are switched off, a touch is no error, and the session ends as it would have',
-    level: 'must',
-    why: 'Requests that change nothing fail, or keep sessions alive that were not to be.',
-    ...NEVER,
-    check: inTime(async ({ store, session, now, pass }, unit, before) => {
-      const end = now() + 2 * unit
-      await store.set(ID, session({ name: 'Ada' }, 2 * unit))
-      await store.touch(ID, session({ name: 'Bob' }, HOUR))
-      const found = await store.data(ID)
-      before(end)
-      holds(found, { name: 'Ada' })
-      await pass(4 * unit)
-      assert.equal(await store.data(ID), undefined)
-    }),
-  },
-  {
-    id: 'touch-disabled/asynchronous',
-    title: 'where touches are switched off, a touch calls back after it returned',
-    level: 'info',
-    why: 'Code behind the call runs before the call is over: an order that holds with one setting and not with another.',
-    source: 'https://blog.izs.me/2013/08/designing-apis-for-asynchrony/',
-    ...NEVER,
-    async check({ store, session }) {
-      await store.set(ID, session({ name: 'Ada' }))
-      const { promise, resolve } = Promise.withResolvers<boolean>()
-      let returned = false
-      store.raw.touch!(ID, session({ name: 'Ada' }), () => resolve(returned))
-      returned = true
-      assert.ok(await promise, 'it calls back before it returns')
     },
   },
 ]

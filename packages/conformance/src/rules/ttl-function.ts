@@ -29,7 +29,7 @@ async function told(call: (done: (error?: unknown) => void) => void): Promise<un
   return promise
 }
 
-export const lives: readonly Rule[] = [
+export const ttlFunction: readonly Rule[] = [
   {
     id: 'ttl-function/decides',
     title: 'a function that says how long a session lives is followed where the cookie has no deadline',

@@ -5,37 +5,8 @@ import { plain, quiet, ruleOf, type StoreRule } from '../policy/fixture.ts'
 
 /** What users of express-session see. */
 
-const rule = ruleOf('express')
-
-/** Waits within a request, until the test lets it go on. */
-function gate() {
-  const [arrived, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  return {
-    arrived: arrived.promise,
-    open: opened.resolve,
-    pass() {
-      arrived.resolve()
-      return opened.promise
-    },
-  }
-}
-
-export const http: StoreRule[] = [
-  rule(
-    'a-session-is-there-in-every-process',
-    'A user is logged in at one server and not at the next.',
-    ({ one, other }) =>
-      withApp(one(), {}, (app) =>
-        withApp(other(), {}, async (second) => {
-          const [here, there] = [app.browser(), second.browser()]
-          await here.request(put({ name: 'Ada', list: [1, { a: null }] }))
-          there.cookie = here.cookie
-          assert.deepEqual(await dataOf(there), { name: 'Ada', list: [1, { a: null }] })
-          await there.request((req) => void delete req.session.list)
-          assert.deepEqual(await dataOf(here), { name: 'Ada' })
-        }),
-      ),
-  ),
+const rule = ruleOf('http/requests')
+export const requests: StoreRule[] = [
   rule('a-visitor-without-a-session-leaves-none', 'Every robot leaves a row in the database.', ({ one }) => {
     const store = one()
     return withApp(store, {}, async (app) => {
@@ -53,84 +24,6 @@ export const http: StoreRule[] = [
       assert.equal(await store.length(), 1)
     })
   }),
-  rule(
-    'regenerate-changes-the-id',
-    'Whoever planted an id in a browser is logged in with its user.',
-    ({ one }) => {
-      const store = one()
-      return withApp(store, {}, async (app) => {
-        const [browser, thief] = [app.browser(), app.browser()]
-        await browser.request(put({ visits: 1 }))
-        const before = await idOf(browser)
-        thief.cookie = browser.cookie
-        await browser.request(async (req) => {
-          await done((callback) => req.session.regenerate(callback))
-          assert.equal(req.session.visits, undefined)
-          req.session.name = 'Ada'
-        })
-        assert.notEqual(await idOf(browser), before)
-        assert.deepEqual(await dataOf(browser), { name: 'Ada' })
-        assert.deepEqual(await dataOf(thief), {})
-        assert.equal(await store.get(before), null)
-        assert.equal(await store.length(), 1)
-      })
-    },
-  ),
-  rule(
-    'a-slow-request-does-not-undo-a-logout',
-    'Who has logged out is logged in again.',
-    ({ one, other }) => {
-      const store = one()
-      return withApp(store, {}, (app) =>
-        withApp(other(), {}, async (second) => {
-          for (const end of ['destroy', 'regenerate'] as const) {
-            const [slow, quick] = [app.browser(), second.browser()]
-            await slow.request(put({ name: 'Ada' }))
-            quick.cookie = slow.cookie
-            const id = await idOf(slow)
-            const { arrived, open, pass } = gate()
-            const answer = slow.request(async (req) => {
-              await pass()
-              req.session.late = true
-            })
-            await arrived
-            await quick.request((req) => done((callback) => req.session[end](callback)))
-            open()
-            assert.equal((await answer).body, 'the whole answer')
-            assert.equal(await store.get(id), null)
-            assert.deepEqual(await dataOf(slow), {})
-          }
-        }),
-      )
-    },
-  ),
-  rule('requests-at-once-lose-nothing', 'What one request saved is lost to another.', ({ one, other }) =>
-    withApp(one(), {}, (app) =>
-      withApp(other(), {}, async (second) => {
-        const browser = app.browser()
-        await browser.request(put({ name: 'Ada' }))
-        const { open, pass } = gate()
-        let waiting = 0
-        const arrived = Promise.withResolvers<void>()
-        const requests = Array.from({ length: 20 }, (_, i) => {
-          const tab = i % 2 ? second.browser() : app.browser()
-          tab.cookie = browser.cookie
-          return tab.request(async (req) => {
-            if (++waiting === 20) arrived.resolve()
-            await pass()
-            req.session[`key-${i}`] = i
-          })
-        })
-        await arrived.promise
-        open()
-        await Promise.all(requests)
-        assert.deepEqual(await dataOf(browser), {
-          name: 'Ada',
-          ...Object.fromEntries(requests.map((_, i) => [`key-${i}`, i])),
-        })
-      }),
-    ),
-  ),
   rule(
     'save-tells-of-a-conflict',
     'Whoever must know of a conflict does not learn of it.',

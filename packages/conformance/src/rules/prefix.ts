@@ -10,7 +10,7 @@ const NESTED = { options: { prefixes: ['sess:', 'sess:app2:'] }, needs: ['prefix
 /** One is a pattern of the other. */
 const PATTERN = { options: { prefixes: ['s[ab]*:', 'sa:'] }, needs: ['prefixes', 'second'] } as const
 
-export const prefixes: readonly Rule[] = [
+export const prefix: readonly Rule[] = [
   {
     id: 'prefix/keeps-sessions-apart',
     title: 'under two prefixes one id is two sessions',

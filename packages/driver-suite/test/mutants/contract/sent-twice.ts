@@ -1,0 +1,43 @@
+import {
+  HOUR,
+  isConditionalTombstone,
+  isCreate,
+  isExtending,
+  isUpdate,
+  landed,
+  landsOverAnother,
+  type Mutant,
+  writesAgain,
+} from './helpers.ts'
+
+export const sentTwice: Readonly<Record<string, Mutant>> = {
+  'contract/sent-twice/create-sent-twice-changes-nothing': landed((write, before, now) =>
+    before?.tag === write.tag && isCreate(write) ? { createdAt: now } : {},
+  ),
+  'contract/sent-twice/update-sent-twice-changes-nothing': landed((write, before) =>
+    before?.tag === write.tag && isUpdate(write) ? { createdAt: write.createdAt } : {},
+  ),
+  'contract/sent-twice/extending-update-sent-twice-changes-nothing': landed((write, before) =>
+    before?.tag === write.tag && isExtending(write) ? { createdAt: write.createdAt } : {},
+  ),
+  'contract/sent-twice/tombstone-sent-twice-changes-nothing': landed((write, before, now) =>
+    before?.tag === write.tag && write.expect === undefined ? { expiresAt: now + HOUR } : {},
+  ),
+  'contract/sent-twice/conditional-tombstone-sent-twice-changes-nothing': landed((write, before, now) =>
+    before?.tag === write.tag && isConditionalTombstone(write) ? { expiresAt: now + HOUR } : {},
+  ),
+  'contract/sent-twice/create-sent-twice-leaves-a-touched-deadline': writesAgain(isCreate),
+  'contract/sent-twice/update-sent-twice-leaves-a-touched-deadline': landed((write, before) =>
+    before?.tag === write.tag && isUpdate(write) ? { expiresAt: write.expiresAt } : {},
+  ),
+  'contract/sent-twice/extending-update-sent-twice-leaves-a-touched-deadline': landed((write, before) =>
+    before?.tag === write.tag && isExtending(write)
+      ? { expiresAt: Math.max(before.expiresAt, write.expiresAt) }
+      : {},
+  ),
+  'contract/sent-twice/create-sent-twice-leaves-what-another-wrote': landsOverAnother(isCreate),
+  'contract/sent-twice/update-sent-twice-leaves-what-another-wrote': landsOverAnother(isUpdate),
+  'contract/sent-twice/extending-update-sent-twice-leaves-what-another-wrote': landsOverAnother(isExtending),
+  'contract/sent-twice/conditional-tombstone-sent-twice-leaves-what-another-wrote':
+    landsOverAnother(isConditionalTombstone),
+}
