@@ -1,58 +1,90 @@
 import { types } from 'node:util'
 
 /**
- * Every way a store fails. Codes are stable: match on `error.code`, never on the message.
- *
- * - `INVALID_ID`: the session id is empty, too long, no string, or has characters that are not allowed.
- * - `INVALID_USER`: a user's id that is no non-empty string and no number. A `user` that is `undefined` is refused, too: left out, it would mean everybody.
- * - `INVALID_QUERY`: a `limit` or `after` that `list` cannot take.
- * - `INVALID_SESSION`: no object, no `cookie`, a `cookie.expires` that is no date, or a `toJSON` that leaves no cookie.
- * - `NOT_SERIALIZABLE`: the serializer threw (a cycle, a BigInt, a `toJSON` that throws).
- * - `PAYLOAD_TOO_LARGE`: more than `maxPayload`; the stored session stays as it was.
- * - `CORRUPT`: the stored row cannot be read as a session.
- * - `SEAL_BROKEN`: no key of the ring opens it: an unknown key, a changed byte, or a row moved elsewhere.
- * - `NOT_SEALED`: sealing is on and the row is plain.
- * - `CONFLICT`: somebody else wrote the session (`onConflict: 'error'`); or an earlier save of the same object got no
- *   answer and somebody else wrote since, so that a merge would be a guess: read the session again.
- * - `GONE`: the session was destroyed or expired before it was saved (`onGone: 'error'`), or before `regenerate`.
- * - `TIMEOUT`: no answer within `operationTimeout`; whether it took effect is unknown.
- * - `OVERLOADED`: `maxQueue` calls are waiting already, or half as many for one session.
- * - `CLOSED`: the store was closed.
- * - `UNAVAILABLE`: the database cannot be reached, or the connection broke: whether a save took effect is unknown.
- * - `ACCESS_DENIED`: wrong or missing credentials or rights.
- * - `READ_ONLY`: the database takes no writes (a replica, a read-only file).
- * - `STORAGE_FULL`: out of memory or disk.
- * - `BAD_STORAGE`: what is there is not what the store made: a file that is no database, another table.
- * - `BACKEND`: any other error of the database; see `cause`.
+ * Every way in which a store fails. Codes are stable: match on `error.code`, never on the message.
  */
 export type SessionStoreErrorCode =
+  /**
+   * The session id is not a string, is empty or too long, or has characters that are not allowed.
+   */
   | 'INVALID_ID'
+  /**
+   * The id of a user is neither a non-empty string nor a number. A `user` that is `undefined` is
+   * refused, too: a mistake must not come to mean every user.
+   */
   | 'INVALID_USER'
+  /** `list` got a `limit` or an `after` that it cannot use. */
   | 'INVALID_QUERY'
+  /**
+   * The session is not an object with a `cookie`, its `cookie.expires` is not a date, or its
+   * `toJSON` leaves no cookie. Also: a getter of the session or a function among the options threw.
+   */
   | 'INVALID_SESSION'
+  /** The serializer threw, for example because of a cycle, a BigInt or a `toJSON` that throws. */
   | 'NOT_SERIALIZABLE'
+  /**
+   * The session is larger than `maxPayload`, or than the database takes. The stored session is
+   * unchanged.
+   */
   | 'PAYLOAD_TOO_LARGE'
+  /** The stored row cannot be read as a session. */
   | 'CORRUPT'
+  /**
+   * No key in `seal.keys` opens the session: the key is unknown, a byte was changed, or the row was
+   * moved.
+   */
   | 'SEAL_BROKEN'
+  /** Sealing is on, and the stored session is not sealed. */
   | 'NOT_SEALED'
+  /**
+   * Another request saved the session (with `onConflict: 'error'`). Also: an earlier save of the
+   * same object got no answer and another request has saved since, so a merge would be a guess.
+   * Read the session again and retry.
+   */
   | 'CONFLICT'
+  /**
+   * The session was destroyed or had expired before it was saved (`onGone: 'error'`) or
+   * regenerated.
+   */
   | 'GONE'
+  /** No answer came within `operationTimeout`. Whether the call took effect is unknown. */
   | 'TIMEOUT'
+  /** `maxQueue` calls are waiting already, or half as many for one session. */
   | 'OVERLOADED'
+  /** The store has been closed. */
   | 'CLOSED'
+  /**
+   * The database cannot be reached, or the connection broke. Whether a save took effect is unknown.
+   */
   | 'UNAVAILABLE'
+  /** Credentials or rights are wrong or missing. */
   | 'ACCESS_DENIED'
+  /** The database takes no writes, because it is a replica or its file is read-only. */
   | 'READ_ONLY'
+  /** The database is out of memory or disk. */
   | 'STORAGE_FULL'
+  /**
+   * The storage is not what the store made: for example the file is not a database, or the table is
+   * another one.
+   */
   | 'BAD_STORAGE'
+  /** Any other error of the database. See `cause`. */
   | 'BACKEND'
 
 /**
- * The one error class of the stores. `message` never holds an id, a payload or a credential; `cause` is the
- * client's own error where there is one.
+ * The error class of the stores. `message` never holds an id, a payload or a credential. `cause` is
+ * the error of the database's client, where there is one.
+ *
+ * @example
+ * try {
+ *   await store.ping()
+ * } catch (error) {
+ *   if (error instanceof SessionStoreError && error.code === 'UNAVAILABLE') retryLater()
+ * }
  */
 export class SessionStoreError extends Error {
   override readonly name = 'SessionStoreError'
+  /** Says what failed; stable across versions. */
   readonly code: SessionStoreErrorCode
 
   constructor(code: SessionStoreErrorCode, message: string, cause?: unknown) {
@@ -62,11 +94,12 @@ export class SessionStoreError extends Error {
 }
 
 /**
- * What `Driver.write` rejects with where the client may have sent the call twice and the database refused a part of
- * it: whether the refused writes landed at the first try is unknown. For authors of drivers; stores never show it.
+ * A driver's `write` rejects with this error where the client may have sent the call twice and the
+ * database refused a part of it: whether the refused writes landed at the first attempt is unknown.
+ * Stores never show it to callers.
  */
 export class UncertainWriteError extends SessionStoreError {
-  /** The keys of the writes that landed for sure. */
+  /** The keys of the writes that certainly landed. */
   readonly landed: readonly string[]
 
   constructor(landed: readonly string[], cause?: unknown) {
@@ -75,7 +108,20 @@ export class UncertainWriteError extends SessionStoreError {
   }
 }
 
-/** Whether it is an error of the stores; what was thrown may be an object on which every operation throws. */
+/**
+ * A row of a driver's table of errors: which errors of the client or the server it is about (a
+ * pattern, or codes), and the code and message that callers get. For authors of drivers.
+ */
+export type ErrorReason<Matches = RegExp> = readonly [
+  matches: Matches,
+  code: SessionStoreErrorCode,
+  message: string,
+]
+
+/**
+ * Whether the value is an error of the stores. Any operation on a thrown object may throw, so this
+ * one must not.
+ */
 export function isStoreError(error: unknown): error is SessionStoreError {
   try {
     return error instanceof SessionStoreError
@@ -85,21 +131,21 @@ export function isStoreError(error: unknown): error is SessionStoreError {
 }
 
 /**
- * Whether it is an `Error`, whichever realm its class is from: Jest and `node:vm` have an `Error` of their own. For
- * authors of drivers.
+ * Whether the value is an `Error` of any realm: Jest and `node:vm` have an `Error` class of their
+ * own. For authors of drivers.
  */
 export function isError(value: unknown): value is Error {
   return types.isNativeError(value) || value instanceof Error
 }
 
-/** What a driver threw, as a `SessionStoreError`. */
-export function backendError(driver: string, error: unknown): SessionStoreError {
+/** Turns what a driver threw into a `SessionStoreError`. */
+export function toDriverError(driver: string, error: unknown): SessionStoreError {
   if (isStoreError(error)) return error
   return new SessionStoreError('BACKEND', `the ${driver} driver failed; see cause`, error)
 }
 
-/** What the application's own code threw inside a call (a getter of the session, the `user` option, …). */
-export function asStoreError(error: unknown): SessionStoreError {
+/** Turns what the application's own code threw inside a call into a `SessionStoreError`. */
+export function toStoreError(error: unknown): SessionStoreError {
   if (isStoreError(error)) return error
   return new SessionStoreError(
     'INVALID_SESSION',

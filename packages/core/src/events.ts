@@ -2,38 +2,55 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 
 /** `session-stores:call`: a call of the driver has ended. */
 export interface CallEvent {
+  /** The driver's name, such as `redis`. */
   driver: string
+  /** The verb of the driver, such as `read` or `write`. */
   verb: string
-  /** How many sessions it was about. */
+  /** How many sessions the call was about. */
   size: number
   /** Milliseconds. */
   duration: number
-  error: unknown
-}
-
-/** `session-stores:conflict`, `session-stores:gone`, `session-stores:unreadable`: see `events`. */
-export interface SessionEvent {
-  driver: string
-  /** The handle of the session, as `list` gives it; never its id. */
-  handle: string
-  error?: unknown
-}
-
-/** `session-stores:prune`: a round in the background has ended. */
-export interface PruneEvent {
-  driver: string
-  removed: number
+  /** `null` where the call succeeded. */
   error: unknown
 }
 
 /**
- * What happens inside, on `node:diagnostics_channel`, for metrics and traces. Who does not subscribe pays nothing.
+ * `session-stores:conflict`, `session-stores:gone` and `session-stores:unreadable`: see `events`.
+ */
+export interface SessionEvent {
+  /** The driver's name, such as `redis`. */
+  driver: string
+  /** The handle of the session, as `list` returns it; never its id. */
+  handle: string
+  /** Why the session could not be read. Only on `unreadable`. */
+  error?: unknown
+}
+
+/** `session-stores:prune`: a round of pruning in the background has ended. */
+export interface PruneEvent {
+  /** The driver's name, such as `redis`. */
+  driver: string
+  /** How many rows were removed. */
+  removed: number
+  /** `null` where the round succeeded. */
+  error: unknown
+}
+
+/**
+ * The channels of `node:diagnostics_channel` on which the stores publish, for metrics and traces. A
+ * channel without subscribers costs nothing.
  *
- * - `call`: each call of the database
- * - `conflict`: somebody else wrote the session while this request worked on it
- * - `gone`: a save was dropped, for the session was destroyed or had expired
- * - `unreadable`: a session was left out of `list` or `all`, for it could not be read
- * - `prune`: a round of pruning in the background
+ * - `call` (`session-stores:call`, `CallEvent`): a call of the database has ended.
+ * - `conflict` (`session-stores:conflict`, `SessionEvent`): two requests changed one session at the
+ *   same time.
+ * - `gone` (`session-stores:gone`, `SessionEvent`): a save was dropped because its session had
+ *   ended.
+ * - `unreadable` (`session-stores:unreadable`, `SessionEvent`): `list` or `all` left a session out
+ *   that cannot be read.
+ * - `prune` (`session-stores:prune`, `PruneEvent`): a round of pruning in the background has ended.
+ *
+ * @example
+ * events.conflict.subscribe((message) => count((message as SessionEvent).driver))
  */
 export const events: Readonly<Record<'call' | 'conflict' | 'gone' | 'unreadable' | 'prune', Channel>> = {
   call: channel('session-stores:call'),

@@ -1,15 +1,26 @@
 export type { StoreCallback } from './dispatch/call.ts'
 export * as timers from './dispatch/timers.ts'
-export type { Awaitable, Driver, ListQuery, Page, Row, Touch, Write } from './driver.ts'
-export { isError, SessionStoreError, type SessionStoreErrorCode, UncertainWriteError } from './errors.ts'
+export {
+  type Awaitable,
+  type Driver,
+  type ListQuery,
+  type Page,
+  pageOf,
+  type Row,
+  type Touch,
+  type Write,
+} from './driver.ts'
+export type { Serializer } from './encoding/codec.ts'
+export type { SealOptions } from './encoding/seal.ts'
+export {
+  type ErrorReason,
+  isError,
+  SessionStoreError,
+  type SessionStoreErrorCode,
+  UncertainWriteError,
+} from './errors.ts'
 export { type CallEvent, events, type PruneEvent, type SessionEvent } from './events.ts'
 export { memoryDriver } from './memory.ts'
-export {
-  checkOptions,
-  type OptionRule,
-  type SealOptions,
-  type Serializer,
-  type StoreOptions,
-  splitOptions,
-} from './options.ts'
-export { type ListedSession, SessionStore } from './store.ts'
+export { checkOptions, exactlyOne, type OptionRule, type StoreOptions, splitOptions } from './options.ts'
+export type { ListedSession, ListOptions } from './session/directory.ts'
+export { SessionStore } from './store.ts'

@@ -1,8 +1,13 @@
-import type { Driver, ListQuery, Page, Row, Touch, Write } from './driver.ts'
+import { type Driver, type ListQuery, type Page, pageOf, type Row, type Touch, type Write } from './driver.ts'
 
 /**
- * The reference driver: rows in this process's memory, for tests and as the model that the others are
- * checked against. Two stores on one `memoryDriver()` share their sessions, as two processes share a database.
+ * Returns the reference driver, which keeps rows in the memory of this process: for tests, and as
+ * the model for other drivers. Two stores on one `memoryDriver()` share their sessions, as two
+ * processes share a database.
+ *
+ * @example
+ * const driver = memoryDriver()
+ * const [one, other] = [new SessionStore(driver), new SessionStore(driver)]
  */
 export function memoryDriver(): Driver {
   const rows = new Map<string, Row>()
@@ -54,10 +59,7 @@ export function memoryDriver(): Driver {
       const keys: string[] = []
       for (const row of rows.values())
         if (row.key > after && (user === undefined || row.user === user)) keys.push(row.key)
-      keys.sort()
-      if (keys.length <= limit) return { keys }
-      keys.length = limit
-      return { keys, next: keys[limit - 1] }
+      return pageOf(keys.sort(), limit)
     },
     count(now) {
       let count = 0

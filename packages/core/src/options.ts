@@ -1,61 +1,114 @@
-import type { KeyObject } from 'node:crypto'
 import type { SessionData } from 'express-session'
-import type { Awaitable } from './driver.ts'
-import { json } from './encoding/codec.ts'
-import { isPredictable, keyBytes } from './encoding/seal.ts'
+import { json, type Serializer } from './encoding/codec.ts'
+import { isPredictable, keyBytes, type SealOptions } from './encoding/seal.ts'
 
 /**
- * What every store takes. All durations are milliseconds, as `cookie.maxAge` is.
- * A wrong option is a `TypeError` at construction that names it and says what it takes.
+ * The options of every store. All durations are milliseconds, as `cookie.maxAge` is. A wrong option
+ * is a `TypeError` at construction that names the option and says what it takes.
  */
 export interface StoreOptions {
-  /** How long a session lives without a request, where the cookie itself does not say (no `maxAge`, no `expires`). Default 1 day. */
+  /**
+   * How long a session lives without a request, where its cookie does not say (no `maxAge`, no
+   * `expires`).
+   *
+   * @default 86_400_000 (1 day)
+   */
   idleTimeout?: number
-  /** How long a session lives at most, from its creation; no touch, save or cookie passes it. Default `false`: no bound. See OWASP ASVS 5.0, 7.3. */
+  /**
+   * The longest that a session lives, from its creation. No touch, save or cookie extends it.
+   * `false`: there is no bound. See OWASP ASVS 5.0, 7.3.
+   *
+   * @default false
+   */
   absoluteTimeout?: number | false
-  /** A touch that would move the deadline by less than this is not sent, unless the session is about to lapse. Default `false`: every touch is sent. */
+  /**
+   * A touch that would move the deadline by less than this is not sent, unless the session is about
+   * to end or its cookie changed. `false`: every touch is sent.
+   *
+   * @default false
+   */
   touchAfter?: number | false
-  /** How long a destroyed session refuses late saves of plain objects and of new sessions; longer than your longest request. Default 60,000. `false` or 0: no tombstone is kept. */
+  /**
+   * How long a destroyed session refuses late saves of plain objects and of new sessions. Choose it
+   * longer than your longest request. `false` or 0: no tombstone is kept.
+   *
+   * @default 60_000
+   */
   tombstoneTimeout?: number | false
-  /** How often expired rows are removed, give or take a quarter. Default 15 minutes; `false` or 0: never, call `prune()` yourself. */
+  /**
+   * How often expired rows are removed, give or take a quarter. `false` or 0: never; call `prune()`
+   * yourself.
+   *
+   * @default 900_000 (15 minutes)
+   */
   pruneInterval?: number | false
-  /** Every call ends within this, with an answer or an error; every other time limit follows it. Default 5,000. */
+  /**
+   * Every call ends within this time, with an answer or an error. Every other time limit follows
+   * it.
+   *
+   * @default 5000
+   */
   operationTimeout?: number
-  /** How many calls may wait before further ones fail with `OVERLOADED`; half as many for one session. Default 10,000. */
+  /**
+   * How many calls may wait before further ones fail with `OVERLOADED`. One session may use half of
+   * it.
+   *
+   * @default 10_000
+   */
   maxQueue?: number
-  /** The largest session, in bytes as stored. Default 16,000,000. */
+  /**
+   * The largest session, in bytes as stored. A larger one fails with `PAYLOAD_TOO_LARGE`.
+   *
+   * @default 16_000_000
+   */
   maxPayload?: number
-  /** Stores SHA-256 of the id in place of the id, so that a stolen dump holds no usable cookie. Default `true`. */
+  /**
+   * Stores the SHA-256 of each id instead of the id, so that a stolen dump holds no usable cookie.
+   *
+   * @default true
+   */
   hashIds?: boolean
-  /** Seals each session with AES-256-GCM, bound to its row. The first key seals, every key opens; the next save seals anew. Default `false`. */
+  /**
+   * Seals each session with AES-256-GCM, bound to its row. The first key seals, every key opens,
+   * and the next save seals with the first key.
+   *
+   * @default false
+   */
   seal?: SealOptions | false
-  /** Turns sessions into text and back; see `Serializer`. Default JSON. */
+  /**
+   * Turns sessions into text and back.
+   *
+   * @default JSON
+   */
   serializer?: Serializer
-  /** Who a session belongs to, for `list({ user })` and `revokeUser`; `undefined` or `null`: nobody. Default: nobody. */
+  /**
+   * Returns the id of the user to whom a session belongs, or `undefined` or `null` for nobody.
+   * `list({ user })`, `revokeUser` and `assignUsers` need it.
+   */
   user?: (session: SessionData) => string | number | null | undefined
-  /** What a save does when somebody else saved meanwhile: merge both by top-level key (default), overwrite, or fail with `CONFLICT`. */
+  /**
+   * What a save does when another request saved the session meanwhile: merge both by top-level key,
+   * overwrite, or fail with `CONFLICT`.
+   *
+   * @default 'merge'
+   */
   onConflict?: 'merge' | 'overwrite' | 'error'
-  /** What a save of a session that is gone does: nothing (default), or fail with `GONE`. Never does it bring the session back. */
+  /**
+   * What a save of a session that has ended does: nothing, or fail with `GONE`. It never brings the
+   * session back.
+   *
+   * @default 'ignore'
+   */
   onGone?: 'ignore' | 'error'
-  /** The clock, in epoch milliseconds. Default `Date.now`; for tests. */
+  /**
+   * The clock, in epoch milliseconds, for tests.
+   *
+   * @default Date.now
+   */
   now?: () => number
 }
 
-export interface SealOptions {
-  /** 32 random bytes each (no text, no pattern), or as 64 hex digits or base64(url), or a secret `KeyObject`. */
-  keys: readonly (Uint8Array | string | KeyObject)[]
-  /** Reads rows that are not sealed yet too, while an existing store is being moved to sealing. Default `false`: `NOT_SEALED`. */
-  acceptPlain?: boolean
-}
-
-/** Each method may return a promise, which must settle within `operationTimeout`. */
-export interface Serializer {
-  /** Gets plain data, whose cookie is plain, too. What it returns is parsed once before it is stored. */
-  stringify(session: SessionData): Awaitable<string>
-  parse(text: string): Awaitable<SessionData>
-}
-
-/** The options after checks and defaults; what is off is 0. */
+/** The options after the checks and with the defaults. A duration that is off is 0. */
 export type Settings = Required<
   Omit<
     StoreOptions,
@@ -69,10 +122,10 @@ export type Settings = Required<
     pruneInterval: number
   }
 
-/** The longest that `setTimeout` waits; a longer one would fire at once. */
+/** The longest delay that `setTimeout` takes, in milliseconds. A longer one would fire at once. */
 const MAX_TIMER = 2 ** 31 - 1
 
-/** What an option takes, in words, and the check of it. */
+/** What an option takes, in words, and the check of its value. For authors of drivers. */
 export type OptionRule = readonly [takes: string, check: (value: unknown) => boolean]
 
 const isFunction = (value: unknown): boolean => typeof value === 'function'
@@ -127,8 +180,12 @@ function isSealKey(key: unknown): boolean {
 }
 
 /**
- * Throws a `TypeError` that names the first option that is unknown or wrong, and says what it takes.
- * An option that is `undefined` counts as left out.
+ * Checks options against the rules of the known ones. An option that is `undefined` counts as left
+ * out. For authors of drivers.
+ *
+ * @throws TypeError that names the first option that is unknown or wrong, and says what it takes.
+ * @example
+ * checkOptions(options, { table: ['the name of a table', (value) => typeof value === 'string'] })
  */
 export function checkOptions(options: object, known: Readonly<Record<string, OptionRule>>): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('the options must be an object')
@@ -140,19 +197,40 @@ export function checkOptions(options: object, known: Readonly<Record<string, Opt
   }
 }
 
-/** Checks a driver's options together with the store's, and tells them apart: `[driver's, store's]`. Throws as `checkOptions`. */
+/**
+ * Checks the options of a driver and of its store together, and separates them. For authors of
+ * drivers.
+ *
+ * @throws TypeError as `checkOptions` does.
+ */
 export function splitOptions<D extends object>(
   options: D & StoreOptions,
   own: Readonly<Record<keyof D & string, OptionRule>>,
 ): [driver: D, store: StoreOptions] {
   checkOptions(options, { ...own, ...rules })
-  const [mine, others]: [Record<string, unknown>, Record<string, unknown>] = [{}, {}]
+  const [driver, store]: [Record<string, unknown>, Record<string, unknown>] = [{}, {}]
   for (const [name, value] of Object.entries(options))
-    (Object.hasOwn(own, name) ? mine : others)[name] = value
-  return [mine as D, others]
+    (Object.hasOwn(own, name) ? driver : store)[name] = value
+  return [driver as D, store]
 }
 
-export function settings(options: StoreOptions): Settings {
+/**
+ * Checks that exactly one of the options in `forms` is given. The values of `forms` say what each
+ * option takes. For authors of drivers.
+ *
+ * @throws TypeError where none or several are given.
+ * @example
+ * exactlyOne(options, { url: 'a connection string', client: 'a MongoClient' })
+ */
+export function exactlyOne(options: object, forms: Readonly<Record<string, string>>): void {
+  const given = Object.keys(forms).filter((name) => (options as Record<string, unknown>)[name] !== undefined)
+  if (given.length === 1) return
+  const named = Object.entries(forms).map(([name, form]) => `'${name}' (${form})`)
+  throw new TypeError(`give exactly one of the options ${named.join(' and ')}`)
+}
+
+/** @throws TypeError as `checkOptions` does. */
+export function toSettings(options: StoreOptions): Settings {
   checkOptions(options, rules)
   const { now } = options
   return {
@@ -170,16 +248,16 @@ export function settings(options: StoreOptions): Settings {
     user: options.user,
     onConflict: options.onConflict ?? 'merge',
     onGone: options.onGone ?? 'ignore',
-    now: now ? () => checkedTime(now()) : () => Date.now(),
+    now: now ? () => checkTime(now()) : () => Date.now(),
   }
 }
 
-/** Throws a `TypeError` where the option `now` gives no time. */
-function checkedTime(time: number): number {
+/** @throws TypeError where the option `now` returns no time. */
+function checkTime(time: number): number {
   if (!Number.isFinite(time)) throw new TypeError("the option 'now' must return epoch milliseconds")
   return Math.floor(time)
 }
 
-/** Whole milliseconds, as rows have them; 0: off. */
+/** Returns whole milliseconds, as rows hold them. A duration that is off is 0. */
 const duration = (value: number | false | undefined, preset: number): number =>
   value === false ? 0 : Math.ceil(value ?? preset)

@@ -1,25 +1,31 @@
 import { nextTick, setImmediate, uptime } from './timers.ts'
 
-/** What waits in a batch: at most one entry a key. */
+/** What waits in a batch. There is at most one entry for each key. */
 export interface Entry {
   readonly key: string
-  /** About how many characters it sends. */
+  /** Roughly how many characters the entry sends. */
   readonly size: number
-  /** When it was added, as `uptime` has it. */
+  /** When the entry was added, by `uptime`. */
   readonly at: number
 }
 
-/** Four batches of 64 at once, not one of 256: so that the process and the database work at the same time. */
+/**
+ * Batches are 64 entries and four are in flight, so that the process and the database work in
+ * parallel.
+ */
 const MAX_ENTRIES = 64
-const IN_FLIGHT = 4
-/** So much, in characters, goes together, unless one entry alone is larger. */
+const MAX_IN_FLIGHT = 4
+/** The most characters in one batch. A single larger entry is sent alone. */
 const MAX_SIZE = 4 * 1024 * 1024
-/** After so many batches that nobody waits for any more, and none that was answered, only one at a time goes on trying. */
+/**
+ * After this many lost batches in a row, only one batch at a time probes whether the database
+ * answers.
+ */
 const MAX_LOST = 8
 
 /**
- * Sends a batch. Calls `ended` when it is answered, without an error or with one, and before that `lost` if nobody
- * waits for the answer any more.
+ * Sends a batch. Calls `ended` when the batch is answered, with or without an error. Calls `lost`
+ * before that if nobody waits for the answer any more.
  */
 export type Send<E> = (
   entries: Map<string, E>,
@@ -28,29 +34,30 @@ export type Send<E> = (
 ) => void
 
 /**
- * Collects the calls of one verb and sends them together: at the end of the event loop's turn in which the
- * first one came, so that what many sockets asked in one turn shares a round trip; where calls come one by one, at
- * once. While a few batches are on their way, what comes collects.
+ * Collects the calls of one verb and sends them together at the end of the event loop's turn in
+ * which the first one came, so that calls of many sockets share a round trip. A lone call is sent
+ * at once. While `MAX_IN_FLIGHT` batches are in flight, new entries wait. See
+ * docs/decisions/0004-batches.md.
  */
 export class Batch<E extends Entry> {
   #waiting = new Map<string, E>()
   #size = 0
-  /** Batches on their way for which somebody waits. */
-  #open = 0
-  /** Batches lost since the last answer. */
+  /** How many batches are in flight whose answer somebody waits for. */
+  #inFlight = 0
+  /** How many batches have been lost since the last answer. */
   #lost = 0
-  #scheduled = false
-  /** The last batch was one entry. */
-  #alone = false
-  /** The turn of the event loop in which a batch was sent and answered at once is not over. */
-  #sameTurn = false
+  #isScheduled = false
+  /** Whether the last batch had a single entry. */
+  #wasSingle = false
+  /** Whether a batch has been sent and answered already in this turn of the event loop. */
+  #hasFlushed = false
   #timeout: number
   #expire: (entry: E) => void
   #send: Send<E>
 
   /**
-   * An entry that was not sent within `timeout` milliseconds goes to `expire` instead: whoever asked was told so,
-   * and must not find it done later.
+   * An entry that is not sent within `timeout` milliseconds goes to `expire` instead. Its caller
+   * was told so, and the entry must not take effect later.
    */
   constructor(timeout: number, expire: (entry: E) => void, send: Send<E>) {
     this.#timeout = timeout
@@ -58,70 +65,80 @@ export class Batch<E extends Entry> {
     this.#send = send
   }
 
-  /** The entry of this key that is not sent yet. */
+  /** Returns the entry of this key that is not sent yet. */
   waiting(key: string): E | undefined {
     return this.#waiting.get(key)
   }
 
-  /** Adds an entry. One of the same key that still waits is nobody's any more: it expires. */
+  /**
+   * Adds an entry. An older entry of the same key that still waits expires, because its call has
+   * given up.
+   */
   add(entry: E): void {
     this.#dropExpired(entry.at)
-    // In its place the new one would come before older ones, which expire in the order in which they stand.
-    const before = this.#waiting.get(entry.key)
-    if (before !== undefined) this.#drop(before)
+    // The older entry is removed first: entries must stand in the order in which they expire.
+    const older = this.#waiting.get(entry.key)
+    if (older !== undefined) this.#drop(older)
     this.#waiting.set(entry.key, entry)
     this.#size += entry.size
     this.#schedule()
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#isBusy() || this.#waiting.size === 0) return
-    this.#scheduled = true
-    // Waiting for others costs a lone call more than its own work: so not when there were none the last time. A
-    // second one in the same turn is not alone, even if a driver that never waits has answered the first already.
-    if (this.#alone && this.#open === 0 && !this.#sameTurn) nextTick(this.#flush)
+    if (this.#isScheduled || this.#isBusy() || this.#waiting.size === 0) return
+    this.#isScheduled = true
+    // Waiting for other calls costs a lone call more than its own work, so a call does not wait if
+    // the last one was alone. A second call in the same turn waits, because it is not alone.
+    if (this.#wasSingle && this.#inFlight === 0 && !this.#hasFlushed) nextTick(this.#flush)
     else setImmediate(this.#flush)
   }
 
   #flush = (): void => {
-    this.#scheduled = false
+    this.#isScheduled = false
     this.#dropExpired(uptime())
     while (!this.#isBusy() && this.#waiting.size > 0) this.#sendNext()
-    if (this.#alone && this.#open === 0 && !this.#sameTurn) {
-      this.#sameTurn = true
+    // A driver that answers synchronously has emptied the batch already: further calls of this turn
+    // wait.
+    if (this.#wasSingle && this.#inFlight === 0 && !this.#hasFlushed) {
+      this.#hasFlushed = true
       setImmediate(this.#endTurn)
     }
   }
 
   #endTurn = (): void => {
-    this.#sameTurn = false
+    this.#hasFlushed = false
   }
 
-  /** A connection that is dead but open would otherwise be given batch after batch, all kept in memory. */
+  /**
+   * A connection that is dead but open would otherwise get batch after batch, all kept in memory.
+   */
   #isBusy(): boolean {
-    return this.#open >= (this.#lost < MAX_LOST ? IN_FLIGHT : 1)
+    return this.#inFlight >= (this.#lost < MAX_LOST ? MAX_IN_FLIGHT : 1)
   }
 
   #sendNext(): void {
     let isLost = false
     const ended = (isAnswered: boolean): void => {
-      if (!isLost) this.#open--
+      if (!isLost) this.#inFlight--
       if (isAnswered) this.#lost = 0
       this.#schedule()
     }
     const lost = (): void => {
       isLost = true
-      this.#open--
+      this.#inFlight--
       this.#lost++
       this.#schedule()
     }
-    this.#open++
+    this.#inFlight++
     const entries = this.#take()
-    this.#alone = entries.size === 1
+    this.#wasSingle = entries.size === 1
     this.#send(entries, ended, lost)
   }
 
-  /** The oldest entries come first. */
+  /**
+   * Entries stand in the order in which they were added, so the first one that has not expired ends
+   * the search.
+   */
   #dropExpired(now: number): void {
     for (const entry of this.#waiting.values()) {
       if (entry.at + this.#timeout > now) return

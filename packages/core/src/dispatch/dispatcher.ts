@@ -1,22 +1,24 @@
 import type { Awaitable, Driver, Row, Touch, Write } from '../driver.ts'
-import { backendError, SessionStoreError, UncertainWriteError } from '../errors.ts'
+import { SessionStoreError, toDriverError, UncertainWriteError } from '../errors.ts'
 import { type CallEvent, events } from '../events.ts'
 import { Batch, type Entry } from './batch.ts'
 import { type Done, deliver, settle } from './settle.ts'
 import { clearTimeout, setTimeout, uptime } from './timers.ts'
 
 /**
- * What is asked about a key, and by whom. Of what there is one for each call, all is of a class, here and in the rest
- * of core: from literals that live a while, as they do under a burst, V8 learns to allocate all later ones as old, and
- * there they keep younger garbage alive until its next full collection. That has cost a third of the calls a second.
+ * A request for one key, and everyone who waits for its answer. It is a class because objects that
+ * live through a burst must not be literals: see docs/decisions/0005-classes-on-the-hot-path.md.
  */
-class Question<T, A> implements Entry {
+class PendingRequest<T, A> implements Entry {
   readonly key: string
   readonly size: number
   readonly at: number = uptime()
-  /** What is sent. */
+  /** What is sent to the driver. */
   sent: T
-  /** The call that asks, where nobody else may: if it was answered meanwhile, nothing is sent. */
+  /**
+   * The call that asks, where no other call may share the answer. If it has been answered, nothing
+   * is sent.
+   */
   readonly owner: Asker | undefined
   readonly #done: Done<A>
   #others: Done<A>[] | undefined
@@ -29,13 +31,13 @@ class Question<T, A> implements Entry {
     this.#done = done
   }
 
-  /** Answers this one, too. */
+  /** Adds another callback for the same answer. */
   share(done: Done<A>): void {
     this.#others ??= []
     this.#others.push(done)
   }
 
-  /** One that fails to take its answer takes nobody else's with it. */
+  /** Calls every callback. One that throws does not keep the answer from the others. */
   answer(error: unknown, value?: A): void {
     deliver(this.#done, error, value)
     if (this.#others) for (const done of this.#others) deliver(done, error, value)
@@ -44,132 +46,132 @@ class Question<T, A> implements Entry {
 
 /** A call of the application. */
 interface Asker {
-  /** It was answered, by the end of its time for instance. */
+  /** Whether the call has been answered, for instance because its time was up. */
   readonly done: boolean
 }
 
 interface DriverCall {
   verb: string
-  /** How many sessions it is about. */
+  /** How many sessions the call is about. */
   size?: number
-  /** Milliseconds; `operationTimeout` unless told otherwise. */
+  /** Milliseconds. Default: `operationTimeout`. */
   timeout?: number
-  /** Called when the driver has answered, however late, without an error or with one. */
+  /** Called when the driver has answered, however late, with or without an error. */
   ended?: (isAnswered: boolean) => void
-  /** Called before that if it was too late. */
+  /** Called before `ended` if the driver did not answer in time. */
   lost?: () => void
 }
 
-/** A driver behind its batches: one row at a time in, arrays out; every call ends within the timeout. */
-export class Backend {
+/**
+ * Calls the driver: collects single requests into batches, and ends every call within its timeout.
+ */
+export class Dispatcher {
   readonly driver: Driver
   #timeout: number
   #ready = false
   #setup: Promise<void> | undefined
 
-  readonly #reads: Batch<Question<undefined, Row>>
-  readonly #writes: Batch<Question<Write, boolean>>
-  readonly #touches: Batch<Question<Touch, void>>
+  readonly #reads: Batch<PendingRequest<undefined, Row>>
+  readonly #writes: Batch<PendingRequest<Write, boolean>>
+  readonly #touches: Batch<PendingRequest<Touch, void>>
 
+  /**
+   * `timeout` is `operationTimeout`, in milliseconds; `now` is the clock, in epoch milliseconds.
+   */
   constructor(driver: Driver, timeout: number, now: () => number) {
     this.driver = driver
     this.#timeout = timeout
-    const time = lastingClock(now)
+    const time = withLastTime(now)
     const late = new SessionStoreError(
       'TIMEOUT',
       `the call waited ${timeout} ms for the ${driver.name} driver`,
     )
+    const expire = (request: { answer(error: unknown): void }): void => request.answer(late)
 
-    this.#reads = new Batch(
-      timeout,
-      (entry) => entry.answer(late),
-      (entries, ended, lost) => {
-        this.#call(
-          { verb: 'read', size: entries.size, ended, lost },
-          () => driver.read(sortedKeys(entries)),
-          (error, rows) => {
-            for (const row of rows ?? []) {
-              const entry = entries.get(row.key)
-              if (entry === undefined) continue
-              entries.delete(row.key)
-              entry.answer(null, row)
-            }
-            for (const entry of entries.values()) entry.answer(error)
-          },
-        )
-      },
-    )
-    this.#writes = new Batch(
-      timeout,
-      (entry) => entry.answer(late),
-      (entries, ended, lost) => {
-        for (const entry of entries.values()) {
-          if (entry.owner?.done !== true) continue
-          // Whoever called was told that it failed: it must not find it done later.
-          entries.delete(entry.key)
-          entry.answer(late)
-        }
-        if (entries.size === 0) return ended(false)
-        const writes = sortedKeys(entries).map((key) => entries.get(key)!.sent)
-        this.#call(
-          { verb: 'write', size: entries.size, ended, lost },
-          () => driver.write(writes, time()),
-          (error, landed) => {
-            if (landed?.length === entries.size) {
-              for (const entry of entries.values()) entry.answer(null, true)
-              return
-            }
-            const some = new Set(error instanceof UncertainWriteError ? error.landed : landed)
-            for (const entry of entries.values()) {
-              const isThere = some.has(entry.key)
-              entry.answer(isThere ? null : error, isThere)
-            }
-          },
-        )
-      },
-    )
-    this.#touches = new Batch(
-      timeout,
-      (entry) => entry.answer(late),
-      (entries, ended, lost) => {
-        const touches = sortedKeys(entries).map((key) => entries.get(key)!.sent)
-        this.#call(
-          { verb: 'touch', size: entries.size, ended, lost },
-          () => driver.touch(touches, time()),
-          (error) => {
-            for (const entry of entries.values()) entry.answer(error)
-          },
-        )
-      },
-    )
+    this.#reads = new Batch<PendingRequest<undefined, Row>>(timeout, expire, (requests, ended, lost) => {
+      this.#call(
+        { verb: 'read', size: requests.size, ended, lost },
+        () => driver.read(sortedKeys(requests)),
+        (error, rows) => {
+          for (const row of rows ?? []) {
+            const request = requests.get(row.key)
+            if (request === undefined) continue
+            requests.delete(row.key)
+            request.answer(null, row)
+          }
+          for (const request of requests.values()) request.answer(error)
+        },
+      )
+    })
+    this.#writes = new Batch<PendingRequest<Write, boolean>>(timeout, expire, (requests, ended, lost) => {
+      for (const request of requests.values()) {
+        if (request.owner?.done !== true) continue
+        // The caller was told that the write failed, so it must not take effect later.
+        requests.delete(request.key)
+        request.answer(late)
+      }
+      if (requests.size === 0) return ended(false)
+      const writes = sortedKeys(requests).map((key) => requests.get(key)!.sent)
+      this.#call(
+        { verb: 'write', size: requests.size, ended, lost },
+        () => driver.write(writes, time()),
+        (error, landed) => {
+          if (landed?.length === requests.size) {
+            for (const request of requests.values()) request.answer(null, true)
+            return
+          }
+          const some = new Set(error instanceof UncertainWriteError ? error.landed : landed)
+          for (const request of requests.values()) {
+            const hasLanded = some.has(request.key)
+            request.answer(hasLanded ? null : error, hasLanded)
+          }
+        },
+      )
+    })
+    this.#touches = new Batch<PendingRequest<Touch, void>>(timeout, expire, (requests, ended, lost) => {
+      const touches = sortedKeys(requests).map((key) => requests.get(key)!.sent)
+      this.#call(
+        { verb: 'touch', size: requests.size, ended, lost },
+        () => driver.touch(touches, time()),
+        (error) => {
+          for (const request of requests.values()) request.answer(error)
+        },
+      )
+    })
   }
 
-  /** The row, or nothing. Reads that still wait share one; a read that is sent is never shared: its answer may be older than the call. */
+  /**
+   * Answers with the row, or with nothing. Reads that are not sent yet share one request. A read
+   * that was sent is never shared, because its answer may be older than the later call.
+   */
   read(key: string, answer: Done<Row>): void {
     const waiting = this.#reads.waiting(key)
     if (waiting) waiting.share(answer)
-    else this.#reads.add(new Question(key, 0, undefined, answer))
+    else this.#reads.add(new PendingRequest(key, 0, undefined, answer))
   }
 
-  /** Answers whether it landed. Core keeps the writes of one key apart (order.ts). Not sent once `owner` is answered. */
+  /**
+   * Answers with whether the write landed. `Order` keeps the writes of one key apart. The write is
+   * not sent once `owner` has been answered.
+   */
   write(write: Write, answer: Done<boolean>, owner?: Asker): void {
     const size = write.data === null ? 0 : write.data.length
-    this.#writes.add(new Question(write.key, size, write, answer, owner))
+    this.#writes.add(new PendingRequest(write.key, size, write, answer, owner))
   }
 
-  /** Touches of one version of a session that still wait become one, the last. */
+  /** Touches of one version of a session that are not sent yet become one: the last of them. */
   touch(touch: Touch, answer: Done<void>): void {
     const waiting = this.#touches.waiting(touch.key)
     if (waiting) {
-      // Which version is the newer one only the database knows: the other touch follows.
+      // Only the database knows which version is newer, so the other touch follows this one.
       if (waiting.sent.tag !== touch.tag)
         return waiting.share((error) => (error == null ? this.touch(touch, answer) : answer(error)))
       waiting.sent = touch
       waiting.share(answer)
-    } else this.#touches.add(new Question(touch.key, 0, touch, answer))
+    } else this.#touches.add(new PendingRequest(touch.key, 0, touch, answer))
   }
 
-  /** Any other verb, as a promise; `timeout` in milliseconds. */
+  /** Calls any other verb of the driver. `timeout` is in milliseconds. */
   run<T>(verb: string, produce: () => Awaitable<T>, timeout: number = this.#timeout): Promise<T> {
     return new Promise((resolve, reject) => {
       const answer: Done<T> = (error, value) => (error == null ? resolve(value as T) : reject(error))
@@ -177,7 +179,7 @@ export class Backend {
     })
   }
 
-  /** Closes the driver, after the set-up that may still be on its way. */
+  /** Closes the driver, after a set-up that may still be running. */
   close(): Promise<void> {
     return new Promise((resolve, reject) => {
       const close = async () => {
@@ -188,7 +190,7 @@ export class Backend {
     })
   }
 
-  /** A call of the driver, after its set-up. */
+  /** Calls the driver after its set-up. */
   #call<T>(how: DriverCall, produce: () => Awaitable<T>, answer: Done<T>): void {
     this.#run(how, this.#ready ? produce : () => this.#whenReady().then(produce), answer)
   }
@@ -206,8 +208,9 @@ export class Backend {
       if (isAnswered) return
       isAnswered = true
       clearTimeout(timer)
-      const error = failure == null ? null : backendError(name, failure)
-      // Another database may be in its place, or what set-up made was dropped: the next call sets up again.
+      const error = failure == null ? null : toDriverError(name, failure)
+      // Another database may be in its place, or a table was dropped, so the next call sets up
+      // again.
       if (error?.code === 'BAD_STORAGE') this.#ready = false
       if (events.call.hasSubscribers) {
         const duration = uptime() - start
@@ -222,13 +225,13 @@ export class Backend {
     if (isAnswered) return
     timer = setTimeout(() => {
       lost?.()
-      // A set-up that hangs must not hold up the next try.
+      // A set-up that hangs must not hold up the next attempt.
       if (!this.#ready) this.#setup = undefined
       finish(new SessionStoreError('TIMEOUT', `the ${name} driver gave no answer within ${timeout} ms`))
     }, timeout).unref()
   }
 
-  /** One set-up at a time; one that failed is tried again by the next call. */
+  /** Runs one set-up at a time. After a failed set-up the next call tries again. */
   #whenReady(): Promise<void> {
     this.#setup ??= Promise.resolve()
       .then(() => this.driver.setup(this.#timeout))
@@ -247,10 +250,10 @@ export class Backend {
 }
 
 /**
- * The clock, for many calls at once: where it throws, the time that it told last, so that the one call whose clock
- * fails (each asks it before) fails alone.
+ * Returns a clock that gives the last time again where `now` throws. A batch serves many calls, and
+ * each of them has asked the clock already, so only the call whose own question failed may fail.
  */
-function lastingClock(now: () => number): () => number {
+function withLastTime(now: () => number): () => number {
   let last: number | undefined
   return () => {
     try {
@@ -264,4 +267,4 @@ function lastingClock(now: () => number): () => number {
 
 const noop = (): void => {}
 
-const sortedKeys = (entries: Map<string, Entry>): string[] => [...entries.keys()].sort()
+const sortedKeys = (requests: Map<string, Entry>): string[] => [...requests.keys()].sort()

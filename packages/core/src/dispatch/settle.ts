@@ -1,22 +1,25 @@
 import type { Awaitable } from '../driver.ts'
 
+/** A callback in Node's style: the error, or `null` and the value. */
 export type Done<T> = (error: unknown, value?: T) => void
 
-/** Whether it has a `then` method, as promises and the thenables of other libraries have. */
+/** Whether the value has a `then` method, as promises and the thenables of other libraries have. */
 export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 
 /**
- * Calls `done` with what `produce` returns, throws, fulfils or rejects; at once where `produce` is synchronous.
- * A core of `async` functions costs several microseconds a call more than this. Where `done` throws later than
- * the call, it is called again with what it threw, for nobody else could hear of it.
+ * Calls `done` with what `produce` returns, throws, resolves or rejects with: at once where
+ * `produce` is synchronous. The hot path uses callbacks, because `async` functions cost several
+ * microseconds more per call. Where `done` throws in a later turn, it is called again with what it
+ * threw, because nobody else would learn of the error.
  */
 export function settle<T>(produce: () => Awaitable<T>, done: Done<T>): void {
   let value: Awaitable<T>
   let later: PromiseLike<T> | undefined
   try {
     value = produce()
-    // A foreign thenable may call back at once, twice, or throw: a promise made of it does not.
+    // A foreign thenable may call back at once, call back twice, or throw. A promise made of it
+    // does not.
     if (value instanceof Promise) later = value
     else if (isThenable(value)) later = Promise.resolve(value as PromiseLike<T>)
   } catch (error) {
@@ -26,12 +29,15 @@ export function settle<T>(produce: () => Awaitable<T>, done: Done<T>): void {
   if (later === undefined) done(null, value as T)
   else
     later.then(
-      (fulfilled) => deliver(done, null, fulfilled),
+      (resolved) => deliver(done, null, resolved),
       (error) => deliver(done, error),
     )
 }
 
-/** Calls `done`; what it throws goes to `done` itself, and to nobody else who waits for the same answer. */
+/**
+ * Calls `done`. What `done` throws goes to `done` itself, so that others who wait for the answer
+ * get theirs.
+ */
 export function deliver<T>(done: Done<T>, error: unknown, value?: T): void {
   try {
     done(error, value)

@@ -4,8 +4,24 @@ import { isThenable } from '../dispatch/settle.ts'
 import { clearTimeout, setTimeout } from '../dispatch/timers.ts'
 import type { Awaitable } from '../driver.ts'
 import { isStoreError, SessionStoreError } from '../errors.ts'
-import type { Serializer } from '../options.ts'
 import type { SealedRow, Sealer } from './seal.ts'
+
+/**
+ * The option `serializer` of a store. Each method may return a promise, which must settle within
+ * `operationTimeout`.
+ *
+ * @example
+ * const serializer = { stringify: superjson.stringify, parse: superjson.parse }
+ */
+export interface Serializer {
+  /**
+   * Gets plain data, whose cookie is plain data, too. The store parses the result once before it
+   * stores it.
+   */
+  stringify(session: SessionData): Awaitable<string>
+  /** Gets what `stringify` returned. */
+  parse(text: string): Awaitable<SessionData>
+}
 
 /** The default serializer. */
 export const json: Serializer = {
@@ -14,19 +30,20 @@ export const json: Serializer = {
 }
 
 /**
- * The data of a session, with its cookie as plain data: what a serializer gets, whether the session comes from a
- * request or from a merge. Throws `INVALID_SESSION` where it would be stored without a cookie.
+ * Returns the data of a session with its cookie as plain data, which is what a serializer gets.
+ *
+ * @throws INVALID_SESSION where the session would be stored without a cookie.
  */
-function plainData(session: SessionData): SessionData {
-  const cookie = plainCookie(session.cookie)
+function toPlainData(session: SessionData): SessionData {
+  const cookie = toPlainCookie(session.cookie)
   if (!('toJSON' in session)) return { ...session, cookie } as SessionData
-  // What its own method makes of it is what JSON would store.
+  // JSON would store the result of the session's own `toJSON`, so the serializer gets it, too.
   const data = JSON.parse(JSON.stringify(session)) as SessionData
   if (!hasCookie(data)) throw noCookie()
   return data
 }
 
-function plainCookie(cookie: SessionData['cookie']): SessionData['cookie'] {
+function toPlainCookie(cookie: SessionData['cookie']): SessionData['cookie'] {
   // JSON.stringify itself spends two thirds of its time on the cookie of express-session.
   if (cookie instanceof session.Cookie) {
     const plain = (cookie as unknown as { toJSON(): { expires: unknown } }).toJSON()
@@ -58,9 +75,9 @@ const SEALED = 'sealed:2:'
 const PLAIN = 'plain:'
 
 /**
- * Between a session and a row's `data`: session ⇄ text (the serializer's), text ⇄ data (the envelope).
- * The envelope of plain text is the text itself, so a database shows JSON; only a text that begins like an
- * envelope is put into one.
+ * Turns a session into the `data` of a row and back, in two steps: session to text (by the
+ * serializer), and text to data (the envelope). The envelope of plain text is the text itself, so
+ * that the database shows JSON. Only a text that begins like an envelope is put into one.
  */
 export class Codec {
   #serializer: Serializer
@@ -68,7 +85,10 @@ export class Codec {
   #maxPayload: number
   #timeLimit: number
 
-  /** `timeLimit`: how long an asynchronous serializer may take, in milliseconds. */
+  /**
+   * `maxPayload` is in bytes. `timeLimit` is how long an asynchronous serializer may take, in
+   * milliseconds.
+   */
   constructor(serializer: Serializer, sealer: Sealer | undefined, maxPayload: number, timeLimit: number) {
     this.#serializer = serializer
     this.#sealer = sealer
@@ -76,14 +96,14 @@ export class Codec {
     this.#timeLimit = timeLimit
   }
 
-  /** Throws or rejects with `INVALID_SESSION`, `NOT_SERIALIZABLE` and `TIMEOUT`. */
+  /** @throws INVALID_SESSION, NOT_SERIALIZABLE or TIMEOUT, synchronously or as a rejection. */
   toText(session: SessionData): Awaitable<string> {
     let text: Awaitable<string>
     try {
-      text = this.#serializer.stringify(plainData(session))
+      text = this.#serializer.stringify(toPlainData(session))
       if (isThenable(text))
         return this.#inTime(text).then(
-          (made) => this.#checked(made),
+          (written) => this.#checkReadable(written),
           (error) => {
             throw notSerializable(error)
           },
@@ -91,15 +111,15 @@ export class Codec {
     } catch (error) {
       throw notSerializable(error)
     }
-    return this.#serializer === json ? text : this.#checked(text)
+    return this.#serializer === json ? text : this.#checkReadable(text)
   }
 
-  /** Throws or rejects with `CORRUPT` and `TIMEOUT`. */
+  /** @throws CORRUPT or TIMEOUT, synchronously or as a rejection. */
   toSession(text: string): Awaitable<SessionData> {
     let session: SessionData
     try {
       const read = this.#serializer.parse(text)
-      // What JSON gives is no promise, whatever its members are called.
+      // JSON never gives a promise, even if a session has a member that is called `then`.
       if (this.#serializer !== json && isThenable(read))
         return this.#inTime(read).then(checkSession, (error) => {
           throw corrupt(error)
@@ -116,12 +136,12 @@ export class Codec {
     try {
       if (!isDeepStrictEqual(one, other)) return false
     } catch {
-      // Too deep to compare, which JSON text is not.
+      // The values are nested too deeply to compare. Their texts are not.
       return (await this.#textOf(one)) === (await this.#textOf(other))
     }
     if (this.#serializer === json) return true
-    // What a class keeps in private fields only its serializer can tell; one that never writes the same text twice
-    // (it encrypts, say) tells nothing.
+    // Only the serializer sees the private fields of a class. A serializer that never writes the
+    // same text twice (because it encrypts, say) shows no difference.
     const text = await this.#textOf(one)
     return text === (await this.#textOf(other)) || text !== (await this.#textOf(one))
   }
@@ -130,8 +150,8 @@ export class Codec {
     return this.toText({ cookie: { originalMaxAge: null }, value } as unknown as SessionData)
   }
 
-  /** A text of a serializer that is not ours: it must be one that can be read again. */
-  #checked(text: unknown): Awaitable<string> {
+  /** Checks that a text from the application's serializer can be read again. */
+  #checkReadable(text: unknown): Awaitable<string> {
     const checked = checkText(text)
     const read = this.toSession(checked)
     return isThenable(read) ? read.then(() => checked) : checked
@@ -149,14 +169,14 @@ export class Codec {
     })
   }
 
-  /** Throws `PAYLOAD_TOO_LARGE`. */
-  wrap(text: string, place: SealedRow): string {
+  /** @throws PAYLOAD_TOO_LARGE */
+  wrap(text: string, row: SealedRow): string {
     const data = this.#sealer
-      ? SEALED + this.#sealer.seal(text, place)
+      ? SEALED + this.#sealer.seal(text, row)
       : text.startsWith(SEALED) || text.startsWith(PLAIN)
         ? PLAIN + text
         : text
-    // A character has at most three bytes in UTF-8: small payloads need no count.
+    // A character takes at most three bytes in UTF-8, so small payloads need not be counted.
     if (data.length * 3 > this.#maxPayload && Buffer.byteLength(data) > this.#maxPayload)
       throw new SessionStoreError(
         'PAYLOAD_TOO_LARGE',
@@ -165,7 +185,11 @@ export class Codec {
     return data
   }
 
-  /** The text in a row that is no tombstone. Throws `SEAL_BROKEN` and `NOT_SEALED`. */
+  /**
+   * Returns the text in a row that is not a tombstone.
+   *
+   * @throws SEAL_BROKEN or NOT_SEALED
+   */
   unwrap(row: SealedRow & { data: string | null }): string {
     const data = row.data!
     if (data.startsWith(SEALED)) {
@@ -201,13 +225,13 @@ const notSerializable = (cause: unknown): SessionStoreError =>
     ? cause
     : new SessionStoreError('NOT_SERIALIZABLE', 'the session cannot be serialized; see cause', cause)
 
-// JSON.parse quotes the text in its message: it is not passed on.
+// The error of JSON.parse quotes the text, so it must not become the cause.
 const corrupt = (cause: unknown): SessionStoreError =>
   isStoreError(cause)
     ? cause
-    : new SessionStoreError('CORRUPT', `the stored session cannot be read (${nameOf(cause)})`)
+    : new SessionStoreError('CORRUPT', `the stored session cannot be read (${errorName(cause)})`)
 
-function nameOf(error: unknown): string {
+function errorName(error: unknown): string {
   try {
     const { name } = error as Error
     return typeof name === 'string' ? name : 'no error'

@@ -1,38 +1,59 @@
 import { createCipheriv, createDecipheriv, createHmac, hash, KeyObject, randomBytes } from 'node:crypto'
 import type { Row } from '../driver.ts'
 import { SessionStoreError } from '../errors.ts'
-import type { SealOptions } from '../options.ts'
 
-const IV = 12
-const TAG = 16
-const ID = 4
+/** The option `seal` of a store. */
+export interface SealOptions {
+  /**
+   * The keys, newest first: the first one seals, every one opens. A key is 32 random bytes (no
+   * text, no pattern), as bytes, as 64 hexadecimal digits, as base64 or base64url, or as a secret
+   * `KeyObject`.
+   */
+  keys: readonly (Uint8Array | string | KeyObject)[]
+  /**
+   * Also reads rows that are not sealed yet, while an existing store moves to sealing. Where it is
+   * off, such rows fail with `NOT_SEALED`.
+   *
+   * @default false
+   */
+  acceptPlain?: boolean
+}
+
+/** Lengths in bytes. */
+const NONCE_LENGTH = 12
+const AUTH_TAG_LENGTH = 16
+const KEY_ID_LENGTH = 4
 
 interface RingKey {
-  /** The first bytes of the key's hash: says which key sealed a row. */
+  /** The first bytes of the key's hash. They say which key sealed a row. */
   id: Buffer
   secret: Buffer
 }
 
-/** What of a row its seal is bound to; the deadline is not, for a touch moves it alone. */
+/**
+ * The fields of a row to which its seal is bound. The deadline is not one of them, because touches
+ * move it alone.
+ */
 export type SealedRow = Pick<Row, 'key' | 'user' | 'createdAt'>
 
-/** Seals text for one row; what was sealed for another row does not open. */
+/** Seals text for one row. What was sealed for another row does not open. */
 export interface Sealer {
   acceptPlain: boolean
   seal(text: string, row: SealedRow): string
-  /** Throws `SEAL_BROKEN`. */
+  /** @throws SEAL_BROKEN */
   open(sealed: string, row: SealedRow): string
 }
 
 /**
- * AES-256-GCM. Associated data are the row's key, its user, its beginning and the `place` (table, collection or
- * prefix), so that whoever can write to the database but has no key can neither move a session nor change whose it
- * is or how old it is. Each row has a key of its own, HMAC-SHA-256 of the row's key, so that the bound of 2^32
- * random nonces a key (NIST SP 800-38D, 8.3) is one for each row.
- * A sealed text is base64url of: 4 bytes that name the key of the ring, the nonce, the tag, the ciphertext.
+ * Returns a sealer that uses AES-256-GCM. The associated data are the row's key, its user, its
+ * beginning and `place` (the table, collection or prefix), so that whoever can write to the
+ * database but has no key can neither move a session nor change whose it is or how old it is. Each
+ * row is sealed with a key of its own, the HMAC-SHA-256 of the row's key, so that the bound of 2^32
+ * random nonces per key holds for each row (NIST SP 800-38D, 8.3). A sealed text is the base64url
+ * of: 4 bytes that name the key of the ring, the nonce, the tag, the ciphertext.
  */
-export function sealer({ keys, acceptPlain = false }: SealOptions, place: string): Sealer {
-  const ring = keys.map(ringKey)
+export function createSealer({ keys, acceptPlain = false }: SealOptions, place: string): Sealer {
+  const ring = keys.map(toRingKey)
   const rowKey = (key: RingKey, row: string) => createHmac('sha256', key.secret).update(row).digest()
   const associated = ({ key, user, createdAt }: SealedRow) =>
     Buffer.from(JSON.stringify([key, user, createdAt, place]))
@@ -40,28 +61,32 @@ export function sealer({ keys, acceptPlain = false }: SealOptions, place: string
     acceptPlain,
     seal(text, row) {
       const key = ring[0]!
-      const iv = randomBytes(IV)
-      const cipher = createCipheriv('aes-256-gcm', rowKey(key, row.key), iv).setAAD(associated(row))
+      const nonce = randomBytes(NONCE_LENGTH)
+      const cipher = createCipheriv('aes-256-gcm', rowKey(key, row.key), nonce).setAAD(associated(row))
       const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
-      return Buffer.concat([key.id, iv, cipher.getAuthTag(), body]).toString('base64url')
+      return Buffer.concat([key.id, nonce, cipher.getAuthTag(), body]).toString('base64url')
     },
     open(sealed, row) {
       const bytes = Buffer.from(sealed, 'base64url')
-      const key = ring.find(({ id }) => id.equals(bytes.subarray(0, ID)))
-      if (!key) throw broken('no key of seal.keys sealed this session')
+      const key = ring.find(({ id }) => id.equals(bytes.subarray(0, KEY_ID_LENGTH)))
+      if (!key) throw brokenSeal('no key of seal.keys sealed this session')
       try {
-        const iv = bytes.subarray(ID, ID + IV)
-        const decipher = createDecipheriv('aes-256-gcm', rowKey(key, row.key), iv, { authTagLength: TAG })
-        decipher.setAAD(associated(row)).setAuthTag(bytes.subarray(ID + IV, ID + IV + TAG))
-        return decipher.update(bytes.subarray(ID + IV + TAG), undefined, 'utf8') + decipher.final('utf8')
+        const tagStart = KEY_ID_LENGTH + NONCE_LENGTH
+        const bodyStart = tagStart + AUTH_TAG_LENGTH
+        const nonce = bytes.subarray(KEY_ID_LENGTH, tagStart)
+        const decipher = createDecipheriv('aes-256-gcm', rowKey(key, row.key), nonce, {
+          authTagLength: AUTH_TAG_LENGTH,
+        })
+        decipher.setAAD(associated(row)).setAuthTag(bytes.subarray(tagStart, bodyStart))
+        return decipher.update(bytes.subarray(bodyStart), undefined, 'utf8') + decipher.final('utf8')
       } catch (error) {
-        throw broken('the sealed session, its user or its beginning was changed, or it was moved', error)
+        throw brokenSeal('the sealed session, its user or its beginning was changed, or it was moved', error)
       }
     },
   }
 }
 
-/** The 32 bytes of a key; `undefined` for what is none. */
+/** Returns the 32 bytes of a key, or `undefined` where the value is not a key. */
 export function keyBytes(key: unknown): Buffer | undefined {
   let bytes: Buffer | undefined
   if (key instanceof KeyObject) bytes = key.type === 'secret' ? key.export() : undefined
@@ -76,8 +101,8 @@ export function keyBytes(key: unknown): Buffer | undefined {
 }
 
 /**
- * Whether these 32 bytes are plainly no random ones: text, a few bytes again and again, or bytes that count. A random
- * key is taken for such a one less than once in 10^12.
+ * Whether these 32 bytes are certainly not random: text, a few bytes repeated, or bytes that count.
+ * A random key is mistaken for such a key less than once in 10^12.
  */
 export function isPredictable(bytes: Uint8Array): boolean {
   const steps = bytes.subarray(1).map((byte, i) => byte - bytes[i]!)
@@ -86,10 +111,10 @@ export function isPredictable(bytes: Uint8Array): boolean {
   )
 }
 
-function ringKey(key: SealOptions['keys'][number]): RingKey {
+function toRingKey(key: SealOptions['keys'][number]): RingKey {
   const secret = keyBytes(key)!
-  return { id: hash('sha256', secret, 'buffer').subarray(0, ID), secret }
+  return { id: hash('sha256', secret, 'buffer').subarray(0, KEY_ID_LENGTH), secret }
 }
 
-const broken = (message: string, cause?: unknown): SessionStoreError =>
+const brokenSeal = (message: string, cause?: unknown): SessionStoreError =>
   new SessionStoreError('SEAL_BROKEN', message, cause)

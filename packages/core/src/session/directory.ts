@@ -1,84 +1,205 @@
 import type { SessionData } from 'express-session'
-import type { Backend } from '../dispatch/dispatcher.ts'
+import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import type { ListQuery, Row } from '../driver.ts'
 import type { Keys } from '../encoding/key.ts'
-import { events, type SessionEvent } from '../events.ts'
+import { SessionStoreError } from '../errors.ts'
+import { publish } from './save.ts'
 import type { Sessions } from './sessions.ts'
+import { userHash } from './user.ts'
 
-/** How many rows are asked for at a time. */
+/** How many rows are requested at a time. */
 export const PAGE = 256
 
-/** Which sessions there are: the live rows of all or of one user (by hash), page by page. */
+/** The id of a user, as the option `user` returns it. */
+export type User = string | number
+
+/** A live session, as `list` returns it. */
+export interface ListedSession {
+  /** Names the session for `revoke`. Nobody can sign in with it. */
+  handle: string
+  /** Epoch milliseconds. */
+  createdAt: number
+  /** Epoch milliseconds. */
+  expiresAt: number
+  session: SessionData
+}
+
+/** What `list` takes. */
+export interface ListOptions {
+  /** Only the sessions of this user. */
+  user?: User
+  /**
+   * About how many sessions, at least 1.
+   *
+   * @default 1000
+   */
+  limit?: number
+  /** The `next` of the previous page. */
+  after?: string
+}
+
+/** Finds, lists and ends sessions of all users or of one. */
 export class Directory {
-  readonly #backend: Backend
+  readonly #dispatcher: Dispatcher
   readonly #keys: Keys
   readonly #sessions: Sessions
   readonly #now: () => number
 
-  constructor(backend: Backend, keys: Keys, sessions: Sessions, now: () => number) {
-    this.#now = now
-    this.#backend = backend
+  constructor(dispatcher: Dispatcher, keys: Keys, sessions: Sessions, now: () => number) {
+    this.#dispatcher = dispatcher
     this.#keys = keys
     this.#sessions = sessions
+    this.#now = now
   }
 
-  async page(query: ListQuery): Promise<{ rows: Row[]; next: string | undefined }> {
-    const { driver } = this.#backend
-    const { keys, next } = await this.#backend.run('list', () => driver.list(query))
+  async all(): Promise<Record<string, SessionData>> {
+    const found: [string, SessionData][] = []
+    for await (const row of this.#rows()) {
+      const session = await this.#read(row)
+      if (session) found.push([this.#keys.name(row.key), session])
+    }
+    return Object.fromEntries(found)
+  }
+
+  async names(): Promise<string[]> {
+    const found = new Set<string>()
+    for await (const row of this.#rows()) found.add(this.#keys.name(row.key))
+    return [...found]
+  }
+
+  /** @throws INVALID_QUERY or INVALID_USER */
+  async list(query: ListOptions): Promise<{ sessions: ListedSession[]; next?: string }> {
+    const { limit = 1000 } = query
+    const user = userIn(query)
+    if (!Number.isSafeInteger(limit) || limit < 1)
+      throw new SessionStoreError('INVALID_QUERY', 'limit must be a whole number, at least 1')
+    // It comes from browsers, and a database could take an object for more than a value.
+    if (query.after !== undefined && typeof query.after !== 'string')
+      throw new SessionStoreError('INVALID_QUERY', 'after must be the next of another page')
+    const found = new Map<string, ListedSession>()
+    let after = query.after
+    do {
+      const page = await this.#page({ user, after, limit: Math.min(limit - found.size, PAGE) })
+      for (const row of page.rows) {
+        const session = await this.#read(row)
+        if (!session) continue
+        const handle = this.#keys.handle(row.key)
+        const expiresAt = this.#sessions.deadline(row)
+        found.set(handle, { handle, createdAt: row.createdAt, expiresAt, session })
+      }
+      after = page.next
+    } while (after !== undefined && found.size < limit)
+    const sessions = [...found.values()]
+    return after === undefined ? { sessions } : { sessions, next: after }
+  }
+
+  /**
+   * Resolves with whether a session ended.
+   *
+   * @throws INVALID_ID or INVALID_USER
+   */
+  async revoke(handle: string, options: { user?: User }): Promise<boolean> {
+    const row = await this.#find(handle, userIn(options))
+    if (row === undefined) return false
+    await this.#sessions.destroyKey(row.key)
+    return true
+  }
+
+  /**
+   * Resolves with how many sessions ended.
+   *
+   * @throws INVALID_ID or INVALID_USER
+   */
+  async revokeUser(user: User, options: { except?: string }): Promise<number> {
+    const except = 'except' in options ? this.#keys.key(options.except as string) : undefined
+    const found = new Set<string>()
+    for await (const { key } of this.#rows(userHash(user))) if (key !== except) found.add(key)
+    // Pages are small enough that each of their sessions is answered within `operationTimeout`.
+    const keys = [...found]
+    for (let i = 0; i < keys.length; i += PAGE)
+      await Promise.all(keys.slice(i, i + PAGE).map((key) => this.#sessions.destroyKey(key)))
+    return keys.length
+  }
+
+  /** Resolves with how many sessions it changed. */
+  async assignUsers(): Promise<number> {
+    let changed = 0
+    for await (const row of this.#rows()) if (await this.#assignUser(row)) changed++
+    return changed
+  }
+
+  async #page(query: ListQuery): Promise<{ rows: Row[]; next: string | undefined }> {
+    const { driver } = this.#dispatcher
+    const { keys, next } = await this.#dispatcher.run('list', () => driver.list(query))
     const distinct = [...new Set(keys)].sort()
     if (distinct.length === 0) return { rows: [], next }
-    const rows = await this.#backend.run('read', () => driver.read(distinct))
+    const rows = await this.#dispatcher.run('read', () => driver.read(distinct))
     const isWanted = (row: Row) =>
       this.#sessions.isLive(row) && (query.user === undefined || row.user === query.user)
     return { rows: rows.filter(isWanted), next }
   }
 
-  async *rows(user?: string): AsyncGenerator<Row> {
+  /** Yields the live rows of all sessions, or of those of one user (by hash). */
+  async *#rows(user?: string): AsyncGenerator<Row> {
     let after: string | undefined
     do {
-      const page = await this.page({ user, after, limit: PAGE })
+      const page = await this.#page({ user, after, limit: PAGE })
       yield* page.rows
       after = page.next
     } while (after !== undefined)
   }
 
-  /** The live row that a handle stands for, if it is the user's. */
-  async find(handle: string, user: string | undefined): Promise<Row | undefined> {
+  /** Returns the live row for which a handle stands, if it is a row of the user. */
+  async #find(handle: string, user: string | undefined): Promise<Row | undefined> {
     const key = this.#keys.fromHandle(handle)
     if (key === undefined) {
-      for await (const row of this.rows(user)) if (this.#keys.handle(row.key) === handle) return row
+      for await (const row of this.#rows(user)) if (this.#keys.handle(row.key) === handle) return row
       return undefined
     }
-    const [row] = await this.#backend.run('read', () => this.#backend.driver.read([key]))
+    const row = await this.#readRow(key)
     return row && this.#sessions.isLive(row) && (user === undefined || row.user === user) ? row : undefined
   }
 
-  /** The session of a row; one that cannot be read is nothing, and published. */
-  read(row: Row): Promise<SessionData | undefined> {
+  async #readRow(key: string): Promise<Row | undefined> {
+    const { driver } = this.#dispatcher
+    return (await this.#dispatcher.run('read', () => driver.read([key])))[0]
+  }
+
+  /** Decodes a row. A session that cannot be read is published, and left out. */
+  #read(row: Row): Promise<SessionData | undefined> {
     return new Promise((resolve) => {
-      this.#sessions.revive(row, (error, session) => {
+      this.#sessions.decode(row, (error, session) => {
         if (error != null) this.#publishUnreadable(row.key, error)
         resolve(session)
       })
     })
   }
 
-  /** Stores whose session it is, where the row says otherwise. Fulfils with whether that was so. */
-  async assignUser({ key }: Row): Promise<boolean> {
+  /** Stores whose session this is. Resolves with whether the row said otherwise. */
+  async #assignUser({ key }: Row): Promise<boolean> {
     for (;;) {
-      // Whoever saves meanwhile is first, and may know of no users: then the session is looked at again.
-      const [row] = await this.#backend.run('read', () => this.#backend.driver.read([key]))
+      const row = await this.#readRow(key)
       if (row === undefined || !this.#sessions.isLive(row)) return false
-      const write = await this.#sessions.withUser(row).catch((error) => this.#publishUnreadable(key, error))
+      const write = await this.#sessions
+        .toWriteWithUser(row)
+        .catch((error) => this.#publishUnreadable(key, error))
       if (write === undefined) return false
-      const landed = await this.#backend.run('write', () => this.#backend.driver.write([write], this.#now()))
+      const { driver } = this.#dispatcher
+      const landed = await this.#dispatcher.run('write', () => driver.write([write], this.#now()))
+      // The write is refused where another request saved meanwhile, perhaps without a user: try
+      // again.
       if (landed.length > 0) return true
     }
   }
 
   #publishUnreadable(key: string, error: unknown): void {
-    if (!events.unreadable.hasSubscribers) return
-    const { name } = this.#backend.driver
-    events.unreadable.publish({ driver: name, handle: this.#keys.handle(key), error } satisfies SessionEvent)
+    publish('unreadable', this.#dispatcher.driver.name, () => this.#keys.handle(key), error)
   }
 }
+
+/**
+ * Returns the hash of the user in a query. A `user` that is given and `undefined` is refused,
+ * because the missing user of an anonymous visitor must not come to mean every user.
+ */
+const userIn = (query: { user?: User }): string | undefined =>
+  'user' in query ? userHash(query.user) : undefined

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { Row } from '../driver.ts'
-import type { CookieSettings } from './deadline.ts'
+import type { CookieSettings } from './cookie.ts'
 
 /** A state in which the session was stored, or may have been. */
 export interface Base {
@@ -10,13 +9,16 @@ export interface Base {
 }
 
 /**
- * What a session object is known to be in the database. Its fields are given one by one: an object literal for each
- * call is what V8 learns to allocate as old (see `backend.ts`).
+ * What is known about the row of a session object. It is a class, and its fields are assigned one
+ * by one: see docs/decisions/0005-classes-on-the-hot-path.md.
  */
 export class Marker {
   id: string
   key: string
-  /** The tag of the row as it was read, or last saved by this object; empty where no save of it was answered yet. */
+  /**
+   * The tag of the row as it was read, or last saved by this object. Empty until a save is
+   * answered.
+   */
   tag: string
   /** The encoded session as it was read, or as this object last saved it: the base of a merge. */
   text: string
@@ -24,9 +26,12 @@ export class Marker {
   createdAt: number
   expiresAt: number
   cookie: CookieSettings
-  /** The row holds what others wrote, which the object lacks: its next save has to merge. */
+  /**
+   * Whether the row holds changes of other requests that the object lacks. Its next save has to
+   * merge.
+   */
   isPartial = false
-  /** What this object sent since and nobody answered: it may be what is stored. */
+  /** The saves of this object that got no answer. One of them may be what is stored. */
   unanswered: readonly Base[] | undefined = undefined
 
   constructor(
@@ -50,18 +55,20 @@ export class Marker {
   }
 }
 
-/** Its constructor returns the object that it is given, so that a subclass puts its private field on that. */
+/**
+ * Its constructor returns its argument, so that a subclass puts its private field on that object.
+ */
 class Adopt {
   constructor(target: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: this is the point of it
+    // biome-ignore lint/correctness/noConstructorReturn: returning the target is the purpose
     return target
   }
 }
 
 /**
- * Attaches a marker to a session object, as a private field: invisible to `for…in`, JSON and the user, and
- * gone with the object. A WeakMap does the same for 50 times the cost (0.6 µs and more an entry, and work for
- * the garbage collector).
+ * Attaches a marker to a session object as a private field, which `for…in`, JSON and the
+ * application do not see, and which goes with the object. A WeakMap costs 50 times as much: see
+ * docs/decisions/0006-marker-in-a-private-field.md.
  */
 class Marked extends Adopt {
   #marker: Marker
@@ -81,27 +88,20 @@ class Marked extends Adopt {
   }
 }
 
-/** The marker of this object for this id: an object saved under another id must not carry over what it was. */
+/**
+ * Returns the marker of this object for this id. An object that is saved under another id must not
+ * bring along what is known about the first one.
+ */
 export function markerOf(target: object, id: string): Marker | undefined {
   const marker = Marked.get(target)
   return marker?.id === id ? marker : undefined
 }
 
-export function mark(target: object, known: Marker): void {
-  Marked.set(target, known)
+export function mark(target: object, marker: Marker): void {
+  Marked.set(target, marker)
 }
 
 export function copyMarker(from: object, to: object): void {
   const marker = Marked.get(from)
   if (marker) Marked.set(to, marker)
-}
-
-/** New tags: one random prefix for the store and a counter, for a random tag each would cost a microsecond. */
-export class Tags {
-  readonly #prefix = `${randomBytes(9).toString('base64url')}.`
-  #count = 0
-
-  next(): string {
-    return this.#prefix + (this.#count++).toString(36)
-  }
 }

@@ -1,64 +1,58 @@
+import type { Calls, Owner } from '../dispatch/call.ts'
 import type { Row } from '../driver.ts'
 import { SessionStoreError } from '../errors.ts'
 
-/** Whose turn it is: a call of the application, or a step of one. */
-export interface Owner {
-  /** It was answered; a turn that has not begun is dropped. */
-  readonly done: boolean
-  /** Ends the turn that it has. */
-  release: (() => void) | undefined
-  /** Answers it, which ends its turn. */
-  finish(error: unknown): void
-}
-
+/** A turn that waits. */
 interface Waiting {
+  /** Whether the turn writes, and so runs alone. */
   exclusive: boolean
   owner: Owner
   turn: (lane: Lane) => void
-  /** Nobody waits for it. */
+  /** Whether the turn reads. No later turn waits for a read. */
   isRead: boolean
 }
 
-/** The calls of one key, while there are any. */
+/** The turns of one key, while there are any. */
 export class Lane {
-  /** What the turn before wrote, as far as this process knows: the next one may try without looking. */
+  /** What the previous turn wrote. The next one may write without reading first. */
   stored: Pick<Row, 'tag' | 'createdAt' | 'expiresAt'> | undefined = undefined
   writing = false
   touching = 0
   waiting: Waiting[] | undefined
-  /** A loop is already at work on what waits: a turn that ends at once leaves the rest to it. */
+  /**
+   * Whether a loop already works on the waiting turns. A turn that ends at once leaves the rest to
+   * it.
+   */
   advancing = false
 }
 
-/** The calls of the application that are not answered yet. */
-export interface OpenCalls {
-  /** Fulfils when all calls that are open now are answered; `undefined` where there are none. */
-  answered(): Promise<void> | undefined
-}
-
 /**
- * The order of the calls, within this process. For one key, writes go one after the other; a read or a touch
- * waits only for writes that were made before it; a write also waits for the touches before it, which could
- * otherwise undo a deadline that it shortens. Reads and touches never wait for each other.
- * A call about the whole store waits for all calls made before it.
+ * Keeps the calls of this process in order. For one key, writes run one after the other. A read or
+ * a touch waits only for the writes that were called before it. A write also waits for the touches
+ * before it, which could otherwise undo a deadline that the write shortens. Reads and touches never
+ * wait for each other. A call about the whole store waits for all calls that were made before it.
  *
- * A turn ends when its owner is answered, and every owner is answered within `operationTimeout`. A turn that
- * throws answers its owner with what it threw: nothing that an application's object does holds up another call.
+ * A turn ends when its owner is answered, and every owner is answered within `operationTimeout`. A
+ * turn that throws answers its owner with what it threw, so that an object of the application can
+ * never hold up another call.
  */
 export class Order {
   #lanes = new Lanes()
-  #calls: OpenCalls
+  #calls: Pick<Calls, 'answered'>
   #maxWaiting: number
-  /** While a call has the store for itself: what was called after it. */
+  /** The calls that wait while one call has the store to itself. */
   #held: (() => void)[] | undefined
 
-  /** At most `maxWaiting` calls wait for one key: a busy session must not use up the queue of all. */
-  constructor(calls: OpenCalls, maxWaiting: number) {
+  /**
+   * At most `maxWaiting` calls wait for one key, so that a busy session cannot use up the queue of
+   * all.
+   */
+  constructor(calls: Pick<Calls, 'answered'>, maxWaiting: number) {
     this.#calls = calls
     this.#maxWaiting = maxWaiting
   }
 
-  /** Runs `turn` after the writes of this key made so far. Nobody waits for a read. */
+  /** Runs `turn` after the writes of this key that were called before it. */
   read(key: string, owner: Owner, turn: () => void): void {
     if (this.#held !== undefined) {
       this.#held.push(() => this.read(key, owner, turn))
@@ -69,15 +63,23 @@ export class Order {
     else this.#wait(lane, { exclusive: false, owner, turn, isRead: true })
   }
 
+  /**
+   * Runs `turn` after the writes of this key that were called before it. Later writes wait for
+   * `turn`.
+   */
   touch(key: string, owner: Owner, turn: () => void): void {
     this.#enter(key, false, owner, turn)
   }
 
+  /** Runs `turn` alone, after the writes and touches of this key that were called before it. */
   write(key: string, owner: Owner, turn: (lane: Lane) => void): void {
     this.#enter(key, true, owner, turn)
   }
 
-  /** Runs `work` on the whole store after all calls made so far. `alone`: what is called from now on waits for it. */
+  /**
+   * Runs `work` on the whole store, after all calls that were made before it. With `alone`, the
+   * calls that are made from now on wait for `work`.
+   */
   async whole<T>(work: () => Promise<T>, alone = false): Promise<T> {
     const before = this.#calls.answered()
     await new Promise<void>((resolve) => {
@@ -96,7 +98,7 @@ export class Order {
     }
   }
 
-  /** Makes the calls that were held, up to the next one that wants the store for itself. */
+  /** Makes the calls that were held, up to the next one that needs the store to itself. */
   #letGo(): void {
     const held = this.#held!
     this.#held = undefined
@@ -140,7 +142,8 @@ export class Order {
     if (owner.done) return
     if (exclusive) lane.writing = true
     else lane.touching++
-    // V8 allocates a function as old that is written straight to a property, with all that it keeps alive.
+    // V8 would allocate a function that is assigned straight to a property in the old space,
+    // together with everything that it keeps alive.
     const release = (): void => {
       if (exclusive) lane.writing = false
       else lane.touching--
@@ -186,8 +189,9 @@ const mustWait = (lane: Lane, exclusive: boolean): boolean =>
   isBlocked(lane, exclusive) || (lane.waiting !== undefined && lane.waiting.length > 0)
 
 /**
- * The lanes by key, in two Maps that take turns. Each table that a Map outgrows keeps the next one alive until V8
- * collects all its old space: in one Map that lives long, what is long answered grew the heap by 100 MB a second.
+ * The lanes by key, in two Maps that take turns. Each table that a Map outgrows keeps the next one
+ * alive until V8 collects its whole old space. In a single Map that lives long, finished lanes grew
+ * the heap by 100 MB a second.
  */
 class Lanes {
   #young = new Map<string, Lane>()

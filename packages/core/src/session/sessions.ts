@@ -1,41 +1,24 @@
 import type { SessionData } from 'express-session'
-import type { Call } from '../dispatch/call.ts'
-import type { Backend } from '../dispatch/dispatcher.ts'
+import type { Call, Owner } from '../dispatch/call.ts'
+import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import { type Done, settle } from '../dispatch/settle.ts'
-import type { Row, Touch, Write } from '../driver.ts'
+import type { Row, Write } from '../driver.ts'
 import type { Codec } from '../encoding/codec.ts'
-import { type Keys, userOf } from '../encoding/key.ts'
+import type { Keys } from '../encoding/key.ts'
 import { SessionStoreError } from '../errors.ts'
 import type { Settings } from '../options.ts'
-import {
-  CookieSettings,
-  hasExpiry,
-  idleDeadline,
-  isLive,
-  roundTouch,
-  sameSettings,
-  withinAbsolute,
-} from './deadline.ts'
-import { Marker, mark, markerOf, Tags } from './marker.ts'
-import type { Order, Owner } from './order.ts'
-import { NEVER, Save, Saves } from './saves.ts'
+import { CookieSettings, hasExpiry, hasSameSettings } from './cookie.ts'
+import { idleDeadline, isLive, roundTouch, withinAbsolute } from './deadline.ts'
+import { Marker, mark, markerOf } from './marker.ts'
+import type { Order } from './order.ts'
+import { NEVER, Save } from './save.ts'
+import { Saves } from './saves.ts'
+import { SentTouch } from './sent.ts'
+import { Tags } from './tag.ts'
+import { userOf } from './user.ts'
 
-class Move implements Touch {
-  readonly key: string
-  readonly user: Row['user']
-  readonly expiresAt: number
-  readonly tag: string | undefined
-
-  constructor(key: string, user: Row['user'], expiresAt: number, tag: string | undefined) {
-    this.key = key
-    this.user = user
-    this.expiresAt = expiresAt
-    this.tag = tag
-  }
-}
-
-/** The end of a session that no call of the application waits for by itself, as a step of a larger one. */
-class End implements Owner {
+/** The destruction of a session as a step of a larger call, such as `revokeUser`. */
+class DestroyStep implements Owner {
   done = false
   release: (() => void) | undefined
   readonly #answer: (error: unknown) => void
@@ -54,9 +37,9 @@ class End implements Owner {
   }
 }
 
-/** What `get`, `set`, `touch` and `destroy` mean, for one session at a time. */
+/** What `get`, `set`, `touch`, `destroy` and `regenerate` mean, for one session at a time. */
 export class Sessions {
-  readonly #backend: Backend
+  readonly #dispatcher: Dispatcher
   readonly #codec: Codec
   readonly #keys: Keys
   readonly #settings: Settings
@@ -64,33 +47,33 @@ export class Sessions {
   readonly #tags = new Tags()
   readonly #saves: Saves
 
-  constructor(backend: Backend, codec: Codec, keys: Keys, settings: Settings, order: Order) {
-    this.#order = order
-    this.#backend = backend
+  constructor(dispatcher: Dispatcher, codec: Codec, keys: Keys, settings: Settings, order: Order) {
+    this.#dispatcher = dispatcher
     this.#codec = codec
     this.#keys = keys
     this.#settings = settings
-    this.#saves = new Saves({ backend, codec, keys, settings, order, tags: this.#tags })
+    this.#order = order
+    this.#saves = new Saves({ dispatcher, codec, keys, settings, order, tags: this.#tags })
   }
 
   get(call: Call<SessionData | null>, id: string): void {
     const key = this.#keys.find(id)
-    // A cookie of another system, or a forged one: nobody has that session.
+    // The cookie is another system's or forged: no session can have this id.
     if (key === undefined) return call.finish(null, null)
     this.#order.read(key, call, () => {
-      this.#backend.read(key, (error, row) => {
+      this.#dispatcher.read(key, (error, row) => {
         if (error != null) call.finish(error)
         else if (row === undefined || !this.isLive(row)) call.finish(null, null)
-        else this.revive(row, (failure, found) => call.finish(failure, found), id)
+        else this.decode(row, (failure, found) => call.finish(failure, found), id)
       })
     })
   }
 
   set(call: Call<void>, id: string, object: SessionData): void {
     const cookie = cookieOf(object)
-    const key = this.#keyOf(id, object)
+    const key = markerOf(object, id)?.key ?? this.#keys.key(id)
     const text = this.#codec.toText(object)
-    // It may fail before its turn comes; the turn reports it.
+    // The serializer may fail before the turn of the save comes, which then reports the error.
     if (typeof text !== 'string') text.catch(() => {})
     this.#saves.save(call, new Save(id, key, object, new CookieSettings(cookie), this.#settings), () => text)
   }
@@ -100,12 +83,12 @@ export class Sessions {
     const marker = markerOf(object, id)
     const key = marker ? marker.key : this.#keys.find(id)
     if (key === undefined) return call.finish(null)
-    // Of an object whose only saves got no answer nothing is known.
+    // Nothing is known about the row while no save of the object has been answered.
     const known = marker !== undefined && marker.tag !== '' ? marker : undefined
     const { idleTimeout, absoluteTimeout, touchAfter } = this.#settings
     const now = this.#settings.now()
     const settings = new CookieSettings(cookie)
-    if (known && !sameSettings(known.cookie, settings))
+    if (known && !hasSameSettings(known.cookie, settings))
       return this.#saveCookie(call, known, object, cookie, settings)
     const idle = roundTouch(idleDeadline(cookie, now, idleTimeout), now)
     const expiresAt = withinAbsolute(idle, known?.createdAt ?? now, absoluteTimeout)
@@ -115,20 +98,20 @@ export class Sessions {
     }
     const user = known ? known.user : userOf(object, this.#settings)
     this.#order.touch(key, call, () => {
-      const end = (error: unknown): void => {
+      const finish = (error: unknown): void => {
         if (error == null && known) {
           known.expiresAt = expiresAt
           known.cookie.expires = settings.expires
         }
         call.finish(error)
       }
-      // Whoever saved meanwhile decided the deadline (expressjs/session#564).
+      // With the tag, a request that saved meanwhile keeps its deadline (expressjs/session#564).
       if (known || absoluteTimeout === 0)
-        return this.#backend.touch(new Move(key, user, expiresAt, known?.tag), end)
-      this.#backend.read(key, (error, row) => {
-        if (error != null || call.done || row === undefined || !this.isLive(row)) return end(error)
+        return this.#dispatcher.touch(new SentTouch(key, user, expiresAt, known?.tag), finish)
+      this.#dispatcher.read(key, (error, row) => {
+        if (error != null || call.done || row === undefined || !this.isLive(row)) return finish(error)
         const deadline = withinAbsolute(idle, row.createdAt, absoluteTimeout)
-        this.#backend.touch(new Move(key, user, deadline, undefined), end)
+        this.#dispatcher.touch(new SentTouch(key, user, deadline, undefined), finish)
       })
     })
   }
@@ -136,28 +119,31 @@ export class Sessions {
   destroy(call: Call<void>, id: string): void {
     const key = this.#keys.find(id)
     if (key === undefined) return call.finish(null)
-    this.#order.write(key, call, () => this.#endFound(call, id, key))
+    this.#order.write(key, call, () => this.#destroyFound(call, id, key))
   }
 
-  /** Looks first, for what is written where no session is must not keep the next one of this id away. */
-  #endFound(call: Call<void>, id: string, key: string): void {
+  /**
+   * Reads first: a tombstone where there is no session must not keep the next session of this id
+   * away.
+   */
+  #destroyFound(call: Call<void>, id: string, key: string): void {
     const handle = this.#keys.asHandle(id)
-    const end = (row: Row | undefined): void => {
+    const writeTombstone = (row: Row | undefined): void => {
       const tombstone = this.#tombstone(key)
       const { createdAt: now } = tombstone
       const wasThere =
         row !== undefined && (row.data !== null || (row.createdAt !== NEVER && row.expiresAt > now))
       const write = wasThere ? tombstone : { ...tombstone, createdAt: NEVER }
-      this.#backend.write(write, (error) => call.finish(error), call)
+      this.#dispatcher.write(write, (error) => call.finish(error), call)
     }
-    this.#backend.read(key, (error, row) => {
+    this.#dispatcher.read(key, (error, row) => {
       if (error != null || call.done) return call.finish(error)
-      if (row !== undefined || handle === undefined) return end(row)
-      // `all` and `ids` name sessions by their handles, and whoever goes through them means the session.
-      this.#backend.read(handle, (failure, named) => {
+      if (row !== undefined || handle === undefined) return writeTombstone(row)
+      // `all` and `ids` return handles. A caller who passes one on means its session.
+      this.#dispatcher.read(handle, (failure, named) => {
         if (failure != null || call.done) return call.finish(failure)
-        if (named === undefined || !this.isLive(named)) return end(row)
-        this.end(handle).then(
+        if (named === undefined || !this.isLive(named)) return writeTombstone(row)
+        this.destroyKey(handle).then(
           () => call.finish(null),
           (thrown) => call.finish(thrown),
         )
@@ -165,58 +151,69 @@ export class Sessions {
     })
   }
 
-  /** Destroys the session of this key. */
-  end(key: string): Promise<void> {
+  /** Destroys the session of this key, as a step of a larger call. */
+  destroyKey(key: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#end(key, new End((error) => (error == null ? resolve() : reject(error))))
+      const step = new DestroyStep((error) => (error == null ? resolve() : reject(error)))
+      this.#order.write(key, step, () => {
+        this.#dispatcher.write(this.#tombstone(key), (error) => step.finish(error), step)
+      })
     })
   }
 
   /**
-   * Destroys the session of a request that is to have a new one. Answers with `GONE` where the session was there when
-   * it was read, and has been ended meanwhile: what the request knows of it must not get into a new session.
+   * Destroys the session of a request that is to get a new one. Answers with `GONE` where the
+   * request had read the session and it has ended since: what the request knows must not get into a
+   * new session.
    */
-  leave(call: Call<void>, id: string, object: object | null | undefined): void {
-    const known = isObject(object) ? markerOf(object, id) : undefined
-    if (known === undefined) return this.destroy(call, id)
-    const { key } = known
+  regenerate(call: Call<void>, id: string, object: object | null | undefined): void {
+    const marker = isObject(object) ? markerOf(object, id) : undefined
+    if (marker === undefined) return this.destroy(call, id)
+    const { key } = marker
     this.#order.write(key, call, () => {
-      const again = (): void => {
+      const attempt = (): void => {
         if (call.done) return
-        this.#backend.read(key, (error, row) => {
+        this.#dispatcher.read(key, (error, row) => {
           if (error != null || call.done) return call.finish(error)
           if (row !== undefined && this.isLive(row)) {
-            // Only over what was just seen to be alive: whoever ends it at this moment is first.
-            this.#backend.write(
+            // The tombstone names the version that was just read, so another logout at this moment
+            // wins.
+            this.#dispatcher.write(
               this.#tombstone(key, row.tag),
               (failure, landed) => {
                 if (failure != null || landed) call.finish(failure)
-                else again()
+                else attempt()
               },
               call,
             )
-          } else if (known.tag !== '' || row?.data === null)
+          } else if (marker.tag !== '' || row?.data === null)
             call.finish(new SessionStoreError('GONE', 'the session was ended while a request used it'))
-          // Its first save got no answer, and may still be on its way.
-          else this.#backend.write(this.#tombstone(key), (failure) => call.finish(failure), call)
+          // The first save of the object got no answer, and may still be on its way.
+          else this.#dispatcher.write(this.#tombstone(key), (failure) => call.finish(failure), call)
         })
       }
-      again()
+      attempt()
     })
   }
 
-  /** Whether the row is a session by the application's clock, whatever the database still holds. */
+  /**
+   * Whether the row is a live session by the application's clock, whatever the database still
+   * holds.
+   */
   isLive(row: Row): boolean {
     return isLive(row, this.#settings)
   }
 
-  /** When the session of this row ends, in epoch milliseconds. */
+  /** Returns when the session of this row ends, in epoch milliseconds. */
   deadline(row: Row): number {
     return withinAbsolute(row.expiresAt, row.createdAt, this.#settings.absoluteTimeout)
   }
 
-  /** What stores this session as its user's, by the option `user`; nothing where the row says so already. */
-  async withUser(row: Row): Promise<Write | undefined> {
+  /**
+   * Returns the write that stores this session as the session of its user, by the option `user`, or
+   * `undefined` where the row says so already.
+   */
+  async toWriteWithUser(row: Row): Promise<Write | undefined> {
     const { key, createdAt, expiresAt, tag } = row
     const text = this.#codec.unwrap(row)
     const user = userOf(await this.#codec.toSession(text), this.#settings)
@@ -225,8 +222,8 @@ export class Sessions {
     return { key, data, tag: this.#tags.next(), user, createdAt, expiresAt, expect: tag, extend: true }
   }
 
-  /** The session of a live row; with the id that it was asked for by, marked with what the row says. */
-  revive(row: Row, done: Done<SessionData>, id?: string): void {
+  /** Decodes a live row. With the id under which it was requested, the session gets a marker. */
+  decode(row: Row, done: Done<SessionData>, id?: string): void {
     let text = ''
     settle(
       () => {
@@ -239,7 +236,11 @@ export class Sessions {
           this.#adopt(found!, row, text, id)
         } catch (failure) {
           return done(
-            new SessionStoreError('CORRUPT', 'the serializer returned what cannot be changed', failure),
+            new SessionStoreError(
+              'CORRUPT',
+              'the serializer returned an object that cannot be changed',
+              failure,
+            ),
           )
         }
         done(null, found)
@@ -251,45 +252,38 @@ export class Sessions {
     const { key, tag, user, createdAt } = row
     const { cookie } = found
     const expiresAt = this.deadline(row)
-    // The row's deadline moves with touches, the cookie inside stays as it was saved (connect-mongo#351).
+    // Touches move the deadline of the row, but not that of the stored cookie (connect-mongo#351).
     if (hasExpiry(cookie)) cookie.expires = new Date(expiresAt)
     if (id === undefined) return
     const settings = new CookieSettings(cookie)
     mark(found, new Marker(id, key, tag, text, user, createdAt, expiresAt, settings))
   }
 
-  #end(key: string, owner: Owner): void {
-    this.#order.write(key, owner, () => {
-      this.#backend.write(this.#tombstone(key), (error) => owner.finish(error), owner)
-    })
-  }
-
-  /** `expect`: only over the session that carries this tag. */
+  /** With `expect`, the tombstone lands only over the session that carries this tag. */
   #tombstone(key: string, expect?: string): Write {
     const now = this.#settings.now()
     const expiresAt = now + this.#settings.tombstoneTimeout
     return { key, data: null, tag: this.#tags.next(), user: null, createdAt: now, expiresAt, expect }
   }
 
-  /** A touch that lasts: the session as stored, with the cookie as it is now (expressjs/session#452). */
+  /**
+   * A changed cookie has to last, so the touch saves the stored session with it
+   * (expressjs/session#452).
+   */
   #saveCookie(
     call: Call<void>,
-    known: Marker,
+    marker: Marker,
     object: SessionData,
     cookie: SessionData['cookie'],
     settings: CookieSettings,
   ): void {
     const plain = (cookie as { toJSON?: () => object }).toJSON?.() ?? { ...cookie }
-    const save = new Save(known.id, known.key, object, settings, this.#settings)
+    const save = new Save(marker.id, marker.key, object, settings, this.#settings)
     this.#saves.save(call, save, async () => {
-      const { text } = markerOf(object, known.id) ?? known
+      const { text } = markerOf(object, marker.id) ?? marker
       const stored = await this.#codec.toSession(text)
       return this.#codec.toText({ ...stored, cookie: plain as SessionData['cookie'] })
     })
-  }
-
-  #keyOf(id: string, object: SessionData): string {
-    return markerOf(object, id)?.key ?? this.#keys.key(id)
   }
 }
 

@@ -1,0 +1,108 @@
+import session, { type SessionData } from 'express-session'
+import type { Row } from '../driver.ts'
+import type { Codec } from '../encoding/codec.ts'
+import { SessionStoreError } from '../errors.ts'
+import { events, type SessionEvent } from '../events.ts'
+import type { Settings } from '../options.ts'
+import { type CookieSettings, decidesDeadline } from './cookie.ts'
+import { idleDeadline, withinAbsolute } from './deadline.ts'
+import { markerOf } from './marker.ts'
+import { SentWrite } from './sent.ts'
+import type { Tags } from './tag.ts'
+import { userOf } from './user.ts'
+
+/** The `createdAt` of a tombstone that was written where there was no session. */
+export const NEVER = 0
+
+/** A save on its way: what is to be written, and the object that the application holds. */
+export class Save {
+  readonly id: string
+  readonly key: string
+  readonly object: SessionData
+  readonly cookie: CookieSettings
+  readonly user: Row['user']
+  readonly expiresAt: number
+  /**
+   * Whether a later deadline that is stored stays, because this request did not decide the
+   * deadline.
+   */
+  readonly extend: boolean
+  text = ''
+
+  /** @throws INVALID_SESSION or INVALID_USER */
+  constructor(id: string, key: string, object: SessionData, cookie: CookieSettings, settings: Settings) {
+    const marker = markerOf(object, id)
+    this.id = id
+    this.key = key
+    this.object = object
+    this.cookie = cookie
+    this.expiresAt = idleDeadline(object.cookie, settings.now(), settings.idleTimeout)
+    this.extend = marker !== undefined && marker.tag !== '' && !decidesDeadline(marker.cookie, cookie)
+    this.user = userOf(object, settings)
+  }
+}
+
+/** What a save writes: its own content, or that of a merge. */
+export type Content = Pick<Save, 'key' | 'text' | 'user' | 'expiresAt' | 'extend'>
+
+/** Makes the writes of saves. */
+export class WriteFactory {
+  readonly #codec: Codec
+  readonly #settings: Settings
+  readonly #tags: Tags
+
+  constructor(codec: Codec, settings: Settings, tags: Tags) {
+    this.#codec = codec
+    this.#settings = settings
+    this.#tags = tags
+  }
+
+  /** @throws PAYLOAD_TOO_LARGE */
+  create(content: Content, createdAt: number, expect: string): SentWrite {
+    const { key, user, text } = content
+    const data = this.#codec.wrap(text, { key, user, createdAt })
+    const expiresAt = withinAbsolute(content.expiresAt, createdAt, this.#settings.absoluteTimeout)
+    return new SentWrite(content, data, this.#tags.next(), createdAt, expiresAt, expect)
+  }
+}
+
+export const goneError = (): SessionStoreError =>
+  new SessionStoreError('GONE', 'the session was destroyed or has expired; it was not saved')
+
+/**
+ * Publishes something that happened to a session. `handle` is only computed where somebody listens.
+ */
+export function publish(
+  event: 'conflict' | 'gone' | 'unreadable',
+  driver: string,
+  handle: () => string,
+  error?: unknown,
+): void {
+  if (!events[event].hasSubscribers) return
+  const message: SessionEvent = { driver, handle: handle() }
+  if (error !== undefined) message.error = error
+  events[event].publish(message)
+}
+
+/**
+ * The longest pause between two attempts of a save that other requests keep overtaking.
+ * Milliseconds.
+ */
+const MAX_PAUSE = 32
+
+/**
+ * Returns a random pause, in milliseconds, before another attempt, so that two processes do not
+ * meet again.
+ */
+export const retryDelay = (attempts: number): number => Math.random() * Math.min(2 ** attempts, MAX_PAUSE)
+
+/**
+ * Whether express-session generated this object, or read it, for a request. The application may
+ * have loaded another copy of express-session, whose class is another one, but whose sessions hold
+ * their request in the same way.
+ */
+export function isGenerated(object: object): boolean {
+  if (object instanceof session.Session) return true
+  const request = Object.getOwnPropertyDescriptor(object, 'req')
+  return request?.enumerable === false && request.value?.sessionStore !== undefined
+}

@@ -1,0 +1,31 @@
+import type { SessionData } from 'express-session'
+import { sha256 } from '../encoding/key.ts'
+import { SessionStoreError } from '../errors.ts'
+import type { Settings } from '../options.ts'
+
+/**
+ * Hashes the id of a user. The prefix keeps the hash apart from every session's. `1` and `'1'` are
+ * the same user.
+ *
+ * @throws INVALID_USER
+ */
+export function userHash(user: unknown): string {
+  // In UTF-8 every lone surrogate becomes U+FFFD, so two users would share a hash (CWE-176).
+  if (typeof user === 'string' ? user !== '' && user.isWellFormed() : Number.isFinite(user))
+    return sha256(`user:${user}`)
+  throw new SessionStoreError(
+    'INVALID_USER',
+    "a user's id must be a non-empty string of well-formed Unicode, or a number",
+  )
+}
+
+/**
+ * Returns the hash of the user that the option `user` names for this session, or `null` where it
+ * names nobody.
+ *
+ * @throws INVALID_USER
+ */
+export function userOf(session: SessionData, { user }: Settings): string | null {
+  const id = user?.(session)
+  return id === undefined || id === null ? null : userHash(id)
+}
