@@ -6,10 +6,10 @@ import { Batch, type Entry } from '../src/dispatch/batch.ts'
 /** Milliseconds. */
 const TIMEOUT = 60_000
 
-it('what waits for too long expires, also behind an entry that took the place of another one of its key', async () => {
+it('an entry that waits for too long expires, even behind one that replaced an older entry of its key', async () => {
   const expired: Entry[] = []
   let sent = 0
-  // Nothing that is sent is answered: from the fifth batch on entries wait.
+  // No batch is answered, so entries wait from the fifth batch on.
   const batch = new Batch<Entry>(
     TIMEOUT,
     (entry) => expired.push(entry),
@@ -25,7 +25,7 @@ it('what waits for too long expires, also behind an entry that took the place of
   const [busy, other] = [entry('busy', 1), entry('other', 2)]
   batch.add(busy)
   batch.add(other)
-  // The call that sent the first one was answered meanwhile, and the next save of that session has its turn.
+  // The first call was answered meanwhile, so the next save of its session takes its place.
   const next = entry('busy', TIMEOUT / 2)
   batch.add(next)
   assert.deepEqual(expired, [busy])

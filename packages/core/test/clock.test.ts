@@ -3,11 +3,11 @@ import { describe, it, vi } from 'vitest'
 import { type Driver, memoryDriver, SessionStore } from '../src/index.ts'
 import { plain } from './support/faulty.ts'
 
-/** What a store does when its clock and that of the database disagree. */
+/** What a store does when its clock and the clock of the database disagree. */
 
 const DAY = 86_400_000
 
-/** A database whose clock is so many milliseconds ahead of this process. */
+/** Makes a driver whose clock is this many milliseconds ahead of this process. */
 const databaseAhead = (ms: number): Driver => ({ ...memoryDriver(), ping: () => Date.now() + ms })
 
 async function warningsOf(driver: Driver): Promise<(string | undefined)[]> {
@@ -21,7 +21,7 @@ async function warningsOf(driver: Driver): Promise<(string | undefined)[]> {
     await store.ping()
     await store.prune()
     await store.close()
-    // Warnings come a tick later.
+    // Node emits warnings in the next tick.
     await new Promise(setImmediate)
   } finally {
     process.off('warning', listen)
@@ -30,7 +30,7 @@ async function warningsOf(driver: Driver): Promise<(string | undefined)[]> {
 }
 
 describe('a clock that is far from that of the database', () => {
-  it('is said once for each store, with how far and in which direction', async () => {
+  it('is warned about once for each store, with the difference and its direction', async () => {
     const [behind] = await warningsOf(databaseAhead(DAY))
     assert.match(behind!, /^the clock of this process is 86400 s behind that of the memory database: /)
     const ahead = await warningsOf(databaseAhead(-DAY))
@@ -38,12 +38,12 @@ describe('a clock that is far from that of the database', () => {
     assert.match(ahead[0]!, /^the clock of this process is 8\d{4} s ahead of that of the memory database: /)
   })
 
-  it('is not said where it is near', async () => {
+  it('is not warned about while the difference is small', async () => {
     assert.deepEqual(await warningsOf(databaseAhead(50_000)), [])
     assert.deepEqual(await warningsOf(databaseAhead(-50_000)), [])
   })
 
-  it('removes no session that lives by the clock of the database', async () => {
+  it('removes no session that is live by the clock of the database', async () => {
     const driver = memoryDriver()
     const wrong = new SessionStore(driver, { pruneInterval: false, now: () => Date.now() + DAY })
     const right = new SessionStore(driver, { pruneInterval: false })

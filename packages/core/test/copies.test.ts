@@ -6,13 +6,15 @@ import { it } from 'vitest'
 import { memoryDriver } from '../src/index.ts'
 import { ID, plain, storeOn } from './support/faulty.ts'
 
-/** As `node_modules` often has it: the application's express-session is not the one of this package. */
+/**
+ * `node_modules` often holds two copies of express-session: the application's and this package's.
+ */
 const require = createRequire(import.meta.url)
 for (const path of Object.keys(require.cache))
   if (path.includes('express-session')) delete require.cache[path]
 const copy = require('express-session') as typeof session
 
-it('a session that another copy of express-session generated is one', async () => {
+it('a session that another copy of express-session generated counts as a new session', async () => {
   assert.notEqual(copy.Session, session.Session)
   const store = storeOn(memoryDriver(), { onConflict: 'error' })
   const generate = (): Session =>

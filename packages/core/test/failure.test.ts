@@ -13,9 +13,9 @@ import {
 } from '../src/index.ts'
 import { eventually, fails, faulty, hangs, hastyOn, ID, plain, storeOn } from './support/faulty.ts'
 
-/** What the store does when its driver does not do what it should. */
+/** What the store does when its driver misbehaves. */
 
-/** Each method of the store, with the verb of the driver that it needs. */
+/** Each method of the store, with the verb of the driver that it calls. */
 const calls: Record<string, [verb: keyof Driver, call: (store: SessionStore) => Promise<unknown>]> = {
   get: ['read', (store) => store.get(ID)],
   set: ['write', (store) => store.set(ID, plain())],
@@ -35,14 +35,14 @@ const calls: Record<string, [verb: keyof Driver, call: (store: SessionStore) => 
 }
 
 describe.each(Object.entries(calls))('%s', (_name, [verb, call]) => {
-  it('tells what the driver rejected with', async () => {
+  it('fails with what the driver rejected with', async () => {
     const cause = new Error('geheim')
     const error = await fails('BACKEND', call(storeOn(faulty({ [verb]: async () => Promise.reject(cause) }))))
     assert.equal(error.cause, cause)
     assert.match(error.message, /memory/)
   })
 
-  it('tells what the driver threw', async () => {
+  it('fails with what the driver threw', async () => {
     const cause = new Error('geheim')
     const fault = () => {
       throw cause
@@ -50,7 +50,7 @@ describe.each(Object.entries(calls))('%s', (_name, [verb, call]) => {
     assert.equal((await fails('BACKEND', call(storeOn(faulty({ [verb]: fault }))))).cause, cause)
   })
 
-  it('passes on what the driver knows better', async () => {
+  it('passes on an error of the driver that has a code', async () => {
     const known = new SessionStoreError('READ_ONLY', 'the database takes no writes')
     assert.equal(
       await fails('READ_ONLY', call(storeOn(faulty({ [verb]: () => Promise.reject(known) })))),
@@ -58,11 +58,11 @@ describe.each(Object.entries(calls))('%s', (_name, [verb, call]) => {
     )
   })
 
-  it('ends when the driver hangs', async () => {
+  it('times out when the driver hangs', async () => {
     await fails('TIMEOUT', call(hastyOn(faulty({ [verb]: hangs }), { operationTimeout: 5 })))
   })
 
-  it('works again when the driver does', async () => {
+  it('works again when the driver works again', async () => {
     const driver = faulty({ [verb]: hangs })
     const store = hastyOn(driver, { operationTimeout: 5 })
     await fails('TIMEOUT', call(store))
@@ -99,7 +99,7 @@ describe('an answer that comes late', () => {
     assert.equal(answers, 1)
   })
 
-  it('ends nothing twice when it is an error', async () => {
+  it('does not end the call a second time when it is an error', async () => {
     const driver = faulty()
     let reject: (error: Error) => void = () => {}
     driver.faults = {
@@ -117,7 +117,7 @@ describe('an answer that comes late', () => {
   })
 })
 
-/** What the driver under the faults holds. */
+/** Returns what the driver under the faults holds. */
 async function memoryRows(driver: ReturnType<typeof faulty>): Promise<Row[]> {
   const { faults } = driver
   driver.faults = {}
@@ -128,7 +128,7 @@ async function memoryRows(driver: ReturnType<typeof faulty>): Promise<Row[]> {
 }
 
 describe('set-up', () => {
-  it('is made once, for all calls that wait for it', async () => {
+  it('runs once for all calls that wait for it', async () => {
     let setups = 0
     const driver = faulty({ setup: async () => void setups++ })
     const store = storeOn(driver)
@@ -137,7 +137,7 @@ describe('set-up', () => {
     assert.equal(setups, 1)
   })
 
-  it.each(['rejects', 'throws', 'hangs'])('is tried again when it %s', async (fault) => {
+  it.each(['rejects', 'throws', 'hangs'])('is repeated when it %s', async (fault) => {
     const driver = faulty()
     const failing = {
       rejects: () => Promise.reject(new Error('geheim')),
@@ -159,7 +159,7 @@ describe('set-up', () => {
     assert.ok(await eventually(() => store.get(ID)))
   })
 
-  it('is waited for by close', async () => {
+  it('ends before close does', async () => {
     const order: string[] = []
     const started = Promise.withResolvers<void>()
     const store = storeOn(
@@ -177,7 +177,7 @@ describe('set-up', () => {
 })
 
 describe('one batch that fails', () => {
-  it('fails its own calls alone', async () => {
+  it('fails its own calls and no others', async () => {
     const driver = faulty()
     const store = storeOn(driver, { operationTimeout: 5000 })
     driver.faults = {
@@ -192,7 +192,7 @@ describe('one batch that fails', () => {
     assert.deepEqual(await Promise.all([store.get('a'), store.get('b')]), [null, null])
   })
 
-  it('fails a save whose conflict cannot be settled', async () => {
+  it('fails a save whose conflict cannot be resolved', async () => {
     const driver = faulty()
     const store = storeOn(driver)
     await store.set(ID, plain())

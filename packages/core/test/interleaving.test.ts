@@ -4,13 +4,15 @@ import fc, { type Scheduler } from 'fast-check'
 import { describe, it } from 'vitest'
 import { type Driver, memoryDriver, SessionStore, type StoreOptions } from '../src/index.ts'
 
-/** What holds in whatever order a database does what it is asked, and answers. */
+/** What holds in every order in which a database may do its work and answer. */
 
 const ID = 'the-session-id'
 const HOUR = 3_600_000
 const NOW = 1_700_000_000_000
 
-/** What is asked takes effect, and is answered, when the scheduler says so: each call of the driver by itself. */
+/**
+ * Makes a driver whose calls take effect, and are answered, one by one when the scheduler says so.
+ */
 function scheduled(driver: Driver, scheduler: Scheduler, failures: Iterator<Failure> = [].values()): Driver {
   async function call<T>(label: string, effect: () => T): Promise<Awaited<T>> {
     const failure = failures.next().value
@@ -54,7 +56,7 @@ const turnOf = (found: SessionData | null): number | null =>
 describe('calls of one session in one store', () => {
   const call = fc.constantFrom('set', 'destroy', 'get', 'touch')
 
-  it('take effect in the order in which they were made', async () => {
+  it('take effect in the order in which they were called', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
@@ -62,7 +64,7 @@ describe('calls of one session in one store', () => {
         async (scheduler, calls) => {
           const driver = memoryDriver()
           const store = storeOn(scheduled(driver, scheduler), { tombstoneTimeout: 0 })
-          // What the session is after each write; a get sees it no earlier than after the writes made before it.
+          // The session after each write. A `get` must see every write that was called before it.
           const states: (number | null)[] = [null]
           const answered: number[] = []
           const all = calls.map(async (call, turn) => {
@@ -103,7 +105,7 @@ describe('calls of one session in one store', () => {
             possible = isSet ? [at] : [...possible, at]
             return isSet ? store.set(ID, made) : store.touch(ID, made)
           })
-          // Touches may pass each other, but not a set.
+          // Touches may overtake each other, but no touch may overtake a `set`.
           if (possible.length > 1) possible.shift()
           await scheduler.waitFor(Promise.all(all))
           const found = await storeOn(driver).get(ID)
@@ -115,14 +117,14 @@ describe('calls of one session in one store', () => {
   })
 })
 
-/** What one request does: through which store, and how many saves it makes. */
+/** What one request does: which store it uses, and how many saves it makes. */
 const request = fc.record({
   via: fc.constantFrom(0, 1),
   does: fc.constantFrom('save', 'save twice', 'touch', 'extend', 'plain', 'look'),
 })
 
 describe('requests in two processes', () => {
-  it('lose nothing that any of them saved', async () => {
+  it('lose no change that any of them saved', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
@@ -160,7 +162,7 @@ describe('requests in two processes', () => {
     )
   })
 
-  it('do not find a session any more once its end was answered', async () => {
+  it('never find a session after its destruction was acknowledged', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
@@ -206,7 +208,7 @@ describe('requests in two processes', () => {
                 loaded[`${i}${turn}`] = i
                 await store.set(ID, loaded)
               }
-            // The object of the first save, too.
+            // The object of the first save takes part, too.
             await first.set(ID, created)
           })
           await scheduler.waitFor(Promise.all([ending(), ...all]))
@@ -219,7 +221,7 @@ describe('requests in two processes', () => {
   })
 })
 
-it('every callback comes exactly once, whatever fails', async () => {
+it('every callback is called exactly once, whatever fails', async () => {
   const call = fc.record({
     id: fc.constantFrom('a', 'b', 'c'),
     does: fc.constantFrom('get', 'set', 'touch', 'destroy', 'load and save'),
@@ -258,7 +260,7 @@ it('every callback comes exactly once, whatever fails', async () => {
         await scheduler.waitFor(Promise.all(all))
         await scheduler.waitIdle()
         assert.deepEqual([...answers.values()], Array(made).fill(1))
-        // Nothing is left locked.
+        // No key is left locked.
         await scheduler.waitFor(Promise.all(['a', 'b', 'c'].map((id) => store.destroy(id).catch(() => {}))))
         await scheduler.waitFor(Promise.all(['d', 'e'].map((id) => store.set(id, plain({})).catch(() => {}))))
         const left = storeOn(driver)

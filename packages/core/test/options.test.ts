@@ -37,7 +37,7 @@ const wrong: Record<string, unknown[]> = {
     { keys: [createSecretKey(randomBytes(16))] },
     { keys: [generateKeyPairSync('ed25519').publicKey] },
     { keys: [null] },
-    // Plainly no random bytes.
+    // These bytes are certainly not random.
     { keys: [Buffer.alloc(32)] },
     { keys: [Buffer.alloc(32, 'a')] },
     { keys: ['a'.repeat(43)] },
@@ -96,7 +96,7 @@ describe.each(Object.keys(wrong))('option %s', (name) => {
       )
   })
 
-  it('takes what it says', async () => {
+  it('takes what its message says', async () => {
     for (const value of right[name]!) await make({ [name]: value }).close()
   })
 })
@@ -121,11 +121,11 @@ describe('the options', () => {
     make({})
   })
 
-  it('take every key that is random', () => {
+  it('accept every random key', () => {
     for (let i = 0; i < 10_000; i++) make({ seal: { keys: [randomBytes(32)] } })
   })
 
-  it('never show in a message', () => {
+  it('never appear in a message', () => {
     const secret = 'geheim'.repeat(7)
     assert.throws(
       () => make({ seal: { keys: [secret] } }),
@@ -137,7 +137,7 @@ describe('the options', () => {
 describe("a driver's options", () => {
   const own = { path: ['a path', (value: unknown) => typeof value === 'string'] } as const
 
-  it("are told apart from the store's", () => {
+  it("are separated from the store's", () => {
     const options = { path: 'x', idleTimeout: 5, hashIds: false }
     assert.deepEqual(splitOptions<{ path?: string }>(options, own), [
       { path: 'x' },

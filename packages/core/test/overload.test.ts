@@ -4,7 +4,7 @@ import { describe, it, vi } from 'vitest'
 import type { SessionStore, Write } from '../src/index.ts'
 import { eventually, fails, faulty, hangs, hastyOn, ID, memoryOf, plain, storeOn } from './support/faulty.ts'
 
-/** What the store does when its driver gives no answer, or not the one that it needs. */
+/** What the store does when its driver does not answer, or keeps refusing. */
 
 describe('a driver that hangs', () => {
   it('lets at most maxQueue calls wait', async () => {
@@ -50,13 +50,13 @@ describe('a driver that hangs', () => {
     },
   )
 
-  it('fails thousands of calls of one session without harm', async () => {
+  it('does no harm when thousands of calls of one session fail', async () => {
     const driver = faulty({ write: hangs })
     const store = hastyOn(driver)
     const waiting = Array.from({ length: 9999 }, (_, i) =>
       i % 3 === 1 ? store.get(ID) : store.set(ID, plain()),
     )
-    // A read may still be answered when the saves before it are given up.
+    // A read may still be answered when the saves before it have timed out.
     const ended = await Promise.allSettled(waiting)
     for (const { status } of ended.filter((_, i) => i % 3 !== 1)) assert.equal(status, 'rejected')
     driver.faults = {}
@@ -64,7 +64,7 @@ describe('a driver that hangs', () => {
     assert.deepEqual(await eventually(() => store.get(ID)), plain({ name: 'Ada' }))
   })
 
-  it('holds up close no longer than the calls that wait', async () => {
+  it('delays close no longer than the waiting calls', async () => {
     const store = hastyOn(faulty({ read: hangs }))
     const call = store.get(ID)
     await store.close()
@@ -72,7 +72,7 @@ describe('a driver that hangs', () => {
     await fails('CLOSED', store.get(ID))
   })
 
-  it('leaves each call its whole time', async () => {
+  it('gives each call its whole time', async () => {
     const store = hastyOn(faulty({ read: hangs }))
     const ends = async (id: string) => {
       const start = performance.now()
@@ -83,11 +83,11 @@ describe('a driver that hangs', () => {
     const start = performance.now()
     while (performance.now() < start + 10) await new Promise(setImmediate)
     const later = [ends('b'), ends('c')]
-    // A timer may be a millisecond early.
+    // A timer may fire a millisecond early.
     for (const time of await Promise.all([first, ...later])) assert.ok(time >= 19, `${time} ms`)
   })
 
-  it('holds up no read or touch of its session with a touch', async () => {
+  it('does not let a touch delay reads and touches of its session', async () => {
     const driver = faulty()
     const store = storeOn(driver, { operationTimeout: 60_000 })
     await store.set(ID, plain({ name: 'Ada' }))
@@ -106,18 +106,18 @@ describe('a driver that hangs', () => {
     await vi.waitFor(() => assert.equal(touches, 2))
   })
 
-  it('holds up no other verb', async () => {
+  it('does not delay the other verbs', async () => {
     const driver = faulty({ write: hangs })
     const store = storeOn(driver, { operationTimeout: 60_000 })
     for (let i = 0; i < 5; i++) void store.set(`${i}`, plain()).catch(() => {})
     assert.equal(await store.get(ID), null)
     await store.touch(ID, plain())
-    // One about the whole store waits for the writes made before it: so another store asks.
+    // A call about the whole store waits for earlier writes, so another store makes it.
     assert.equal(await storeOn(driver).length(), 0)
   })
 })
 
-it('a save that others always get ahead of ends in time, and tries no more', async () => {
+it('a save that other requests always overtake times out, and does not retry after that', async () => {
   const driver = faulty()
   const store = hastyOn(driver, { operationTimeout: 200 })
   await storeOn(driver).set(ID, plain())
@@ -131,17 +131,17 @@ it('a save that others always get ahead of ends in time, and tries no more', asy
   await fails('TIMEOUT', store.set(ID, Object.assign(found, { mine: true })))
   assert.ok(tries > 1)
   driver.faults = {}
-  // It waits for the one before, which has to give up.
+  // This save waits for the one before it, which has to time out first.
   await eventually(() => store.set(ID, plain({ name: 'Ada' })))
   assert.deepEqual(await storeOn(driver).get(ID), plain({ name: 'Ada' }))
 })
 
-it('revoking a user with very many sessions takes its time step by step', async () => {
+it('revoking a user with very many sessions has a time limit for each step', async () => {
   const driver = faulty()
   const store = storeOn(driver, { operationTimeout: 500, user: () => 'ann' })
   for (let first = 0; first < 6000; first += 500)
     await Promise.all(Array.from({ length: 500 }, (_, i) => store.set(`${first + i}`, plain())))
-  // A database that takes its time: all at once, the last ones would wait for more than a second.
+  // The database is slow: if all were sent at once, the last ones would wait for over a second.
   const { write } = memoryOf(driver)
   driver.faults = {
     write: async (writes, now) => {

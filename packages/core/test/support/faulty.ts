@@ -9,7 +9,7 @@ import {
   type StoreOptions,
 } from '../../src/index.ts'
 
-/** For tests of what the store does when its driver does not do what it should. */
+/** Helpers for tests of what the store does when its driver misbehaves. */
 
 export const ID = 'the-session-id'
 
@@ -22,7 +22,10 @@ const underneath = new WeakMap<FaultyDriver, Driver>()
 /** The reference driver under a faulty one. */
 export const memoryOf = (driver: FaultyDriver): Driver => underneath.get(driver)!
 
-/** A driver whose faults come and go: what is among them is done instead of what the reference driver does. */
+/**
+ * Makes a driver whose faults come and go. A verb in `faults` replaces that of the reference
+ * driver.
+ */
 export function faulty(faults: Partial<Driver> = {}): FaultyDriver {
   const driver = memoryDriver()
   const made: FaultyDriver = { ...driver, faults }
@@ -39,7 +42,10 @@ export function faulty(faults: Partial<Driver> = {}): FaultyDriver {
 export const storeOn = (driver: Driver, options: StoreOptions = {}): SessionStore =>
   new SessionStore(driver, { pruneInterval: false, user: () => undefined, ...options })
 
-/** For calls that end with TIMEOUT. Where one must end otherwise, it may need several tries: see `eventually`. */
+/**
+ * A short time limit for calls that time out. Other calls may need several attempts: see
+ * `eventually`.
+ */
 export const hastyOn = (driver: Driver, options: StoreOptions = {}): SessionStore =>
   storeOn(driver, { operationTimeout: 20, ...options })
 
@@ -62,7 +68,10 @@ export async function fails(code: SessionStoreErrorCode, call: Promise<unknown>)
   return failure
 }
 
-/** Tries again after each TIMEOUT: the process may be slow, or calls from before may still wait for their end. */
+/**
+ * Repeats a call after each TIMEOUT, because the process may be slow or earlier calls may still
+ * wait.
+ */
 export async function eventually<T>(call: () => Promise<T>): Promise<T> {
   for (;;)
     try {

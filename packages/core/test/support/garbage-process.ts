@@ -1,6 +1,7 @@
 /**
- * Prints how many bytes of old space a request leaves behind that reads, touches and saves its session. In a process of
- * its own: what V8 has learnt in another is not known. Needs an old space of which nothing is collected meanwhile.
+ * Prints how many bytes of the old space a request leaves behind that reads, touches and saves its
+ * session. It runs in a process of its own, because V8 remembers what it has seen. The old space
+ * must be so large that V8 collects nothing.
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import { getHeapSpaceStatistics } from 'node:v8'
@@ -12,12 +13,12 @@ const REQUESTS = 100_000
 
 const rows = memoryDriver()
 let keeps = true
-/** Answers a turn later, as databases do. */
+/** Makes a driver that answers a turn later, as databases do. */
 const driver = {
   ...rows,
   read: (keys: Parameters<typeof rows.read>[0]) => turn().then(() => rows.read(keys)),
   write: (writes: Parameters<typeof rows.write>[0], now: number) =>
-    // A row that is replaced would be garbage itself.
+    // A replaced row would be garbage itself.
     turn().then(() => (keeps ? rows.write(writes, now) : writes.map(({ key }) => key))),
   touch: (touches: Parameters<typeof rows.touch>[0], now: number) =>
     turn().then(() => rows.touch(touches, now)),
@@ -26,7 +27,7 @@ const store = new SessionStore(driver, { pruneInterval: false })
 
 const idOf = (index: number): string => `session-${index % SESSIONS}`
 
-/** As express-session makes it for a request. */
+/** Makes a session as express-session makes one for a request. */
 function created(id: string, data: session.SessionData): session.Session {
   return store.createSession({ sessionID: id, sessionStore: store } as never, data)
 }
@@ -54,10 +55,10 @@ async function all(count: number, atOnce: number, work: (index: number) => Promi
 const oldSpace = (): number =>
   getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')!.space_used_size
 
-// A burst at the start: what waits for the database is most of what there is.
+// In a burst at the start, most live objects belong to calls that wait for the database.
 await all(20_000, 256, login)
 keeps = false
-// Sessions that live long, as those of open WebSockets do.
+// These sessions live long, as those of open WebSockets do.
 const open: unknown[] = []
 await all(4096, 256, async (index) => void open.push(await store.get(idOf(index))))
 await all(20_000, 32, request)
