@@ -7,8 +7,8 @@ import { SkipReporter } from './internal/testbed/src/reporters/skips.ts'
 const reporters = ['default', new SkipReporter(), new ServersReporter(), new OutageReporter()]
 
 /**
- * Tests kill servers, never the machine, so their files need no disk: in memory, where there is plenty, they do not
- * wait for one. The benchmark's servers stay on disk.
+ * Tests kill servers but never the machine, so the servers' files need no disk. In memory, where there is enough of it,
+ * the servers do not wait for one. The servers of the benchmark stay on disk.
  */
 function inMemory(): Record<string, string> {
   const { SESSION_STORES_SERVER_FOLDER: folder = '/dev/shm' } = process.env
@@ -24,7 +24,7 @@ export default defineConfig({
   test: {
     env: inMemory(),
     include: ['{packages,internal,examples}/*/test/**/*.test.ts', '{benchmarks,test}/**/*.test.ts'],
-    // Server tests wait for a server to start, never for a clock.
+    // Tests wait for a server to start, never for a clock.
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -1,13 +1,12 @@
 import { type Session, type SessionData, Store } from 'express-session'
 import { type Call, Calls, type StoreCallback } from './dispatch/call.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
-import { nextTick } from './dispatch/timers.ts'
 import { Upkeep } from './dispatch/upkeep.ts'
+import { WholeStoreCalls } from './dispatch/whole-store-calls.ts'
 import type { Driver } from './driver.ts'
 import { Codec } from './encoding/codec.ts'
 import { type Keys, keysOf } from './encoding/key.ts'
 import { createSealer } from './encoding/seal.ts'
-import { SessionStoreError, toStoreError } from './errors.ts'
 import { type Settings, type StoreOptions, toSettings } from './options.ts'
 import { Directory, type ListedSession, type ListOptions, type User } from './session/directory.ts'
 import { copyMarker } from './session/marker.ts'
@@ -46,17 +45,13 @@ export class SessionStore extends Store {
   readonly #sessions: Sessions
   readonly #directory: Directory
   readonly #upkeep: Upkeep
+  readonly #whole: WholeStoreCalls
   #closing: Promise<void> | undefined
 
-  /**
-   * Opens nothing: the first call does.
-   *
-   * @throws TypeError for a wrong option.
-   */
+  /** Opens nothing: the first call does. Throws a TypeError for a wrong option. */
   constructor(driver: Driver, options: StoreOptions = {}) {
     super()
-    // Each `session()` middleware adds two listeners, so a dozen of them on one store is not a
-    // leak.
+    // Each `session()` middleware adds two listeners, so a dozen of them are not a leak.
     this.setMaxListeners(0)
     this.#settings = toSettings(options)
     const { serializer, seal, maxPayload, hashIds, operationTimeout, maxQueue, now } = this.#settings
@@ -68,6 +63,7 @@ export class SessionStore extends Store {
     this.#keys = keysOf(hashIds)
     this.#sessions = new Sessions(this.#dispatcher, codec, this.#keys, this.#settings, this.#order)
     this.#directory = new Directory(this.#dispatcher, this.#keys, this.#sessions, now)
+    this.#whole = new WholeStoreCalls((steps, alone) => this.#order.whole(steps, alone))
     this.#upkeep = new Upkeep(this.#dispatcher, this.#settings)
     this.#upkeep.schedule(() => this.prune())
   }
@@ -151,7 +147,7 @@ export class SessionStore extends Store {
   override all(
     callback?: StoreCallback<Record<string, SessionData>>,
   ): Promise<Record<string, SessionData>> | void {
-    return this.#callWhole(callback, () => this.#directory.all())
+    return this.#whole.call(callback, () => this.#directory.all())
   }
 
   /** Returns how many sessions are live. */
@@ -160,7 +156,7 @@ export class SessionStore extends Store {
   override length(callback?: StoreCallback<number>): Promise<number> | void {
     const { now, operationTimeout } = this.#settings
     const count = () => this.#dispatcher.driver.count(now())
-    return this.#callWhole(callback, () =>
+    return this.#whole.call(callback, () =>
       this.#dispatcher.run('count', count, operationTimeout * WHOLE_STORE),
     )
   }
@@ -174,14 +170,14 @@ export class SessionStore extends Store {
   override clear(callback?: StoreCallback): Promise<void> | void {
     const clear = () => this.#dispatcher.driver.clear()
     const timeout = this.#settings.operationTimeout * WHOLE_STORE
-    return this.#callWhole(callback, () => this.#dispatcher.run('clear', clear, timeout), true)
+    return this.#whole.call(callback, () => this.#dispatcher.run('clear', clear, timeout), true)
   }
 
   /** Returns the handles (with `hashIds: false`, the ids) of the live sessions. */
   ids(): Promise<string[]>
   ids(callback: StoreCallback<string[]>): void
   ids(callback?: StoreCallback<string[]>): Promise<string[]> | void {
-    return this.#callWhole(callback, () => this.#directory.names())
+    return this.#whole.call(callback, () => this.#directory.names())
   }
 
   /**
@@ -204,7 +200,7 @@ export class SessionStore extends Store {
    */
   list(query: ListOptions = {}): Promise<{ sessions: ListedSession[]; next?: string }> {
     const refusal = 'user' in query ? this.#refuseWithoutUsers() : undefined
-    return refusal ?? this.#callWhole(undefined, () => this.#directory.list(query))
+    return refusal ?? this.#whole.call(undefined, () => this.#directory.list(query))
   }
 
   /**
@@ -217,7 +213,7 @@ export class SessionStore extends Store {
    */
   revoke(handle: string, options: { user?: User } = {}): Promise<boolean> {
     const refusal = 'user' in options ? this.#refuseWithoutUsers() : undefined
-    return refusal ?? this.#callWhole(undefined, () => this.#directory.revoke(handle, options))
+    return refusal ?? this.#whole.call(undefined, () => this.#directory.revoke(handle, options))
   }
 
   /**
@@ -229,41 +225,38 @@ export class SessionStore extends Store {
   revokeUser(user: User, options: { except?: string } = {}): Promise<number> {
     return (
       this.#refuseWithoutUsers() ??
-      this.#callWhole(undefined, () => this.#directory.revokeUser(user, options))
+      this.#whole.call(undefined, () => this.#directory.revokeUser(user, options))
     )
   }
 
   /**
-   * Finds out whose each session is, by the option `user`, and stores the answer where the row says
-   * otherwise: for sessions that were saved before the option was set or changed. Returns how many
-   * sessions it changed. Sessions that cannot be read are left out and published on
-   * `session-stores:unreadable`.
+   * Stores whose each session is, by the option `user`, where the row says otherwise: for sessions
+   * from before the option was set or changed. Returns how many changed. Unreadable sessions are
+   * published as in `list`.
    *
    * @throws TypeError without the option `user` of the store.
    */
   assignUsers(): Promise<number> {
-    return this.#refuseWithoutUsers() ?? this.#callWhole(undefined, () => this.#directory.assignUsers())
+    return this.#refuseWithoutUsers() ?? this.#whole.call(undefined, () => this.#directory.assignUsers())
   }
 
   /**
    * Removes expired rows, step by step, and returns how many. Runs by itself every `pruneInterval`.
    */
   prune(): Promise<number> {
-    return this.#callWhole(undefined, () => this.#upkeep.prune())
+    return this.#whole.call(undefined, () => this.#upkeep.prune())
   }
 
   /** Succeeds if the database answers: for health checks, and to fail early at start-up. */
   ping(): Promise<void> {
-    return this.#callWhole(undefined, () => this.#upkeep.compareClocks())
+    return this.#whole.call(undefined, () => this.#upkeep.compareClocks())
   }
 
-  /**
-   * Waits for the open calls, then closes what the store opened itself. A client that it was lent
-   * stays open. May be called again.
-   */
+  /** Waits for the open calls, then closes what the store opened itself. May be called again. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
       this.#upkeep.stop()
+      this.#whole.close()
       await this.#calls.close()
       await this.#dispatcher.close()
     })()
@@ -289,33 +282,6 @@ export class SessionStore extends Store {
     } catch (error) {
       call.finish(error)
     }
-  }
-
-  /**
-   * Makes a call about the whole store, which works in steps and begins after the calls that were
-   * made before it. With `alone`, calls that are made later wait for it. It has no place in
-   * `maxQueue`, and each step has a time limit of its own.
-   */
-  #callWhole<T>(callback: undefined, steps: () => Promise<T>, alone?: boolean): Promise<T>
-  #callWhole<T>(
-    callback: StoreCallback<T> | undefined,
-    steps: () => Promise<T>,
-    alone?: boolean,
-  ): Promise<T> | void
-  #callWhole<T>(
-    callback: StoreCallback<T> | undefined,
-    steps: () => Promise<T>,
-    alone = false,
-  ): Promise<T> | void {
-    const promise = this.#closing
-      ? Promise.reject(new SessionStoreError('CLOSED', 'the session store is closed'))
-      : this.#order.whole(steps, alone).catch((error) => Promise.reject(toStoreError(error)))
-    promise.catch(() => {})
-    if (typeof callback !== 'function') return promise
-    promise.then(
-      (value) => nextTick(callback, null, value),
-      (error) => nextTick(callback, error),
-    )
   }
 
   /** Without the option `user` no session has a user, and "none found" would be a wrong answer. */
