@@ -7,8 +7,9 @@ import { SkipReporter } from './internal/testbed/src/reporters/skips.ts'
 const reporters = ['default', new SkipReporter(), new ServersReporter(), new OutageReporter()]
 
 /**
- * Tests kill servers but never the machine, so the servers' files need no disk. In memory, where there is enough of it,
- * the servers do not wait for one. The servers of the benchmark stay on disk.
+ * Tests kill servers but never the machine, so the servers' files need no disk. In memory, where
+ * there is enough of it, the servers do not wait for one. The servers of the benchmark stay on
+ * disk.
  */
 function inMemory(): Record<string, string> {
   const { SESSION_STORES_SERVER_FOLDER: folder = '/dev/shm' } = process.env

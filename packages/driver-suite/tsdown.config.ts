@@ -1,7 +1,7 @@
 import type { UserConfig } from 'tsdown'
 import base from '../../tsdown.config.ts'
 
-/** The other process of the races runs by itself, as an ES module. In the build it lies beside the index. */
+// The other process of the races is a program of its own: an ES module beside the index.
 const programs = { process: 'src/race/process.ts' }
 
 const config: UserConfig[] = [

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { styleText } from 'node:util'
-import { explained, listed } from './cli/explain.ts'
-import { type Command, commandOf, type Format, Misuse, USAGE } from './cli/options.ts'
+import { explainRules, listRules } from './cli/explain.ts'
+import { type Command, type Format, Misuse, parseCommand, USAGE } from './cli/options.ts'
 import { supervise } from './cli/supervise.ts'
 import { badge } from './report/badge.ts'
 import { markdown } from './report/markdown.ts'
@@ -18,11 +18,11 @@ const { name, version } = JSON.parse(readFileSync(new URL('../package.json', imp
 async function execute(command: Command): Promise<void> {
   if (command.do === 'help') return print(USAGE)
   if (command.do === 'version') return print(`${version}\n`)
-  if (command.do === 'list') return print(listed(command.rules))
-  if (command.do === 'explain') return print(explained(command.rules))
+  if (command.do === 'list') return print(listRules(command.rules))
+  if (command.do === 'explain') return print(explainRules(command.rules))
   const { store, versions, ...found } = await supervise({
     ...command,
-    ...(process.stderr.isTTY && { progress }),
+    ...(process.stderr.isTTY && { progress: showProgress }),
   })
   const report: Report = {
     format: 1,
@@ -32,25 +32,25 @@ async function execute(command: Command): Promise<void> {
     node: process.version,
     ...found,
   }
-  if (process.stderr.isTTY) process.stderr.write(CLEAR)
-  print(texts[command.format](report))
+  if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE)
+  print(renderers[command.format](report))
   if (command.format !== 'table') process.stderr.write(`${summary(report.results)}\n`)
   if (!holds(report)) process.exitCode = 1
 }
 
-const texts: Record<Format, (report: Report) => string> = {
+const renderers: Record<Format, (report: Report) => string> = {
   table: (report) => table(report, (text, style) => styleText(style, text)),
   json: (report) => `${JSON.stringify(report, null, 2)}\n`,
   markdown,
   badge: (report) => `${JSON.stringify(badge(report))}\n`,
 }
 
-/** Back to the beginning of the line, and empties it. */
-const CLEAR = '\r\u001B[K'
+/** Moves the cursor to the beginning of the line, and erases the line. */
+const CLEAR_LINE = '\r\u001B[K'
 
-function progress({ id }: { id: string }, done: number, total: number): void {
+function showProgress({ id }: { id: string }, done: number, total: number): void {
   const line = `[${done}/${total}] ${id}`
-  process.stderr.write(CLEAR + line.slice(0, (process.stderr.columns || 80) - 1))
+  process.stderr.write(CLEAR_LINE + line.slice(0, (process.stderr.columns || 80) - 1))
 }
 
 function print(text: string): void {
@@ -58,7 +58,7 @@ function print(text: string): void {
 }
 
 try {
-  await execute(commandOf(process.argv.slice(2), rules))
+  await execute(parseCommand(process.argv.slice(2), rules))
 } catch (error) {
   if (!(error instanceof Misuse)) throw error
   process.stderr.write(`${error.message}\n`)

@@ -1,18 +1,8 @@
 export type { Context, Tested } from './engine/context.ts'
 export type { Outcome, Result } from './engine/judge.ts'
-export type {
-  Backend,
-  Data,
-  Level,
-  MakeOptions,
-  Method,
-  Need,
-  Rule,
-  RuleInfo,
-  StoredSession,
-  Subject,
-} from './engine/rule.ts'
+export type { Level, Rule, RuleInfo } from './engine/rule.ts'
 export { type RunOptions, run } from './engine/run.ts'
+export type { Backend, Data, MakeOptions, Method, Need, StoredSession, Subject } from './engine/subject.ts'
 export type { Trace } from './engine/trace.ts'
 export { type Badge, badge } from './report/badge.ts'
 export { markdown } from './report/markdown.ts'

@@ -19,7 +19,7 @@ it('each group of rule ids has a file of its name', async () => {
   assert.equal(files.length, new Set(rules.map(({ id }) => id.split('/')[0])).size)
 })
 
-describe.concurrent('a broken store is found by the rule against it', () => {
+describe.concurrent('each rule detects its mutant', () => {
   it('every rule has a mutant, and every mutant its rule', () => {
     assert.deepEqual(Object.keys(mutants).sort(), rules.map(({ id }) => id).sort())
   })
@@ -32,7 +32,7 @@ describe.concurrent('a broken store is found by the rule against it', () => {
     })
 })
 
-it('a failure of one session among many shows the calls of that one', async () => {
+it('the trace of a failure shows only the calls of the session that failed', async () => {
   for (const [id, shown] of [
     ['collisions/save-beside-a-touch-stays', 1],
     ['destroy/save-at-the-same-moment-does-not-undo-it', 1],
@@ -46,7 +46,7 @@ it('a failure of one session among many shows the calls of that one', async () =
   }
 })
 
-it('a list of rows that are no sessions breaks the rule about that, and not those about who is in it', async () => {
+it('an `all` that returns rows instead of sessions breaks only the rule about the shape of the list', async () => {
   const rows = reference((store) => ({
     all: (callback) =>
       void store.all((error, found) => {
@@ -63,9 +63,9 @@ it('a list of rows that are no sessions breaks the rule about that, and not thos
 })
 
 describe('a subject', () => {
-  const ruleOf = (id: string): Rule => rules.find((rule) => rule.id === id)!
+  const findRule = (id: string): Rule => rules.find((rule) => rule.id === id)!
 
-  it('is asked for the options that it accepts, and for no others', async () => {
+  it('gets the options that it accepts, and no others', async () => {
     const asked: object[] = []
     const { make } = reference()
     const subject: Subject = {
@@ -74,22 +74,22 @@ describe('a subject', () => {
         return make(options)
       },
     }
-    const rule = ruleOf('ttl/ends-without-a-deadline')
-    const [unable] = await run(subject, [rule])
-    const [able] = await run({ ...subject, accepts: ['ttl'] }, [rule])
+    const rule = findRule('ttl/ends-without-a-deadline')
+    const [refusing] = await run(subject, [rule])
+    const [accepting] = await run({ ...subject, accepts: ['ttl'] }, [rule])
     assert.deepEqual(asked, [{}, rule.options])
-    assert.deepEqual([unable!.outcome, able!.outcome], ['not-run', 'passed'])
+    assert.deepEqual([refusing!.outcome, accepting!.outcome], ['not-run', 'passed'])
   })
 
   it('may refuse the name of a table', async () => {
     const subject: Subject = {
       make() {
-        throw new TypeError('no name of a table')
+        throw new TypeError('not the name of a table')
       },
     }
-    const rule = ruleOf('table/any-name')
+    const rule = findRule('table/any-name')
     const [refused] = await run({ ...subject, accepts: ['tables'] }, [rule])
-    const [broken] = await run(subject, [rule])
-    assert.deepEqual([refused!.outcome, broken!.outcome], ['passed', 'failed'])
+    const [failed] = await run(subject, [rule])
+    assert.deepEqual([refused!.outcome, failed!.outcome], ['passed', 'failed'])
   })
 })

@@ -2,41 +2,61 @@ import type { MakeOptions } from '@session-stores/conformance'
 import type { Awaitable, Driver } from '@session-stores/core'
 
 /**
- * Two drivers on one empty place of a database (a table, a prefix, a file), as two processes share one, and what the
- * suite may do with it. The suite calls `setup` and `close` of the drivers.
+ * Two drivers on one empty place of a database (a table, a prefix or a file), as two processes have
+ * them, and what the suite may do with that place. The suite calls `setup` and `close` of both
+ * drivers itself.
  */
 export interface Deployment {
+  /** The two drivers. They may be the same object. */
   drivers: readonly [Driver, Driver]
   /**
-   * Whether each deployment is a database of its own, such as a file, so that its `place` may be the same as
-   * another's. Default `false`: all deployments are places in one database.
+   * Whether each deployment has a database of its own, such as a file. Then the `place` of its
+   * drivers may be the same as in another deployment. Otherwise all deployments are places in one
+   * database.
+   *
+   * @default false
    */
   ownDatabase?: boolean
-  /** Called last, after both drivers were closed: ends clients that were lent, and removes what is left. */
+  /**
+   * Is called last, after both drivers were closed: closes lent clients and removes what is left.
+   */
   dispose?(): Awaitable<void>
   /**
-   * Returns everything that the database holds, with its keys and indexes: nothing in it may give a session away.
-   * Without it the suite looks at what the drivers list and read.
+   * Returns everything that the database holds, with keys and indexes. The suite checks that no
+   * secret of a session is in it. Without `dump` the suite looks only at what the drivers list and
+   * read.
    */
   dump?(): Awaitable<string | Uint8Array>
-  /** How another process opens the same place. The races between processes need it. */
+  /** How another process opens the same place. The part `process-races` requires it. */
   remote?: Remote
-  /** Takes the database away, so that connections are refused. Returns a function that brings it back. */
+  /**
+   * Takes the database away, so that it refuses connections. Returns a function that brings it
+   * back.
+   */
   stop?(): Awaitable<() => Awaitable<void>>
-  /** Lets the database accept calls and answer none. Returns a function that ends that. */
+  /** Makes the database accept calls without answering them. Returns a function that ends this. */
   freeze?(): Awaitable<() => Awaitable<void>>
 }
 
-/** How another process opens the place of a deployment. */
+/** Tells another process how to open the place of a deployment. */
 export interface Remote {
-  /** The path or URL of a module whose default export makes a driver from `config`. */
+  /**
+   * The path or URL of a module whose default export is a function that makes a driver from
+   * `config`.
+   */
   module: string
-  /** Any value that JSON can hold. */
+  /** The argument of that function: any value that JSON can represent. */
   config: unknown
 }
 
-/** What a deployment may be made with: one value for each of its two drivers. */
+/**
+ * What a deployment may be asked for, as pairs with one value for each driver: `prefixes`, `tables`
+ * or `timeZones`. Only `subjectOf` asks for them, and only for those that `follows` names.
+ */
 export type DeploymentOptions = Pick<MakeOptions, 'prefixes' | 'tables' | 'timeZones'>
 
-/** Makes a new deployment. It is called for each rule, so it should be quick: a new table, not a new server. */
+/**
+ * Makes a new, empty deployment. The suite calls it for each rule, sometimes for many rules at
+ * once. So it should be quick: it should create a table or a prefix, not start a server.
+ */
 export type MakeDeployment = (options: DeploymentOptions) => Awaitable<Deployment>

@@ -20,26 +20,33 @@ const parts: Readonly<Record<Part, Suite>> = {
 /**
  * A part of the suite.
  *
- * - `contract`: the clauses of the `Driver` interface of `@session-stores/core`, called directly.
- * - `policy`: what the stores of core promise, on this driver.
+ * - `contract`: the clauses of the `Driver` interface of `@session-stores/core`, checked by direct
+ *   calls.
+ * - `policy`: what the stores of core promise, with this driver.
  * - `http`: what express-session does with such a store, over HTTP.
  * - `races`: requests that race for one session, thousands of times.
- * - `process-races`: the same between two processes. It needs `remote` of the deployment.
+ * - `process-races`: the same between two processes. It requires `remote` in the deployment.
  * - `conformance`: every rule of `@session-stores/conformance`, on stores with this driver.
  */
 export type Part = 'contract' | 'policy' | 'http' | 'races' | 'process-races' | 'conformance'
 
+/** Options of `driverSuite`. */
 export interface DriverSuiteOptions {
-  /** The parts that run. Default: all of them. */
+  /**
+   * The parts to run.
+   *
+   * @default all parts
+   */
   only?: readonly Part[]
 }
 
 /**
- * Declares a test for each thing that a driver and the stores on it must do. Call it once in a test file.
+ * Declares a test for each rule that a driver, and the stores on it, must keep. Call it once in a
+ * test file.
  *
  * @param runner `describe` and `it` of vitest, node:test or mocha.
  * @param make Makes two drivers on a new empty place; see `Deployment`.
- * @throws TypeError where `only` names no part.
+ * @throws TypeError when `only` contains the name of no part.
  * @example
  * driverSuite({ describe, it }, () => {
  *   const table = newTable()
@@ -50,6 +57,6 @@ export function driverSuite(runner: Runner, make: MakeDeployment, { only }: Driv
   const names = only ?? (Object.keys(parts) as Part[])
   const unknown = names.find((name) => !Object.hasOwn(parts, name))
   if (unknown !== undefined)
-    throw new TypeError(`option 'only' takes ${Object.keys(parts).join(', ')}, and no '${unknown}'`)
+    throw new TypeError(`option 'only' accepts ${Object.keys(parts).join(', ')}, but not '${unknown}'`)
   for (const name of names) parts[name](runner, make)
 }

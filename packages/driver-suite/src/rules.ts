@@ -5,10 +5,16 @@ import type { MakeDeployment } from './deployment.ts'
 import { declare, type Runner } from './runner.ts'
 import { subjectOf } from './subject.ts'
 
-/** Milliseconds: a busy machine makes 100 saves of one session, one after the other, beside all the other rules. */
-const PATIENCE = 30_000
-/** When a rule that comes to no end is given up, in milliseconds: a busy machine runs hundreds of them side by side. */
-const DEADLINE = 50_000
+/**
+ * The `operationTimeout` of the stores, in milliseconds. It is long because one rule makes 100
+ * saves of one session, one after the other, while all the other rules run on the same machine.
+ */
+const OPERATION_TIMEOUT = 30_000
+/**
+ * The time limit of one rule, in milliseconds. It is long because hundreds of rules run at the same
+ * time.
+ */
+const RULE_DEADLINE = 50_000
 
 const variants: readonly StoreOptions[] = [
   {},
@@ -16,35 +22,40 @@ const variants: readonly StoreOptions[] = [
 ]
 
 /**
- * Makes a test of all rules for any store (`rules`), side by side, on stores of the core on this database: with hashed
- * ids and in plain text, and with ids as they are and sealed. Nothing is opted out of, and `info` counts too.
+ * Declares one test that runs every conformance rule on stores of core with this driver: once with
+ * hashed ids and plain sessions, and once with plain ids and sealed sessions. No rule is opted out
+ * of, and `info` rules count too.
  */
 export function conformanceSuite(runner: Runner, make: MakeDeployment): void {
   const rule = {
     id: 'are all kept, with hashed ids and without, sealed and not',
     why: 'The stores promise to keep every rule that others are judged by.',
     async check() {
-      const broken = await Promise.all(variants.map((options) => brokenBy(make, options)))
+      const broken = await Promise.all(variants.map((options) => findBroken(make, options)))
       assert.deepEqual(broken.flat(), [])
     },
   }
   declare(runner, 'the rules for any store', [rule], async (check) => check(undefined))
 }
 
-async function brokenBy(make: MakeDeployment, options: StoreOptions): Promise<string[]> {
+async function findBroken(make: MakeDeployment, options: StoreOptions): Promise<string[]> {
   const subject = subjectOf({
     name: 'the store',
     make,
-    options: { operationTimeout: PATIENCE, ...options },
+    options: { operationTimeout: OPERATION_TIMEOUT, ...options },
   })
-  const results = await run(subject, rules, { deadline: DEADLINE })
+  const results = await run(subject, rules, { deadline: RULE_DEADLINE })
   return results
-    .filter((result) => result.outcome !== 'passed' && !isBeyond(result))
+    .filter((result) => result.outcome !== 'passed' && !isNotApplicable(result))
     .map(({ id, outcome, reason }) => `${id} ${outcome}: ${reason} (${Object.keys(options).join()})`)
 }
 
-/** It needs a network that can be cut, an option that these stores do not have, or a framework that is not there. */
-const BEYOND =
+/**
+ * The reasons why a rule may be left out: what the deployment, the stores or this installation do
+ * not have.
+ */
+const NOT_APPLICABLE =
   /gives no `(stop|freeze)`|does not accept `(prefixes|tables|timeZones|pruneInterval|ttlOf|disableTouch)`|is not installed/
 
-const isBeyond = ({ outcome, reason = '' }: Result): boolean => outcome === 'not-run' && BEYOND.test(reason)
+const isNotApplicable = ({ outcome, reason = '' }: Result): boolean =>
+  outcome === 'not-run' && NOT_APPLICABLE.test(reason)

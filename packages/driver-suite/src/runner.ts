@@ -1,19 +1,24 @@
-/** What the suites need of a test runner; those of vitest, node:test and mocha fit as they are. */
+/**
+ * What the suites use of a test runner. The functions of vitest, node:test and mocha fit as they
+ * are.
+ */
 export interface Runner {
+  /** Groups the tests that `body` declares. */
   describe(name: string, body: () => void): void
+  /** Declares a test, which fails when the promise of `body` rejects. */
   it(name: string, body: () => Promise<void>): void
 }
 
-/** One thing that must hold, checked by itself on an empty database. */
+/** One thing that must hold. It is checked by itself, on an empty database. */
 export interface Rule<Fixture> {
-  /** Stable: it names the rule in reports, for good. */
+  /** Names the rule in reports, and never changes. */
   id: string
-  /** How a user is hurt where it does not hold. */
+  /** How a user is hurt when the rule is broken. */
   why: string
   check(fixture: Fixture): void | Promise<void>
 }
 
-/** Makes a test of each rule; a failure says what differed, and whom it hurts. */
+/** Declares a test for each rule. The error of a failed test contains the `why` of its rule. */
 export function declare<Fixture>(
   { describe, it }: Runner,
   name: string,
@@ -27,15 +32,18 @@ export function declare<Fixture>(
           try {
             await check(fixture)
           } catch (error) {
-            throw explained(error, why)
+            throw explain(error, why)
           }
         }),
       )
   })
 }
 
-/** The same error, so that a runner can show what differed in its own way. Some show the message, some the stack. */
-function explained(error: unknown, why: string): unknown {
+/**
+ * Adds `why` to the message and the stack, because some runners show only one of the two. Returns
+ * the same object, so that a runner can show the difference in its own way.
+ */
+function explain(error: unknown, why: string): unknown {
   if (!(error instanceof Error)) return error
   const { message, stack } = error
   error.message = `${message}\n\nWhy it matters: ${why}\n`

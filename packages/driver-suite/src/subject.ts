@@ -1,21 +1,34 @@
 import type { Subject } from '@session-stores/conformance'
 import { type Driver, type Row, SessionStore, type StoreOptions } from '@session-stores/core'
+import { byKey, readPages } from './common.ts'
 import type { DeploymentOptions, MakeDeployment } from './deployment.ts'
 
-/** A driver for the command line of the conformance suite, or for `run`. */
+/** Describes a driver to `subjectOf`. */
 export interface DriverSubject {
+  /** The name of the store in reports. */
   name: string
+  /** Makes the drivers of one rule. */
   make: MakeDeployment
   /**
-   * The options that `make` follows. Default: none. Name `pruneInterval` where expired rows stay in the database
+   * The options that `make` follows. Add `pruneInterval` when expired rows stay in the database
    * until they are pruned.
+   *
+   * @default []
    */
   follows?: readonly (keyof DeploymentOptions | 'pruneInterval')[]
-  /** Options of the stores. */
+  /** Options of the stores. Those that a rule asks for, such as `idleTimeout`, take precedence. */
   options?: StoreOptions
 }
 
-/** What a driver makes of the stores of the core, for `suite` and the command line. They go by a clock that is driven. */
+/**
+ * Makes a subject of `@session-stores/conformance`, for its command line, `suite` or `run`: stores
+ * of core on the drivers of a deployment. Their clock is the machine's, and `advance` moves it
+ * ahead.
+ *
+ * @example
+ * // conformance.ts, for `npx session-stores-conformance ./conformance.ts`
+ * export default subjectOf({ name: 'MyStore', make: makeDeployment, follows: ['tables'] })
+ */
 export function subjectOf({ name, make, follows = [], options }: DriverSubject): Subject {
   return {
     name,
@@ -23,7 +36,7 @@ export function subjectOf({ name, make, follows = [], options }: DriverSubject):
     async make({ ttl, secrets, touchAfter, skew = 0, pruneInterval = false, ...others }) {
       const { drivers, dispose, stop, freeze } = await make(others)
       let ahead = skew
-      const store = (driver: Driver, secret?: string): SessionStore =>
+      const openStore = (driver: Driver, secret?: string): SessionStore =>
         new SessionStore(driver, {
           pruneInterval,
           operationTimeout: 4000,
@@ -33,8 +46,8 @@ export function subjectOf({ name, make, follows = [], options }: DriverSubject):
           ...(secret !== undefined && { seal: { keys: [secret] } }),
           now: () => Date.now() + ahead,
         })
-      const stores = [store(drivers[0], secrets?.[0]), store(drivers[1], secrets?.[1])] as const
-      const keyOf = (id: string): string => (options?.hashIds === false ? id : stores[0].handle(id))
+      const stores = [openStore(drivers[0], secrets?.[0]), openStore(drivers[1], secrets?.[1])] as const
+      const toKey = (id: string): string => (options?.hashIds === false ? id : stores[0].handle(id))
       return {
         ...(stop && { stop }),
         ...(freeze && { freeze }),
@@ -43,11 +56,11 @@ export function subjectOf({ name, make, follows = [], options }: DriverSubject):
           ahead += ms
         },
         corrupt: () => corrupt(drivers[0]),
-        // Long before any of them ended.
+        // At the time 0 no session has expired yet, so expired sessions count too.
         stored: () => drivers[0].count(0),
         async move(from, to) {
-          const [row] = await drivers[0].read([keyOf(from)])
-          await replaceRows(drivers[0], [{ ...row!, key: keyOf(to) }])
+          const [row] = await drivers[0].read([toKey(from)])
+          await replaceRows(drivers[0], [{ ...row!, key: toKey(to) }])
         },
         async dispose() {
           for (const one of stores) await one.close()
@@ -58,21 +71,24 @@ export function subjectOf({ name, make, follows = [], options }: DriverSubject):
   }
 }
 
-/** Makes what the sessions hold unreadable; which row a session has only the store knows. */
+/**
+ * Makes the data of every session unreadable, because only the store knows which row belongs to an
+ * id.
+ */
 async function corrupt(driver: Driver): Promise<void> {
-  let after: string | undefined
-  do {
-    const { keys, next } = await driver.list({ after, limit: 100 })
+  for await (const keys of readPages(driver, { limit: 100 })) {
     const rows = keys.length > 0 ? await driver.read([...new Set(keys)].sort()) : []
     const broken = rows.filter((row) => row.data !== null).map((row) => ({ ...row, data: '{"cookie":' }))
     if (broken.length > 0) await replaceRows(driver, broken)
-    after = next
-  } while (after !== undefined)
+  }
 }
 
-/** Puts these rows there, tags and all, whatever stands there: over a tombstone, which always lands. */
+/**
+ * Stores exactly these rows. A tombstone comes first, because it lands on any row and names the
+ * next tag.
+ */
 async function replaceRows(driver: Driver, rows: readonly Row[]): Promise<void> {
-  const sorted = rows.toSorted((one, other) => (one.key < other.key ? -1 : 1))
+  const sorted = rows.toSorted(byKey)
   const tag = 'to-be-replaced'
   await driver.write(
     sorted.map((row) => ({ ...row, data: null, tag })),

@@ -8,38 +8,47 @@ import {
   SessionStoreError,
   type SessionStoreErrorCode,
 } from '@session-stores/core'
-import { plain } from './policy/fixture.ts'
+import { makePlain } from './policy/sessions.ts'
 import type { Runner } from './runner.ts'
 
-/** Something that is wrong with a database, or with how it is asked for. */
+/** Something that is wrong with a database, or with the way in which a driver reaches it. */
 export interface Trouble {
-  /** What the calls fail with. */
+  /** The code of the errors with which the calls fail. */
   code: SessionStoreErrorCode
-  /** A driver that is in trouble already, or will be once `begin` was called. Passwords in its options begin with `SECRET`. */
+  /**
+   * Makes a driver that is in trouble already, or will be after `begin`. Passwords in its options
+   * must begin with `SECRET`.
+   */
   driver(): Awaitable<Driver>
-  /** Brings the trouble, after one session was saved. */
+  /** Brings the trouble. It is called after one session was saved. */
   begin?(): Awaitable<unknown>
-  /** Ends it: all calls must work then. Called however the test ends. */
+  /** Ends the trouble: afterwards every call must work. It is called even when the test fails. */
   end?(): Awaitable<unknown>
-  /** What goes on working; the rest fails. Default: nothing does. */
+  /**
+   * The calls that go on working. All others must fail.
+   *
+   * @default []
+   */
   works?: readonly Call[]
-  /** Milliseconds; as the option of a store. */
+  /** The `operationTimeout` of the store, in milliseconds. The default is that of the store. */
   operationTimeout?: number
 }
 
-/** Every id, payload and password of the suite begins so: no error may hold it. */
+/**
+ * The beginning of every id, user, payload and password in `troubleSuite`. No error may contain it.
+ */
 export const SECRET = 'the-secret'
 
 const ID = `${SECRET}-id`
-const session = () => plain({ name: `${SECRET}-payload` })
+const makeSession = () => makePlain({ name: `${SECRET}-payload` })
 
 type Call = 'get' | 'set' | 'touch' | 'destroy' | 'list' | 'all' | 'length' | 'clear' | 'ping'
 
-/** On ids of their own: calls of one id wait for each other. */
+/** Writing calls use ids of their own, because calls for one id wait for each other. */
 const calls: Readonly<Record<Call, (store: SessionStore) => Promise<unknown>>> = {
   get: (store) => store.get(ID),
-  set: (store) => store.set(`${ID}-to-set`, session()),
-  touch: (store) => store.touch(ID, session()),
+  set: (store) => store.set(`${ID}-to-set`, makeSession()),
+  touch: (store) => store.touch(ID, makeSession()),
   destroy: (store) => store.destroy(`${ID}-to-destroy`),
   list: (store) => store.list({ user: `${SECRET}-user` }),
   all: (store) => store.all(),
@@ -48,15 +57,29 @@ const calls: Readonly<Record<Call, (store: SessionStore) => Promise<unknown>>> =
   ping: (store) => store.ping(),
 }
 
-/** Makes a test of each trouble: its calls fail with its code, again and again, say why and give nothing away; after it, they work. */
+/**
+ * Declares a test for each trouble. During the trouble every call of a store must fail with its
+ * `code`, each time, with a cause and without `SECRET` in the error. After `end`, every call must
+ * work again.
+ *
+ * @param troubles The troubles by name; the name and the code are the title of the test.
+ * @example
+ * troubleSuite({ describe, it }, {
+ *   'a wrong password': {
+ *     code: 'ACCESS_DENIED',
+ *     driver: () => myDriver({ password: `${SECRET}-wrong` }),
+ *   },
+ * })
+ */
 export function troubleSuite({ describe, it }: Runner, troubles: Readonly<Record<string, Trouble>>): void {
   describe('trouble', () => {
     for (const [name, trouble] of Object.entries(troubles))
-      it(`${name}: ${trouble.code}`, () => endure(trouble))
+      it(`${name}: ${trouble.code}`, () => checkTrouble(trouble))
   })
 }
 
-async function endure({ code, driver, begin, end, works = [], operationTimeout }: Trouble): Promise<void> {
+async function checkTrouble(trouble: Trouble): Promise<void> {
+  const { code, driver, begin, end, works = [], operationTimeout } = trouble
   const options = { hashIds: false, pruneInterval: false, user: () => `${SECRET}-user` } as const
   const store = new SessionStore(await driver(), {
     ...options,
@@ -65,44 +88,44 @@ async function endure({ code, driver, begin, end, works = [], operationTimeout }
   try {
     try {
       if (begin) {
-        await store.set(ID, session())
+        await store.set(ID, makeSession())
         await begin()
       }
       for (let round = 0; round < 2; round++)
         await Promise.all(
           (Object.keys(calls) as Call[])
-            // It would leave nothing to read for the others.
+            // A `clear` that works would leave nothing for the other calls to read.
             .filter((name) => name !== 'clear' || !works.includes(name))
-            .map((name) => (works.includes(name) ? calls[name](store) : fails(code, name, store))),
+            .map((name) => (works.includes(name) ? calls[name](store) : assertFails(code, name, store))),
         )
     } finally {
       await end?.()
     }
-    if (end) await goesOn(store)
+    if (end) await assertRecovers(store)
   } finally {
     await store.close()
   }
 }
 
-async function fails(code: SessionStoreErrorCode, name: Call, store: SessionStore): Promise<void> {
+async function assertFails(code: SessionStoreErrorCode, name: Call, store: SessionStore): Promise<void> {
   const error: unknown = await calls[name](store).then(
-    () => assert.fail(`${name} works`),
+    () => assert.fail(`${name} succeeds`),
     (error: unknown) => error,
   )
   const printed = inspect(error, { depth: null, showHidden: true })
   assert.ok(error instanceof SessionStoreError, `${name} fails with another class of error: ${printed}`)
-  assert.equal(error.code, code, `${name} fails otherwise: ${printed}`)
-  assert.ok(!printed.includes(SECRET), `the error of ${name} gives a secret away: ${printed}`)
-  // That the store itself stopped waiting has no further cause.
-  if (code !== 'TIMEOUT') assert.ok(error.cause instanceof Error, `the error of ${name} does not say why`)
+  assert.equal(error.code, code, `${name} fails with another code: ${printed}`)
+  assert.ok(!printed.includes(SECRET), `the error of ${name} contains a secret: ${printed}`)
+  // A timeout of the store itself has no further cause.
+  if (code !== 'TIMEOUT') assert.ok(error.cause instanceof Error, `the error of ${name} has no cause`)
 }
 
-/** Waits until the database answers again; then every call works. */
-async function goesOn(store: SessionStore): Promise<void> {
+/** Waits until the database answers again, and then checks that every call works. */
+async function assertRecovers(store: SessionStore): Promise<void> {
   const deadline = performance.now() + 30_000
   for (;;) {
     try {
-      await store.set(ID, session())
+      await store.set(ID, makeSession())
       break
     } catch (error) {
       if (performance.now() > deadline) throw error
@@ -110,6 +133,6 @@ async function goesOn(store: SessionStore): Promise<void> {
     }
   }
   for (const call of Object.values(calls)) await call(store)
-  await store.set(ID, session())
-  assert.deepEqual(await store.get(ID), session())
+  await store.set(ID, makeSession())
+  assert.deepEqual(await store.get(ID), makeSession())
 }

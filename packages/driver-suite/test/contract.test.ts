@@ -7,35 +7,35 @@ import { checksOn, mutants } from './support/contract.ts'
 
 async function assertKills(id: string, mutant: Mutant): Promise<void> {
   await assert.rejects(checksOn(mutant).get(id)!(), ({ message }: Error) => {
-    assert.match(message, /\n\nWhy it matters: \S/, 'failed outside of the rule')
+    assert.match(message, /\n\nWhy it matters: \S/, 'the test failed outside of the rule')
     return true
   })
 }
 
-describe('a mutant is found by the rule against it', () => {
-  it('each rule has a mutant to find, and each mutant its rule', () => {
+describe('each mutant is found by its rule', () => {
+  it('each rule has a mutant, and each mutant has a rule', () => {
     assert.deepEqual([...mutants.keys()].sort(), contractRules.map(({ id }) => id).sort())
   })
   for (const [id, mutant] of mutants) it(id, () => assertKills(id, mutant))
 })
 
-describe('what the contract leaves open is no mutant', () => {
+describe('every rule passes a driver that uses what the contract leaves open', () => {
   for (const [name, driver] of Object.entries(allowed))
     describe(name, () => {
       for (const [id, check] of checksOn(driver)) it(id, check)
     })
 })
 
-describe('the comparison with the reference driver finds by itself', () => {
+describe('the comparison with the reference driver alone finds the mutant against', () => {
   beforeAll(() => void vi.stubEnv('SESSION_STORES_SEED', '1'))
   afterAll(() => void vi.unstubAllEnvs())
-  const named =
+  const namedByModel =
     /^contract\/(write\/(created-at|user-follows|deadline-follows|.*past-its-deadline)|tombstone\/(without|ends|is-final|conditional-tombstone-without)|extend\/(keeps|moves|is|over-a-)|sent-twice\/.*-leaves-a|touch\/(moves|into|of-a|leaves|with-(an|the)|without)|list\/count-counts|prune\/never-removes-what)/
   const decided = /-(lands-on|refuses|has-landed-on)-/
-  // Only the rules' own writes know that tag; to these two verbs it is like any other. The others cannot be.
+  // Random calls cannot make the first of these states, and treat the others like any other tag.
   const alike =
     /\/((create|tombstone)-.*-with-expected-tag|(create|update)-.*tombstone-with-own-tag|(conditional-)?tombstone-.*session-with-own-tag)$/
   for (const [id, mutant] of mutants)
-    if ((named.test(id) || decided.test(id)) && !alike.test(id))
+    if ((namedByModel.test(id) || decided.test(id)) && !alike.test(id))
       it(id, () => assertKills('contract/model/agrees-with-the-reference-driver', mutant))
 })

@@ -12,7 +12,7 @@ import { mutants } from './mutants/policy/index.ts'
 
 const rules = new Map([...policyRules, ...httpRules, ...raceRules].map((rule) => [rule.id, rule]))
 
-function check(rule: StoreRule, mutant: Mutant): Promise<void> {
+function checkOnMutant(rule: StoreRule, mutant: Mutant): Promise<void> {
   const memory = memoryDriver()
   const make = () => ({ drivers: [memory, memory] as const })
   return withStores(
@@ -24,7 +24,7 @@ function check(rule: StoreRule, mutant: Mutant): Promise<void> {
       for (const name of Object.getOwnPropertyNames(SessionStore.prototype) as (keyof SessionStore)[])
         if ((name as string) !== 'constructor')
           Object.assign(store, { [name]: (right[name] as (...args: unknown[]) => unknown).bind(right) })
-      // The middleware sets it on the store that it was given.
+      // The middleware sets `generate` on the mutant, but the store calls its own.
       Object.defineProperty(store, 'generate', {
         get: () => (right as unknown as { generate: unknown }).generate,
         set: (generate) => Object.assign(right, { generate }),
@@ -34,7 +34,7 @@ function check(rule: StoreRule, mutant: Mutant): Promise<void> {
   )
 }
 
-it('every rule has an id of its own, and says whom it protects', () => {
+it('every rule has an id of its own and a reason', () => {
   assert.equal(rules.size, policyRules.length + httpRules.length + raceRules.length)
   for (const { id, why } of rules.values()) {
     assert.match(id, /^(policy|http|race)\/[a-z-]+\/\S/)
@@ -43,7 +43,7 @@ it('every rule has an id of its own, and says whom it protects', () => {
 })
 
 it.each(['contract', 'policy', 'http', 'race'])(
-  'in %s, the ids of a file begin with its path',
+  'in %s, the rule ids of a file begin with its path',
   async (folder) => {
     const path = join(import.meta.dirname, '../src', folder)
     for (const file of readdirSync(path).filter((name) => !/^(index|fixture|process)\.ts$/.test(name))) {
@@ -57,12 +57,12 @@ it.each(['contract', 'policy', 'http', 'race'])(
 const isRule = (value: unknown): value is { id: string } =>
   typeof (value as { check?: unknown } | undefined)?.check === 'function'
 
-describe('a mutant is found by the rule against it', () => {
+describe('each mutant is found by its rule', () => {
   for (const [id, mutant] of Object.entries(mutants))
     it(id, async () => {
       const rule = rules.get(id)
       assert.ok(rule, 'there is no such rule')
-      await check(rule, () => ({}))
-      await assert.rejects(check(rule, mutant))
+      await checkOnMutant(rule, () => ({}))
+      await assert.rejects(checkOnMutant(rule, mutant))
     })
 })

@@ -7,5 +7,5 @@ function make() {
   return { drivers: [driver, driver] as const, ownDatabase: true }
 }
 
-// No other process reaches what is in this one's memory.
+// `process-races` is left out, because another process cannot reach the memory of this one.
 driverSuite({ describe, it }, make, { only: ['contract', 'policy', 'http', 'races', 'conformance'] })

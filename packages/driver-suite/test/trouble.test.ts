@@ -2,20 +2,24 @@ import assert from 'node:assert/strict'
 import { type Driver, memoryDriver, SessionStoreError } from '@session-stores/core'
 import { SECRET, type Trouble, troubleSuite } from '@session-stores/driver-suite'
 import { describe, it } from 'vitest'
+import { collectTests } from './support/runner.ts'
 
 const verbs = ['setup', 'read', 'write', 'touch', 'list', 'count', 'clear', 'ping'] as const
 
-/** A database that is away from `begin` to `end`, and what its driver does then instead of failing as it should. */
-function outage(fault: Partial<Driver> = {}, error = away()): Trouble {
+/**
+ * A database that is away from `begin` to `end`. Meanwhile calls fail with `error`, or do what
+ * `mutant` does.
+ */
+function makeOutage(mutant: Partial<Driver> = {}, error = makeError()): Trouble {
   const memory = memoryDriver()
   let isAway = false
-  const verbOf = (verb: (typeof verbs)[number]) =>
+  const makeVerb = (verb: (typeof verbs)[number]) =>
     async function call(...args: unknown[]) {
-      const work = (isAway && fault[verb]) || memory[verb]
-      if (isAway && !fault[verb]) throw error
+      const work = (isAway && mutant[verb]) || memory[verb]
+      if (isAway && !mutant[verb]) throw error
       return (work as (...args: unknown[]) => unknown)(...args)
     }
-  const driver = { ...memory, ...Object.fromEntries(verbs.map((verb) => [verb, verbOf(verb)])) }
+  const driver = { ...memory, ...Object.fromEntries(verbs.map((verb) => [verb, makeVerb(verb)])) }
   return {
     code: 'UNAVAILABLE',
     driver: () => driver,
@@ -28,39 +32,38 @@ function outage(fault: Partial<Driver> = {}, error = away()): Trouble {
   }
 }
 
-const away = (message = 'it is away', cause: unknown = new Error('no route')) =>
+const makeError = (message = 'the database is away', cause: unknown = new Error('no route')) =>
   new SessionStoreError('UNAVAILABLE', message, cause)
 
-function check(trouble: Trouble): Promise<void> {
-  let test: (() => Promise<void>) | undefined
-  const runner = {
-    describe: (_: string, body: () => void) => body(),
-    it(_: string, body: () => Promise<void>) {
-      test = body
-    },
-  }
-  troubleSuite(runner, { 'an outage': trouble })
+function checkTrouble(trouble: Trouble): Promise<void> {
+  const [test] = collectTests((runner) => troubleSuite(runner, { 'an outage': trouble })).values()
   return test!()
 }
 
 troubleSuite(
   { describe, it },
-  { 'an outage': outage(), 'one whose reads work': { ...outage({ read: () => [] }), works: ['get'] } },
+  {
+    'an outage': makeOutage(),
+    'an outage in which reads work': { ...makeOutage({ read: () => [] }), works: ['get'] },
+  },
 )
 
-describe('a fault is found', () => {
-  const faults: Record<string, [trouble: Trouble, says: RegExp]> = {
-    'a call that works': [outage({ count: () => 0 }), /length works/],
-    'an outage that is taken for a logout': [outage({ read: () => [] }), /get works/],
-    'another code': [{ ...outage(), code: 'TIMEOUT' }, /fails otherwise/],
-    'a secret in the message': [outage({}, away(`not ${SECRET}-id`)), /gives a secret away/],
+describe('the suite finds a mutant with', () => {
+  const mutants: Record<string, [trouble: Trouble, message: RegExp]> = {
+    'a call that succeeds': [makeOutage({ count: () => 0 }), /length succeeds/],
+    'an outage that looks like a logout': [makeOutage({ read: () => [] }), /get succeeds/],
+    'another code': [{ ...makeOutage(), code: 'TIMEOUT' }, /fails with another code/],
+    'a secret in the message': [makeOutage({}, makeError(`not ${SECRET}-id`)), /contains a secret/],
     'a secret in the cause': [
-      outage({}, away('away', new Error(`${SECRET}-payload`))),
-      /gives a secret away/,
+      makeOutage({}, makeError('away', new Error(`${SECRET}-payload`))),
+      /contains a secret/,
     ],
-    'no cause': [outage({}, new SessionStoreError('UNAVAILABLE', 'it is away')), /does not say why/],
-    'a call that should work': [{ ...outage(), works: ['ping'] }, /it is away/],
+    'no cause': [
+      makeOutage({}, new SessionStoreError('UNAVAILABLE', 'the database is away')),
+      /has no cause/,
+    ],
+    'a call that should work': [{ ...makeOutage(), works: ['ping'] }, /the database is away/],
   }
-  for (const [name, [trouble, says]] of Object.entries(faults))
-    it(name, () => assert.rejects(check(trouble), says))
+  for (const [name, [trouble, message]] of Object.entries(mutants))
+    it(name, () => assert.rejects(checkTrouble(trouble), message))
 })

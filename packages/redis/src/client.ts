@@ -1,14 +1,17 @@
-import type { Link } from './link.ts'
-import type { Script } from './statements.ts'
+import type { ConnectionOptions } from 'node:tls'
+import { Redis, type RedisOptions as RedisSettings } from 'ioredis'
 
-/** What the driver uses of an ioredis `Redis` or `Cluster`, so that no version of it is forced. */
+/**
+ * The part of an ioredis `Redis` or `Cluster` that the driver uses. It is declared here, so that no
+ * version of ioredis is forced on you.
+ */
 export interface RedisClient extends RedisNode {
-  /** Of a `Cluster`. */
+  /** Set on a `Cluster`. */
   readonly isCluster?: boolean | undefined
   nodes?(role: 'master' | 'all'): RedisNode[]
 }
 
-/** One server, or the only one. */
+/** One server of a cluster, or the only one. */
 export interface RedisNode {
   readonly options?:
     | {
@@ -19,12 +22,68 @@ export interface RedisNode {
     | undefined
   readonly stream?: { cork(): void; uncork(): void; destroy?(error?: Error): unknown } | null | undefined
   call(command: string, ...args: (string | number)[]): Promise<unknown>
-  /** The driver counts the connections that break, so that it knows which calls the client may have sent twice. */
+  /**
+   * The driver counts the connections that break, so that it knows which calls the client may have
+   * sent twice.
+   */
   on(event: string, listener: (...args: unknown[]) => void): unknown
 }
 
-/** Makes calls that leave at once: one write to each server of a cluster, in place of one for each call. */
-function together<T>(client: RedisClient, calls: () => T): T {
+/** Whether the value has the methods of an ioredis client. One of node-redis has not. */
+export const isRedisClient = (value: unknown): boolean =>
+  ['call', 'on'].every((name) => typeof (value as never)?.[name] === 'function')
+
+/** Whether ioredis can use the value as a URL, or as the path of a socket. */
+export function isRedisUrl(value: unknown): boolean {
+  if (typeof value !== 'string' || value === '') return false
+  if (/^\/[^/]/.test(value)) return isDatabase(new URLSearchParams(value.split('?')[1]).get('db') ?? '')
+  // ioredis adds this scheme where there is none.
+  const hasScheme = /^(rediss?:)?\/\//.test(value)
+  const url = hasScheme ? value.replace(/^\/\//, 'redis://') : `redis://${value}`
+  if (!URL.canParse(url)) return false
+  const { username, password, pathname } = new URL(url)
+  try {
+    decodeURIComponent(username + password)
+  } catch {
+    return false
+  }
+  return hasScheme ? isDatabase(pathname.slice(1)) : pathname.length < 2
+}
+
+const isDatabase = (text: string): boolean => /^\d*$/.test(text)
+
+/**
+ * Makes the driver's own client. It connects when it is told to, and sends nothing twice.
+ *
+ * @param maxLoadingRetryTime how long to wait for a server that loads its data before the next try,
+ * in milliseconds
+ */
+export function createClient(
+  url: string,
+  tls: ConnectionOptions | undefined,
+  maxLoadingRetryTime: number,
+): Redis {
+  const settings: RedisSettings = {
+    ...(tls && { tls }),
+    lazyConnect: true,
+    // The driver limits an attempt until the connection is checked, not only until it is made.
+    connectTimeout: 0,
+    maxLoadingRetryTime,
+    // With these, a connection that breaks ends, and every call that waits for an answer fails.
+    retryStrategy: () => null,
+    maxRetriesPerRequest: null,
+    autoResendUnfulfilledCommands: false,
+    enableOfflineQueue: false,
+    // After a failover the address may lead to another server, but not on this connection.
+    reconnectOnError: (error) => /\bREADONLY\b/.test(error.message),
+  }
+  return new Redis(url, settings)
+}
+
+/**
+ * Makes calls that leave at once: one write to each server of a cluster, instead of one per call.
+ */
+export function sendTogether<T>(client: RedisClient, calls: () => T): T {
   const streams = client.nodes?.('master').map(({ stream }) => stream) ?? []
   for (const stream of streams) stream?.cork()
   try {
@@ -34,102 +93,7 @@ function together<T>(client: RedisClient, calls: () => T): T {
   }
 }
 
-/** Sends a command once for each key, as a cluster wants it. */
+/** Sends a command once for each key, as a cluster needs it. */
 export function callEach(client: RedisClient, command: string, keys: readonly string[]): Promise<unknown[]> {
-  return together(client, () => Promise.all(keys.map((key) => client.call(command, key))))
-}
-
-/** About how much one script is given, in characters: so Redis works on one while the next is made. */
-const SCRIPT_SIZE = 32 * 1024
-
-/** What a script says about a row besides that it is about it: a letter, and what the letter stands for. */
-export interface Note<T> {
-  readonly letter: string
-  readonly row: T
-  readonly text: string
-}
-
-/** How scripts are run. */
-export interface Run {
-  readonly link: Link
-  /** How long calls are waited for, in milliseconds. */
-  timeLimit: number
-  /** When the call began that begins now, as `performance.now()` has it: asked for once a call. */
-  start: number
-}
-
-/**
- * Runs a script over rows: many in one on a single server, each by itself in a cluster. `times` are the first 32
- * characters that every script is given (see `Script`). `parts` makes the key and the arguments of a row; it is told
- * whether the row is the first of its script. Returns the rows that the script named; what it noted goes to `notes`.
- */
-export function runScript<T>(
-  run: Run,
-  script: Script,
-  times: string,
-  rows: readonly T[],
-  parts: (row: T, isFirst: boolean) => [key: string, ...args: string[]],
-  notes?: Note<T>[],
-): Promise<T[]> {
-  const { client } = run.link
-  const calls = together(client, () => {
-    const made: Promise<T[]>[] = []
-    for (let from = 0; from < rows.length; ) {
-      const number = run.link.nextNumber()
-      const keys: string[] = []
-      const args = [times + number]
-      let to = from
-      let size = 0
-      do {
-        const [key, ...own] = parts(rows[to]!, to === from)
-        to++
-        keys.push(key)
-        size += key.length
-        for (const arg of own) {
-          args.push(arg)
-          size += arg.length
-        }
-      } while (to < rows.length && size < SCRIPT_SIZE && !client.isCluster)
-      made.push(evaluate(run, script, keys, args, rows.slice(from, to), number, notes))
-      from = to
-    }
-    return made
-  })
-  return calls.length === 1 ? calls[0]! : Promise.all(calls).then((named) => named.flat())
-}
-
-/** Every promise more on the way of an answer costs a lone call time: so no `async` here. */
-function evaluate<T>(
-  { link, timeLimit }: Run,
-  { sha, source }: Script,
-  keys: readonly string[],
-  args: readonly string[],
-  rows: readonly T[],
-  number: number,
-  notes: Note<T>[] | undefined,
-): Promise<T[]> {
-  const ask = (command: string, script: string) =>
-    link.client.call(command, script, keys.length, ...keys, ...args)
-  const named = (answer: unknown): T[] | Promise<never> => {
-    const parts = Array.isArray(answer) ? answer : [answer]
-    // Numbers are text where a client that was lent is told so (`stringNumbers`).
-    if (Number(parts[0]) !== number) return link.refuseAnswer(timeLimit)
-    const found: T[] = []
-    for (let i = 1; i < parts.length; i++) {
-      const place = Number(parts[i])
-      if (place > 0) found.push(rows[place - 1]!)
-      else notes?.push(toNote(parts[i], rows))
-    }
-    return found
-  }
-  if (sha === undefined) return ask('EVAL', source).then(named)
-  return ask('EVALSHA', sha).then(named, (error: Error) => {
-    if (!error.message.startsWith('NOSCRIPT')) throw error
-    return ask('EVAL', source).then(named)
-  })
-}
-
-function toNote<T>(text: string, rows: readonly T[]): Note<T> {
-  const end = text.indexOf(' ')
-  return { letter: text[0]!, row: rows[Number(text.slice(1, end)) - 1]!, text: text.slice(end + 1) }
+  return sendTogether(client, () => Promise.all(keys.map((key) => client.call(command, key))))
 }

@@ -1,29 +1,32 @@
-import { isError, SessionStoreError, type SessionStoreErrorCode } from '@session-stores/core'
+import { type ErrorReason, isError, SessionStoreError } from '@session-stores/core'
 
-/** Redis 6 wraps what a script ran into: `ERR Error running script (…): @user_script:21: -OOM command not allowed`. */
-const says = (...words: string[]): RegExp => new RegExp(`(^|: -?)(${words.join('|')})\\b`)
+/**
+ * Matches errors that begin with one of the words. Redis 6 wraps the error of a command in a
+ * script: `ERR Error running script (…): @user_script:21: -OOM command not allowed`.
+ */
+const matchWords = (...words: string[]): RegExp => new RegExp(`(^|: -?)(${words.join('|')})\\b`)
 
-const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode, message: string])[] = [
+const reasons: readonly ErrorReason[] = [
   [
-    says(
+    matchWords(
       ...['NOAUTH', 'WRONGPASS', 'NOPERM', 'ERR invalid password', 'ERR AUTH', 'ERR unknown command'],
       ...['ERR The user executing the script', 'ERR ACL failure'],
     ),
     'ACCESS_DENIED',
     'Redis wants other credentials or rights',
   ],
-  [says('OOM'), 'STORAGE_FULL', 'Redis is out of memory (maxmemory)'],
+  [matchWords('OOM'), 'STORAGE_FULL', 'Redis is out of memory (maxmemory)'],
   [/^MISCONF .*No space left/, 'STORAGE_FULL', 'Redis is out of disk'],
-  [says('READONLY', 'MISCONF'), 'READ_ONLY', 'Redis takes no writes'],
-  [says('WRONGTYPE'), 'BAD_STORAGE', "a key is not this store's; give another 'prefix'"],
+  [matchWords('READONLY', 'MISCONF'), 'READ_ONLY', 'Redis takes no writes'],
+  [matchWords('WRONGTYPE'), 'BAD_STORAGE', "a key is not this store's; give another 'prefix'"],
   [
-    says('ERR DB index is out of range', 'ERR invalid DB index', 'ERR SELECT is not allowed'),
+    matchWords('ERR DB index is out of range', 'ERR invalid DB index', 'ERR SELECT is not allowed'),
     'UNAVAILABLE',
     'Redis has no database of that number',
   ],
-  [says('LATE'), 'UNAVAILABLE', 'the call reached Redis so late that it had been given up'],
+  [matchWords('LATE'), 'UNAVAILABLE', 'the call reached Redis so late that it had been given up'],
   [
-    says(
+    matchWords(
       ...['LOADING', 'CLUSTERDOWN', 'TRYAGAIN', 'MASTERDOWN', 'BUSY', 'NOREPLICAS'],
       'ERR max number of clients reached',
     ),
@@ -32,27 +35,34 @@ const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode,
   ],
 ]
 
-/** What ioredis rejected with, as the error to show; `failure` is why there is no connection, where that is known. */
-export function explained(error: unknown, failure?: Error): unknown {
+/**
+ * Turns an error of ioredis into the one that callers get: a `SessionStoreError`, except for an
+ * unknown error of Redis or a fault in the program.
+ *
+ * @param failure why there is no connection, where that is known
+ */
+export function toStoreError(error: unknown, failure?: Error): unknown {
   if (!isError(error) || error instanceof SessionStoreError) return error
-  const cause = strip(isReply(error) ? error : (failure ?? error))
+  const cause = removeSecrets(isReply(error) ? error : (failure ?? error))
   const reason = reasons.find(([pattern]) => pattern.test(cause.message))
   if (reason) return new SessionStoreError(reason[1], reason[2], cause)
-  // A fault in the program is no outage.
   if (isReply(cause) || isFault(cause)) return cause
   return new SessionStoreError('UNAVAILABLE', 'Redis cannot be reached', cause)
 }
 
-/** Whether it is Redis itself that says so. */
+/** Whether Redis itself answered with this error. */
 export const isReply = (error: Error | undefined): boolean => error?.name === 'ReplyError'
 
-/** Whether it is a fault in the program. By its name, for Node and Jest have a `TypeError` each. */
+/**
+ * Whether the error is a fault in the program, which is no outage. The name tells, because Node and
+ * Jest have a `TypeError` class each.
+ */
 export const isFault = (error: Error | undefined): boolean => error?.name === 'TypeError'
 
-/** Takes from an error what it gives away: ioredis attaches the command, with keys, payloads and passwords. */
-function strip(error: Error & { command?: unknown; lastNodeError?: unknown }): Error {
+/** Removes the command that ioredis attaches to an error, with keys, payloads and passwords. */
+function removeSecrets(error: Error & { command?: unknown; lastNodeError?: unknown }): Error {
   delete error.command
-  if (isError(error.lastNodeError)) strip(error.lastNodeError)
+  if (isError(error.lastNodeError)) removeSecrets(error.lastNodeError)
   const [first] = error.message.split(', with args beginning with')
   if (first !== error.message) {
     error.stack = error.stack?.replace(error.message, () => first!)

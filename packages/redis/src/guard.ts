@@ -1,48 +1,49 @@
 import { type Driver, isError, SessionStoreError, timers, UncertainWriteError } from '@session-stores/core'
-import type { Run } from './client.ts'
-import { explained, isFault, isReply } from './errors.ts'
+import { isFault, isReply, toStoreError } from './errors.ts'
 import { WAIT_SHARE } from './link.ts'
+import type { Scripts } from './scripts.ts'
 
 const { uptime } = timers
 
 type Verb = (...args: unknown[]) => Promise<unknown>
 
 /**
- * The verbs, with errors explained, and with the process held while one waits for its answer. None is sent before its
- * connection was checked, or after it was given up; one that a connection broke without an answer is sent once more.
+ * Wraps the verbs. A wrapped verb is sent only after its connection was checked, and not after its
+ * call was given up. It is sent once more where the connection broke before the answer came. The
+ * process stays alive until the answer comes, and errors become those of the store.
  */
-export function guarded<T extends Pick<Driver, 'write'>>(verbs: T, run: Run): T {
-  const { link } = run
-  const answered = (value: unknown): unknown => {
+export function guardVerbs<T extends Pick<Driver, 'write'>>(verbs: T, scripts: Scripts): T {
+  const { link } = scripts
+  const onAnswer = (value: unknown): unknown => {
     link.release()
     return value
   }
-  const refused = (error: unknown): never => {
+  const onError = (error: unknown): never => {
     link.release()
-    if (isError(error) && isReply(error) && error.message.startsWith('LATE')) link.forget()
-    throw explained(error, link.failure)
+    if (isError(error) && isReply(error) && error.message.startsWith('LATE')) link.recheck()
+    throw toStoreError(error, link.failure)
   }
-  const guard = (verb: Verb, repeat: Verb) => {
-    const send = (args: unknown[], until: number, repeated: boolean): Promise<unknown> =>
-      (repeated ? repeat : verb)(...args).then(answered, (error) => {
-        if (!link.repeats || !isBroken(error) || (repeated && !isUnsent(error))) return refused(error)
-        return link.whenUsable(until).then(() => sendNow(args, until, true), refused)
+  const guardVerb = (verb: Verb, resend: Verb) => {
+    const send = (args: unknown[], until: number, isRepeated: boolean): Promise<unknown> =>
+      (isRepeated ? resend : verb)(...args).then(onAnswer, (error) => {
+        if (!link.resends || !isBroken(error) || (isRepeated && !isUnsent(error))) return onError(error)
+        return link.waitUntilUsable(until).then(() => sendNow(args, until, true), onError)
       })
-    const sendNow = (args: unknown[], until: number, repeated: boolean): Promise<unknown> => {
-      run.start = uptime()
-      return send(args, until, repeated)
+    const sendNow = (args: unknown[], until: number, isRepeated: boolean): Promise<unknown> => {
+      scripts.start = uptime()
+      return send(args, until, isRepeated)
     }
     return (...args: unknown[]): Promise<unknown> => {
       link.hold()
-      run.start = uptime()
-      const until = run.start + run.timeLimit * WAIT_SHARE
+      scripts.start = uptime()
+      const until = scripts.start + scripts.timeLimit * WAIT_SHARE
       if (link.isUsable) return send(args, until, false)
-      return link.whenUsable(until).then(() => sendNow(args, until, false), refused)
+      return link.waitUntilUsable(until).then(() => sendNow(args, until, false), onError)
     }
   }
-  const repeats: Partial<Record<string, Verb>> = { write: writeAgain as Verb }
+  const resends: Partial<Record<string, Verb>> = { write: writeAgain as Verb }
 
-  /** A write that has landed before counts as landed; of one that is refused nobody knows. */
+  /** A write that had landed counts as landed. Whether a refused write had landed is unknown. */
   async function writeAgain(...args: Parameters<Driver['write']>): Promise<string[]> {
     const landed = await verbs.write(...args)
     if (landed.length < args[0].length) throw new UncertainWriteError(landed)
@@ -50,10 +51,12 @@ export function guarded<T extends Pick<Driver, 'write'>>(verbs: T, run: Run): T 
   }
 
   const entries = Object.entries(verbs as Record<string, Verb>)
-  return Object.fromEntries(entries.map(([name, verb]) => [name, guard(verb, repeats[name] ?? verb)])) as T
+  return Object.fromEntries(
+    entries.map(([name, verb]) => [name, guardVerb(verb, resends[name] ?? verb)]),
+  ) as T
 }
 
-/** Whether the connection was closed already. */
+/** Whether the command was not sent, because the connection was closed already. */
 const isUnsent = (error: Error): boolean => error.message.startsWith("Stream isn't writeable")
 
 /** Whether there is no answer because the connection broke. A fault in the program is no outage. */

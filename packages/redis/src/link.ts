@@ -5,11 +5,13 @@ import { digits } from './row.ts'
 
 const { clearTimeout, setTimeout, uptime } = timers
 
-/** What was learned about a server when its connection was checked. */
+/** What the check of a connection has learned about its server. */
 export interface Inspection {
-  /** What the server's clock is ahead of `uptime()`, in milliseconds. */
+  /** By how many milliseconds the server's clock is ahead of `uptime()`. */
   readonly offset: number
-  /** What it does when memory is short; `undefined`: it evicts nothing, or does not say. */
+  /**
+   * The policy by which the server evicts keys, or `undefined` where it evicts none or is silent.
+   */
   readonly eviction: string | undefined
 }
 
@@ -19,16 +21,19 @@ interface Waiter {
   fail(error: unknown): void
 }
 
-/** The share of the time limit in which a connection is made and checked, and in which a silent one counts as dead. */
+/**
+ * The share of the time limit in which a connection is made and checked, and after which a silent
+ * connection counts as dead.
+ */
 export const CONNECT_SHARE = 0.6
-/** The share of the time limit after which nothing that waits for a connection is sent any more. */
+/** The share of the time limit after which no call that waits for a connection is sent any more. */
 export const WAIT_SHARE = 0.8
-/** The share of the time limit that an answer may take which shows whether a connection is out of step. */
+/** The share of the time limit in which a connection must show that it is in step. */
 const STEP_SHARE = 0.2
 
 /**
- * A client, and what the driver has to know before it sends anything: whether each connection was checked since it
- * was made, and the server's clock.
+ * A client, and what the driver has to know before it sends anything: whether each connection was
+ * checked since it was made, and the server's clock.
  */
 export abstract class Link {
   readonly client: RedisClient
@@ -36,14 +41,15 @@ export abstract class Link {
   isUsable = false
   /** How many connections have broken. */
   breaks = 0
-  /** Whether a server removes keys by itself when memory is short. */
+  /** Whether a server evicts keys when its memory is short. */
   evicts = false
   /** Why no connection works, until one does. */
   failure: Error | undefined
-  /** Whether a call that a broken connection left without an answer is to be sent again: the client itself does not. */
-  abstract readonly repeats: boolean
+  /** Whether the driver resends a call that a broken connection left unanswered. */
+  abstract readonly resends: boolean
   #offset = 0
-  // Not from 0: what another process was answered has other numbers. V8 counts small ones the fastest.
+  // The numbers begin at random, so that answers of other processes have other numbers. They begin
+  // below 2 ** 29, because V8 counts small numbers the fastest.
   #number = Math.floor(Math.random() * 2 ** 29)
   readonly #waiters = new Set<Waiter>()
 
@@ -51,22 +57,28 @@ export abstract class Link {
     this.client = client
   }
 
-  /** A call begins. */
+  /** Says that a call begins. */
   hold(): void {}
 
-  /** A call has ended. */
+  /** Says that a call has ended. */
   release(): void {}
 
-  /** How long calls take at most from now on, in milliseconds. */
+  /** Sets how long calls take at most from now on, in milliseconds. */
   limit(_timeLimit: number): void {}
 
   close(): void {}
 
-  /** Sees to it that a connection is made, where there is none, and checked. Throws where that is hopeless for now. */
+  /**
+   * Makes a connection where there is none, and checks it. Throws where that is hopeless for now.
+   */
   protected abstract reach(): void
 
-  /** Fulfils when commands can be sent; rejects when they cannot, at the latest at `until` (as `timers.uptime` has it). */
-  whenUsable(until: number): Promise<void> {
+  /**
+   * Fulfils when commands can be sent. Rejects when they cannot, at the latest at `until`.
+   *
+   * @param until as `uptime()` has it
+   */
+  waitUntilUsable(until: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.reach()
       const end = (): void => {
@@ -83,39 +95,45 @@ export abstract class Link {
           reject(error)
         },
       }
-      const late = () => waiter.fail(this.failure ?? new Error('there was no connection in time'))
-      const timer = setTimeout(late, Math.max(0, until - uptime()))
+      const onTimeout = () => waiter.fail(this.failure ?? new Error('there was no connection in time'))
+      const timer = setTimeout(onTimeout, Math.max(0, until - uptime()))
       this.#waiters.add(waiter)
     })
   }
 
-  /** The server's time that it will be at `at` (as `timers.uptime` has it), as 16 digits. */
-  timeAt(at: number): string {
+  /**
+   * Returns what the server's clock will say at a time, as text for scripts.
+   *
+   * @param at as `uptime()` has it
+   */
+  serverTimeAt(at: number): string {
     return digits(Math.ceil(at + this.#offset))
   }
 
-  /** A number that tells one answer from another. */
+  /** Returns a number by which a script's answer is told from others. */
   nextNumber(): number {
     return ++this.#number
   }
 
-  /** Asks for the server's time, in epoch milliseconds. */
-  async time(): Promise<number> {
+  /** Reads the server's clock, in epoch milliseconds. */
+  async readClock(): Promise<number> {
     const sent = uptime()
     const time = toTime(await this.client.call('TIME'))
-    // Any node of a cluster may have answered.
+    // In a cluster, any node may have answered.
     if (!this.client.isCluster) this.#offset = time - sent
     return time
   }
 
-  /** Has the clock of the server measured again before anything else is sent. */
-  forget(): void {
+  /** Has the connection checked, and the server's clock read, before anything else is sent. */
+  recheck(): void {
     this.isUsable = false
   }
 
   /**
-   * After an answer that does not fit its command: asks each connection whether its answers belong to other commands,
-   * and closes those of which they do. Rejects then; fulfils where all are in step.
+   * Checks after an answer that does not fit its command: closes the connections whose answers
+   * belong to other commands, and rejects then. Fulfils where all connections are in step.
+   *
+   * @throws UNAVAILABLE
    */
   async checkStep(timeLimit: number): Promise<void> {
     const nodes: readonly RedisNode[] = this.client.nodes?.('master') ?? [this.client]
@@ -123,27 +141,31 @@ export abstract class Link {
       nodes.map(async (node) => {
         const { stream } = node
         const text = randomUUID()
-        if ((await inTime(node.call('ECHO', text), timeLimit * STEP_SHARE)) === text) return true
+        if ((await waitAtMost(node.call('ECHO', text), timeLimit * STEP_SHARE)) === text) return true
         stream?.destroy?.(new Error('Redis answered another command'))
         return false
       }),
     )
-    if (inStep.includes(false)) throw misplaced()
+    if (inStep.includes(false)) throw toStepError()
   }
 
-  /** Rejects, after an answer that belongs to another command for sure. */
+  /**
+   * Rejects after an answer that certainly belongs to another command.
+   *
+   * @throws UNAVAILABLE
+   */
   async refuseAnswer(timeLimit: number): Promise<never> {
     await this.checkStep(timeLimit)
-    throw misplaced()
+    throw toStepError()
   }
 
   protected get hasWaiters(): boolean {
     return this.#waiters.size > 0
   }
 
-  /** Commands can be sent from now on. */
+  /** Lets calls through from now on. */
   protected admit(inspections: readonly Inspection[]): void {
-    // A script must run on each node of a cluster: the clock that is ahead decides.
+    // A script must not be too late for any node of a cluster, so the clock that is ahead counts.
     this.#offset = Math.max(...inspections.map(({ offset }) => offset))
     const evictions = inspections.flatMap(({ eviction }) => eviction ?? [])
     this.evicts = evictions.length > 0
@@ -153,7 +175,7 @@ export abstract class Link {
     for (const waiter of this.#waiters) waiter.go()
   }
 
-  /** A node has joined a cluster that is in use. */
+  /** Takes note of a node that has joined a cluster in use. */
   protected admitNode({ offset, eviction }: Inspection): void {
     this.#offset = Math.max(this.#offset, offset)
     if (eviction === undefined) return
@@ -161,12 +183,14 @@ export abstract class Link {
     warnOfEviction(eviction)
   }
 
-  /** Nothing can be sent for now. */
+  /** Lets all waiting calls fail, because nothing can be sent for now. */
   protected turnAway(error: unknown): void {
     for (const waiter of this.#waiters) waiter.fail(error)
   }
 
-  /** Selects the database and looks at the server. Rejects where the database cannot be selected. */
+  /**
+   * Selects the database and looks at the server. Rejects where the database cannot be selected.
+   */
   protected async inspect(node: RedisNode, database: number | undefined): Promise<Inspection> {
     const sent = uptime()
     // Clients go on with database 0 where they cannot select the one that they were given.
@@ -179,10 +203,12 @@ export abstract class Link {
   }
 }
 
-const misplaced = (): Error =>
+const toStepError = (): Error =>
   new SessionStoreError('UNAVAILABLE', 'Redis gave an answer that belongs to another command')
 
-/** Epoch milliseconds from what TIME answers. Throws where it is something else. */
+/**
+ * Turns the answer of `TIME` into epoch milliseconds. Throws where the answer is something else.
+ */
 function toTime(answer: unknown): number {
   const [seconds, microseconds] = Array.isArray(answer) ? answer : []
   const time = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
@@ -190,7 +216,7 @@ function toTime(answer: unknown): number {
   return time
 }
 
-/** The policy of a server that removes keys which nobody asked it to remove. */
+/** Returns the policy of a server that evicts keys, from what `INFO memory` answers. */
 function evictionOf(memory: string): string | undefined {
   const max = /^maxmemory:(\d+)/m.exec(memory)?.[1] ?? '0'
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1] ?? 'noeviction'
@@ -199,6 +225,7 @@ function evictionOf(memory: string): string | undefined {
 
 let hasWarned = false
 
+/** Emits the warning once per process. */
 function warnOfEviction(policy: string): void {
   if (hasWarned) return
   hasWarned = true
@@ -209,14 +236,14 @@ function warnOfEviction(policy: string): void {
   )
 }
 
-/** The answer, or nothing if it does not come within `ms` milliseconds. */
-async function inTime<T>(answer: Promise<T>, ms: number): Promise<T | undefined> {
+/** Returns the answer, or `undefined` if none comes within so many milliseconds. */
+async function waitAtMost<T>(answer: Promise<T>, milliseconds: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, ms, undefined)
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined)
   })
   try {
-    return await Promise.race([answer, late])
+    return await Promise.race([answer, timeout])
   } finally {
     clearTimeout(timer)
   }

@@ -2,79 +2,94 @@ import { hash } from 'node:crypto'
 import type { Row } from '@session-stores/core'
 
 /**
- * A session's string: a head, then the payload.
+ * The value of a row: a head, then the payload. The parts up to the tag have fixed places.
  *
- *     2 expiresAt(16) createdAt(16) kind(1) mark(11) tag ' ' user ' ' data
- *     ^ version; places 2-17; 18-33; 34: s(ession) or t(ombstone); 35-45; tag from 46, of at most 32; user may be empty
+ *     version(1) expiresAt(16) createdAt(16) kind(1) mark(11) tag ' ' user ' ' data
  *
- * Times are 16 digits, so that Lua compares them as text and a touch overwrites one in place. The mark tells which
- * key the string was written for.
+ * Times are 16 digits, so that Lua compares them as text and a touch overwrites one in place.
+ * `user` is empty for nobody. The mark shows for which key the value was written. See
+ * docs/decisions/0008-redis-strings-and-scripts.md.
  */
 export function toValue({ key, data, tag, user, createdAt, expiresAt }: Row): string {
-  const kind = data === null ? 't' : 's'
-  return `2${digits(expiresAt)}${digits(createdAt)}${kind}${markOf(key)}${tag} ${user ?? ''} ${data ?? ''}`
+  const kind = data === null ? TOMBSTONE : SESSION
+  const mark = markOf(key)
+  return `${VERSION}${digits(expiresAt)}${digits(createdAt)}${kind}${mark}${tag} ${user ?? ''} ${data ?? ''}`
 }
 
-/** Times of these years have 13 digits: for them this is the fastest way. */
+/** The first character of every value. */
+export const VERSION = '2'
+/** The kind of a session. */
+export const SESSION = 's'
+/** The kind of a tombstone. */
+export const TOMBSTONE = 't'
+/** The length of a time. */
+export const TIME_LENGTH = 16
+const MARK_LENGTH = 11
+/** The greatest length of a tag. */
+export const MAX_TAG = 32
+/** The length of a user, and of the key of a session whose id is hashed: SHA-256 in base64url. */
+export const HASH_LENGTH = 43
+
+/** Where each part of a value begins, counted from 0. What follows the tag has no fixed place. */
+export const EXPIRES_AT: number = VERSION.length
+export const CREATED_AT: number = EXPIRES_AT + TIME_LENGTH
+export const KIND_AT: number = CREATED_AT + TIME_LENGTH
+const MARK_AT = KIND_AT + 1
+export const TAG_AT: number = MARK_AT + MARK_LENGTH
+
+/** Returns the time as text. Times of 13 digits, which all usual ones have, take the fast way. */
 export const digits = (time: number): string =>
-  time >= 1e12 && time < 1e13 ? `000${time}` : String(time).padStart(16, '0')
+  time >= 1e12 && time < 1e13 ? `000${time}` : String(time).padStart(TIME_LENGTH, '0')
 
-const HASHED = 43
-const MARK = 11
-
-/** 66 bits of the key's hash. A key of this length is a hash already, and the usual one. */
+/** Returns 66 bits of the key's hash. A key of this length usually is a hash already. */
 const markOf = (key: string): string =>
-  key.length === HASHED ? key.slice(-MARK) : hash('sha256', key, 'base64url').slice(-MARK)
-
-/** Where in the string each part begins; what comes after the tag has no fixed place. */
-const [EXPIRES_AT, CREATED_AT, KIND, MARK_AT, TAG] = [1, 17, 33, 34, 45]
-const MAX_TAG = 32
+  key.length === HASH_LENGTH ? key.slice(-MARK_LENGTH) : hash('sha256', key, 'base64url').slice(-MARK_LENGTH)
 
 /**
- * What a string holds that `toValue` made, for whichever key; nothing where it made none. The head is read
- * by its places, because a regular expression takes twice the time.
+ * Returns what the value holds, or `undefined` where `toValue` did not make it for any key. A
+ * regular expression would take twice the time.
  */
-function headOf(value: string): Omit<Row, 'key'> | undefined {
-  const tagEnd = value.indexOf(' ', TAG)
+function parse(value: string): Omit<Row, 'key'> | undefined {
+  const tagEnd = value.indexOf(' ', TAG_AT)
   const userEnd = value.indexOf(' ', tagEnd + 1)
   const expiresAt = Number(value.slice(EXPIRES_AT, CREATED_AT))
-  const createdAt = Number(value.slice(CREATED_AT, KIND))
-  const kind = value[KIND]
-  if (value[0] !== '2' || (kind !== 's' && kind !== 't')) return undefined
-  if (tagEnd <= TAG || tagEnd > TAG + MAX_TAG || userEnd < tagEnd) return undefined
+  const createdAt = Number(value.slice(CREATED_AT, KIND_AT))
+  const kind = value[KIND_AT]
+  if (value[0] !== VERSION || (kind !== SESSION && kind !== TOMBSTONE)) return undefined
+  if (tagEnd <= TAG_AT || tagEnd > TAG_AT + MAX_TAG || userEnd < tagEnd) return undefined
   if (!(expiresAt >= 0 && createdAt >= 0)) return undefined
   return {
-    data: kind === 't' ? null : value.slice(userEnd + 1),
-    tag: value.slice(TAG, tagEnd),
+    data: kind === TOMBSTONE ? null : value.slice(userEnd + 1),
+    tag: value.slice(TAG_AT, tagEnd),
     user: userEnd === tagEnd + 1 ? null : value.slice(tagEnd + 1, userEnd),
     createdAt,
     expiresAt,
   }
 }
 
-/** The row; nothing where the string is not one that `toValue` made for this key. */
+/** Returns the row, or `undefined` where `toValue` did not make the value for this key. */
 export function toRow(key: string, value: string): Row | undefined {
-  const head = headOf(value)
-  if (head === undefined || !value.startsWith(markOf(key), MARK_AT)) return undefined
-  const { data, tag, user, createdAt, expiresAt } = head
+  const parsed = parse(value)
+  if (parsed === undefined || !value.startsWith(markOf(key), MARK_AT)) return undefined
+  const { data, tag, user, createdAt, expiresAt } = parsed
   return { key, data, tag, user, createdAt, expiresAt }
 }
 
-/** The tag of a string that has none. A save that names it replaces whatever string is no row. */
-export const FOREIGN = '?'
+/** The tag of a foreign value, which has none. A save that expects this tag replaces the value. */
+export const FOREIGN_TAG = '?'
 
 /**
- * A row that core cannot read, so that the others of the batch can be: for somebody else's string, or for a row that
- * was moved here. A save that names its tag replaces it.
+ * Returns a row for a foreign value, or for a row that was moved to this key. Core cannot read the
+ * row, but it can read the others of the batch. A save that expects its tag replaces it.
  */
 export function toForeignRow(key: string, value: unknown): Row {
-  const head = typeof value === 'string' ? headOf(value) : undefined
+  const parsed = typeof value === 'string' ? parse(value) : undefined
   return {
     key,
     data: '',
-    tag: head?.tag ?? FOREIGN,
+    tag: parsed?.tag ?? FOREIGN_TAG,
     user: null,
     createdAt: Date.now(),
-    expiresAt: head?.expiresAt ?? 8.64e15,
+    expiresAt: parsed?.expiresAt ?? 8.64e15,
   }
 }

@@ -2,41 +2,47 @@ import { hash } from 'node:crypto'
 import { type Page, SessionStoreError } from '@session-stores/core'
 import type { RedisClient, RedisNode } from './client.ts'
 
-/** How many keys are asked for at a time, at most. */
+/** How many keys one step asks for at most. */
 const STEP = 500
 /**
- * How many keys a page remembers of those before it. Where Redis shrinks a table during a walk, SCAN goes again
- * through a part of what it visited last: the keys of one place in the smaller table, rarely more than some.
+ * How many keys of earlier pages a page remembers. Where Redis shrinks a table during a walk, SCAN
+ * visits again some keys that it has visited last, rarely more than a few.
  */
 const REMEMBERED = 32
 
+/** A server that a walk visits. */
 interface Place {
   node: RedisNode
   name: string
 }
 
-/** What `SCAN` answers: the next cursor, `0` at the end, and keys. */
+/** The answer of `SCAN`: the next cursor, which is `0` at the end, and keys. */
 type Scanned = [next: string, keys: string[]]
 
-/** A page of the keys that begin with the prefix, node after node in a cluster; they come without it. */
+/**
+ * Returns a page of the keys that begin with the prefix, node after node in a cluster. The keys
+ * come without the prefix.
+ *
+ * @throws INVALID_QUERY where `after` is not the `next` of a page
+ */
 export function scan(
   client: RedisClient,
   prefix: string,
   after: string | undefined,
   limit: number,
 ): Promise<Page> {
-  // ioredis puts a prefix of its own before keys, but not into the pattern.
+  // ioredis adds the option `keyPrefix` to keys, but not to the pattern.
   const start = (client.options?.keyPrefix ?? '') + prefix
   const match = `${start.replace(/[\\*?[\]]/g, '\\$&')}*`
   return walk(mastersOf(client), after, async (node, cursor) => {
     const reply = await node.call('SCAN', cursor, 'MATCH', match, 'COUNT', Math.min(limit, STEP))
     const [next, keys] = reply as Scanned
-    // Others are none of this store's, whatever command the answer belongs to.
+    // The filter keeps out all other keys, even where the answer belongs to another command.
     return [next, keys.filter((key) => key.startsWith(start)).map((key) => key.slice(start.length))]
   })
 }
 
-/** All pages of `scan`, one after the other. */
+/** Yields all pages of `scan`, one after the other. */
 export async function* scanAll(client: RedisClient, prefix: string): AsyncGenerator<string[]> {
   let after: string | undefined
   do {
@@ -46,7 +52,11 @@ export async function* scanAll(client: RedisClient, prefix: string): AsyncGenera
   } while (after !== undefined)
 }
 
-/** A page of the members of a sorted set. */
+/**
+ * Returns a page of the members of a sorted set.
+ *
+ * @throws INVALID_QUERY where `after` is not the `next` of a page
+ */
 export function scanMembers(
   client: RedisClient,
   key: string,
@@ -60,7 +70,10 @@ export function scanMembers(
   })
 }
 
-/** One step over several places. `after` and `next` hold the cursor, the place that it is of, and marks of the keys before. */
+/**
+ * Takes one step of a walk over several places. `after` and `next` hold the cursor, the name of its
+ * place, and marks of the last keys before.
+ */
 async function walk(
   places: readonly Place[],
   after: string | undefined,
@@ -76,7 +89,7 @@ async function walk(
   const keys: string[] = []
   const marks = new Set(before)
   for (const key of found) {
-    // No part of the key itself: it may be an id, and lists never give ids.
+    // A mark is no part of the key, which may be an id, because lists never give away ids.
     const mark = hash('sha1', key, 'base64url').slice(0, 11)
     if (marks.has(mark)) continue
     marks.add(mark)
@@ -86,7 +99,7 @@ async function walk(
   return { keys, next: goesOn && [...goesOn, ...[...marks].slice(-REMEMBERED)].join(',') }
 }
 
-/** In an order that stays, so that a name tells how far a walk over all of them has come. */
+/** Returns the masters in a stable order, so that a name shows how far a walk has come. */
 function mastersOf(client: RedisClient): Place[] {
   if (!client.nodes) return [{ node: client, name: '' }]
   const masters = client.nodes('master').map((node) => {

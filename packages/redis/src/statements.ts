@@ -1,90 +1,53 @@
-import { hash } from 'node:crypto'
-import { FOREIGN } from './row.ts'
+import { SPAN } from './lifetime.ts'
+import {
+  BEGIN,
+  byteOf,
+  CREATED,
+  END,
+  EXPIRES,
+  IF_OURS,
+  KIND,
+  NUMBER,
+  OWNER,
+  readHead,
+  type Script,
+  SESSION_BYTE,
+  TAG,
+  TO_KIND,
+  TO_TAG,
+  TO_USER,
+  TOMBSTONE_BYTE,
+  timeIn,
+  toScript,
+} from './lua.ts'
+import { CREATED_AT, EXPIRES_AT, FOREIGN_TAG, HASH_LENGTH, TAG_AT, TIME_LENGTH } from './row.ts'
 
-/**
- * Takes `KEYS` one a row, and `ARGV`: first what begins every script, then what each row has of its own. The first
- * argument is the time by which rows are judged, the latest time of the server's clock at which the script may still
- * run (16 digits each), and a number. The answer is that number alone, or an array that begins with it: the rows that
- * the script is about follow, by their numbers, and notes: a letter, the number of a row, a space, and more.
- *
- * Where memory is full (maxmemory), Redis lets a script go on whose first write needs none: so a script that
- * frees memory, or changes no length, begins with such a write, or with one that may fail and then such a write.
- * Logouts and touches go on then.
- */
-export interface Script {
-  readonly source: string
-  /** Without it the script is sent whole each time, and so never has to be sent again. */
-  readonly sha?: string
-}
-
-/** A key outlives its deadline by at least this, in milliseconds: core judges expiry, and clocks of processes differ. */
-export const MARGIN = 30_000
-/** The end of a key's life moves only when its deadline enters the next of these spans, in milliseconds. */
-export const STEP = 30_000
-/** Index entries move only when a deadline enters the next of these spans, in milliseconds. */
-export const SPAN = 3_600_000
-
-/** Notes of `WRITE`. */
+/** The letters of the notes of `WRITE`. */
 export const ENDED = 'e'
 export const REVIVED = 'r'
 export const CROSSING = 'x'
 
-/** Lua has no characters. */
-function byteOf(character: string): number {
-  return character.charCodeAt(0)
-}
-
 /**
- * A script that a server reads late, because it hung or because a client sent it again, does nothing: its call was
- * answered with an error long ago.
- */
-const BEGIN = `
-local call, sub, byte, now = redis.call, string.sub, string.byte, ARGV[1]
-local answer, time, last = {tonumber(sub(now, 33))}, call('TIME'), sub(now, 20, 29)
-if time[1] >= last and (time[1] > last or time[2] / 1000 > tonumber(sub(now, 30, 32))) then
-  return redis.error_reply('LATE the call was given up')
-end
-`
-
-/** The usual answer is the number alone: an array costs the server and the client time. */
-const END = `
-if #answer == 1 then return answer[1] end
-return answer`
-
-const [SESSION, TOMBSTONE] = [byteOf('s'), byteOf('t')]
-
-/**
- * Puts a session's string up to the place `last` (see `row.ts`) into `old`, nothing where there is none. It stands where
- * it is used, for a function is made anew each time that a script runs. Numbers would be printed each time; bytes are
- * compared where that will do, for each text that is cut out is copied. The argument `now` needs not be cut: another
- * time is later than it just where it is later than its first 16 digits.
- */
-const readHead = (last: number): string => `
-  local key = KEYS[i]
-  local old = redis.pcall('GETRANGE', key, '0', '${last}')
-  if type(old) ~= 'string' or byte(old) ~= ${byteOf('2')} then old = nil end
-`
-const OWNER = "string.match(call('GETRANGE', key, '45', '121'), '^%S+ (%S*) ')"
-
-const script = (source: string): Script => ({ source, sha: hash('sha1', source) })
-
-/**
- * ARGV: what is expected, ttl and value of each row. Expected: `!` anything (a tombstone), nothing (a create), or `=`, a tag and
- * a space. With `extend` there is `>` in place of `=`, or `#` and the end of what the user's index covers (16 digits). A ttl
- * of 0 is a deadline that is past: the row goes. Returns the rows that did not land, and notes:
- * `e`: it ended the session of this deadline (16 digits) and of this user;
+ * ARGV: what the write expects, the TTL and the value of each row. The expectation is `!` for a
+ * tombstone that always lands, nothing for a create, or `=`, a tag and a space. With `extend`, it
+ * begins with `>` in place of `=`, or with `#` and the end of what the user's index covers (a
+ * time). A TTL of 0 is a deadline that has passed: the row goes.
+ *
+ * Names the rows that did not land. Notes:
+ * `e`: the write ended the session of this user with this deadline (a time, then the user);
  * `r`: a session of a user took the place of a tombstone;
- * `x`: it left the row alone, for the index of the user may not cover this deadline, which is to stay.
+ * `x`: the row was left alone, because the user's index may not cover this deadline, which must
+ * stay.
  */
-export const WRITE: Script = script(`${BEGIN}
+export const WRITE: Script = toScript(`${BEGIN}
 local match = string.match
 for i = 1, #KEYS do
-  ${readHead(77)}
+  ${readHead(TO_TAG)}
   local expect, ttl, value = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
   local how = byte(expect)
-  local kind, expires = old and byte(old, 34), old and sub(old, 2, 17)
-  -- Where it is not, the string is somebody else's, or there is none.
-  local ours = kind == ${SESSION} or kind == ${TOMBSTONE}
+  local kind, expires = old and byte(old, ${KIND}), old and sub(old, ${EXPIRES})
+  -- Otherwise there is no value, or a foreign one.
+  local ours = kind == ${SESSION_BYTE} or kind == ${TOMBSTONE_BYTE}
   local live = ours and expires > now
   local lands
   if how == ${byteOf('!')} then
@@ -92,15 +55,15 @@ for i = 1, #KEYS do
   elseif not how then
     lands = not live
   else
-    local wanted = sub(expect, how == ${byteOf('#')} and 18 or 2)
-    lands = live and sub(old, 46, 45 + #wanted) == wanted or not ours and wanted == '${FOREIGN} '
+    local wanted = sub(expect, how == ${byteOf('#')} and ${TIME_LENGTH + 2} or 2)
+    lands = live and sub(old, ${TAG}, ${TAG_AT} + #wanted) == wanted or not ours and wanted == '${FOREIGN_TAG} '
   end
   if live and (how == ${byteOf('!')} or not lands)
-    and match(old, '^%S*', 46) == match(value, '^%S+', 46) then
-    -- It was sent twice.
+    and match(old, '^%S*', ${TAG}) == match(value, '^%S+', ${TAG}) then
+    -- The write was sent twice.
     lands = true
-  elseif lands and byte(value, 34) == ${TOMBSTONE} then
-    local user = kind == ${SESSION} and ${OWNER}
+  elseif lands and byte(value, ${KIND}) == ${TOMBSTONE_BYTE} then
+    local user = kind == ${SESSION_BYTE} and ${OWNER}
     call('UNLINK', key)
     call('SET', key, value, 'PX', ttl)
     if user and user ~= '' then
@@ -108,20 +71,20 @@ for i = 1, #KEYS do
     end
   elseif lands then
     local keeps
-    if live and kind == ${SESSION} then
-      local created = sub(old, 18, 33)
-      if created ~= sub(value, 18, 33) then
-        value = sub(value, 1, 17) .. created .. sub(value, 34)
+    if live and kind == ${SESSION_BYTE} then
+      local created = sub(old, ${CREATED})
+      if created ~= sub(value, ${CREATED}) then
+        value = sub(value, 1, ${CREATED_AT}) .. created .. sub(value, ${KIND})
       end
-      if how ~= ${byteOf('=')} and expires > sub(value, 2, 17) then
-        local user = match(value, '^%S+ (%S*) ', 46)
+      if how ~= ${byteOf('=')} and expires > sub(value, ${EXPIRES}) then
+        local user = match(value, '^%S+ (%S*) ', ${TAG})
         if user ~= '' and ${OWNER} ~= user then
-          local cover = how == ${byteOf('#')} and tonumber(sub(expect, 2, 17))
-            or (math.floor(sub(value, 2, 17) / ${SPAN}) + 1) * ${SPAN}
+          local cover = how == ${byteOf('#')} and tonumber(sub(expect, ${timeIn(0, 1)}))
+            or (math.floor(sub(value, ${EXPIRES}) / ${SPAN}) + 1) * ${SPAN}
           lands = tonumber(expires) < cover
         end
         if lands then
-          keeps, value = true, sub(value, 1, 1) .. expires .. sub(value, 18)
+          keeps, value = true, sub(value, 1, ${EXPIRES_AT}) .. expires .. sub(value, ${CREATED_AT + 1})
         else
           answer[#answer + 1] = '${CROSSING}' .. i .. ' ' .. expires
         end
@@ -135,7 +98,7 @@ for i = 1, #KEYS do
       else
         call('SET', key, value, 'PX', ttl)
       end
-      if kind == ${TOMBSTONE} and match(value, '^%S+ %S', 46) then
+      if kind == ${TOMBSTONE_BYTE} and match(value, '^%S+ %S', ${TAG}) then
         answer[#answer + 1] = '${REVIVED}' .. i .. ' '
       end
     end
@@ -146,37 +109,40 @@ for i = 1, #KEYS do
 end
 ${END}`)
 
-/** How long the times of a row are, and the user of one. What comes after them, a tag and a space, is shorter. */
-const TIMES = 64
-const USER = 43
+/**
+ * The length of the times of a row of `TOUCH`. A tag and a space, which may follow, are shorter.
+ */
+const TIMES = 4 * TIME_LENGTH
 
-/** `isIndexed`: each row names the user whose index covers the deadline, in 43 characters before the tag. */
-function touch(isIndexed: boolean): Script {
+/**
+ * @param isIndexed whether each row names the user whose index covers the deadline, before the tag
+ */
+function touchScript(isIndexed: boolean): Script {
   const [userLength, user, tag] = isIndexed
-    ? [USER, `string.match(sub(row, 1, ${USER}), '^%S*')`, `sub(row, ${USER + 1})`]
+    ? [HASH_LENGTH, `string.match(sub(row, 1, ${HASH_LENGTH}), '^%S*')`, `sub(row, ${HASH_LENGTH + 1})`]
     : [0, "''", 'row']
-  return script(`${BEGIN}
+  return toScript(`${BEGIN}
 local find, times, deadline, lowest = string.find
 for i = 1, #KEYS do
   local row = ARGV[i + 1]
   if #row >= ${TIMES + userLength} then
-    times, row, deadline, lowest = row, sub(row, ${TIMES + 1}), sub(row, 1, 16), sub(row, 17, 32)
+    times, row, deadline, lowest = row, sub(row, ${TIMES + 1}), sub(row, ${timeIn(0)}), sub(row, ${timeIn(1)})
   end
-  ${readHead(77)}
-  local expires = old and sub(old, 2, 17)
-  if old and expires > now and byte(old, 34) == ${SESSION} then
-    if find(old, ${tag}, 46, true) ~= 46 then
-      -- Somebody saved meanwhile, and decided the deadline.
+  ${readHead(TO_TAG)}
+  local expires = old and sub(old, ${EXPIRES})
+  if old and expires > now and byte(old, ${KIND}) == ${SESSION_BYTE} then
+    if find(old, ${tag}, ${TAG}, true) ~= ${TAG} then
+      -- Another request has saved meanwhile, and decided the deadline.
     elseif deadline <= now then
       call('UNLINK', key)
     elseif expires >= lowest and expires <= deadline
-      and type(redis.pcall('SETRANGE', key, '1', deadline)) == 'number' then
+      and type(redis.pcall('SETRANGE', key, '${EXPIRES_AT}', deadline)) == 'number' then
       -- The key lives long enough, and the index covers the deadline.
-    elseif expires < sub(times, 33, 48) and ${OWNER} ~= ${user} then
+    elseif expires < sub(times, ${timeIn(2)}) and ${OWNER} ~= ${user} then
       answer[#answer + 1] = i
     else
-      call('PEXPIRE', key, string.match(sub(times, 49, 64), '[1-9]%d*'))
-      call('SETRANGE', key, '1', deadline)
+      call('PEXPIRE', key, string.match(sub(times, ${timeIn(3)}), '[1-9]%d*'))
+      call('SETRANGE', key, '${EXPIRES_AT}', deadline)
     end
   end
 end
@@ -184,27 +150,31 @@ ${END}`)
 }
 
 /**
- * ARGV: one text of each row: deadline, the earliest deadline of this span whose key lives as long, begin of the deadline's
- * span and ttl (16 digits each), left out where all of them are those of the row before; then the tag that it must carry
- * and a space, if any. A deadline that is past ends the session. A key that lives long enough keeps its ttl. Returns
- * the rows that it left alone, for their index may not cover their new deadline yet.
+ * ARGV: one text per row. It holds four times (the deadline, the earliest deadline of this span
+ * whose key lives as long, the begin of the deadline's span, the TTL), or none where all four are
+ * those of the row before. Then follow the tag that the row must carry and a space, or nothing for
+ * any tag.
+ *
+ * A deadline that has passed ends the session. A key that lives long enough keeps its TTL. Names
+ * the rows that were left alone, because their index may not cover the new deadline yet.
  */
-export const TOUCH: Script = touch(false)
+export const TOUCH: Script = touchScript(false)
 
-/** The same, where the tag comes after the user whose index covers the deadline: 43 characters, or spaces. */
-export const TOUCH_INDEXED: Script = touch(true)
+/** `TOUCH` with a user before the tag (a hash, or spaces), whose index covers the deadline. */
+export const TOUCH_INDEXED: Script = touchScript(true)
 
 /**
- * ARGV: session key, score and ttl of each row; the time in the first argument is the score that is past. KEYS are the
- * indexes of the users. A score that begins with `+` raises the entry's own in any case. Whoever has very many
- * sessions loses the past ones by a hundred at a time.
+ * ARGV: the session's key, score and TTL of each row. KEYS are the indexes of the users. The first
+ * command removes nothing, and lets the script go on where memory is full. Entries whose score is
+ * less than the time of the first argument go, a hundred at a time, so that a user with very many
+ * sessions holds up nobody. A score that begins with `+` raises the entry's own score in any case.
  */
 export const INDEX: Script = {
   source: `
 redis.call('ZREMRANGEBYRANK', KEYS[1], 1, 0)
 for i, key in ipairs(KEYS) do
   local name, score, ttl = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
-  local past = redis.call('ZCOUNT', key, '-inf', '(' .. string.sub(ARGV[1], 1, 16))
+  local past = redis.call('ZCOUNT', key, '-inf', '(' .. string.sub(ARGV[1], ${timeIn(0)}))
   if past > 0 then
     redis.call('ZREMRANGEBYRANK', key, 0, math.min(past, 100) - 1)
   end
@@ -217,14 +187,14 @@ for i, key in ipairs(KEYS) do
     redis.call('PEXPIRE', key, ttl)
   end
 end
-return {tonumber(string.sub(ARGV[1], 33))}`,
+return {tonumber(string.sub(ARGV[1], ${NUMBER}))}`,
 }
 
 /**
- * ARGV: session key and score of each row. KEYS are the indexes of the users. Removes entries whose score is not
- * higher: a higher one belongs to a session that began after the one that ended.
+ * ARGV: the session's key and score of each row. KEYS are the indexes of the users. Removes entries
+ * unless their score is higher: then they are of a session that began after the one that ended.
  */
-export const UNINDEX: Script = script(`${BEGIN}
+export const UNINDEX: Script = toScript(`${BEGIN}
 for i, key in ipairs(KEYS) do
   local score = call('ZSCORE', key, ARGV[i * 2])
   if score and tonumber(score) <= tonumber(ARGV[i * 2 + 1]) then
@@ -233,38 +203,28 @@ for i, key in ipairs(KEYS) do
 end
 ${END}`)
 
-/** Returns the rows that are live sessions. */
-export const COUNT: Script = script(`${BEGIN}
+/** Names the rows that are live sessions. */
+export const COUNT: Script = toScript(`${BEGIN}
 for i = 1, #KEYS do
-  ${readHead(33)}
-  if old and sub(old, 2, 17) > now and byte(old, 34) == ${SESSION} then
+  ${readHead(TO_KIND)}
+  if old and sub(old, ${EXPIRES}) > now and byte(old, ${KIND}) == ${SESSION_BYTE} then
     answer[#answer + 1] = i
   end
 end
 ${END}`)
 
-/** ARGV: a user for each row. Returns the rows that are this user's. */
-export const OWNED: Script = script(`${BEGIN}
+/** ARGV: a user per row. Names the rows that are this user's. */
+export const OWNED: Script = toScript(`${BEGIN}
 for i = 1, #KEYS do
-  ${readHead(121)}
-  if old and string.match(old, '^%S+ (%S*) ', 46) == ARGV[i + 1] then
+  ${readHead(TO_USER)}
+  if old and string.match(old, '^%S+ (%S*) ', ${TAG}) == ARGV[i + 1] then
     answer[#answer + 1] = i
   end
 end
 ${END}`)
 
-/**
- * Begins a block for a key whose string begins as that of a session or a tombstone does. Whether the
- * string was written for this key is not asked.
- */
-const IF_OURS = `
-  local key = KEYS[i]
-  local old = redis.pcall('GETRANGE', key, '0', '33')
-  if type(old) == 'string' and #old == 34 and string.find(old, '^2%d+[st]$') then
-`
-
-/** Returns the rows that are sessions or tombstones, however corrupt. */
-export const OURS: Script = script(`${BEGIN}
+/** Names the rows that are sessions or tombstones, however corrupt. */
+export const OURS: Script = toScript(`${BEGIN}
 for i = 1, #KEYS do
   ${IF_OURS}
     answer[#answer + 1] = i
@@ -272,8 +232,8 @@ for i = 1, #KEYS do
 end
 ${END}`)
 
-/** Removes the keys of `OURS`. */
-export const REMOVE_OURS: Script = script(`${BEGIN}
+/** Removes the rows that `OURS` names. */
+export const REMOVE_OURS: Script = toScript(`${BEGIN}
 for i = 1, #KEYS do
   ${IF_OURS}
     call('UNLINK', key)
@@ -282,7 +242,7 @@ end
 ${END}`)
 
 /** Removes the keys. */
-export const REMOVE: Script = script(`${BEGIN}
+export const REMOVE: Script = toScript(`${BEGIN}
 for _, key in ipairs(KEYS) do
   call('UNLINK', key)
 end

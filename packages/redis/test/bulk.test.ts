@@ -4,12 +4,12 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, it } from 'vitest'
 import { redisDriver } from '../src/index.ts'
-import { makes, storeOf } from './support/servers.ts'
+import { servers, storeOf } from './support/servers.ts'
 
 const BATCH = 256
 
-/** Each fifth is Ada's. */
-const row = (i: number, now: number) => ({
+/** Returns a row of the crowd. Every fifth one is Ada's. */
+const rowAt = (i: number, now: number) => ({
   key: `key-${String(i).padStart(39, '0')}`,
   data: '{"cookie":{"originalMaxAge":null,"path":"/"}}',
   tag: 'tag',
@@ -18,29 +18,30 @@ const row = (i: number, now: number) => ({
   expiresAt: now + 86_400_000,
 })
 
+/** Writes the crowd. */
 async function fill(driver: Driver): Promise<void> {
   await driver.setup()
   const now = Date.now()
   for (let from = 0; from < CROWD; from += BATCH) {
     const length = Math.min(BATCH, CROWD - from)
     await driver.write(
-      Array.from({ length }, (_, i) => row(from + i, now)),
+      Array.from({ length }, (_, i) => rowAt(from + i, now)),
       now,
     )
   }
 }
 
-describe.each(makes)('%s', (_, start) => {
+describe.each(servers)('%s', (_, start) => {
   describeWith('100,000 sessions', start, ({ url }) => {
     const observer = new Redis(url)
     afterAll(() => observer.disconnect())
 
-    it('touches that are too many for one script all reach their deadline', async () => {
+    it('touches that need several scripts all move their deadlines', async () => {
       const driver = redisDriver({ url })
       after(() => driver.close())
       await driver.setup()
       const now = Date.now()
-      const rows = Array.from({ length: 1000 }, (_, i) => row(i, now))
+      const rows = Array.from({ length: 1000 }, (_, i) => rowAt(i, now))
       await driver.write(rows, now)
       await observer.config('RESETSTAT')
       const deadline = rows[0]!.expiresAt + 1000
@@ -56,7 +57,7 @@ describe.each(makes)('%s', (_, start) => {
       await driver.clear()
     })
 
-    it('are counted, listed, pruned and removed in steps that hold up nobody', async () => {
+    it('are counted, listed, pruned and removed in small steps', async () => {
       const driver = redisDriver({ url })
       after(() => driver.close())
       await fill(driver)
@@ -74,7 +75,7 @@ describe.each(makes)('%s', (_, start) => {
       const { scan, mget, zscan, evalsha, unlink, ...others } = Object.fromEntries(
         [...stats].map(([, name, calls]) => [name, Number(calls)]),
       )
-      // Three walks over all, which read, judge and remove each page at once: no step is about more than a thousand.
+      // There are three walks over all keys. A step of a walk is about a thousand keys at most.
       expect(scan).toBeGreaterThan((3 * CROWD) / 1000)
       for (const calls of [mget, evalsha, unlink]) expect(calls).toBeGreaterThan(CROWD / 1000)
       expect(zscan).toBeGreaterThan(CROWD / 5 / 1000)

@@ -40,27 +40,24 @@ describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
     { keyPrefix: 'app:' },
     { enableAutoPipelining: true },
     { keyPrefix: 'app:', enableAutoPipelining: true },
-  ])(
-    'is asked where the key is, without being redirected, by a client that is set to %o',
-    async (options) => {
-      const asking = new Cluster([...addresses], options)
-      after(() => asking.disconnect())
-      const errors = async () => {
-        const infos = await Promise.all(client.nodes('master').map((node) => node.info('errorstats')))
-        return infos.join().match(/errorstat_(MOVED|ASK|CROSSSLOT):count=\d+/g)
-      }
-      for (const node of client.nodes('master')) await node.config('RESETSTAT')
-      const store = storeOf({ client: asking, prefix: `test${++prefixes}:`, user: () => 'ada' })
-      const ids = Array.from({ length: 100 }, (_, i) => `id-${i}`)
-      await Promise.all(ids.map((id) => store.set(id, plain())))
-      for (const session of await Promise.all(ids.map((id) => store.get(id)))) expect(session).toBeTruthy()
-      await Promise.all(ids.map((id) => store.touch(id, plain())))
-      expect(await store.length()).toBe(100)
-      expect((await store.list({ user: 'ada' })).sessions).toHaveLength(100)
-      await store.revokeUser('ada')
-      expect(await errors()).toBeNull()
-    },
-  )
+  ])('never redirects a client that is set to %o', async (options) => {
+    const asking = new Cluster([...addresses], options)
+    after(() => asking.disconnect())
+    const errors = async () => {
+      const infos = await Promise.all(client.nodes('master').map((node) => node.info('errorstats')))
+      return infos.join().match(/errorstat_(MOVED|ASK|CROSSSLOT):count=\d+/g)
+    }
+    for (const node of client.nodes('master')) await node.config('RESETSTAT')
+    const store = storeOf({ client: asking, prefix: `test${++prefixes}:`, user: () => 'ada' })
+    const ids = Array.from({ length: 100 }, (_, i) => `id-${i}`)
+    await Promise.all(ids.map((id) => store.set(id, plain())))
+    for (const session of await Promise.all(ids.map((id) => store.get(id)))) expect(session).toBeTruthy()
+    await Promise.all(ids.map((id) => store.touch(id, plain())))
+    expect(await store.length()).toBe(100)
+    expect((await store.list({ user: 'ada' })).sessions).toHaveLength(100)
+    await store.revokeUser('ada')
+    expect(await errors()).toBeNull()
+  })
 
   it('removes ended sessions from the index of their user', async () => {
     const prefix = `test${++prefixes}:`
@@ -73,7 +70,7 @@ describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
     expect(await client.zrange(index!, '0', '-1')).toEqual([store.handle('id-0')])
   })
 
-  it('is sent what concerns many sessions in one piece for each master', async () => {
+  it('gets the commands of a batch in one piece per master', async () => {
     const driver = redisDriver({ client, prefix: `test${++prefixes}:` })
     const now = Date.now()
     const rows = Array.from({ length: 90 }, (_, i) => ({ key: `key-${i + 10}`, expiresAt: now + 60_000 }))
@@ -92,16 +89,16 @@ describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
         ),
     ]
     for (const verb of verbs) {
-      // Until the masters know its script.
+      // From the first run on, the masters know the script.
       await verb()
       const before = await readsOf(client)
       await verb()
-      // Each piece may be read in two, and the counting itself is read once by each.
+      // A master may read a piece in two, and reads the question for the figures, too.
       expect((await readsOf(client)) - before).toBeLessThanOrEqual(3 * 2 + 3)
     }
   })
 
-  it('runs scripts again that a node has forgotten', async () => {
+  it('gets a script again that a node has forgotten', async () => {
     const store = storeOf({ client, prefix: `test${++prefixes}:` })
     await store.set('the-id', plain({ name: 'Ada' }))
     await Promise.all(client.nodes('master').map((node) => node.call('SCRIPT', 'FLUSH')))
@@ -110,7 +107,7 @@ describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
     expect(await store.get('the-id')).toMatchObject({ name: 'Bob' })
   })
 
-  it('says so when a list goes on at a master that is gone', async () => {
+  it('refuses to continue a list at a master that is gone', async () => {
     const driver = redisDriver({ client })
     await expect(driver.list({ after: '0,127.0.0.1:1', limit: 10 })).rejects.toMatchObject({
       code: 'UNAVAILABLE',
@@ -118,7 +115,7 @@ describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
   })
 })
 
-/** How often the masters have read from their sockets. */
+/** Returns how often the masters have read from their sockets. */
 async function readsOf(client: Cluster): Promise<number> {
   const infos = await Promise.all(client.nodes('master').map((node) => node.info('stats')))
   return infos.reduce((sum, info) => sum + Number(/total_reads_processed:(\d+)/.exec(info)![1]), 0)

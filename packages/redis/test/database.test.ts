@@ -10,7 +10,7 @@ const DATABASE = 3
 
 describeWith('a server with databases', redisProcess, (server) => {
   describeWith(
-    'and one in its place that has a single one',
+    'and a server with a single database in its place',
     () => redisProcess({ args: ['--databases', '1'] }),
     (small) => {
       const clients: Record<string, (proxy: FaultyProxy) => RedisOptions> = {
@@ -37,7 +37,7 @@ describeWith('a server with databases', redisProcess, (server) => {
         await other.set('the-id', plain({ name: 'somebody else' }))
         await Promise.all([observer, main].map((each) => each.config('RESETSTAT')))
 
-        // A call is on its way when the other server takes over: what a client sends again goes there.
+        // Calls are under way when the other server takes over, so resent ones arrive there.
         proxy.pause('toClient')
         const underway = [store.touch('ended', plain()), store.get('the-id')].map((call) =>
           call.catch((error) => error),
@@ -68,11 +68,11 @@ describeWith('a server with databases', redisProcess, (server) => {
     },
   )
 
-  describe('a user who may select no more', () => {
+  describe('a user who loses the right to SELECT', () => {
     const observer = new Redis(server.url)
     afterAll(() => observer.disconnect())
 
-    it('is told so, and reads nothing in database 0', async () => {
+    it('gets ACCESS_DENIED, and reads nothing in database 0', async () => {
       const setUser = (...rights: string[]) => observer.call('ACL', 'SETUSER', 'sessions', ...rights)
       await setUser('on', '>password', '~*', '+@all')
       const url = `redis://sessions:password@127.0.0.1:${server.port}`

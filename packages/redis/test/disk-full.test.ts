@@ -1,14 +1,14 @@
 import { describeWith, smallDisk } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
-import { makes, storeOf } from './support/servers.ts'
+import { servers, storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
 
 const large = () => plain({ text: 'x'.repeat(250_000) })
 
-describe.each(makes)('%s', (_, start) => {
+describe.each(servers)('%s', (_, start) => {
   const durable = () => start({ args: ['--appendonly', 'yes', '--appendfsync', 'everysec'] })
   describeWith('a disk that is full', durable, (server) => {
-    it('takes no saves, and all when there is room', async (context) => {
+    it('refuses saves until there is room', async (context) => {
       const resize = await smallDisk(server, '4m', context)
       const store = storeOf({ url: server.url })
       const answered: string[] = []

@@ -2,7 +2,7 @@ import { redisCluster } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Cluster, Redis } from 'ioredis'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { makes, start, storeOf } from './support/servers.ts'
+import { servers, start, storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
 
 const USERS = 20
@@ -13,7 +13,7 @@ const args = (policy: string) => [
   ...['--maxmemory-samples', '64'],
 ]
 
-describe.each(makes)('%s', (_, make) => {
+describe.each(servers)('%s', (_, make) => {
   describe.each(['allkeys-lru', 'volatile-lru'])('with %s', (policy) => {
     describeWith(
       'a server',
@@ -22,7 +22,7 @@ describe.each(makes)('%s', (_, make) => {
         const observer = new Redis(url)
         afterAll(() => observer.disconnect())
 
-        it('misses no session of a user whose index it has removed', async () => {
+        it('finds all sessions of a user whose index was evicted', async () => {
           const store = storeOf({ url, user: (session) => (session as never as { user: string }).user })
           after(() => store.clear())
           const save = (some: readonly string[]) =>
@@ -32,7 +32,7 @@ describe.each(makes)('%s', (_, make) => {
           await save(ids)
           const indexes = await observer.keys('sess::*')
           expect(indexes).toHaveLength(USERS)
-          // Indexes are used at saves alone: so they are the first to go.
+          // Only saves use indexes, so indexes are the first keys to be evicted.
           await vi.waitFor(async () => {
             for (const index of indexes) expect(await observer.object('IDLETIME', index)).toBeGreaterThan(1)
           }, 30_000)
@@ -43,7 +43,7 @@ describe.each(makes)('%s', (_, make) => {
             expect(await observer.exists(...indexes)).toBeLessThan(USERS / 2)
           }, 30_000)
           await observer.config('SET', 'maxmemory', '100mb')
-          // Where a user saves after that, the index names this session alone.
+          // An index that a later save makes anew names the session of this save alone.
           await save(ids.slice(0, USERS / 2))
 
           const left = await store.length()
@@ -54,7 +54,7 @@ describe.each(makes)('%s', (_, make) => {
           expect(await store.length()).toBe(0)
         })
 
-        it('is named in one warning of the process', async () => {
+        it('causes one warning of the process, which names the policy', async () => {
           const { child, ended } = start('use', url)
           let complaint = ''
           child.stderr!.on('data', (text) => {
@@ -70,13 +70,13 @@ describe.each(makes)('%s', (_, make) => {
   })
 
   describeWith(
-    'a server that has no limit, or evicts nothing',
+    'a server that has no limit or evicts nothing',
     () => make(),
     ({ url }) => {
       it.each([
         ['volatile-lru', '0'],
         ['noeviction', '100mb'],
-      ])('%s, maxmemory %s', async (policy, limit) => {
+      ])('is asked for the index of a user, with %s and maxmemory %s', async (policy, limit) => {
         const observer = new Redis(url)
         after(() => observer.disconnect())
         await observer.config('SET', 'maxmemory', limit)
@@ -94,7 +94,7 @@ describe.each(makes)('%s', (_, make) => {
 })
 
 describeWith('a Redis Cluster of which one master evicts', redisCluster, ({ addresses, nodes }) => {
-  it('misses no session of a user', async () => {
+  it('finds all sessions of a user', async () => {
     const evicting = new Redis(nodes[1]!.url)
     after(() => evicting.disconnect())
     await evicting.config('SET', 'maxmemory-policy', 'allkeys-lru')

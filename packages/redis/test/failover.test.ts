@@ -5,9 +5,9 @@ import { Cluster, Redis } from 'ioredis'
 import { expect, it } from 'vitest'
 import { type RedisClient, redisDriver } from '../src/index.ts'
 
-// Replication may lose what was acknowledged: how much is measured, and no promise.
+// Replication may lose acknowledged writes. These tests measure how many; stores promise nothing.
 
-/** Lends it for one test. */
+/** Makes a driver on the client, which is closed after the test. */
 function driverOn<C extends Redis | Cluster>(client: C) {
   client.on('error', () => {})
   after(() => client.disconnect())
@@ -17,19 +17,20 @@ function driverOn<C extends Redis | Cluster>(client: C) {
 const throughSentinel = ({ addresses, name }: RedisSentinel) =>
   driverOn(new Redis({ sentinels: [...addresses], name, socketTimeout: 3000, maxRetriesPerRequest: 2 }))
 
+/** Sends one command to a server. */
 async function ask(server: ProcessServer, ...command: [string, ...string[]]): Promise<void> {
   const client = new Redis(server.url)
   await client.call(...command)
   client.disconnect()
 }
 
-/** The master goes on alone for a while, and dies before its replicas hear of it. */
+/** The master goes on without its replicas for a while, and dies before they hear of it. */
 const cutOff = ([master, ...replicas]: readonly ProcessServer[], noticed: (load: Load) => Promise<void>) => {
   const setPassword = (password: string) =>
     Promise.all(replicas.map((replica) => ask(replica, 'CONFIG', 'SET', 'masterauth', password)))
   return {
     async strike(load: Load) {
-      // With a password where none is asked for, they are sent away, and try again.
+      // A password that the master does not know makes it turn the replicas away; they try again.
       await setPassword('none')
       await ask(master!, 'CLIENT', 'KILL', 'TYPE', 'replica')
       await noticed(load)
@@ -71,7 +72,7 @@ describeWith('Redis Sentinel, min-replicas-to-write 1', two, (servers) => {
 
 const replicated = () => redisCluster({ replicas: 1, nodeTimeout: 1000 })
 
-/** By itself ioredis leaves a silent master only if another one happens to say meanwhile that the cluster is down. */
+/** Makes ioredis leave a silent master, which it would not do reliably by itself. */
 const noticing = { slotsRefreshInterval: 5000, redisOptions: { socketTimeout: 3000 } }
 
 describeWith('Redis Cluster', replicated, ({ addresses, nodes }) => {

@@ -15,7 +15,7 @@ describeWith('keys', redisProcess, ({ url }) => {
 
   const keysOf = async (pattern = '*') => (await observer.keys(pattern)).sort()
 
-  it('holds a session as a string that shows when it ends, and goes by itself', async () => {
+  it('hold a session as a string that begins with its deadline and has a TTL', async () => {
     const start = Date.now()
     const store = storeOf({ url, idleTimeout: HOUR, user: () => 'ada' })
     await store.set('the-id', plain({ name: 'Ada' }))
@@ -27,14 +27,14 @@ describeWith('keys', redisProcess, ({ url }) => {
     expect(index).toBe(`sess::${head[3]}`)
     expect(JSON.parse(head[4]!)).toEqual(plain({ name: 'Ada' }))
     expect(Math.abs((await observer.pttl(key)) - HOUR - 60_000)).toBeLessThan(60_000)
-    // The end of the hour in which it ends, and a minute.
+    // The index lasts until the end of the hour in which the session ends, and a minute.
     expect(await observer.pttl(index)).toBeGreaterThan(HOUR)
     expect(await observer.pttl(index)).toBeLessThan(2 * HOUR + 120_000)
     await store.destroy('the-id')
     expect(await observer.pttl(key)).toBeLessThan(120_001)
   })
 
-  it('a key goes half a minute to a minute after its deadline, wherever touches move that', async () => {
+  it('go half a minute to a minute after their deadline, wherever touches move it', async () => {
     const store = storeOf({ url })
     const start = Date.now()
     await store.set('the-id', { ...plain(), cookie: { expires: new Date(start + HOUR) } as never })
@@ -51,7 +51,7 @@ describeWith('keys', redisProcess, ({ url }) => {
     }
   })
 
-  it('uses the database of the URL', async () => {
+  it('are in the database of the URL', async () => {
     const store = storeOf({ url: `${url}/3` })
     await store.set('the-id', plain())
     expect(await keysOf()).toEqual([])
@@ -69,7 +69,7 @@ describeWith('keys', redisProcess, ({ url }) => {
     ['a\\*:', 'a*:'],
     [':', 'a:'],
     ['ä\n ":', 'ä:'],
-  ])('keeps %j and %j apart', async (...prefixes) => {
+  ])('with the prefixes %j and %j are apart', async (...prefixes) => {
     const stores = prefixes.map((prefix) => storeOf({ url, prefix, user: () => 'ada' }))
     const [one, other] = stores as [RedisStore, RedisStore]
     await one.set('the-id', plain({ name: 'one' }))
@@ -88,9 +88,9 @@ describeWith('keys', redisProcess, ({ url }) => {
     expect((await one.list({ user: 'ada' })).sessions).toHaveLength(1)
   })
 
-  it('works with a client that has a prefix of its own and other ways', async () => {
-    const ways = { enableAutoPipelining: true, protocol: 2, stringNumbers: true } as const
-    const client = new Redis(url, { keyPrefix: 'app*:', ...ways })
+  it('get the prefix of the lent client, whatever its other settings', async () => {
+    const settings = { enableAutoPipelining: true, protocol: 2, stringNumbers: true } as const
+    const client = new Redis(url, { keyPrefix: 'app*:', ...settings })
     after(() => client.disconnect())
     const store = storeOf({ client, user: () => 'ada' })
     await store.set('the-id', plain({ name: 'Ada' }))
@@ -103,7 +103,7 @@ describeWith('keys', redisProcess, ({ url }) => {
     expect(await keysOf()).toEqual([])
   })
 
-  it('runs scripts again that Redis has forgotten', async () => {
+  it('are written even if Redis has forgotten a script', async () => {
     const store = storeOf({ url, user: () => 'ada' })
     const flush = () => observer.call('SCRIPT', 'FLUSH')
     await store.set('the-id', plain({ name: 'Ada' }))
@@ -116,7 +116,7 @@ describeWith('keys', redisProcess, ({ url }) => {
     expect(await store.get('the-id')).toMatchObject({ name: 'Bob' })
   })
 
-  it('takes no after that no page gave', async () => {
+  it('are not listed after a wrong cursor', async () => {
     const store = storeOf({ url })
     for (const after of ['', 'x', '-1', '0 0', '1'.repeat(30), { $gt: '' }, null, [], true])
       await expect(store.list({ after: after as string })).rejects.toMatchObject({ code: 'INVALID_QUERY' })

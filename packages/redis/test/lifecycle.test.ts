@@ -30,7 +30,7 @@ describeWith('a client', redisProcess, (server) => {
   })
 
   describe('keeps no process alive', () => {
-    it('that used it and waits for nothing more', async () => {
+    it('that has used it and waits for nothing more', async () => {
       expect(await start('use', server.url).ended).toMatch("name: 'Ada'")
     })
 

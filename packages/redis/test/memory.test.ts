@@ -1,15 +1,15 @@
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, it } from 'vitest'
-import { makes, storeOf } from './support/servers.ts'
+import { servers, storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
 
-describe.each(makes)('%s', (_, start) => {
-  describeWith('a server without memory', start, (server) => {
+describe.each(servers)('%s', (_, start) => {
+  describeWith('a server that is out of memory', start, (server) => {
     const observer = new Redis(server.url)
     afterAll(() => observer.disconnect())
 
-    it('takes no saves, but touches and logouts, and goes on when it has some', async () => {
+    it('refuses saves until it has memory, and takes touches and logouts', async () => {
       const store = storeOf({ url: server.url, user: () => 'ada' })
       after(() => store.clear())
       const ids = Array.from({ length: 20 }, (_, i) => `id-${i}`)
@@ -23,7 +23,7 @@ describe.each(makes)('%s', (_, start) => {
       const later = plain()
       later.cookie.originalMaxAge = 5 * 86_400_000
       await store.touch('id-2', later)
-      // Its key lives long enough already.
+      // This key lives long enough already, so its TTL stays.
       const soon = plain()
       soon.cookie.expires = new Date(Date.now() + 86_400_000 + 1000)
       await store.touch('id-4', soon)

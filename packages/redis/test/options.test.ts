@@ -7,7 +7,7 @@ import { RedisStore, redisDriver } from '../src/index.ts'
 describe('options', () => {
   const url = 'redis://127.0.0.1:1'
 
-  it('names the option that is wrong, and what it takes', () => {
+  it('a wrong option is named in the error, with what it takes', () => {
     // @ts-expect-error
     expect(() => new RedisStore({ clinet: new Redis({ lazyConnect: true }) })).toThrow(
       /unknown option 'clinet'.* url, tls, client, prefix/,
@@ -25,7 +25,7 @@ describe('options', () => {
     expect(() => new RedisStore({ url, idleTimeout: -1 })).toThrow("option 'idleTimeout' takes")
   })
 
-  it('says what to write in place of what is no client', () => {
+  it('the error says what to write in place of a wrong client', () => {
     const { createClient, createClientPool, createCluster, createSentinel } = nodeRedis
     const wrong = [
       createClient(),
@@ -42,14 +42,18 @@ describe('options', () => {
       )
   })
 
-  it('takes either a url or a client', () => {
+  it('exactly one of url and client must be given, and tls only with url', () => {
     const client = new Redis({ lazyConnect: true })
+    const message =
+      "give exactly one of the options 'url' (a URL, perhaps with 'tls') and 'client' (an ioredis Redis or Cluster)"
     // @ts-expect-error
-    expect(() => redisDriver({ url, client })).toThrow(TypeError)
+    expect(() => redisDriver({ url, client })).toThrow(new TypeError(message))
     // @ts-expect-error
-    expect(() => redisDriver({ client, tls: {} })).toThrow(TypeError)
+    expect(() => redisDriver({})).toThrow(new TypeError(message))
     // @ts-expect-error
-    expect(() => redisDriver({})).toThrow(TypeError)
+    expect(() => redisDriver({ client, tls: {} })).toThrow(
+      new TypeError("the option 'tls' goes with 'url'; a 'client' gets its tls from new Redis(…)"),
+    )
     // @ts-expect-error
     expect(() => redisDriver()).toThrow(TypeError)
     expect(new RedisStore({ client, pruneInterval: false })).toBeInstanceOf(SessionStore)
@@ -68,13 +72,13 @@ describe('options', () => {
     'redis://localhost/sessions',
     'redis://localhost:99999',
     '',
-  ])('does not take %j for a URL, nor shows it', (wrong) => {
+  ])('%j is refused as a URL, and not shown in the error', (wrong) => {
     expect(() => redisDriver({ url: wrong })).toThrow(
       /^option 'url' takes a URL such as 'redis:\/\/localhost:6379\/0' \(rediss: for TLS\), or the path of a socket$/,
     )
   })
 
-  it.each(['', 'sess', 'sess::', 'sess:\n', '::'])('does not take %j for a prefix', (prefix) => {
+  it.each(['', 'sess', 'sess::', 'sess:\n', '::'])('%j is refused as a prefix', (prefix) => {
     expect(() => redisDriver({ url, prefix })).toThrow("option 'prefix' takes a text that ends with one ':'")
   })
 })

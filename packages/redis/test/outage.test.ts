@@ -9,7 +9,7 @@ import { redisDriver } from '../src/index.ts'
 import { start, storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
 
-/** As people run it who want their sessions after a restart. */
+/** Settings with which sessions outlive a restart. */
 const durable = { args: ['--appendonly', 'yes'] }
 const persistent = () => redisProcess(durable)
 
@@ -37,7 +37,7 @@ describeWith('Redis', persistent, (server) => {
     })
   })
 
-  it('a server that is down is told at once, again and again', async () => {
+  it('calls fail at once, again and again, while the server is down', async () => {
     const store = storeOf({ url: server.url, operationTimeout: 60_000 })
     await store.ping()
     await server.kill()
@@ -52,7 +52,7 @@ describeWith('Redis', persistent, (server) => {
     await vi.waitFor(() => store.ping(), { timeout: 30_000, interval: 10 })
   })
 
-  it('a connection that died without being closed is left for another', async () => {
+  it('another connection replaces one that died without being closed', async () => {
     const made: Socket[][] = []
     const relay = createServer((near) => {
       const far = connect(Number(new URL(server.url).port), '127.0.0.1')
@@ -72,7 +72,7 @@ describeWith('Redis', persistent, (server) => {
     expect(made).toHaveLength(2)
   })
 
-  it('a server that closes every connection is an error', async () => {
+  it('a server that closes every connection is UNAVAILABLE', async () => {
     const closing = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
     after(() => closing.close())
     await once(closing, 'listening')
@@ -89,15 +89,15 @@ describeWith('Redis', persistent, (server) => {
     server.pause()
     try {
       child.send('go')
-      const told: { made: number; ended: Record<string, number>; megabytes: number }[] = []
-      child.on('message', (message) => told.push(message as never))
-      await vi.waitFor(() => expect(told).toHaveLength(6), { timeout: 30_000, interval: 10 })
-      const last = told.at(-1)!
+      const reports: { made: number; ended: Record<string, number>; megabytes: number }[] = []
+      child.on('message', (message) => reports.push(message as never))
+      await vi.waitFor(() => expect(reports).toHaveLength(6), { timeout: 30_000, interval: 10 })
+      const last = reports.at(-1)!
       expect(last.ended).toMatchObject({ OVERLOADED: expect.any(Number), TIMEOUT: expect.any(Number) })
       expect(last.ended).not.toHaveProperty('done')
       // Half of the calls carry 10,000 characters.
-      const all = (last.made / 2) * 0.01
-      expect(last.megabytes).toBeLessThan(all / 4)
+      const sentMegabytes = (last.made / 2) * 0.01
+      expect(last.megabytes).toBeLessThan(sentMegabytes / 4)
     } finally {
       server.resume()
     }

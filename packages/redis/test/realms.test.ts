@@ -1,27 +1,27 @@
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { explained, isFault } from '../src/errors.ts'
+import { isFault, toStoreError } from '../src/errors.ts'
 
-/** An error whose class is that of another realm, as Jest has one. */
+/** Makes an error whose class is that of another realm, as Jest has one. */
 const foreign = (source: string): Error => runInNewContext(source)
 
 describe('errors of another realm', () => {
   const refused = foreign("Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })")
 
-  it('mean the same', () => {
+  it('are recognised', () => {
     expect(refused).not.toBeInstanceOf(Error)
-    expect(explained(refused)).toMatchObject({ code: 'UNAVAILABLE', cause: refused })
-    expect(explained(foreign("new Error('Connection is closed.')"), refused)).toMatchObject({
+    expect(toStoreError(refused)).toMatchObject({ code: 'UNAVAILABLE', cause: refused })
+    expect(toStoreError(foreign("new Error('Connection is closed.')"), refused)).toMatchObject({
       cause: refused,
     })
     const denied = foreign("Object.assign(new Error('NOAUTH no'), { name: 'ReplyError' })")
-    expect(explained(denied)).toMatchObject({ code: 'ACCESS_DENIED' })
+    expect(toStoreError(denied)).toMatchObject({ code: 'ACCESS_DENIED' })
   })
 
-  it('of a fault in the program are no outage', () => {
-    const fault = foreign("new TypeError('the callback is no function')")
+  it('that are faults in the program are not outages', () => {
+    const fault = foreign("new TypeError('the callback is not a function')")
     expect(isFault(fault)).toBe(true)
-    expect(explained(fault)).toBe(fault)
+    expect(toStoreError(fault)).toBe(fault)
   })
 
   it('give away no command', () => {
@@ -30,7 +30,7 @@ describe('errors of another realm', () => {
     const error = foreign(
       `Object.assign(new Error('failed'), { command: ${command}, lastNodeError: ${last} })`,
     )
-    expect(JSON.stringify(explained(error), ['cause', 'lastNodeError', 'command', 'args'])).not.toMatch(
+    expect(JSON.stringify(toStoreError(error), ['cause', 'lastNodeError', 'command', 'args'])).not.toMatch(
       /the-id/,
     )
   })

@@ -11,7 +11,7 @@ import { plain } from './support/session.ts'
 
 const codeOf = ({ code }: { code?: string }) => code
 
-/** Makes a call again and again, which must fail, until that many milliseconds have passed. */
+/** Repeats a call, which must fail each time, for so many milliseconds. Returns how often. */
 async function failFor(ms: number, call: () => Promise<unknown>): Promise<number> {
   let calls = 0
   for (const start = performance.now(); performance.now() < start + ms; calls++)
@@ -20,7 +20,7 @@ async function failFor(ms: number, call: () => Promise<unknown>): Promise<number
 }
 
 describeWith('a server that is away', redisProcess, (server) => {
-  it('is used within two seconds after it is back, and finds nothing that was given up', async () => {
+  it('is used within two seconds after it is back, and gets no call that was given up', async () => {
     const store = storeOf({ url: server.url, operationTimeout: 500 })
     await store.ping()
     await server.kill()
@@ -30,7 +30,7 @@ describeWith('a server that is away', redisProcess, (server) => {
     const back = performance.now()
     await vi.waitFor(() => store.ping(), { timeout: 30_000, interval: 10 })
     expect(performance.now() - back).toBeLessThan(2000)
-    // What still waited would have been sent before.
+    // A save that still waited would have been sent before this call.
     expect(await store.length()).toBe(0)
   })
 
@@ -60,7 +60,7 @@ it('a server that closes every connection is tried a few times a second', async 
 })
 
 describeWith('a server that hangs', redisProcess, (server) => {
-  it('is left before the time limit, whichever that is', async () => {
+  it('is left before the time limit ends, whatever the limit', async () => {
     const driver = redisDriver({ url: server.url })
     after(() => driver.close())
     await driver.setup()
@@ -83,7 +83,7 @@ describeWith('a server that hangs', redisProcess, (server) => {
   const now = Date.now()
   const texts = { data: '{}', user: null, createdAt: now, expiresAt: now + HOUR }
   it.each(['of its own', 'that was lent'])(
-    'does nothing late that a client %s was told no',
+    'does none of the calls of a client %s late that have failed',
     async (whose) => {
       const client = new Redis(server.url)
       client.on('error', () => {})
@@ -105,14 +105,14 @@ describeWith('a server that hangs', redisProcess, (server) => {
         driver.touch([{ key: 'touched', user: null, expiresAt: now + 2 * HOUR }], now),
         driver.clear(),
       ].map((call) => Promise.resolve<unknown>(call).then(() => 'done', codeOf))
-      // The server goes on after their time, whatever that did to the connection.
+      // The server goes on after the time of the calls, even on connections that were closed.
       const start = performance.now()
       await vi.waitUntil(() => performance.now() > start + 1.2 * limit)
       server.resume()
       expect(new Set(await Promise.all(calls))).toEqual(new Set(['UNAVAILABLE']))
       await vi.waitFor(() => driver.ping(), { timeout: 30_000, interval: 10 })
       expect(await driver.read([...keys, 'new'])).toEqual(before)
-      // The clock is measured again: later calls work.
+      // The clock is read again, so later calls work.
       expect(
         await driver.write([{ ...texts, key: 'saved', tag: 'saved-3', expect: 'saved-1' }], now),
       ).toEqual(['saved'])

@@ -11,7 +11,7 @@ const session = sessionsAt(now)
 const create = (key: string) => session(key, { tag: `${key}-1`, expect: '' })
 const update = (key: string, tag: string, expect: string) => session(key, { tag, expect })
 
-/** A driver whose server knows the script of its writes. */
+/** Makes a driver, and a write by which the server learns the script. */
 async function driverOf(options: RedisOptions) {
   const driver = redisDriver(options)
   after(() => driver.close())
@@ -21,7 +21,7 @@ async function driverOf(options: RedisOptions) {
 
 const failureOf = (call: Awaitable<unknown>) => Promise.resolve(call).catch((error: unknown) => error)
 
-function lent(port: number) {
+function lendClient(port: number) {
   const client = new Redis(port, '127.0.0.1')
   client.on('error', () => {})
   after(() => client.disconnect())
@@ -37,10 +37,10 @@ describeWith('a reply that is lost', redisProcess, ({ url }) => {
 
   const clients: Record<string, (proxy: FaultyProxy) => RedisOptions> = {
     'of its own': (proxy) => ({ url: proxy.url }),
-    'that was lent': (proxy) => ({ client: lent(proxy.port) }),
+    'that was lent': (proxy) => ({ client: lendClient(proxy.port) }),
   }
 
-  /** Keeps the next reply back, waits for what happens meanwhile, and cuts the connection. */
+  /** Keeps the next reply back, waits for `meanwhile`, and cuts the connection. */
   function lose(proxy: FaultyProxy, meanwhile: () => unknown): void {
     proxy
       .loseNextReply({ cut: false })
@@ -48,15 +48,15 @@ describeWith('a reply that is lost', redisProcess, ({ url }) => {
       .finally(() => proxy.cut())
   }
 
-  async function proxied(): Promise<FaultyProxy> {
+  async function openProxy(): Promise<FaultyProxy> {
     const proxy = await startProxy(url)
     after(() => proxy.stop())
     return proxy
   }
 
   describe.each(Object.entries(clients))('with a client %s', (_, optionsOf) => {
-    it('is asked for again, and what landed counts once', async () => {
-      const proxy = await proxied()
+    it('causes a resend, and a write that had landed counts once', async () => {
+      const proxy = await openProxy()
       const driver = await driverOf(optionsOf(proxy))
       const other = await driverOf({ url })
       const moved = { key: 'a', user: null, expiresAt: now + 5 * HOUR }
@@ -66,8 +66,8 @@ describeWith('a reply that is lost', redisProcess, ({ url }) => {
       expect(row).toMatchObject({ tag: 'a-1', expiresAt: moved.expiresAt })
     })
 
-    it('says so where somebody else has written meanwhile', async () => {
-      const proxy = await proxied()
+    it('makes a write uncertain where another request has written meanwhile', async () => {
+      const proxy = await openProxy()
       const driver = await driverOf(optionsOf(proxy))
       const other = await driverOf({ url })
       await driver.write([create('a'), create('b')], now)
@@ -78,16 +78,16 @@ describeWith('a reply that is lost', redisProcess, ({ url }) => {
       expect(await other.read(['a', 'b'])).toMatchObject([{ tag: 'theirs' }, { tag: 'b-2' }])
     })
 
-    it('leaves a refusal a refusal where no connection broke', async () => {
-      const proxy = await proxied()
+    it('is not assumed where no connection broke: a refusal stays a refusal', async () => {
+      const proxy = await openProxy()
       const driver = await driverOf(optionsOf(proxy))
       await driver.write([create('a')], now)
       expect(await driver.write([update('a', 'a-2', 'unknown')], now)).toEqual([])
     })
   })
 
-  it('of a lookup is asked for again', async () => {
-    const proxy = await proxied()
+  it('of a lookup causes a resend', async () => {
+    const proxy = await openProxy()
     const driver = await driverOf({ url: proxy.url })
     await driver.write([create('a')], now)
     lose(proxy, () => {})
@@ -96,7 +96,7 @@ describeWith('a reply that is lost', redisProcess, ({ url }) => {
 })
 
 describeWith('a reply of a Redis Cluster that is lost', redisCluster, ({ addresses }) => {
-  it('makes a refusal uncertain', async () => {
+  it('makes a refused write uncertain', async () => {
     const client = new Cluster([...addresses])
     const observer = new Cluster([...addresses])
     after(() => client.disconnect())

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
-import { makes, storeOf } from './support/servers.ts'
+import { servers, storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
 
-describe.each(makes)('%s', (_, start) => {
+describe.each(servers)('%s', (_, start) => {
   describeWith('a user with the rights of the README', start, (server) => {
-    it('can do all that a store does', async () => {
+    it('can do whatever a store does', async () => {
       const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
       const [, rights] = /^ACL (SETUSER [^`]*)/m.exec(readme)!
       const observer = new Redis(server.url)
@@ -27,7 +27,7 @@ describe.each(makes)('%s', (_, start) => {
       await store.destroy('the-id')
       await store.clear()
       expect(await store.ids()).toEqual([])
-      // What was refused; ioredis tells its version where it may.
+      // ioredis tells Redis its version where it may; nothing else may be refused.
       const log = (await observer.call('ACL', 'LOG')) as string[][]
       expect(
         log.map((entry) => entry[entry.indexOf('object') + 1]).filter((name) => !/^client/.test(name!)),

@@ -11,7 +11,7 @@ const codeOf = ({ code }: { code?: string }) => code
 let tests = 0
 const ids = Array.from({ length: 40 }, (_, i) => `id-${i}`)
 
-describeWith('a connection that hands on one reply twice', redisProcess, ({ port }) => {
+describeWith('a connection that delivers one reply twice', redisProcess, ({ port }) => {
   const clients: Record<string, (relay: Relay) => RedisOptions> = {
     'of its own': (relay) => ({ url: relay.url }),
     'that was lent': (relay) => {
@@ -22,7 +22,7 @@ describeWith('a connection that hands on one reply twice', redisProcess, ({ port
     },
   }
 
-  /** From the next reply on, each command on this connection gets the reply to the command before. */
+  /** From now on, each command on this connection gets the reply to the command before. */
   function shift(relay: Relay): void {
     const { made } = relay
     let before: Buffer | undefined
@@ -35,7 +35,7 @@ describeWith('a connection that hands on one reply twice', redisProcess, ({ port
   }
 
   describe.each(Object.entries(clients))('of a client %s', (_, optionsOf) => {
-    it.each([true, false])('gives nobody the session of another (hashIds: %s)', async (hashIds) => {
+    it.each([true, false])('gives no request the session of another one (hashIds: %s)', async (hashIds) => {
       const relay = await startRelay(port)
       const store = storeOf({ ...optionsOf(relay), hashIds, prefix: `test${++tests}:` })
       for (const id of ids) await store.set(id, plain({ id }))
@@ -55,7 +55,7 @@ describeWith('a connection that hands on one reply twice', redisProcess, ({ port
       expect(relay.made).toBe(made + 1)
     })
 
-    it('takes no reply of another save for its own', async () => {
+    it('gives no save the reply of another one', async () => {
       const relay = await startRelay(port)
       const store = storeOf({ ...optionsOf(relay), onGone: 'error', prefix: `test${++tests}:` })
       for (const id of ids) await store.set(id, plain({ id }))
@@ -65,7 +65,7 @@ describeWith('a connection that hands on one reply twice', redisProcess, ({ port
       for (const id of ids) answers.push(await store.destroy(id).then(() => 'done', codeOf))
       expect(answers.filter((answer) => answer === 'UNAVAILABLE').length).toBeGreaterThan(0)
       expect(answers.filter((answer) => answer === 'UNAVAILABLE').length).toBeLessThan(5)
-      // Whoever was told that a session ended finds it ended.
+      // A logout that succeeded has ended its session.
       const left = await vi.waitFor(() => Promise.all(ids.map((id) => store.get(id))))
       for (const [i, session] of left.entries())
         if (session !== null) expect(answers[ids.length + i]).toBe('UNAVAILABLE')

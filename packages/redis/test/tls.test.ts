@@ -15,7 +15,7 @@ function certificateOf(folder: string): { cert: Buffer; key: Buffer } {
 
 describeWith('Redis behind TLS', redisProcess, async (server) => {
   const certificate = certificateOf(server.folder)
-  // Not every build of Redis or Valkey speaks TLS itself.
+  // The proxy speaks TLS, because not every build of Redis or Valkey does.
   const proxy = createServer(certificate, (socket) => {
     const inner = connect(server.port, '127.0.0.1')
     socket.on('error', () => inner.destroy()).pipe(inner)
@@ -25,13 +25,13 @@ describeWith('Redis behind TLS', redisProcess, async (server) => {
   afterAll(() => proxy.close())
   const url = `rediss://127.0.0.1:${(proxy.address() as AddressInfo).port}`
 
-  it('is trusted by the certificate of its authority', async () => {
+  it('is trusted with the certificate of its authority', async () => {
     const store = storeOf({ url, tls: { ca: certificate.cert } })
     await store.set('the-id', plain({ name: 'Ada' }))
     expect(await store.get('the-id')).toMatchObject({ name: 'Ada' })
   })
 
-  it('is refused without, and the error says why', async () => {
+  it('is refused without the certificate, and the error says why', async () => {
     const store = storeOf({ url })
     await expect(store.get('the-id')).rejects.toMatchObject({
       code: 'UNAVAILABLE',
@@ -39,12 +39,12 @@ describeWith('Redis behind TLS', redisProcess, async (server) => {
     })
   })
 
-  it('with options that Node does not take is no outage', async () => {
+  it('is BACKEND with TLS options that Node refuses, because that is no outage', async () => {
     const store = storeOf({ url, tls: { minVersion: 'TLSv9' as 'TLSv1.3' } })
     await expect(store.get('the-id')).rejects.toMatchObject({ code: 'BACKEND', cause: { name: 'TypeError' } })
   })
 
-  it('is not spoken to in the clear', async () => {
+  it('is UNAVAILABLE for a client without TLS', async () => {
     const store = storeOf({ url: url.replace('rediss:', 'redis:') })
     await expect(store.get('the-id')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })

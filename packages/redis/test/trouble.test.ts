@@ -7,20 +7,20 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import { Cluster, Redis } from 'ioredis'
 import { afterAll, describe, it } from 'vitest'
 import { redisDriver } from '../src/index.ts'
-import { makes } from './support/servers.ts'
+import { servers } from './support/servers.ts'
 
 const runner = { describe, it }
 
-function closedAtEnd<T extends Redis | Cluster>(client: T): T {
+function closeAtEnd<T extends Redis | Cluster>(client: T): T {
   client.on('error', () => {})
   afterAll(() => client.disconnect())
   return client
 }
 
-describe.each(makes)('%s', (_, start) => {
-  const guarded = () => start({ password: `${SECRET}-password` })
-  describeWith('a server with users', guarded, ({ url }) => {
-    const observer = closedAtEnd(new Redis(url))
+describe.each(servers)('%s', (_, start) => {
+  const withPassword = () => start({ password: `${SECRET}-password` })
+  describeWith('a server with users', withPassword, ({ url }) => {
+    const observer = closeAtEnd(new Redis(url))
     const acl = (...words: string[]) => observer.call('ACL', 'SETUSER', ...words)
     const wrong = url.replace(SECRET, `${SECRET}-other`)
     troubleSuite(runner, {
@@ -31,9 +31,9 @@ describe.each(makes)('%s', (_, start) => {
       },
       'a wrong password of a client that was lent': {
         code: 'ACCESS_DENIED',
-        driver: () => redisDriver({ client: closedAtEnd(new Redis(wrong)) }),
+        driver: () => redisDriver({ client: closeAtEnd(new Redis(wrong)) }),
       },
-      'a user without rights, until there are some': {
+      'a user without rights, until the rights are given': {
         code: 'ACCESS_DENIED',
         async driver() {
           await acl('guest', 'on', `>${SECRET}-password`, '~sess:*', '+info')
@@ -41,7 +41,7 @@ describe.each(makes)('%s', (_, start) => {
         },
         end: () => acl('guest', '+@all'),
       },
-      'a user who may write no more': {
+      'a user who loses the right to write': {
         code: 'ACCESS_DENIED',
         async driver() {
           await acl('writer', 'on', `>${SECRET}-password`, '~sess:*', '+@all')
@@ -54,17 +54,17 @@ describe.each(makes)('%s', (_, start) => {
     })
   })
 
-  const removed = ['MGET', 'EVALSHA', 'SCAN', 'ZSCAN'].flatMap((name) => ['--rename-command', name, ''])
-  const crippled = () => start({ args: removed })
-  describeWith('a server whose commands were renamed', crippled, ({ url }) => {
+  const renames = ['MGET', 'EVALSHA', 'SCAN', 'ZSCAN'].flatMap((name) => ['--rename-command', name, ''])
+  const renamed = () => start({ args: renames })
+  describeWith('a server whose commands were renamed', renamed, ({ url }) => {
     const driver = () => redisDriver({ url })
     troubleSuite(runner, { 'unknown commands': { code: 'ACCESS_DENIED', driver, works: ['ping'] } })
   })
 
   describeWith('a server', start, ({ url, port }) => {
-    const observer = closedAtEnd(new Redis(url))
+    const observer = closeAtEnd(new Redis(url))
     const config = (name: string, value: string) => observer.config('SET', name, value)
-    /** In force from `begin` to `end`. */
+    /** Returns trouble by a setting that has the first value from `begin` to `end`. */
     const setting = (
       name: string,
       [from, to]: [string, string],
@@ -78,7 +78,7 @@ describe.each(makes)('%s', (_, start) => {
     const reads = ['get', 'list', 'all', 'length', 'ping'] as const
     const sockets: Socket[] = []
     troubleSuite(runner, {
-      'a database that is not there': {
+      'a database that does not exist': {
         code: 'UNAVAILABLE',
         driver: () => redisDriver({ url: `${url}/99` }),
       },
@@ -86,10 +86,10 @@ describe.each(makes)('%s', (_, start) => {
         code: 'UNAVAILABLE',
         driver: () => redisDriver({ url: url.replace('redis:', 'rediss:') }),
       },
-      'a client of a cluster, on a server that is none': {
+      'a Cluster client on a server that is not a cluster': {
         code: 'UNAVAILABLE',
         driver: () => {
-          const client = closedAtEnd(
+          const client = closeAtEnd(
             new Cluster([{ host: '127.0.0.1', port }], { clusterRetryStrategy: () => null }),
           )
           return redisDriver({ client })
@@ -124,9 +124,9 @@ describe.each(makes)('%s', (_, start) => {
         driver: () => redisDriver({ url }),
         async begin() {
           await config('lua-time-limit', '1')
-          const endless = closedAtEnd(new Redis(url))
+          const endless = closeAtEnd(new Redis(url))
           endless.eval('while true do end', 0).catch(() => {})
-          // Until it is busy it answers nothing.
+          // The server answers with BUSY once the script has run for long enough.
           for (;;)
             if (
               await observer.ping().then(
@@ -138,14 +138,14 @@ describe.each(makes)('%s', (_, start) => {
         },
         end: () => observer.script('KILL'),
       },
-      "an index that is somebody else's": {
+      'a foreign key in place of an index': {
         code: 'BAD_STORAGE',
         driver: () => redisDriver({ url }),
         async begin() {
           const [index] = await observer.keys('sess::*')
           await observer.set(index!, 'no sorted set')
         },
-        // What is destroyed shares a batch with what is saved, which needs the index.
+        // A logout may share a batch with saves, which need the index.
         works: ['get', 'touch', 'all', 'length', 'clear', 'ping'],
         end: () => observer.flushall(),
       },

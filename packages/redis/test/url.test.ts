@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, it } from 'vitest'
-import { makes, storeOf } from './support/servers.ts'
+import { servers, storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
 
-/** With all that must be encoded in a URL. */
+/** A password with characters that must be encoded in a URL. */
 const PASSWORD = 'hunter2 /#?%25@[:é'
 const folder = mkdtempSync(join(tmpdir(), 'socket-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-describe.each(makes)('%s', (name, start) => {
+describe.each(servers)('%s', (name, start) => {
   const socket = join(folder, name)
   const args = ['--unixsocket', socket, '--unixsocketperm', '777']
 

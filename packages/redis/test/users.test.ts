@@ -15,15 +15,15 @@ describeWith('the index of a user', redisProcess, ({ url }) => {
 
   const keysOf = async (pattern = '*') => (await observer.keys(pattern)).sort()
 
-  /** A store whose time stands where it is put. */
-  function atTime() {
+  /** Makes a store with a clock that only the test moves. */
+  function storeWithClock() {
     const clock = { now: Date.now() }
     const store = storeOf({ url, idleTimeout: 3 * HOUR, user: () => 'ada', now: () => clock.now })
     return { clock, store }
   }
 
-  it('names a session as long as touches keep it alive, and no longer', async () => {
-    const { store, clock } = atTime()
+  it('names a session as long as touches keep the session alive, and no longer', async () => {
+    const { store, clock } = storeWithClock()
     await store.set('kept', plain())
     await store.set('left', plain())
     const [index] = await keysOf('sess::*')
@@ -35,13 +35,13 @@ describeWith('the index of a user', redisProcess, ({ url }) => {
     }
     expect((await store.list({ user: 'ada' })).sessions).toHaveLength(1)
     expect(await observer.zcard(index!)).toBe(1)
-    // From now on, whatever the clock of the store says.
+    // The TTL counts from now on, whatever the clock of the store says.
     expect(await observer.pttl(index!)).toBeLessThan(5 * HOUR)
     expect(await store.revokeUser('ada')).toBe(1)
     expect(await store.get('kept')).toBe(null)
   })
 
-  it('is written before the session, also where its script alone is unknown', async () => {
+  it('is written before the session, even if only its script is unknown', async () => {
     const driver = redisDriver({ url })
     after(() => driver.close())
     const now = Date.now()
@@ -60,8 +60,8 @@ describeWith('the index of a user', redisProcess, ({ url }) => {
     expect(seen).toEqual(['ZADD', 'SET'])
   })
 
-  it('loses what is past by a hundred at a time', async () => {
-    const { store } = atTime()
+  it('loses a hundred past entries at a time', async () => {
+    const { store } = storeWithClock()
     await store.set('the-id', plain())
     const [index] = (await keysOf('sess::*')) as [string]
     const past = Array.from({ length: 250 }, (_, i) => [1000, `past-${i}`])
@@ -74,8 +74,8 @@ describeWith('the index of a user', redisProcess, ({ url }) => {
     expect(sizes).toEqual([151, 51, 1])
   })
 
-  it('is not written by touches within an hour', async () => {
-    const { store, clock } = atTime()
+  it('is not written by touches within one hour', async () => {
+    const { store, clock } = storeWithClock()
     await store.set('the-id', plain())
     clock.now = Math.ceil(clock.now / HOUR) * HOUR + 1000
     await store.touch('the-id', plain())
@@ -91,19 +91,19 @@ describeWith('the index of a user', redisProcess, ({ url }) => {
 
   const ADA = 'a'.repeat(43)
   const BOB = 'b'.repeat(43)
-  const INDEX = (user: string) => `sess::${user}`
+  const indexOf = (user: string) => `sess::${user}`
   const now = Date.now()
   const texts = { key: 'the-key', data: '{}', createdAt: now, expiresAt: now + HOUR }
 
-  it('loses sessions as they end', async () => {
-    const { store } = atTime()
+  it('loses sessions when they end', async () => {
+    const { store } = storeWithClock()
     for (let i = 0; i < 300; i++) {
       await store.set(`id-${i}`, plain())
       if (i > 0) await store.destroy(`id-${i}`)
     }
     const [index] = await keysOf('sess::*')
     expect(await observer.zrange(index!, '0', '-1')).toEqual([store.handle('id-0')])
-    // All at once.
+    // The same must hold for batches.
     await Promise.all(Array.from({ length: 100 }, (_, i) => store.set(`more-${i}`, plain())))
     await Promise.all(Array.from({ length: 100 }, (_, i) => store.destroy(`more-${i}`)))
     expect(await observer.zcard(index!)).toBe(1)
@@ -111,7 +111,7 @@ describeWith('the index of a user', redisProcess, ({ url }) => {
     expect(await keysOf('sess::*')).toEqual([])
   })
 
-  it('names a session that begins again while the one before ends', async () => {
+  it('names a session that begins again while the previous one ends', async () => {
     const drivers = [redisDriver({ url }), redisDriver({ url })] as const
     after(() => drivers.map((driver) => driver.close()))
     const [ending, beginning] = drivers
@@ -129,24 +129,24 @@ describeWith('the index of a user', redisProcess, ({ url }) => {
         }
       }
       await Promise.all([again(), ending.write([{ ...dead, tag: 'ended', expect: 'first' }], now)])
-      expect(await observer.zscore(INDEX(ADA), key)).not.toBe(null)
+      expect(await observer.zscore(indexOf(ADA), key)).not.toBe(null)
     }
   })
 
-  it('keeps the entry of a session that began again, however late the one before is removed', async () => {
+  it('keeps the entry of a session that began again, however late the previous one is removed', async () => {
     const driver = redisDriver({ url })
     after(() => driver.close())
     const session = { ...texts, user: ADA }
     const dead = { ...session, data: null, tag: 'ended', expiresAt: now + 60_000 }
     await driver.write([{ ...session, tag: 'first', expect: '' }], now)
-    const first = await observer.zscore(INDEX(ADA), 'the-key')
+    const first = await observer.zscore(indexOf(ADA), 'the-key')
     await driver.write([dead], now)
-    expect(await observer.zscore(INDEX(ADA), 'the-key')).toBe(null)
+    expect(await observer.zscore(indexOf(ADA), 'the-key')).toBe(null)
     await driver.write([{ ...session, tag: 'second', expect: 'ended' }], now)
-    expect(Number(await observer.zscore(INDEX(ADA), 'the-key'))).toBeGreaterThan(Number(first))
+    expect(Number(await observer.zscore(indexOf(ADA), 'the-key'))).toBeGreaterThan(Number(first))
   })
 
-  it('covers the later deadline that a save of another user keeps', async () => {
+  it('covers the later deadline that a save for another user keeps', async () => {
     const driver = redisDriver({ url })
     after(() => driver.close())
     const later = now + 30 * HOUR
@@ -155,10 +155,10 @@ describeWith('the index of a user', redisProcess, ({ url }) => {
     const save = { ...texts, user: BOB, tag: 'second', expect: 'first', extend: true }
     expect(await driver.write([save], now)).toEqual(['the-key'])
     expect(await driver.read(['the-key'])).toMatchObject([{ user: BOB, tag: 'second', expiresAt: later }])
-    expect(Number(await observer.zscore(INDEX(BOB), 'the-key'))).toBeGreaterThan(later)
-    expect(await observer.pttl(INDEX(BOB))).toBeGreaterThan(later - Date.now())
+    expect(Number(await observer.zscore(indexOf(BOB), 'the-key'))).toBeGreaterThan(later)
+    expect(await observer.pttl(indexOf(BOB))).toBeGreaterThan(later - Date.now())
     expect(life - (await observer.pttl('sess:the-key'))).toBeLessThan(10_000)
-    // Nobody's session needs no index.
+    // A session without a user needs no index.
     const nobodys = { ...texts, user: null, tag: 'third', expect: 'second', extend: true }
     expect(await driver.write([nobodys], now)).toEqual(['the-key'])
     expect(await driver.read(['the-key'])).toMatchObject([{ user: null, expiresAt: later }])

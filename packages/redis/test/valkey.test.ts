@@ -4,7 +4,7 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import { describe, it } from 'vitest'
 import { deploymentsOn } from './support/deployment.ts'
 
-// What the stores promise does not depend on the server: Redis shows it.
+// The store's own promises do not depend on the server, so the tests with Redis show them.
 describeWith('Valkey', valkeyProcess, (server) =>
   driverSuite({ describe, it }, deploymentsOn(server), { only: ['contract', 'races', 'process-races'] }),
 )

@@ -3,10 +3,13 @@ import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
 
-/** How many pages the log takes before the thread is told to copy them into the database. */
+/** After how many pages in the log the thread copies them into the database. */
 const EVERY = 2000
-/** How many the log may hold before a commit copies them itself: SQLite's default, and while the thread does it. */
-const [ALONE, BACKSTOP] = [1000, 16_000]
+/**
+ * At how many pages in the log a commit copies them itself. The first is SQLite's default, for when
+ * there is no thread. The second lets the thread do the work.
+ */
+const [WITHOUT_THREAD, WITH_THREAD] = [1000, 16_000]
 
 const thread = `
 const { parentPort, workerData } = require('node:worker_threads')
@@ -17,10 +20,11 @@ parentPort.on('message', () => checkpoint.all())
 parentPort.postMessage('ready')`
 
 /**
- * Copies the log into the database in a thread of its own, for the disk takes ten milliseconds and more over
- * it, in which nothing else would run. The thread is started once there is enough to copy. It must load the
- * very file of better-sqlite3 that the process uses: two copies of SQLite in one process break each other's
- * locks. It makes no file: one that was deleted meanwhile is the driver's to make.
+ * Copies the log into the database in a thread of its own, which starts once there is enough to
+ * copy. See docs/decisions/0010-sqlite-checkpoint-thread.md.
+ *
+ * The thread must load the very file of better-sqlite3 that the process uses, because two copies of
+ * SQLite in one process break each other's locks. It makes no file: that is left to the driver.
  */
 export class Checkpointer {
   readonly #database: Database
@@ -29,13 +33,14 @@ export class Checkpointer {
   #started: Promise<void> | undefined
   #pages = 0
 
-  /** `file` is the absolute path. */
+  /** @param file the absolute path of the database */
   constructor(database: Database, file: string) {
     this.#database = database
     this.#file = file
   }
 
-  wrote(pages: number): void {
+  /** Adds pages that were written to the log, and has the log copied where there are enough. */
+  addPages(pages: number): void {
     this.#pages += pages
     if (this.#pages < EVERY) return
     this.#pages = 0
@@ -43,9 +48,10 @@ export class Checkpointer {
     this.#worker?.postMessage('checkpoint')
   }
 
+  /** Ends the thread. */
   async close(): Promise<void> {
     if (!this.#worker) return
-    // A thread that is ended while it loads better-sqlite3 ends the process.
+    // Ending a thread while it loads better-sqlite3 would end the process.
     this.#worker.ref()
     await this.#started
     await this.#worker.terminate()
@@ -61,7 +67,7 @@ export class Checkpointer {
       this.#started = new Promise((resolve) => {
         for (const event of ['message', 'error', 'exit']) worker.once(event, () => resolve())
       })
-      worker.once('message', () => this.#checkpointAt(BACKSTOP))
+      worker.once('message', () => this.#checkpointAt(WITH_THREAD))
       worker.once('error', (error) => this.#giveUp(error))
       worker.unref()
     } catch (error) {
@@ -71,7 +77,7 @@ export class Checkpointer {
 
   #giveUp(error: Error): void {
     this.#pages = Number.NEGATIVE_INFINITY
-    this.#checkpointAt(ALONE)
+    this.#checkpointAt(WITHOUT_THREAD)
     process.emitWarning(`SQLite checkpoints run on the main thread: ${error.message}`, 'SessionStores')
   }
 

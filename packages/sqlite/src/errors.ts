@@ -1,13 +1,13 @@
-import { isError, SessionStoreError, type SessionStoreErrorCode } from '@session-stores/core'
+import { type ErrorReason, isError, SessionStoreError } from '@session-stores/core'
 
-/** Thrown where the database is free of locks and must be left alone all the same. */
-export const NOT_NOW: unique symbol = Symbol('not now')
+/** Thrown where no lock is in the way, but the owner of a lent database has an open transaction. */
+export const OWNER_IN_TRANSACTION: unique symbol = Symbol('the owner is in a transaction')
 
-/** Whether a lock is in the way, so that the same work may succeed a moment later. It has done nothing then. */
+/** Whether the work did nothing because of a lock, so that it may succeed a moment later. */
 export function isLocked(error: unknown): boolean {
-  if (error === NOT_NOW) return true
+  if (error === OWNER_IN_TRANSACTION) return true
   const { code, message } = error as { code?: string; message?: string }
-  // A lent database, while its owner walks over the rows of a statement.
+  // A lent database throws this error while its owner walks over the rows of a statement.
   if (code === undefined) return message === 'This database connection is busy executing a query'
   return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)
 }
@@ -18,13 +18,17 @@ export function isTableMissing(error: unknown): boolean {
   return code === 'SQLITE_ERROR' && /^no such table/.test(message ?? '')
 }
 
-const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode, message: string])[] = [
+const reasons: readonly ErrorReason[] = [
   [/^SQLITE_READONLY/, 'READ_ONLY', 'the SQLite database is read-only'],
   [/^SQLITE_(CANTOPEN|IOERR)/, 'UNAVAILABLE', 'the SQLite file cannot be opened, read or written'],
   [/^SQLITE_(AUTH|PERM)/, 'ACCESS_DENIED', 'the SQLite database denies access'],
   [/^SQLITE_(FULL|NOMEM)/, 'STORAGE_FULL', 'the SQLite database is out of disk or memory'],
-  [/^SQLITE_(NOTADB|CORRUPT|FORMAT)/, 'BAD_STORAGE', 'the file is no SQLite database, or a damaged one'],
-  // Every statement is right for the driver's own table: it must be another one.
+  [
+    /^SQLITE_(NOTADB|CORRUPT|FORMAT)/,
+    'BAD_STORAGE',
+    'the file is not a SQLite database, or it is a damaged one',
+  ],
+  // Every statement is right for the driver's own table, so this table must be another one.
   [
     /^SQLITE_(ERROR|CONSTRAINT|MISMATCH)/,
     'BAD_STORAGE',
@@ -35,8 +39,8 @@ const reasons: readonly (readonly [pattern: RegExp, code: SessionStoreErrorCode,
   [/connection is not open/, 'UNAVAILABLE', 'the SQLite database that was lent is closed'],
 ]
 
-/** A `SessionStoreError` where the reason is known, else the error itself. */
-export function explained(error: unknown): unknown {
+/** Turns an error of SQLite into a `SessionStoreError` where the reason is known. */
+export function toStoreError(error: unknown): unknown {
   if (!isError(error) || error instanceof SessionStoreError) return error
   if (isTableMissing(error))
     return new SessionStoreError(
@@ -50,8 +54,8 @@ export function explained(error: unknown): unknown {
   return reason ? new SessionStoreError(reason[1], reason[2], error) : error
 }
 
-/** What `CREATE TABLE` failed with, as an error that says that the table is missing. */
-export function whyNotMade(error: unknown): unknown {
+/** Turns a failure of `CREATE TABLE` into an error which says that the table is missing. */
+export function toMissingTableError(error: unknown): unknown {
   const { code = '' } = error as { code?: string }
   if (!/^SQLITE_(READONLY|AUTH|PERM)/.test(code)) return error
   return new SessionStoreError(

@@ -3,26 +3,27 @@ import { timers } from '@session-stores/core'
 
 const { setTimeout } = timers
 
-/** In milliseconds: how long a file that was deleted or replaced may go unnoticed. */
+/** How long a file that was deleted or replaced may go unnoticed, in milliseconds. */
 const LOOK_EVERY = 1000
 
 /**
- * Makes the file where it is missing, for its owner alone; SQLite gives `-wal` and `-shm` the same mode. Never opens
- * a file that is there: closing it would drop the locks that other connections of this process have on it.
+ * Makes the file where it is missing, readable by its owner alone. SQLite gives `-wal` and `-shm`
+ * the same mode. An existing file is never opened, because closing it would drop the locks that
+ * other connections of this process have on it.
  */
 export function makePrivateFile(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600))
   } catch {
-    // It is there already, or SQLite says in a moment what is wrong.
+    // The file exists, or SQLite is about to report what is wrong.
   }
 }
 
-/** A file by its path: notices that another one, or none, is there now. */
+/** A file at a path. Notices when another file, or none, is at the path. */
 export class WatchedFile {
   readonly #path: string
   readonly #known: Identity | undefined
-  /** A timer says so: a call that read the clock would cost a fiftieth more. */
+  /** A timer sets this flag, because reading the clock would make each call 2 % slower. */
   #isDue = true
 
   constructor(path: string) {
@@ -30,7 +31,10 @@ export class WatchedFile {
     this.#known = identityOf(path)
   }
 
-  /** Looks at most once a second, until it is so, or `atOnce`. */
+  /**
+   * Whether the file was deleted or replaced. Looks at most once a second, unless `atOnce` is set
+   * or the file was found to be gone.
+   */
   isGone(atOnce?: boolean): boolean {
     if (!this.#isDue && !atOnce) return false
     const found = identityOf(this.#path)
@@ -48,7 +52,7 @@ interface Identity {
   ino: number
 }
 
-/** Nothing where there is no file, or where nobody may tell. */
+/** Returns `undefined` where there is no file, or where this process may not look. */
 function identityOf(path: string): Identity | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false })

@@ -1,19 +1,30 @@
 import { type Awaitable, SessionStoreError, timers } from '@session-stores/core'
-import { explained, isLocked } from './errors.ts'
+import { isLocked, toStoreError } from './errors.ts'
 
 const { setImmediate, setTimeout, uptime } = timers
 
-/** So many tries follow each other in turns of the event loop: most locks are held for a fraction of a millisecond. */
+/**
+ * How many tries follow each other in turns of the event loop, because most locks are held for a
+ * fraction of a millisecond.
+ */
 const QUICK_TRIES = 2
-/** In milliseconds. A try that took longer was itself a wait inside of SQLite, and is not repeated at once. */
+/** A try that took longer waited inside of SQLite, and is not repeated at once. In milliseconds. */
 const QUICK = 1
-/** In milliseconds. At random, so that processes that wait for each other do not meet again. */
+/**
+ * Pauses are random, so that processes that wait for each other do not meet again. In milliseconds.
+ */
 const [SHORTEST_PAUSE, LONGEST_PAUSE] = [1, 5]
-/** How much the longest pause grows with each try, in milliseconds: a lock that others pass on is free soon. */
+/**
+ * How much the longest pause grows with each try, in milliseconds. A lock that other processes pass
+ * on to each other is free soon.
+ */
 const GROWTH = 1 / 8
-/** A pause is so many times as long as the try before it: so the process stands still for a ninth at most. */
+/**
+ * How many times as long as the try before it a pause is, so that tries stop the process for a
+ * ninth of the time at most.
+ */
 const PAUSE_PER_TRY = 8
-/** In milliseconds. Work that waited for a lock gives way to the event loop after so long. */
+/** How long work that waited for a lock may run in one turn of the event loop, in milliseconds. */
 const LONGEST_SLICE = 5
 
 /** Work that waits for a lock. */
@@ -37,8 +48,9 @@ class Waiting {
 }
 
 /**
- * Work on the database that needs the same lock, in order. While the lock is held by another, only the first of it
- * tries, and the event loop goes on between two tries; once it gets in, the others follow.
+ * A queue of work that needs the same lock. While somebody else holds the lock, only the first of
+ * the queue tries, and the event loop goes on between two tries. Once the first one gets in, the
+ * others follow in their order.
  */
 export class Lane {
   /** How long work waits for a lock in all, in milliseconds. */
@@ -48,15 +60,17 @@ export class Lane {
   #isScheduled = false
 
   /**
-   * Does the work at once if no lock is in its way, else gives a promise of it. `since`, by `uptime()`, is
-   * when a call of several steps began: they wait no longer together than one.
+   * Does the work at once and returns its result, or a promise of it where a lock is in the way.
+   *
+   * @param since when a call of several steps began, as `uptime()` has it: all of its steps
+   * together wait no longer than one call
    */
   attempt<T>(work: () => T, since?: number): Awaitable<T> {
     if (this.#waiting.length === 0) {
       try {
         return work()
       } catch (error) {
-        if (!isLocked(error)) throw explained(error)
+        if (!isLocked(error)) throw toStoreError(error)
       }
     }
     return new Promise<T>((resolve, reject) => {
@@ -67,7 +81,7 @@ export class Lane {
     })
   }
 
-  /** Rejects all that waits; none of it is done any more. */
+  /** Rejects all work that waits. None of it is done later. */
   giveUp(error: unknown): void {
     for (const { reject } of this.#waiting.splice(0)) reject(error)
   }
@@ -87,7 +101,7 @@ export class Lane {
         resolve(work() as never)
       } catch (error) {
         if (isLocked(error)) return this.#pause(uptime() - now)
-        reject(explained(error))
+        reject(toStoreError(error))
       }
       this.#waiting.shift()
       this.#tries = 0
@@ -98,21 +112,21 @@ export class Lane {
     }
   }
 
-  /** What waited for too long must not be tried once more: whoever asked may have been told so by a timer of core. */
+  /** Rejects work that waited too long, because core may have rejected its call already. */
   #dropExpired(now: number): void {
     const { longestWait } = this
-    const isOver = ({ since }: Waiting) => since + longestWait <= now
-    if (!this.#waiting.some(isOver)) return
-    const over = this.#waiting.filter(isOver)
-    this.#waiting = this.#waiting.filter((waiting) => !isOver(waiting))
+    const isExpired = ({ since }: Waiting) => since + longestWait <= now
+    if (!this.#waiting.some(isExpired)) return
+    const expired = this.#waiting.filter(isExpired)
+    this.#waiting = this.#waiting.filter((waiting) => !isExpired(waiting))
     const error = new SessionStoreError(
       'UNAVAILABLE',
       `the SQLite database stayed locked for ${longestWait} ms`,
     )
-    for (const { reject } of over) reject(error)
+    for (const { reject } of expired) reject(error)
   }
 
-  /** `lastTry` in milliseconds. */
+  /** @param lastTry how long the last try took, in milliseconds */
   #pause(lastTry: number): void {
     if (++this.#tries <= QUICK_TRIES && lastTry < QUICK) return this.#takeNextTurn()
     this.#isScheduled = true

@@ -1,5 +1,6 @@
 import type { Touch, Write } from '@session-stores/core'
-import type { SqliteDatabase, SqliteStatement } from './index.ts'
+import type { SqliteDatabase, SqliteStatement } from './client.ts'
+import { columnsOf, insertInto, quote, schemaOf } from './row.ts'
 
 type Name =
   | 'readOne'
@@ -10,124 +11,142 @@ type Name =
   | 'prune'
   | 'postpone'
   | 'clear'
-  /** The time of SQLite's clock, in epoch milliseconds. */
+  /** Returns the time of SQLite's clock, in epoch milliseconds. */
   | 'clock'
 
+/** Every statement of the driver on one table. */
 export interface Statements extends Record<Name, SqliteStatement> {
-  /** Says whether it landed. */
+  /** Returns whether the write landed. */
   write(write: Write, now: number): boolean
   touch(touch: Touch, now: number): void
   /** Runs the work in one transaction that has the right to write from its start. */
   atomically<T>(work: () => T): T
 }
 
-/**
- * Makes the table where it is missing, and every statement of the driver.
- *
- * `purge_at` is when `prune` looks at a row next: never after `expires_at`. Only it is indexed, and a save or
- * a touch that moves the deadline on leaves it alone, for the index entry costs as much as the row.
- * `data` stands last, so that the rest of a large row is read without it; STRICT keeps text that looks like a
- * number. Not WITHOUT ROWID: keys are random, and new ones took three times as long there.
- */
-export function prepareTable(database: SqliteDatabase, table: string): Statements {
-  const t = quoted(table)
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS ${t} (
-      key TEXT NOT NULL PRIMARY KEY,
-      tag TEXT NOT NULL,
-      user TEXT,
-      created_at INTEGER NOT NULL,
-      expires_at INTEGER NOT NULL,
-      purge_at INTEGER NOT NULL,
-      data TEXT
-    ) STRICT;
-    CREATE INDEX IF NOT EXISTS ${quoted(`${table}_by_purge_at`)} ON ${t} (purge_at);
-    CREATE INDEX IF NOT EXISTS ${quoted(`${table}_by_user`)} ON ${t} (user, key) WHERE user IS NOT NULL`)
+/** What `count` returns for one step over the table. */
+export interface CountStep {
+  /** How many sessions are live. */
+  live: number
+  /** How many rows the step has looked at. */
+  seen: number
+  /** The rowid with which the next step begins. */
+  last: number
+}
 
-  const columns = `${t}.key, data, tag, user, created_at AS createdAt, expires_at AS expiresAt`
-  const due = `SELECT rowid, expires_at FROM ${t} WHERE purge_at < @before ORDER BY purge_at LIMIT @limit`
+type Prepare = (sql: string) => SqliteStatement
+
+/** Makes the table where it is missing, and prepares every statement of the driver. */
+export function prepareTable(database: SqliteDatabase, table: string): Statements {
+  database.exec(schemaOf(table))
   // A lent database may be set to answer in BigInts.
   const prepare = (sql: string) => database.prepare(sql).safeIntegers(false)
-  const [begin, commit, rollback] = [prepare('BEGIN IMMEDIATE'), prepare('COMMIT'), prepare('ROLLBACK')]
+  return {
+    write: prepareWrite(prepare, table),
+    touch: prepareTouch(prepare, table),
+    atomically: prepareTransaction(prepare, database),
+    ...prepareReads(prepare, table),
+    ...prepareRemovals(prepare, table),
+  }
+}
 
-  // Values are bound by their places: by names they take a third of an update's time.
+// Values are bound by their places, because binding them by names takes a third of an update's
+// time.
 
-  // An update of a session by a session that moves no index entry.
+function prepareWrite(prepare: Prepare, table: string): Statements['write'] {
+  const t = quote(table)
+  const insert = insertInto(table)
+  const create = prepare(`${insert} WHERE expires_at <= ?`)
+  const destroy = prepare(`${insert} WHERE expires_at <= ? OR tag <> excluded.tag`)
+  // For a tombstone that would be over at once.
+  const remove = prepare(`DELETE FROM ${t} WHERE key = ? AND (tag <> ? OR expires_at <= ?)`)
+  const hasLanded = prepare(`SELECT 1 FROM ${t} WHERE key = ? AND tag = ? AND expires_at > ?`)
+  const update = prepareUpdate(prepare, table)
+  return (write, now) => {
+    const { key, tag, user, createdAt, expiresAt, data, expect } = write
+    if (expect === undefined && data === null) {
+      if (expiresAt <= now) remove.run(key, tag, now)
+      else destroy.run(key, tag, user, createdAt, expiresAt, expiresAt, data, now)
+      return true
+    }
+    if (expect === '') {
+      if (create.run(key, tag, user, createdAt, expiresAt, expiresAt, data, now).changes === 1) return true
+    } else if (expect !== undefined && update(write, expect, now)) return true
+    // A live row that carries the tag of the write shows that the write was sent twice.
+    return hasLanded.get(key, tag, now) !== undefined
+  }
+}
+
+function prepareUpdate(
+  prepare: Prepare,
+  table: string,
+): (write: Write, expect: string, now: number) => boolean {
+  const t = quote(table)
+  // This statement updates a session by a session where no index entry moves, as most saves do.
   const rewrite = prepare(`
     UPDATE ${t} SET tag = ?, expires_at = max(?, expires_at * ?), data = ?
     WHERE key = ? AND tag = ? AND expires_at > ? AND data IS NOT NULL
       AND user IS ? AND purge_at <= max(?, expires_at * ?)`)
-  // Any update.
-  const update = prepare(`
+  const updateAny = prepare(`
     UPDATE ${t} SET
       tag = ?, user = ?, created_at = iif(? AND data IS NOT NULL, created_at, ?),
       expires_at = max(?, iif(data IS NOT NULL, expires_at, 0) * ?),
       purge_at = max(?, iif(data IS NOT NULL, expires_at, 0) * ?), data = ?
     WHERE key = ? AND tag = ? AND expires_at > ?`)
-  const insert = `
-    INSERT INTO ${t} (key, tag, user, created_at, expires_at, purge_at, data) VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (key) DO UPDATE SET
-      tag = excluded.tag, user = excluded.user, created_at = excluded.created_at,
-      expires_at = excluded.expires_at, purge_at = excluded.purge_at, data = excluded.data`
-  const create = prepare(`${insert} WHERE expires_at <= ?`)
-  const destroy = prepare(`${insert} WHERE expires_at <= ? OR tag <> excluded.tag`)
-  // A tombstone that would be over at once.
-  const remove = prepare(`DELETE FROM ${t} WHERE key = ? AND (tag <> ? OR expires_at <= ?)`)
-  const hasLanded = prepare(`SELECT 1 FROM ${t} WHERE key = ? AND tag = ? AND expires_at > ?`)
-  // A deadline that moves no index entry; the next one moves any.
-  const touch = prepare(`
-    UPDATE ${t} SET expires_at = ?
-    WHERE key = ? AND tag = ifnull(?, tag) AND expires_at > ? AND data IS NOT NULL AND purge_at <= ?`)
-  const touchEarlier = prepare(`
-    UPDATE ${t} SET expires_at = ?, purge_at = ?
-    WHERE key = ? AND tag = ifnull(?, tag) AND expires_at > ? AND data IS NOT NULL`)
-
-  function updates(write: Write, expect: string, now: number): boolean {
+  return (write, expect, now) => {
     const { key, tag, user, createdAt, expiresAt, data } = write
-    // It names itself: either it has landed, or there is no such row.
+    // A write that expects its own tag has landed before, or there is no such row.
     if (expect === tag) return false
     const isSession = data === null ? 0 : 1
     const extend = write.extend && isSession ? 1 : 0
     return (
       (data !== null &&
         rewrite.run(tag, expiresAt, extend, data, key, expect, now, user, expiresAt, extend).changes === 1) ||
-      update.run(
+      updateAny.run(
         ...[tag, user, isSession, createdAt, expiresAt, extend, expiresAt, extend, data],
         ...[key, expect, now],
       ).changes === 1
     )
   }
+}
 
+function prepareTouch(prepare: Prepare, table: string): Statements['touch'] {
+  const t = quote(table)
+  // This statement moves no index entry. The next one moves any deadline.
+  const moveLater = prepare(`
+    UPDATE ${t} SET expires_at = ?
+    WHERE key = ? AND tag = ifnull(?, tag) AND expires_at > ? AND data IS NOT NULL AND purge_at <= ?`)
+  const moveAny = prepare(`
+    UPDATE ${t} SET expires_at = ?, purge_at = ?
+    WHERE key = ? AND tag = ifnull(?, tag) AND expires_at > ? AND data IS NOT NULL`)
+  return ({ key, tag = null, expiresAt }, now) => {
+    if (moveLater.run(expiresAt, key, tag, now, expiresAt).changes === 0)
+      moveAny.run(expiresAt, expiresAt, key, tag, now)
+  }
+}
+
+function prepareTransaction(prepare: Prepare, database: SqliteDatabase): Statements['atomically'] {
+  const [begin, commit, rollback] = [prepare('BEGIN IMMEDIATE'), prepare('COMMIT'), prepare('ROLLBACK')]
+  return (work) => {
+    begin.run()
+    try {
+      const result = work()
+      commit.run()
+      return result
+    } catch (error) {
+      // After some errors, such as a full disk, SQLite has rolled back already.
+      if (database.inTransaction) rollback.run()
+      throw error
+    }
+  }
+}
+
+function prepareReads(
+  prepare: Prepare,
+  table: string,
+): Pick<Statements, 'readOne' | 'read' | 'list' | 'listUser' | 'count' | 'clock'> {
+  const t = quote(table)
+  const columns = columnsOf(table)
   return {
-    write(write, now) {
-      const { key, tag, user, createdAt, expiresAt, data, expect } = write
-      if (expect === undefined && data === null) {
-        if (expiresAt <= now) remove.run(key, tag, now)
-        else destroy.run(key, tag, user, createdAt, expiresAt, expiresAt, data, now)
-        return true
-      }
-      if (expect === '') {
-        if (create.run(key, tag, user, createdAt, expiresAt, expiresAt, data, now).changes === 1) return true
-      } else if (expect !== undefined && updates(write, expect, now)) return true
-      // It was sent twice if the row carries its tag.
-      return hasLanded.get(key, tag, now) !== undefined
-    },
-    touch({ key, tag = null, expiresAt }, now) {
-      if (touch.run(expiresAt, key, tag, now, expiresAt).changes === 0)
-        touchEarlier.run(expiresAt, expiresAt, key, tag, now)
-    },
-    atomically(work) {
-      begin.run()
-      try {
-        const result = work()
-        commit.run()
-        return result
-      } catch (error) {
-        // SQLite has rolled back already after some errors, a full disk for one.
-        if (database.inTransaction) rollback.run()
-        throw error
-      }
-    },
     readOne: prepare(`SELECT ${columns} FROM ${t} WHERE key = ?`),
     read: prepare(`SELECT ${columns} FROM json_each(?) AS wanted CROSS JOIN ${t} ON ${t}.key = wanted.value`),
     list: prepare(`SELECT key FROM ${t} WHERE key > ? ORDER BY key LIMIT ?`).pluck(),
@@ -136,19 +155,24 @@ export function prepareTable(database: SqliteDatabase, table: string): Statement
       SELECT coalesce(sum(live), 0) AS live, count(*) AS seen, max(id) AS last FROM (
         SELECT rowid AS id, data IS NOT NULL AND expires_at > @now AS live
         FROM ${t} WHERE rowid > @after ORDER BY rowid LIMIT @limit)`),
-    // Of the rows that are due: those that expired go, those whose deadline was moved on are looked at later.
-    prune: prepare(`
-      DELETE FROM ${t} WHERE rowid IN (SELECT rowid FROM (${due}) WHERE expires_at < @before LIMIT @most)`),
-    postpone: prepare(`
-      UPDATE ${t} SET purge_at = expires_at
-      WHERE rowid IN (SELECT rowid FROM (${due})) AND expires_at >= @before`),
-    clear: prepare(`DELETE FROM ${t} WHERE rowid IN (SELECT rowid FROM ${t} LIMIT ?)`),
-    // It reads the table, too: that SQLite answers means little where the file cannot be read.
+    // The clock alone would answer even where the file cannot be read, so the table is read, too.
     clock: prepare(
       `SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER), EXISTS (SELECT 1 FROM ${t})`,
     ).pluck(),
   }
 }
 
-/** As an identifier. */
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+function prepareRemovals(prepare: Prepare, table: string): Pick<Statements, 'prune' | 'postpone' | 'clear'> {
+  const t = quote(table)
+  const due = `SELECT rowid, expires_at FROM ${t} WHERE purge_at < @before ORDER BY purge_at LIMIT @limit`
+  return {
+    // Of the rows that are due, `prune` removes the expired ones, and `postpone` sees to the
+    // others.
+    prune: prepare(`
+      DELETE FROM ${t} WHERE rowid IN (SELECT rowid FROM (${due}) WHERE expires_at < @before LIMIT @most)`),
+    postpone: prepare(`
+      UPDATE ${t} SET purge_at = expires_at
+      WHERE rowid IN (SELECT rowid FROM (${due})) AND expires_at >= @before`),
+    clear: prepare(`DELETE FROM ${t} WHERE rowid IN (SELECT rowid FROM ${t} LIMIT ?)`),
+  }
+}

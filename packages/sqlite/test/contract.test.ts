@@ -6,11 +6,11 @@ import { driverOf, keysIn, NOW, newFile, session } from './support/files.ts'
 
 const ADA = 'ada'.padEnd(43, '-')
 
-/** How a row came to be what it is: writes and touches, each with its time. */
+/** The writes and touches that a row has seen. */
 type Past = (driver: Driver) => unknown
 
 const earlier = NOW - 2 * HOUR
-const made: Write = {
+const created: Write = {
   key: 'key',
   data: '"old"',
   tag: 'old',
@@ -19,17 +19,17 @@ const made: Write = {
   expiresAt: NOW + HOUR,
   expect: '',
 }
-const makes = (more: Partial<Write>) => (driver: Driver) => driver.write([{ ...made, ...more }], earlier)
+const creates = (more: Partial<Write>) => (driver: Driver) => driver.write([{ ...created, ...more }], earlier)
 const pasts: Record<string, Past> = {
   'no row': () => {},
-  'a session': makes({}),
+  'a session': creates({}),
   'a session that was touched': async (driver) => {
-    await makes({})(driver)
+    await creates({})(driver)
     await driver.touch([{ key: 'key', user: ADA, expiresAt: NOW + 2 * HOUR }], earlier)
   },
-  'a session that is over': makes({ expiresAt: NOW }),
-  'a tombstone': makes({ data: null, user: null }),
-  'a tombstone that is over': makes({ data: null, user: null, expiresAt: NOW - 1 }),
+  'an expired session': creates({ expiresAt: NOW }),
+  'a tombstone': creates({ data: null, user: null }),
+  'an expired tombstone': creates({ data: null, user: null, expiresAt: NOW - 1 }),
 }
 
 function* writes(): Generator<Write> {
@@ -51,14 +51,17 @@ function* touches(): Generator<Touch> {
       yield { key: 'key', user: ADA, tag, expiresAt: NOW + left }
 }
 
-/** The row while it is live, without what nobody reads. */
+/** Returns the row as an object of its own while the row is live. */
 async function liveRow(driver: Driver): Promise<Row | undefined> {
   const [row] = await driver.read(['key'])
   return row && row.expiresAt > NOW ? { ...row } : undefined
 }
 
-/** What a call leaves behind must be the same on both drivers, and be found by prune when it is over. */
-async function agree<T>(past: Past, call: (driver: Driver) => T, label: unknown): Promise<void> {
+/**
+ * Checks that the call has the same result on this driver and on the memory driver, and that
+ * `prune` finds the row later.
+ */
+async function expectSame<T>(past: Past, call: (driver: Driver) => T, label: unknown): Promise<void> {
   const [driver, model] = [shared!, memoryDriver()]
   await driver.clear()
   await past(driver)
@@ -75,24 +78,24 @@ async function agree<T>(past: Past, call: (driver: Driver) => T, label: unknown)
 let shared: Driver | undefined
 
 describe.each(Object.entries(pasts))('%s', (_, past) => {
-  it('is what the reference driver makes of it after any write', async () => {
+  it('gives the same result as the memory driver after any write', async () => {
     shared = await driverOf({ path: ':memory:' })
     for (const write of writes()) {
-      await agree(past, (driver) => driver.write([write], NOW), write)
+      await expectSame(past, (driver) => driver.write([write], NOW), write)
       const neighbour = { ...write, key: 'neighbour', expect: write.expect && '' }
       if (write.expect !== 'other' || write.user) continue
-      await agree(past, (driver) => driver.write([write, neighbour], NOW), [write, 'with a neighbour'])
+      await expectSame(past, (driver) => driver.write([write, neighbour], NOW), [write, 'with a neighbour'])
     }
   })
 
-  it('is what the reference driver makes of it after any touch', async () => {
+  it('gives the same result as the memory driver after any touch', async () => {
     shared = await driverOf({ path: ':memory:' })
-    for (const touch of touches()) await agree(past, (driver) => driver.touch([touch], NOW), touch)
+    for (const touch of touches()) await expectSame(past, (driver) => driver.touch([touch], NOW), touch)
   })
 })
 
 describe('the clock of the database', () => {
-  it('answers a ping, whatever the process takes for the time', async () => {
+  it('answers a ping, whatever the clock of the process says', async () => {
     const driver = await driverOf({ path: newFile() })
     const before = Date.now()
     vi.useFakeTimers({ now: 0 })
@@ -104,13 +107,13 @@ describe('the clock of the database', () => {
     expect(time).toBeLessThanOrEqual(Date.now())
   })
 
-  it('keeps what is not over by it from being pruned', async () => {
+  it('keeps rows from prune that it does not call expired', async () => {
     const driver = await driverOf({ path: newFile() })
     const now = Date.now()
     await driver.write(
       [
         session('live', { expiresAt: now + HOUR }),
-        session('over', { expiresAt: now - HOUR }),
+        session('expired', { expiresAt: now - HOUR }),
         session('tombstone', { data: null, expiresAt: now + HOUR }),
       ],
       earlier,
@@ -119,7 +122,7 @@ describe('the clock of the database', () => {
     expect(await keysIn(driver)).toEqual(['live', 'tombstone'])
   })
 
-  it('says where its rows are', async () => {
+  it('names its table as its place', async () => {
     expect((await driverOf({ path: newFile(), table: 'mine' })).place).toBe('mine')
   })
 })

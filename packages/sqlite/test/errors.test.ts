@@ -7,7 +7,7 @@ import { sqliteDriver } from '../src/index.ts'
 import { databaseOf, driverOf, failureOf, keysIn, NOW, newFile, newFolder, session } from './support/files.ts'
 
 describe('errors', () => {
-  it('a missing folder is UNAVAILABLE, until it is there', async () => {
+  it('a missing folder is UNAVAILABLE, until it exists', async () => {
     const folder = join(newFolder(), 'data')
     const driver = sqliteDriver({ path: join(folder, 'sessions.db') })
     after(() => driver.close())
@@ -25,9 +25,9 @@ describe('errors', () => {
     expect(await failureOf(() => driverOf({ path: newFolder() }))).toMatchObject({ code: 'UNAVAILABLE' })
   })
 
-  it('a file that is no database is BAD_STORAGE', async () => {
+  it('a file that is not a database is BAD_STORAGE', async () => {
     const path = newFile()
-    writeFileSync(path, 'no database, and longer than the header of one. '.repeat(100))
+    writeFileSync(path, 'not a database, and longer than its header. '.repeat(100))
     expect(await failureOf(() => driverOf({ path }))).toMatchObject({ code: 'BAD_STORAGE' })
   })
 
@@ -42,7 +42,7 @@ describe('errors', () => {
     ).toBe('sid,sess,expire')
   })
 
-  it('a read-only database is READ_ONLY, with its sessions to read', async () => {
+  it('a read-only database is READ_ONLY, and its sessions can be read', async () => {
     const path = newFile()
     const writer = await driverOf({ path })
     await writer.write([session('a')], NOW)
@@ -52,7 +52,7 @@ describe('errors', () => {
       expect(await failureOf(() => driver.write(writes, NOW))).toMatchObject({ code: 'READ_ONLY' })
   })
 
-  it('a full database is STORAGE_FULL, and keeps what it has', async () => {
+  it('a full database is STORAGE_FULL, and keeps its sessions', async () => {
     const database = databaseOf(newFile())
     const driver = await driverOf({ database })
     await driver.write([session('a')], NOW)
@@ -63,7 +63,7 @@ describe('errors', () => {
     expect(await driver.write([session('b')], NOW)).toEqual(['b'])
   })
 
-  it('a batch that fails half-way leaves nothing behind', async () => {
+  it('a batch that fails half-way changes nothing', async () => {
     const database = databaseOf(newFile())
     const driver = await driverOf({ database })
     database.exec(`CREATE TRIGGER no_b BEFORE INSERT ON sessions WHEN new.key = 'b'

@@ -11,7 +11,10 @@ function remove(path: string): void {
   for (const file of [path, `${path}-wal`, `${path}-shm`]) rmSync(file, { force: true })
 }
 
-/** Reads a key until it is no more, or the driver says what is wrong; rejects after ten seconds. */
+/**
+ * Reads a key until the key is gone (returns `undefined`) or the read fails (returns the error).
+ * Rejects after ten seconds.
+ */
 async function untilNoticed(driver: Driver, key: string): Promise<unknown> {
   const end = performance.now() + 10_000
   while (performance.now() < end) {
@@ -22,11 +25,11 @@ async function untilNoticed(driver: Driver, key: string): Promise<unknown> {
     if (error !== undefined || found.length === 0) return error
     await new Promise(setImmediate)
   }
-  throw new Error('nothing was noticed')
+  throw new Error('the driver noticed nothing')
 }
 
 describe('the mode of the files', () => {
-  it('lets nobody but their owner read those that the store makes', async () => {
+  it('lets only their owner read the files that the store makes', async () => {
     const path = newFile()
     const umask = process.umask(0)
     after(() => process.umask(umask))
@@ -35,7 +38,7 @@ describe('the mode of the files', () => {
     expect([path, `${path}-wal`, `${path}-shm`].map(modeOf)).toEqual([0o600, 0o600, 0o600])
   })
 
-  it('stays as it is on a file that was there', async () => {
+  it('stays as it is on a file that exists', async () => {
     const path = newFile()
     writeFileSync(path, '')
     chmodSync(path, 0o664)
@@ -45,8 +48,8 @@ describe('the mode of the files', () => {
   })
 })
 
-describe('a file that goes away while it is open', () => {
-  it('is made anew, for every driver on it, when it was deleted', async () => {
+describe('a file that is removed while it is open', () => {
+  it('is made again, for every driver on it, after it was deleted', async () => {
     const path = newFile()
     const drivers = [await driverOf({ path }), await driverOf({ path })] as const
     await drivers[0].write([session('a')], NOW)
@@ -57,7 +60,7 @@ describe('a file that goes away while it is open', () => {
     expect(modeOf(path)).toBe(0o600)
   })
 
-  it('is opened anew, and left as it is, when it was replaced', async () => {
+  it('is opened again, and left as it is, after it was replaced', async () => {
     const path = newFile()
     const driver = await driverOf({ path })
     await driver.write([session('a')], NOW)
@@ -74,7 +77,7 @@ describe('a file that goes away while it is open', () => {
     expect(await keysIn(await driverOf({ path }))).toEqual(['b', 'c'])
   })
 
-  it('is opened anew by a write, too, and by a set-up at once', async () => {
+  it('is opened again by a write, too, and at once by setup', async () => {
     const path = newFile()
     const driver = await driverOf({ path })
     await driver.write([session('a')], NOW)
@@ -92,19 +95,19 @@ describe('a file that goes away while it is open', () => {
     expect(await driver.write([session('b')], NOW)).toEqual(['b'])
   })
 
-  it('is an error until it can be opened, and then none', async () => {
+  it('is an error until it can be opened again', async () => {
     const path = newFile()
     const driver = await driverOf({ path })
     await driver.write([session('a')], NOW)
     remove(path)
-    writeFileSync(path, 'no database, and longer than the header of one. '.repeat(100))
+    writeFileSync(path, 'not a database, and longer than its header. '.repeat(100))
     expect(await untilNoticed(driver, 'a')).toMatchObject({ code: 'BAD_STORAGE' })
     expect(await failureOf(() => driver.write([session('a')], NOW))).toMatchObject({ code: 'BAD_STORAGE' })
     rmSync(path)
     expect(await driver.write([session('b')], NOW)).toEqual(['b'])
   })
 
-  it('is BAD_STORAGE where the database was lent, with what to do', async () => {
+  it('is BAD_STORAGE where the database was lent, and the message says what to do', async () => {
     const path = newFile()
     const driver = await driverOf({ database: databaseOf(path) })
     await driver.write([session('a')], NOW)
@@ -146,7 +149,7 @@ describe('a table that is dropped', () => {
       }
   })
 
-  it('is an error that says so where the table may not be made', async () => {
+  it('is an explicit error where the table may not be made', async () => {
     const path = newFile()
     const owner = databaseOf(path)
     await driverOf({ database: owner })
@@ -158,7 +161,7 @@ describe('a table that is dropped', () => {
     })
   })
 
-  it('is an error that says so where making it again does not help', async () => {
+  it('is an explicit error where making it again does not help', async () => {
     const database = databaseOf(newFile())
     const driver = await driverOf({ database })
     database.exec('CREATE TRIGGER follow AFTER INSERT ON sessions BEGIN INSERT INTO dropped VALUES (1); END')

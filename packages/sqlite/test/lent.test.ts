@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { databaseOf, driverOf, keysIn, NOW, newFile, session } from './support/files.ts'
 
 describe('a database that was lent', () => {
-  it('stays open, with its pragmas as they were', async () => {
+  it('stays open and keeps its pragmas', async () => {
     const database = databaseOf(newFile())
     const pragmas = ['journal_mode', 'synchronous', 'busy_timeout', 'cache_size', 'wal_autocheckpoint']
     const before = pragmas.map((name) => database.pragma(name))
@@ -24,7 +24,7 @@ describe('a database that was lent', () => {
     expect(await driver.count(NOW)).toBe(1)
   })
 
-  it('may be in a transaction of its owner, which takes no write along when it is rolled back', async () => {
+  it('may be in a transaction of its owner, whose rollback undoes no write of the store', async () => {
     const database = databaseOf(newFile())
     const driver = await driverOf({ database })
     database.exec('BEGIN')
@@ -35,7 +35,7 @@ describe('a database that was lent', () => {
     expect(await keysIn(driver)).toEqual(['a'])
   })
 
-  it('may be walking over rows for its owner', async () => {
+  it('may be iterating over rows for its owner', async () => {
     const database = databaseOf(newFile())
     const driver = await driverOf({ database })
     const rows = database.prepare('SELECT value FROM json_each(?)').iterate('[1,2,3]')
@@ -46,7 +46,7 @@ describe('a database that was lent', () => {
     expect(await write).toEqual(['a'])
   })
 
-  it('says so when its owner closed it', async () => {
+  it('is UNAVAILABLE after its owner closed it', async () => {
     const database = databaseOf(newFile())
     const driver = await driverOf({ database })
     database.close()

@@ -5,10 +5,10 @@ import { describe, expect, it, vi } from 'vitest'
 import { sqliteDriver } from '../src/index.ts'
 import { databaseOf, driverOf, failureOf, keysIn, NOW, newFile, session, start } from './support/files.ts'
 
-/** In milliseconds; work waits for a lock four fifths of it. */
+/** The time limit in milliseconds. Work waits for a lock for four fifths of it. */
 const LIMIT = 1000
 
-/** A process that holds the right to write. */
+/** Starts a process that holds the write lock. */
 async function holderOf(path: string): Promise<{ release(): Promise<void> }> {
   const { child, ended, message } = start('hold', path)
   expect(await message()).toBe('held')
@@ -20,7 +20,10 @@ async function holderOf(path: string): Promise<{ release(): Promise<void> }> {
   }
 }
 
-/** Adds up how many milliseconds the statements of better-sqlite3 take, each of which stops this process. */
+/**
+ * Returns a function that tells for how many milliseconds statements of better-sqlite3 have stopped
+ * this process since.
+ */
 function timeInSqlite(): () => number {
   const database = new Database(':memory:')
   const prototype = Object.getPrototypeOf(database.prepare('SELECT 1'))
@@ -41,8 +44,8 @@ function timeInSqlite(): () => number {
   return () => total
 }
 
-describe('a lock of somebody else', () => {
-  it('is waited for while the process goes on', async () => {
+describe('a lock that somebody else holds', () => {
+  it('lets the process go on while calls wait for it', async () => {
     const path = newFile()
     const driver = await driverOf({ path })
     await driver.write([session('a')], NOW)
@@ -58,7 +61,7 @@ describe('a lock of somebody else', () => {
     expect(driver.read(['a'])).toMatchObject([{ expiresAt: NOW + 2 * HOUR }])
   })
 
-  it('lets those that waited for it in by their order', async () => {
+  it('lets waiting calls in by their order', async () => {
     const path = newFile()
     const driver = await driverOf({ path })
     const { release } = await holderOf(path)
@@ -74,7 +77,7 @@ describe('a lock of somebody else', () => {
   })
 
   it.each(['the file of its own', 'a lent database with a short timeout'])(
-    'takes less than a fifth of the time of a process that waits for it, with %s',
+    'stops a process that waits for it for less than a fifth of the time, with %s',
     async (which) => {
       const path = newFile()
       await driverOf({ path })
@@ -92,7 +95,7 @@ describe('a lock of somebody else', () => {
     },
   )
 
-  it('is an error when it lasts, and what was given up is not done later', async () => {
+  it('is an error when it lasts, and calls that failed are not done later', async () => {
     const path = newFile()
     const driver = await driverOf({ path }, LIMIT)
     await driver.write([session('there')], NOW)
@@ -118,7 +121,7 @@ describe('a lock of somebody else', () => {
     expect(await driver.read(['there'])).toMatchObject([{ expiresAt: NOW + HOUR }])
   })
 
-  it('is waited for by a set-up, as long as its limit says', async () => {
+  it('makes setup wait, for as long as its time limit says', async () => {
     const path = newFile()
     const { release } = await holderOf(path)
     const driver = sqliteDriver({ path })
@@ -135,7 +138,7 @@ describe('a lock of somebody else', () => {
     expect(await driver.write([session('a')], NOW)).toEqual(['a'])
   })
 
-  it('ends at once for those who wait when the driver is closed', async () => {
+  it('lets waiting calls fail at once when the driver is closed', async () => {
     const path = newFile()
     const driver = await driverOf({ path })
     const { release } = await holderOf(path)
@@ -149,7 +152,7 @@ describe('a lock of somebody else', () => {
     expect(await keysIn(await driverOf({ path }))).toEqual([])
   })
 
-  it('does not outlast a fake clock that a test sets meanwhile', async () => {
+  it('is waited for by the real clock, whatever fake timers a test installs', async () => {
     const path = newFile()
     const driver = await driverOf({ path })
     const { release } = await holderOf(path)

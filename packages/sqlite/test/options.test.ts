@@ -7,7 +7,7 @@ import { SqliteStore, sqliteDriver } from '../src/index.ts'
 import { databaseOf, driverOf, keysIn, NOW, newFile, session } from './support/files.ts'
 
 describe('options', () => {
-  it('names the option that is wrong, and what it takes', () => {
+  it('a wrong option is named in the error, with what it takes', () => {
     // @ts-expect-error
     expect(() => new SqliteStore({ pth: 'sessions.db' })).toThrow(
       /unknown option 'pth'.* path, database, table/,
@@ -25,15 +25,17 @@ describe('options', () => {
       expect(() => sqliteDriver({ path: ':memory:', table })).toThrow("option 'table' takes")
   })
 
-  it('takes either a path or a database', () => {
+  it('exactly one of path and database must be given', () => {
     const database = databaseOf(':memory:')
+    const message =
+      "give exactly one of the options 'path' (a file) and 'database' (a Database of 'better-sqlite3')"
     // @ts-expect-error
-    expect(() => sqliteDriver({ path: ':memory:', database })).toThrow(TypeError)
+    expect(() => sqliteDriver({ path: ':memory:', database })).toThrow(new TypeError(message))
     // @ts-expect-error
-    expect(() => sqliteDriver({})).toThrow(TypeError)
+    expect(() => sqliteDriver({})).toThrow(new TypeError(message))
   })
 
-  it('says what to write in place of a database of node:sqlite', () => {
+  it('the error says what to write in place of a database of node:sqlite', () => {
     const database = new DatabaseSync(':memory:')
     after(() => database.close())
     // @ts-expect-error
@@ -45,14 +47,14 @@ describe('options', () => {
     )
   })
 
-  it('says what to write in place of what is no database', () => {
+  it('the error says what to write in place of a wrong value', () => {
     for (const database of [Promise.resolve(databaseOf(':memory:')), 'sessions.db', Database] as never[])
       expect(() => new SqliteStore({ database })).toThrow(
         /^option 'database' takes a better-sqlite3 Database: new Database\(file\).* await a promise.*'path'$/,
       )
   })
 
-  it('keeps sessions over a restart', async () => {
+  it('a file keeps its sessions over a restart', async () => {
     const path = newFile()
     const first = new SqliteStore({ path, pruneInterval: false })
     const cookie = { originalMaxAge: HOUR, path: '/' }
@@ -64,7 +66,7 @@ describe('options', () => {
   })
 
   it.each(['we"ird', "it's", 'a b', 'a;DROP TABLE mine;--', '[x]', 'Übung', 'select', '%s', '--'])(
-    'takes %j as the name of a table',
+    '%j is taken as the name of a table',
     async (table) => {
       const database = databaseOf(newFile())
       database.exec('CREATE TABLE mine (x); INSERT INTO mine VALUES (1)')

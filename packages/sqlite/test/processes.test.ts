@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { databaseOf, driverOf, keysIn, newFile, start } from './support/files.ts'
 
 describe('several processes on one file', () => {
-  it('write at once, and none is told that the database is busy', async () => {
+  it('write at the same time, and none gets an error because of a lock', async () => {
     const path = newFile()
     const acknowledged: string[] = []
     const writers = ['a', 'b', 'c'].map((name) => start('write', path, name, 400))
@@ -12,7 +12,7 @@ describe('several processes on one file', () => {
     expect(await keysIn(await driverOf({ path }))).toEqual([...acknowledged, 'shared'].sort())
   })
 
-  it('make the table at once', async () => {
+  it('make the table at the same time', async () => {
     const path = newFile()
     const racers = Array.from({ length: 10 }, (_, i) => start('race', path, `racer-${i}`))
     expect(await Promise.all(racers.map(({ message }) => message()))).toEqual(racers.map(() => 'ready'))
@@ -23,7 +23,7 @@ describe('several processes on one file', () => {
     expect(await (await driverOf({ path })).count(Date.now())).toBe(11)
   })
 
-  it('lose no write that was acknowledged when one is killed', async () => {
+  it('lose no acknowledged write when one of them is killed', async () => {
     const path = newFile()
     const acknowledged: string[] = []
     const { child, ended } = start('write', path, 'a', 1_000_000)

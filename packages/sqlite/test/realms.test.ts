@@ -1,9 +1,9 @@
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
-import { explained } from '../src/errors.ts'
+import { toStoreError } from '../src/errors.ts'
 
-it('an error of another realm, as Jest has one, means the same', () => {
+it('an error of another realm, as Jest throws them, is recognised', () => {
   const full = runInNewContext("Object.assign(new Error('disk is full'), { code: 'SQLITE_FULL' })")
   expect(full).not.toBeInstanceOf(Error)
-  expect(explained(full)).toMatchObject({ code: 'STORAGE_FULL', cause: full })
+  expect(toStoreError(full)).toMatchObject({ code: 'STORAGE_FULL', cause: full })
 })

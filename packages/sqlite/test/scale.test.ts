@@ -5,7 +5,7 @@ import { after } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
 import { databaseOf, driverOf, fill, keysIn, NOW, newFile } from './support/files.ts'
 
-/** How many turns the event loop makes meanwhile. */
+/** Returns how many turns the event loop makes until the work is done. */
 async function turnsDuring(work: Promise<unknown>): Promise<number> {
   let turns = 0
   let done = false
@@ -25,9 +25,9 @@ describe('100,000 sessions', () => {
     const path = newFile()
     const driver = await driverOf({ path })
     const warnings: Error[] = []
-    const warned = (warning: Error) => warnings.push(warning)
-    process.on('warning', warned)
-    after(() => process.off('warning', warned))
+    const onWarning = (warning: Error) => warnings.push(warning)
+    process.on('warning', onWarning)
+    after(() => process.off('warning', onWarning))
     const keys = keysOf(100_000)
     await fill(driver, keys)
     expect(await keysIn(driver)).toEqual(keys)
@@ -38,48 +38,51 @@ describe('100,000 sessions', () => {
     expect(await turnsDuring(driver.clear() as Promise<void>)).toBeGreaterThan(40)
     expect(await keysIn(driver)).toEqual([])
     await driver.close()
-    expect(existsSync(`${path}-wal`), 'the log is in the database').toBe(false)
+    expect(existsSync(`${path}-wal`), 'the log was copied into the database').toBe(false)
     expect(warnings, 'the thread of the checkpoints works').toEqual([])
   })
 
-  it('that go are told to the thread that copies the log, or a commit would copy it in the end', async () => {
+  it('that are removed make the thread copy the log, so that no commit has to', async () => {
     const driver = await driverOf({ path: newFile() })
-    const told = vi.spyOn(Worker.prototype, 'postMessage')
-    after(() => told.mockRestore())
+    const postSpy = vi.spyOn(Worker.prototype, 'postMessage')
+    after(() => postSpy.mockRestore())
     const prune = async () => {
       while ((await driver.prune(NOW + 2 * HOUR, 256)) === 256);
     }
     for (const remove of [prune, () => driver.clear()]) {
       await fill(driver, keysOf(10_000))
-      told.mockClear()
+      postSpy.mockClear()
       await remove()
-      expect(told.mock.calls.length).toBeGreaterThanOrEqual(4)
+      expect(postSpy.mock.calls.length).toBeGreaterThanOrEqual(4)
       expect(await keysIn(driver)).toEqual([])
     }
   })
 
-  it('end no thread that still starts, which would end the process', async () => {
+  it('let the thread finish its start before it is ended, or the process would end', async () => {
     const driver = await driverOf({ path: newFile() })
     const steps: string[] = []
     const { postMessage, terminate } = Worker.prototype
-    const told = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, value) {
+    const postSpy = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (
+      this: Worker,
+      value,
+    ) {
       this.once('message', () => steps.push('started'))
       postMessage.call(this, value)
     })
-    const ended = vi.spyOn(Worker.prototype, 'terminate').mockImplementation(function (this: Worker) {
+    const terminateSpy = vi.spyOn(Worker.prototype, 'terminate').mockImplementation(function (this: Worker) {
       steps.push('ended')
       return terminate.call(this)
     })
     after(() => {
-      told.mockRestore()
-      ended.mockRestore()
+      postSpy.mockRestore()
+      terminateSpy.mockRestore()
     })
     await fill(driver, keysOf(2001))
     await driver.close()
     expect(steps).toEqual(['started', 'ended'])
   })
 
-  it('whose deadlines were moved on do not hide the expired ones from prune', async () => {
+  it('whose deadlines were moved later do not hide expired ones from prune', async () => {
     const driver = await driverOf({ path: newFile() })
     const [moved, expired] = [keysOf(5000), keysOf(5020).slice(5000)]
     await fill(driver, moved)
@@ -114,7 +117,7 @@ it('every statement finds its rows by an index', async () => {
       return [sql, plan.map((step) => (step as { detail: string }).detail).join('; ')] as const
     })
   expect(plans.length).toBeGreaterThan(10)
-  // These two take the first rows they meet, whichever they are.
+  // Two statements take whichever rows come first, so they need no index.
   for (const [sql, plan] of plans.filter(([sql]) => !/FROM "sessions" LIMIT|EXISTS \(SELECT 1/.test(sql)))
     expect(plan, sql).not.toMatch(/SCAN "?sessions|TEMP B-TREE/)
   const planOf = (pattern: RegExp) => plans.find(([sql]) => pattern.test(sql))![1]

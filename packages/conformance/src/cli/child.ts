@@ -1,56 +1,61 @@
 /**
- * The process that a store is checked in, so that it may block, crash and leave open what it likes:
- * `node child.js <job>`. Tells its parent what happens, and ends whatever is still open.
+ * `node child.js <job>`: the process that checks a store, so that the store may block, crash and
+ * leave resources open. Reports to its parent what happens, and exits even if something is still
+ * open.
  */
 import { parse } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { findCaller } from '../engine/blame.ts'
 import type { Result } from '../engine/judge.ts'
-import { messageOf } from '../engine/message.ts'
-import { caller, run } from '../engine/run.ts'
+import { toMessage } from '../engine/message.ts'
+import { run } from '../engine/run.ts'
 import { rules } from '../rules/index.ts'
 import { load } from './load.ts'
 
-/** From the parent, as JSON. */
+/** What the parent passes to the process, as JSON. */
 export interface Job {
+  /** The path of the module that exports the subject. */
   module: string
   /** The ids of the rules. */
   rules: readonly string[]
+  /** Milliseconds after which a rule times out, and after which a blocked process is killed. */
   deadline: number
+  /** How many rules run side by side. */
   concurrency: number
 }
 
-/** To the parent. */
+/** What the process sends to its parent. */
 export type Message =
-  /** The event loop turns. */
+  /** The event loop is not blocked. */
   | { is: 'alive' }
   | { is: 'unusable'; reason: string }
   | { is: 'ready'; store: string; versions: Readonly<Record<string, string>> }
   | { is: 'started'; id: string }
-  /** What the rule calls, where it is the only one. */
+  /** A call of the rule. Only a process with a single rule sends its calls. */
   | { is: 'called'; line: string }
   | { is: 'done'; result: Result }
   | { is: 'ended'; leaks: Readonly<Record<string, number>>; stray: readonly string[] }
 
-/** Milliseconds for what `dispose` has closed to be gone. */
-const SETTLED = 1000
+/** How long the resources that `dispose` closes may take to go away, in milliseconds. */
+const CLOSE_TIMEOUT = 1000
 
 const job = JSON.parse(process.argv[2]!) as Job
-const tell = (message: Message): Promise<void> =>
+const send = (message: Message): Promise<void> =>
   new Promise((resolve) => process.send!(message, undefined, undefined, () => resolve()))
 process.on('disconnect', () => process.exit())
-setInterval(() => tell({ is: 'alive' }), 200).unref()
+setInterval(() => send({ is: 'alive' }), 200).unref()
 
 const subject = await load(job.module).catch(async (error: Error) => {
-  await tell({ is: 'unusable', reason: error.message })
+  await send({ is: 'unusable', reason: error.message })
   process.exit()
 })
 const { name = parse(job.module).name, versions = {} } = subject
-tell({ is: 'ready', store: name, versions })
+send({ is: 'ready', store: name, versions })
 
-const before = open()
+const before = countResources()
 const stray = new Set<string>()
-function astray(error: unknown, rule = caller()): void {
-  stray.add(rule ? `${messageOf(error)} (of what ${rule.id} called)` : messageOf(error))
+function addStray(error: unknown, rule = findCaller()): void {
+  stray.add(rule ? `${toMessage(error)} (in code that ${rule.id} called)` : toMessage(error))
 }
 await run(
   subject,
@@ -58,28 +63,28 @@ await run(
   {
     deadline: job.deadline,
     concurrency: job.concurrency,
-    started: ({ id }) => tell({ is: 'started', id }),
-    called: job.rules.length === 1 ? (_, line) => tell({ is: 'called', line }) : undefined,
-    progress: (result) => tell({ is: 'done', result }),
-    stray: astray,
+    started: ({ id }) => send({ is: 'started', id }),
+    called: job.rules.length === 1 ? (_, line) => send({ is: 'called', line }) : undefined,
+    progress: (result) => send({ is: 'done', result }),
+    stray: addStray,
   },
 )
-process.on('uncaughtException', (error) => astray(error))
-const end = performance.now() + SETTLED
-while (performance.now() < end && left().length > 0) await wait(10)
-await tell({ is: 'ended', leaks: Object.fromEntries(left()), stray: [...stray] })
+process.on('uncaughtException', (error) => addStray(error))
+const end = performance.now() + CLOSE_TIMEOUT
+while (performance.now() < end && findLeaks().length > 0) await wait(10)
+await send({ is: 'ended', leaks: Object.fromEntries(findLeaks()), stray: [...stray] })
 process.exit()
 
-/** What keeps the process running, by name. */
-function open(): Map<string, number> {
-  const names = new Map<string, number>()
-  for (const name of process.getActiveResourcesInfo()) names.set(name, (names.get(name) ?? 0) + 1)
-  return names
+/** Counts the resources that keep the process running, by name. */
+function countResources(): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const name of process.getActiveResourcesInfo()) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return counts
 }
 
-/** What of it was not there before the first rule. */
-function left(): [name: string, number: number][] {
-  return [...open()]
+/** Counts the resources that were not there before the first rule. */
+function findLeaks(): [name: string, number: number][] {
+  return [...countResources()]
     .map(([name, number]): [string, number] => [name, number - (before.get(name) ?? 0)])
     .filter(([, number]) => number > 0)
 }

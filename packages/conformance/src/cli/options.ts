@@ -2,27 +2,32 @@ import { parseArgs } from 'node:util'
 import type { Rule } from '../engine/rule.ts'
 import { CONCURRENCY, DEADLINE } from '../engine/run.ts'
 
-export const USAGE: string = `Checks any store for express-session, rule by rule.
+/** The text of `--help`. */
+export const USAGE: string = `Checks any express-session store, rule by rule.
 
   session-stores-conformance [options] ./my-store.js
 
-  The module exports \`make\`, which makes the stores (and \`name\`, \`versions\`, \`supports\`, \`accepts\`, \`optOut\`).
+  The module exports \`make\`, which makes the stores. It may also export \`name\`, \`versions\`,
+  \`supports\`, \`accepts\` and \`optOut\`.
 
-  --rule <id>         only this rule, or those whose ids begin so; may be given several times
-  --json              the report as JSON, instead of the table
-  --markdown          the report as Markdown
-  --badge             a badge, as JSON for shields.io
-  --deadline <ms>     after which a rule is given up, and fails; ${DEADLINE} by default
-  --concurrency <n>   rules side by side; ${CONCURRENCY} by default
-  --list              the rules
-  --explain <rule>    what a rule is about
+  --rule <id>         check only this rule, or the rules whose ids begin with <id>; repeatable
+  --json              print the report as JSON instead of a table
+  --markdown          print the report as Markdown
+  --badge             print a badge, as JSON for shields.io
+  --deadline <ms>     time after which a rule times out and fails (default: ${DEADLINE})
+  --concurrency <n>   number of rules that run side by side (default: ${CONCURRENCY})
+  --list              list the rules
+  --explain <rule>    explain a rule
   --version, --help
 
-  Ends with 0; with 1 where a rule of level \`must\` is broken; with 2 where nothing could be checked.
+  Exit codes: 0 if every \`must\` rule holds and every error was caught, 1 if not,
+  2 if nothing could be checked.
 `
 
+/** How a report is printed. */
 export type Format = 'table' | 'json' | 'markdown' | 'badge'
 
+/** What the command line asks for. */
 export type Command =
   | { do: 'help' }
   | { do: 'version' }
@@ -37,32 +42,37 @@ export type Command =
       concurrency: number
     }
 
-/** What the command line cannot make sense of; the message is for whoever typed it. */
+/** A mistake of the person who typed the command. The message is the only output. */
 export class Misuse extends Error {}
 
-export function commandOf(args: readonly string[], rules: readonly Rule[]): Command {
-  const { values, positionals } = parsed(args)
+/**
+ * Parses the command line.
+ * @throws Misuse if the arguments make no sense.
+ */
+export function parseCommand(args: readonly string[], rules: readonly Rule[]): Command {
+  const { values, positionals } = parseOptions(args)
   if (values.help) return { do: 'help' }
   if (values.version) return { do: 'version' }
   const chosen = values.rule ? select(values.rule, rules) : rules
   if (values.list) return { do: 'list', rules: chosen }
   if (values.explain !== undefined) return { do: 'explain', rules: select([values.explain], rules) }
   const [module, ...more] = positionals
-  if (module === undefined) throw new Misuse('which module? `session-stores-conformance ./my-store.js`')
-  if (more.length > 0) throw new Misuse(`one module at a time, not also ${more.join(' ')}`)
+  if (module === undefined) throw new Misuse('no module is given: `session-stores-conformance ./my-store.js`')
+  if (more.length > 0)
+    throw new Misuse(`only one module can be checked at a time, not also ${more.join(' ')}`)
   const formats = (['json', 'markdown', 'badge'] as const).filter((name) => values[name])
-  if (formats.length > 1) throw new Misuse(`one report at a time, not --${formats.join(' and --')}`)
+  if (formats.length > 1) throw new Misuse(`only one report can be printed, not --${formats.join(' and --')}`)
   return {
     do: 'check',
     module,
     rules: chosen,
     format: formats[0] ?? 'table',
-    deadline: positive('deadline', values.deadline) ?? DEADLINE,
-    concurrency: positive('concurrency', values.concurrency) ?? CONCURRENCY,
+    deadline: parsePositive('deadline', values.deadline) ?? DEADLINE,
+    concurrency: parsePositive('concurrency', values.concurrency) ?? CONCURRENCY,
   }
 }
 
-function parsed(args: readonly string[]) {
+function parseOptions(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
@@ -85,24 +95,26 @@ function parsed(args: readonly string[]) {
   }
 }
 
-/** The rules with these ids, or whose ids begin so, in their own order. */
+/**
+ * Returns the rules with these ids, or whose ids begin with one of them, in the order of `rules`.
+ */
 function select(ids: readonly string[], rules: readonly Rule[]): readonly Rule[] {
   const chosen = new Set<Rule>()
   for (const id of ids) {
     const exact = rules.filter((rule) => rule.id === id)
     const found = exact.length > 0 ? exact : rules.filter((rule) => rule.id.startsWith(id))
-    if (id === '' || found.length === 0) throw new Misuse(`no such rule: ${id}; --list names them all`)
+    if (id === '' || found.length === 0) throw new Misuse(`no such rule: ${id}; --list shows all rules`)
     for (const rule of found) chosen.add(rule)
   }
   return rules.filter((rule) => chosen.has(rule))
 }
 
-function positive(name: string, text: string | undefined): number | undefined {
+function parsePositive(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
-  // More would overflow a timer.
+  // A larger number would overflow a timer.
   if (!Number.isSafeInteger(value) || value < 1 || value >= 2 ** 31) {
-    throw new Misuse(`--${name} takes a whole number from 1, not ${text}`)
+    throw new Misuse(`--${name} takes a whole number of 1 or more, not ${text}`)
   }
   return value
 }

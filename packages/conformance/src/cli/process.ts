@@ -4,35 +4,39 @@ import type { Result } from '../engine/judge.ts'
 import type { Report } from '../report/report.ts'
 import type { Job, Message } from './child.ts'
 
+/** What is known of a process that has ended. */
 export interface Ending extends Pick<Report, 'leaks' | 'stray'> {
-  /** Why it ended before its time. */
+  /** Why the process ended before all rules were done. */
   death?: string
-  /** The module cannot be used; why. */
+  /** Why the module cannot be used. */
   unusable?: string
-  /** It came to the rules. */
+  /** Set once the module is loaded. */
   ready?: Pick<Report, 'store' | 'versions'>
-  /** The rules that had begun and were not done. */
+  /** The ids of the rules that had begun and were not done. */
   running: ReadonlySet<string>
-  /** The calls of the rule, as code, where it was the only one. */
+  /** The calls of the rule, as code, if the process had a single rule. */
   calls: readonly string[]
 }
 
-/** Beside this file, as a source or built. */
+/** The program is next to this file, as source code and in the build. */
 const PROGRAM = import.meta.url.endsWith('.ts') ? './child.ts' : './child.mjs'
 
-/** Checks rules in a process of its own, and ends it where its event loop stands still for the job's deadline. */
-export async function checkIn(job: Job, done: (result: Result) => void): Promise<Ending> {
+/**
+ * Checks rules in a process of their own. Kills the process if its event loop is blocked for as
+ * long as the deadline of the job.
+ */
+export async function checkInProcess(job: Job, done: (result: Result) => void): Promise<Ending> {
   const running = new Set<string>()
   const calls: string[] = []
   const ending: Ending = { running, calls, leaks: {}, stray: [] }
   let ended = false
-  // What the store prints is no part of the report.
+  // The report goes to stdout, so whatever the store prints goes to stderr.
   const child = fork(new URL(PROGRAM, import.meta.url), [JSON.stringify(job)], {
     stdio: ['ignore', 2, 2, 'ipc'],
   })
   const timer = setTimeout(() => {
-    const what = ending.ready ? 'the event loop stands still' : 'loading it comes to no end'
-    if (!ended) ending.death = `${what}: nothing was heard for ${job.deadline} ms`
+    const reason = ending.ready ? 'the event loop is blocked' : 'loading timed out'
+    if (!ended) ending.death = `${reason}: no message for ${job.deadline} ms`
     child.kill('SIGKILL')
   }, job.deadline)
   child.on('message', (message: Message) => {
@@ -50,7 +54,7 @@ export async function checkIn(job: Job, done: (result: Result) => void): Promise
     }
     if (ending.ready) timer.refresh()
   })
-  // The last messages may come after the end.
+  // The last messages may arrive after `exit`, but never after `disconnect`.
   const [[code, signal]] = await Promise.all([once(child, 'exit'), once(child, 'disconnect')])
   clearTimeout(timer)
   if (!ended) ending.death ??= `the process ended ${signal ? `by ${signal}` : `with code ${code}`}`

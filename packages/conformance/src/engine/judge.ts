@@ -1,38 +1,50 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { contextOf } from './context.ts'
-import { messageOf } from './message.ts'
-import type { Backend, MakeOptions, Rule, RuleInfo, Subject } from './rule.ts'
-import { checkBackend, lacks, missing } from './subject.ts'
+import { checkAbsent, checkBackend, explainMissing } from './check-subject.ts'
+import { createContext } from './context.ts'
+import { toMessage } from './message.ts'
+import type { Rule, RuleInfo } from './rule.ts'
+import type { Backend, MakeOptions, Subject } from './subject.ts'
 import { Trace } from './trace.ts'
 
 /**
- * `absent`: the store says that it lacks a method that the rule is about, and it does lack it.
- * `not-run`: nothing is known. `opted-out`: it was not run, for the reason that the store's author gives.
+ * What became of a rule.
+ *
+ * - `passed`: the rule holds.
+ * - `failed`: the store breaks the rule.
+ * - `absent`: the store declares that it lacks a method that the rule is about, and does lack it.
+ * - `not-run`: the rule could not be checked, so nothing is known.
+ * - `opted-out`: the rule was not checked, for the reason that the author of the store gives.
  */
 export type Outcome = 'passed' | 'failed' | 'absent' | 'not-run' | 'opted-out'
 
+/** What became of one rule on one store. */
 export interface Result extends RuleInfo {
   outcome: Outcome
-  /** What went wrong, or why it was not run. */
+  /** What went wrong, or why the rule was not run. */
   reason?: string
-  /** Of a failure: the calls that led to it, as code. */
+  /** The calls that led to a failure, as lines of code. */
   trace?: readonly string[]
-  /** What went wrong when `dispose` was called; it has no part in the outcome. */
+  /** The error of `dispose`, if it failed. This error does not change the outcome. */
   disposal?: string
-  /** It came to no end, and may have left open what is its own. */
+  /** Set if the rule timed out. Such a rule may have left its own resources open. */
   givenUp?: true
-  /** How long it took, in milliseconds. */
+  /** How long the rule took, in milliseconds. */
   took: number
 }
 
 type Verdict = Pick<Result, 'outcome' | 'reason' | 'trace'>
 
-/** How long `dispose` is waited for, in milliseconds. */
-const DISPOSAL = 5000
+/** How long the suite waits for `dispose` at most, in milliseconds. */
+const DISPOSE_TIMEOUT = 5000
 
-/** Checks one rule; it fails when `crash` rejects. Never rejects. */
-export async function checked(
+/**
+ * Checks one rule. Never rejects.
+ * @param deadline Milliseconds after which the rule times out.
+ * @param crash Rejects when the rule has caused an uncaught error; the rule then fails.
+ * @param called Called with each call of a store, as a line of code, before the call is made.
+ */
+export async function judge(
   subject: Subject,
   rule: Rule,
   deadline: number,
@@ -45,55 +57,56 @@ export async function checked(
   const start = performance.now()
   const trace = new Trace(called)
   const absent = methods.filter((method) => subject.supports?.[method] === false)
-  const given = accepted(subject, options)
+  const accepted = pickAccepted(subject, options)
+  const hasOptions = Object.keys(accepted).length > 0
   let backend: Backend | undefined
   let over = false
   let ended = false
 
-  async function judge(): Promise<Verdict> {
-    const lacking = await uninstalled(packages)
-    if (lacking) return { outcome: 'not-run', reason: `${lacking} is not installed` }
-    if (Object.keys(given).length > 0)
-      trace.add(`// stores with ${inspect(given, { breakLength: Infinity, compact: true })}`)
+  async function runCheck(): Promise<Verdict> {
+    const uninstalled = await findUninstalled(packages)
+    if (uninstalled) return { outcome: 'not-run', reason: `${uninstalled} is not installed` }
+    if (hasOptions) trace.add(`// stores with ${inspect(accepted, { breakLength: Infinity, compact: true })}`)
     try {
-      backend = await made(subject, given)
+      backend = await makeBackend(subject, accepted)
     } catch (error) {
-      if (mayRefuse && Object.keys(given).length > 0) return { outcome: 'passed' }
+      if (mayRefuse && hasOptions) return { outcome: 'passed' }
       throw error
     }
-    // Too late: nobody waits for it, and what it opened is closed all the same.
+    // The rule has timed out while `make` ran: its stores must be closed, and the verdict is
+    // unused.
     if (over) {
       await dispose(backend)
       return { outcome: 'failed' }
     }
     checkBackend(backend)
     if (absent.length > 0) {
-      lacks(backend, absent)
+      checkAbsent(backend, absent)
       return { outcome: 'absent' }
     }
-    const reason = missing(subject, backend, methods, needs)
+    const reason = explainMissing(subject, backend, methods, needs)
     if (reason !== undefined) return { outcome: 'not-run', reason }
-    await check(contextOf(backend, trace, given.skew))
+    await check(createContext(backend, trace, accepted.skew))
     return { outcome: 'passed' }
   }
-  const failed = (error: unknown): Verdict => ({
+  const toFailure = (error: unknown): Verdict => ({
     outcome: 'failed',
-    reason: messageOf(error),
+    reason: toMessage(error),
     trace: [...trace.lines],
   })
-  const judged = judge().finally(() => {
+  const checking = runCheck().finally(() => {
     ended = true
   })
-  const late = (): string => `${backend ? 'it' : '`make`'} comes to no end within ${deadline} ms`
-  let verdict = await within(deadline, Promise.race([judged, crash]), late).catch(failed)
+  const explainTimeout = (): string => `${backend ? '' : '`make` '}timed out after ${deadline} ms`
+  let verdict = await withTimeout(deadline, Promise.race([checking, crash]), explainTimeout).catch(toFailure)
   const givenUp = !ended
   over = true
-  const patience = Math.min(deadline, DISPOSAL)
-  const disposal = await within(patience, dispose(backend), () => `no end within ${patience} ms`)
+  const patience = Math.min(deadline, DISPOSE_TIMEOUT)
+  const disposal = await withTimeout(patience, dispose(backend), () => `timed out after ${patience} ms`)
     .then(() => undefined)
-    .catch(messageOf)
-  // What the store left for the next turn of the event loop is thrown now, and is of this rule.
-  verdict = await Promise.race([crash, turn(verdict)]).catch(failed)
+    .catch(toMessage)
+  // An error that the store throws in the next turn of the event loop belongs to this rule.
+  verdict = await Promise.race([crash, nextTurn(verdict)]).catch(toFailure)
   const took = Math.round(performance.now() - start)
   return {
     ...info,
@@ -104,8 +117,8 @@ export async function checked(
   }
 }
 
-/** The first of the packages that is not there. */
-async function uninstalled(packages: readonly string[]): Promise<string | undefined> {
+/** Returns the first of these packages that is not installed. */
+async function findUninstalled(packages: readonly string[]): Promise<string | undefined> {
   for (const name of packages) {
     try {
       await import(name)
@@ -117,17 +130,17 @@ async function uninstalled(packages: readonly string[]): Promise<string | undefi
   return undefined
 }
 
-/** Of these options, those that the subject accepts: it is not asked for others. */
-function accepted({ accepts = [] }: Subject, options: MakeOptions): MakeOptions {
+/** Returns the options that the subject accepts. Other options must not reach `make`. */
+function pickAccepted({ accepts = [] }: Subject, options: MakeOptions): MakeOptions {
   const known: readonly string[] = accepts
   return Object.fromEntries(Object.entries(options).filter(([name]) => known.includes(name)))
 }
 
-async function made(subject: Subject, options: MakeOptions): Promise<Backend> {
+async function makeBackend(subject: Subject, options: MakeOptions): Promise<Backend> {
   try {
     return await subject.make(options)
   } catch (error) {
-    throw new Error(`\`make\` threw: ${messageOf(error)}`, { cause: error })
+    throw new Error(`\`make\` threw: ${toMessage(error)}`, { cause: error })
   }
 }
 
@@ -135,13 +148,13 @@ async function dispose(backend: Backend | undefined): Promise<void> {
   await backend?.dispose?.()
 }
 
-async function within<T>(ms: number, work: Promise<T>, reason: () => string): Promise<T> {
+async function withTimeout<T>(ms: number, work: Promise<T>, explain: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(reason())), ms)
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(explain())), ms)
   })
   try {
-    return await Promise.race([work, late])
+    return await Promise.race([work, timeout])
   } finally {
     clearTimeout(timer)
   }

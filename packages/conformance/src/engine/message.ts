@@ -1,10 +1,10 @@
 import { AssertionError } from 'node:assert'
 import { inspect, stripVTControlCharacters } from 'node:util'
 
-/** What a store threw, whatever it is, as text for a report. */
-export function messageOf(error: unknown): string {
+/** Returns whatever a store threw as text for a report. */
+export function toMessage(error: unknown): string {
   if (!(error instanceof Error)) return inspect(error)
-  // Where no address of several answers, the error itself says nothing.
+  // Node throws an AggregateError without a message if none of several addresses answers.
   const { message, name } = error instanceof AggregateError ? (error.errors[0] ?? error) : error
   const text = error instanceof AssertionError || name === 'Error' ? message : `${name}: ${message}`
   return stripVTControlCharacters(text || name)

@@ -1,125 +1,122 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { checked, type Result } from './judge.ts'
-import { messageOf } from './message.ts'
-import type { Rule, Subject } from './rule.ts'
+import { Blame } from './blame.ts'
+import { judge, type Result } from './judge.ts'
+import type { Rule } from './rule.ts'
+import type { Subject } from './subject.ts'
 
+/** How `run` checks rules, and what it reports while it does. */
 export interface RunOptions {
-  /** How many rules run side by side; 16 by default. */
+  /**
+   * How many rules run side by side.
+   * @default 16
+   */
   concurrency?: number
-  /** Milliseconds after which a rule is given up, and fails; 20,000 by default. */
+  /**
+   * Milliseconds after which a rule times out and fails.
+   * @default 20_000
+   */
   deadline?: number
-  /** Called when a rule begins. */
+  /** Called when a rule begins for the first time. */
   started?(rule: Rule): void
-  /** Called when a rule calls a store, with the call as code. */
+  /** Called when a rule calls a store, with the call as a line of code. */
   called?(rule: Rule, line: string): void
-  /** Called when a rule is done. */
+  /** Called when the outcome of a rule is known, with the number of known outcomes so far. */
   progress?(result: Result, done: number, total: number): void
   /**
-   * Called with an error that nobody caught, and that no rule shows by itself; with the rule that called what threw it,
-   * where that is known. Left out, it is thrown again.
+   * Called with an uncaught error that no rule reproduces when it runs alone, and with the rule
+   * that called the code, if known.
+   * @default throws the error again, uncaught
    */
   stray?(error: unknown, rule?: Rule): void
 }
 
+/** The default number of rules that run side by side. */
 export const CONCURRENCY = 16
-/** Milliseconds. */
+/** The default time after which a rule times out, in milliseconds. */
 export const DEADLINE = 20_000
 
-/** Which rule of which run called what is running now. */
-const current = new AsyncLocalStorage<{ rule: Rule; of: { over: boolean } }>()
-
-/** The rule that called what is running now; also after it is done. */
-export const caller = (): Rule | undefined => current.getStore()?.rule
-
-/** Checks rules against a store; the results are in the order of the rules. It never rejects for what a store does. */
+/**
+ * Checks rules against a store. The promise never rejects because of what the store does.
+ * @returns One result per rule, in the order of the rules.
+ * @example
+ * const results = await run(subject, rules, { concurrency: 4 })
+ * const failed = results.filter(({ outcome }) => outcome === 'failed')
+ */
 export async function run(
   subject: Subject,
   rules: readonly Rule[],
   options: RunOptions = {},
 ): Promise<Result[]> {
-  const {
-    concurrency = CONCURRENCY,
-    deadline = DEADLINE,
-    started,
-    called,
-    progress,
-    stray = rethrow,
-  } = options
-  const me = { over: false }
-  const results = new Map<Rule, Result>()
-  let alone = concurrency === 1 || rules.length === 1
-  /** How a rule that runs is told of an error that it did not catch. */
-  const running = new Map<Rule, (error: unknown) => void>()
-  const uncaught: { error: unknown; rule: Rule | undefined }[] = []
-  /** Rules that called what threw; and those that ran beside it, with what became of them. */
-  const named = new Set<Rule>()
-  const bystanders = new Map<Rule, Result | undefined>()
-  const guilty = new Set<Rule>()
-
-  function caught(error: unknown): void {
-    const { rule, of } = current.getStore() ?? {}
-    if (of && of !== me && !of.over) return
-    const accused = rule ?? (alone ? running.keys().next().value : undefined)
-    const blame = accused && running.get(accused)
-    blame?.(error)
-    if (alone && blame) return
-    uncaught.push({ error, rule })
-    if (rule && of === me) named.add(rule)
-    for (const one of running.keys()) bystanders.set(one, undefined)
-  }
-  async function attempt(rule: Rule): Promise<Result> {
-    const { promise: crash, reject } = Promise.withResolvers<never>()
-    crash.catch(() => {})
-    running.set(rule, (error) => {
-      if (alone) guilty.add(rule)
-      reject(new Error(`an error that nobody can catch: ${messageOf(error)}`))
-    })
-    const result = await current.run({ rule, of: me }, () =>
-      checked(subject, rule, deadline, crash, (line) => called?.(rule, line)),
-    )
-    running.delete(rule)
-    return result
-  }
-  function done(rule: Rule, result: Result): void {
-    results.set(rule, result)
-    progress?.(result, results.size, rules.length)
-  }
-  /** Errors that no rule has shown by itself so far. */
-  const unexplained = (): typeof uncaught =>
-    uncaught.filter(({ rule }) => (rule ? !guilty.has(rule) : guilty.size === 0))
-
-  process.on('uncaughtException', caught)
-  process.on('unhandledRejection', caught)
-  try {
-    const queue = rules.values()
-    const worker = async (): Promise<void> => {
-      for (const rule of queue) {
-        started?.(rule)
-        const result = await attempt(rule)
-        if (bystanders.has(rule)) bystanders.set(rule, result)
-        else done(rule, result)
-      }
-    }
-    await Promise.all(Array.from({ length: concurrency }, worker))
-    // Whose error it was, only a rule that runs by itself shows for certain.
-    alone = true
-    for (const rule of named) done(rule, await attempt(rule))
-    // The likelier first: once all is explained, what became of the others holds.
-    const likelier = [...bystanders].sort(([, one], [, other]) => suspicion(other) - suspicion(one))
-    for (const [rule, result] of likelier) {
-      if (named.has(rule)) continue
-      done(rule, result && unexplained().length === 0 ? result : await attempt(rule))
-    }
-  } finally {
-    me.over = true
-    process.off('uncaughtException', caught)
-    process.off('unhandledRejection', caught)
-  }
-  for (const { error, rule } of unexplained()) stray(error, rule)
-  return rules.map((rule) => results.get(rule)!)
+  return new Run(subject, rules, options).execute()
 }
 
-const suspicion = (result: Result | undefined): number => Number(result?.outcome === 'failed')
+/** One call of `run`. */
+class Run {
+  readonly #subject: Subject
+  readonly #rules: readonly Rule[]
+  readonly #options: RunOptions
+  readonly #concurrency: number
+  readonly #results = new Map<Rule, Result>()
+  readonly #blame: Blame
+
+  constructor(subject: Subject, rules: readonly Rule[], options: RunOptions) {
+    this.#subject = subject
+    this.#rules = rules
+    this.#options = options
+    const { concurrency = CONCURRENCY } = options
+    this.#concurrency = concurrency
+    this.#blame = new Blame(concurrency === 1 || rules.length === 1)
+  }
+
+  async execute(): Promise<Result[]> {
+    const { stray = rethrow } = this.#options
+    const blame = this.#blame
+    blame.start()
+    try {
+      await this.#runSideBySide()
+      blame.alone = true
+      await this.#repeatSuspects()
+    } finally {
+      blame.stop()
+    }
+    for (const { error, rule } of blame.unexplained) stray(error, rule)
+    return this.#rules.map((rule) => this.#results.get(rule)!)
+  }
+
+  async #runSideBySide(): Promise<void> {
+    const queue = this.#rules.values()
+    const work = async (): Promise<void> => {
+      for (const rule of queue) {
+        this.#options.started?.(rule)
+        const result = await this.#attempt(rule)
+        if (!this.#blame.postpone(rule, result)) this.#settle(rule, result)
+      }
+    }
+    await Promise.all(Array.from({ length: this.#concurrency }, work))
+  }
+
+  /** Runs the suspects of uncaught errors alone, because only that shows which rule is at fault. */
+  async #repeatSuspects(): Promise<void> {
+    const blame = this.#blame
+    for (const rule of blame.callers) this.#settle(rule, await this.#attempt(rule))
+    for (const [rule, result] of blame.bystanders) {
+      if (blame.callers.has(rule)) continue
+      const isCleared = blame.unexplained.length === 0
+      this.#settle(rule, result && isCleared ? result : await this.#attempt(rule))
+    }
+  }
+
+  #attempt(rule: Rule): Promise<Result> {
+    const { deadline = DEADLINE, called } = this.#options
+    return this.#blame.watch(rule, (crash) =>
+      judge(this.#subject, rule, deadline, crash, (line) => called?.(rule, line)),
+    )
+  }
+
+  #settle(rule: Rule, result: Result): void {
+    this.#results.set(rule, result)
+    this.#options.progress?.(result, this.#results.size, this.#rules.length)
+  }
+}
 
 function rethrow(error: unknown): void {
   process.nextTick(() => {

@@ -1,87 +1,110 @@
-import type { Backend, MakeOptions, Method, Need, Rule, Subject } from './rule.ts'
+import type { SessionData, Store } from 'express-session'
 
-const METHODS: readonly string[] = ['touch', 'all', 'length', 'clear', 'close'] satisfies Method[]
-const OPTIONS: readonly string[] = Object.keys({
-  ttl: true,
-  prefixes: true,
-  secrets: true,
-  ttlOf: true,
-  touchAfter: true,
-  disableTouch: true,
-  timeZones: true,
-  skew: true,
-  tables: true,
-  pruneInterval: true,
-} satisfies Record<keyof MakeOptions, true>)
-const REQUIRED = ['get', 'set', 'destroy'] as const
+type Awaitable<T> = T | Promise<T>
 
-/** Whether this is a subject. `TypeError`: what is wrong with it; an opt-out must name one of the rules, and say why. */
-export function checkSubject(
-  subject: Partial<Record<keyof Subject, unknown>>,
-  rules: readonly Rule[],
-): asserts subject is Subject {
-  const { make, supports = {}, accepts = [], optOut = {}, versions = {} } = subject
-  if (typeof make !== 'function') throw new TypeError('it exports no function `make`')
-  for (const [method, there] of entries('supports', supports)) {
-    if (!METHODS.includes(method)) throw new TypeError(`\`supports\` names no method: ${method}`)
-    if (typeof there !== 'boolean') throw new TypeError(`\`supports.${method}\` is neither true nor false`)
-  }
-  if (!Array.isArray(accepts)) throw new TypeError('`accepts` is no array')
-  const unknown = accepts.filter((option) => !OPTIONS.includes(option))
-  if (unknown.length > 0)
-    throw new TypeError(`\`accepts\` names no option of \`make\`: ${unknown.join(', ')}`)
-  for (const [id, reason] of entries('optOut', optOut)) {
-    if (!rules.some((rule) => rule.id === id)) throw new TypeError(`\`optOut\` names no rule: ${id}`)
-    if (typeof reason !== 'string' || reason.trim() === '')
-      throw new TypeError(`no reason to opt out of ${id}`)
-  }
-  entries('versions', versions)
+/** The methods that a store may lack. express-session itself never calls `close`. */
+export type Method = 'touch' | 'all' | 'length' | 'clear' | 'close'
+
+/**
+ * What a rule needs of `make` besides one store: a second store, a hook of the backend, or an
+ * option that the subject accepts.
+ */
+export type Need = 'second' | 'corrupt' | 'move' | 'stop' | 'freeze' | 'stored' | keyof MakeOptions
+
+/** How the stores must be made. `make` only gets the options that its subject `accepts`. */
+export interface MakeOptions {
+  /** How long a session lives whose cookie has no deadline, in milliseconds. */
+  ttl?: number
+  /** The prefixes of the first and the second store, which share one database. */
+  prefixes?: readonly [string, string]
+  /** The secrets that the first and the second store encrypt with: 64 hexadecimal digits each. */
+  secrets?: readonly [string, string]
+  /** Returns how long a session lives, in milliseconds. The function may throw. */
+  ttlOf?: (session: SessionData) => number
+  /** Milliseconds after a touch during which the store may skip further touches. */
+  touchAfter?: number
+  /** Whether the store skips every touch. */
+  disableTouch?: boolean
+  /**
+   * The time zones of the database connections of the first and the second store, such as
+   * `America/New_York`.
+   */
+  timeZones?: readonly [string, string]
+  /** Milliseconds that the clock of the stores is ahead of the database's; negative: behind it. */
+  skew?: number
+  /** The tables (or collections, …) of the first and the second store, in one database. */
+  tables?: readonly [string, string]
+  /** Milliseconds between two removals of ended sessions; `false`: the store removes none. */
+  pruneInterval?: number | false
 }
 
-function entries(name: string, value: unknown): [string, unknown][] {
-  if (typeof value !== 'object' || value === null) throw new TypeError(`\`${name}\` is no object`)
-  return Object.entries(value)
+/** What `make` returns: stores on one empty database, and what their author can do to it. */
+export interface Backend {
+  /** The store under test, and optionally a second store on the same database. */
+  stores: readonly [Store, Store?]
+  /** Called last: closes the stores and removes everything that `make` made. */
+  dispose?(): Awaitable<void>
+  /**
+   * Moves the clock of all these stores ahead, in milliseconds. Without `advance` the suite waits.
+   */
+  advance?(ms: number): Awaitable<void>
+  /** Makes the stored record of this session unreadable. */
+  corrupt?(id: string): Awaitable<void>
+  /** Overwrites the stored record of session `to` with the stored record of session `from`. */
+  move?(from: string, to: string): Awaitable<void>
+  /** Returns how many records the database of the first store holds, ended sessions included. */
+  stored?(): Awaitable<number>
+  /** Makes the database refuse connections. Returns a function that brings the database back. */
+  stop?(): Awaitable<() => Awaitable<void>>
+  /** Makes the database accept calls and answer none. Returns a function that ends this. */
+  freeze?(): Awaitable<() => Awaitable<void>>
 }
 
-/** What `make` returned holds stores that express-session could use. */
-export function checkBackend(backend: Backend | undefined): asserts backend is Backend {
-  const stores: readonly unknown[] | undefined = backend?.stores
-  if (!Array.isArray(stores) || !stores[0])
-    throw new Error('`make` returned no store: it returns `{ stores: [store] }`')
-  for (const store of stores.slice(0, 2)) {
-    if (!store) continue
-    const missing = REQUIRED.find((method) => typeof store[method] !== 'function')
-    if (missing) throw new Error(`the store has no \`${missing}\``)
-  }
+/**
+ * A store under test. A module for the command line exports a subject.
+ * @example
+ * const subject: Subject = {
+ *   name: 'my-store',
+ *   accepts: ['ttl'],
+ *   make({ ttl }) {
+ *     const database = new Map()
+ *     return { stores: [new MyStore(database, { ttl }), new MyStore(database, { ttl })] }
+ *   },
+ * }
+ */
+export interface Subject {
+  /**
+   * The name of the store in reports.
+   * @default the file name of the module on the command line, `the store` in `suite`
+   */
+  name?: string
+  /**
+   * The versions of packages and servers under test: `{ 'connect-redis': '10.0.0', Redis: '8.2.1'
+   * }`
+   */
+  versions?: Readonly<Record<string, string>>
+  /**
+   * Makes stores on an empty database. The suite calls `make` once per rule and several times at
+   * once, so each call should use its own prefix, table or file rather than its own server.
+   * A rule fails if `make` throws, unless the rule says that the store may refuse the options.
+   */
+  make(options: MakeOptions): Awaitable<Backend>
+  /**
+   * `{ touch: false }` declares that the store has no such method. The suite checks the
+   * declaration.
+   */
+  supports?: Partial<Record<Method, boolean>>
+  /**
+   * The options that `make` follows.
+   * @default []
+   */
+  accepts?: readonly (keyof MakeOptions)[]
+  /** The rules that the store breaks on purpose: reasons by rule id. Every report shows them. */
+  optOut?: Readonly<Record<string, string>>
 }
 
-/** Why a rule cannot run on what `make` returned. Throws where the store lacks what it says that it has. */
-export function missing(
-  { accepts = [], supports }: Subject,
-  backend: Backend,
-  methods: readonly Method[],
-  needs: readonly Need[],
-): string | undefined {
-  const method = methods.find((name) => !has(backend, name))
-  if (method && supports?.[method]) throw new Error(`declared to be there, and missing: ${method}`)
-  if (method) return `the store has no ${method}, and does not declare it absent`
-  for (const need of needs) {
-    if (isOption(need)) {
-      if (!accepts.includes(need)) return `the subject does not accept \`${need}\``
-    } else if (need === 'second') {
-      if (!backend.stores[1]) return '`make` gives no second store'
-    } else if (!backend[need]) return `\`make\` gives no \`${need}\``
-  }
-  return undefined
-}
+/** What a session holds besides its cookie. */
+export type Data = Record<string, unknown>
 
-const isOption = (need: Need): need is keyof MakeOptions => OPTIONS.includes(need)
-
-/** Throws where the store has what it says that it lacks. */
-export function lacks(backend: Backend, methods: readonly Method[]): void {
-  const there = methods.filter((method) => has(backend, method))
-  if (there.length > 0) throw new Error(`declared absent, and there: ${there.join(', ')}`)
-}
-
-const has = ({ stores }: Backend, method: Method): boolean =>
-  typeof (stores[0] as Partial<Record<Method, unknown>>)[method] === 'function'
+/** A session as a store saves it: a cookie, and what the application put there. */
+export type StoredSession = SessionData & Data

@@ -1,17 +1,18 @@
 import { inspect } from 'node:util'
 import type { Store } from 'express-session'
 
-/** What was done to the stores of one rule, as lines of code: the smallest way to see again what it saw. */
+/** The calls of a rule's stores, as lines of code: the shortest way to reproduce a failure. */
 export class Trace {
   readonly #lines: { text: string; id?: unknown }[] = []
-  readonly #added: ((line: string) => void) | undefined
+  readonly #onLine: ((line: string) => void) | undefined
   #kept: readonly string[] | undefined
 
-  /** `added` is called with each line before it is executed. */
-  constructor(added?: (line: string) => void) {
-    this.#added = added
+  /** @param onLine Called with each line before the line is executed. */
+  constructor(onLine?: (line: string) => void) {
+    this.#onLine = onLine
   }
 
+  /** The lines so far. After `keep`, lines about other sessions are left out. */
   get lines(): readonly string[] {
     const kept = this.#kept
     return this.#lines
@@ -19,28 +20,33 @@ export class Trace {
       .map(({ text }) => text)
   }
 
+  /** Adds a line. */
   add(text: string): void {
     this.#add({ text })
   }
 
-  /** Of many sessions, each with a fate of its own, leaves those that show what went wrong. */
+  /** Leaves out the calls of all sessions but these, because only these show what went wrong. */
   keep(...ids: readonly string[]): void {
     this.#kept = ids
   }
 
-  /** Time that the suite let pass on purpose. */
-  passed(ms: number): void {
+  /** Adds a comment that time passed on purpose, in milliseconds. */
+  addPause(ms: number): void {
     this.add(`// ${ms} ms later`)
   }
 
-  /** The same store, whose calls are written down. Its own calls of itself are not. */
+  /**
+   * Returns the same store, whose calls are added to the trace. Calls that the store makes of its
+   * own methods are not added.
+   * @param name The name of the store in the trace.
+   */
   follow<S extends Store>(store: S, name: string): S {
     const trace = this
     return new Proxy(store, {
       get(target, property) {
         const value: unknown = Reflect.get(target, property, target)
         if (typeof value !== 'function') return value
-        if (!traced.has(property)) return value.bind(target)
+        if (!TRACED_METHODS.has(property)) return value.bind(target)
         return (...args: unknown[]) => trace.#call(target, name, String(property), value as never, args)
       },
       set: (target, property, value) => Reflect.set(target, property, value, target),
@@ -48,7 +54,7 @@ export class Trace {
   }
 
   #add(line: { text: string; id?: unknown }): void {
-    this.#added?.(line.text)
+    this.#onLine?.(line.text)
     this.#lines.push(line)
   }
 
@@ -67,10 +73,10 @@ export class Trace {
       line.text += ` // ${text}`
     }
     if (callback >= 0) {
-      const given = args[callback] as (...answer: unknown[]) => unknown
+      const original = args[callback] as (...answer: unknown[]) => unknown
       args = args.with(callback, (...answer: unknown[]) => {
         note(`calls back (${answer.map(show).join(', ')})`)
-        return given(...answer)
+        return original(...answer)
       })
     }
     try {
@@ -82,17 +88,26 @@ export class Trace {
   }
 }
 
-const traced = new Set<PropertyKey>(['get', 'set', 'touch', 'destroy', 'all', 'length', 'clear', 'ids'])
+const TRACED_METHODS = new Set<PropertyKey>([
+  'get',
+  'set',
+  'touch',
+  'destroy',
+  'all',
+  'length',
+  'clear',
+  'ids',
+])
 
 function show(value: unknown): string {
   if (value instanceof Error) return `${value.name}: ${value.message}`.split('\n', 1)[0]!.slice(0, 200)
-  // As express-session shows it to a store: the request and the functions are no part of it.
+  // JSON leaves out the request and the methods that express-session adds to a session.
   let plain = value
   if (typeof value === 'object' && value !== null) {
     try {
       plain = JSON.parse(JSON.stringify(value))
     } catch {
-      // Shown as it is: a rule may store what JSON cannot hold.
+      // A rule may save what JSON cannot hold; such a value is shown as it is.
     }
   }
   return inspect(plain, { breakLength: Infinity, depth: 4, maxStringLength: 60, maxArrayLength: 5 })

@@ -1,6 +1,6 @@
 import { broken, count, type Report } from './report.ts'
 
-/** What https://shields.io/badges/endpoint-badge takes. */
+/** The JSON that https://shields.io/badges/endpoint-badge takes. */
 export interface Badge {
   schemaVersion: 1
   label: string
@@ -8,7 +8,7 @@ export interface Badge {
   color: string
 }
 
-/** A badge as data, drawn by shields.io. Rules that were not run and opt-outs are none that passed. */
+/** Makes a badge of a report. Rules that were not run and opt-outs do not count as passed. */
 export function badge({ results, stray }: Report): Badge {
   const { rules, passed, absent } = count(results)
   const must = broken(results, 'must').length + stray.length

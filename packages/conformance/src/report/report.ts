@@ -1,49 +1,58 @@
 import type { Outcome, Result } from '../engine/judge.ts'
 import type { Level } from '../engine/rule.ts'
 
-/** What is known of a store after a run: what `--json` prints, and what the other reports are made of. */
+/** What is known of a store after a run: the output of `--json`, and the input of other reports. */
 export interface Report {
-  /** Of this form. */
+  /** The version of this format. */
   format: 1
+  /** The name of the store. */
   store: string
-  /** Of what was tested, and of the suite: `{ 'connect-redis': '10.0.0', '@session-stores/conformance': '1.0.0' }` */
+  /**
+   * What was tested, and the suite: `{ 'connect-redis': '10.0.0', '@session-stores/conformance':
+   * '1.0.0' }`
+   */
   versions: Readonly<Record<string, string>>
   /** When the run ended, as ISO 8601 in UTC. */
   date: string
-  /** `v24.21.0` */
+  /** The version of Node.js: `v24.21.0` */
   node: string
-  /** One for each rule that was chosen, in the order of the rules. */
+  /** One result per chosen rule, in the order of the rules. */
   results: readonly Result[]
-  /** What was open after the last `dispose` and not before the first `make`, by its name in Node, with its number. */
+  /**
+   * How many resources are open after the last `dispose` that were not open before the first
+   * `make`, by the name that Node.js gives the resource.
+   */
   leaks: Readonly<Record<string, number>>
-  /** Errors that nobody caught and that no rule shows by itself. */
+  /** The uncaught errors that no rule reproduces when it runs alone. */
   stray: readonly string[]
 }
 
+/** How many rules there are, and how many of each outcome. */
 export type Counts = Record<Outcome, number> & { rules: number }
 
+/** Counts results by outcome. */
 export function count(results: readonly Result[]): Counts {
   const counts = { rules: results.length, passed: 0, failed: 0, absent: 0, 'not-run': 0, 'opted-out': 0 }
   for (const { outcome } of results) counts[outcome]++
   return counts
 }
 
-/** The results by the first part of their rules' ids, in the order of the rules. */
+/** Groups results by the part of the rule id before the `/`, in the order of the rules. */
 export function groups(results: readonly Result[]): [group: string, results: Result[]][] {
   return [...Map.groupBy(results, ({ id }) => id.split('/', 1)[0]!)]
 }
 
-/** The rules that the store breaks: those of a level, or all of them. */
+/** Returns the results of the rules that the store breaks: of one level, or of every level. */
 export function broken(results: readonly Result[], level?: Level): Result[] {
   return results.filter((result) => result.outcome === 'failed' && (!level || result.level === level))
 }
 
-/** Nothing that must hold is broken, and nothing went wrong beside the rules. */
+/** Returns whether the store breaks no rule of level `must` and causes no stray error. */
 export function holds({ results, stray }: Report): boolean {
   return broken(results, 'must').length === 0 && stray.length === 0
 }
 
-/** The totals in a line: `117 rules: 112 passed, 1 failed (1 must), 4 not run` */
+/** Returns the totals in one line: `117 rules: 112 passed, 1 failed (1 must), 4 not run` */
 export function summary(results: readonly Result[]): string {
   const counts = count(results)
   const levels = (['must', 'should', 'info'] as const)
@@ -56,7 +65,7 @@ export function summary(results: readonly Result[]): string {
   return `${counts.rules} ${counts.rules === 1 ? 'rule' : 'rules'}: ${parts.join(', ')}`
 }
 
-/** The outcomes as reports name them, in their order. */
+/** The outcomes with their names, in the order of reports. */
 export const OUTCOMES: readonly (readonly [Outcome, string])[] = [
   ['passed', 'passed'],
   ['failed', 'failed'],
@@ -65,15 +74,15 @@ export const OUTCOMES: readonly (readonly [Outcome, string])[] = [
   ['opted-out', 'opted out'],
 ]
 
-/** What went wrong beside the rules, a line each. */
-export function beside({ results, leaks, stray }: Report): string[] {
+/** Describes what went wrong outside the rules, in one line each. */
+export function describeIncidents({ results, leaks, stray }: Report): string[] {
   const disposals = new Set(results.flatMap(({ disposal }) => disposal ?? []))
   const open = Object.entries(leaks).map(([name, number]) => `${name} ×${number}`)
   const doubt = results.some(({ givenUp }) => givenUp)
-    ? ' (some of it may be of the rules that were given up)'
+    ? ' (rules that timed out may have left some of these open)'
     : ''
   return [
-    ...stray.map((error) => `an error that nobody caught: ${error}`),
+    ...stray.map((error) => `an uncaught error: ${error}`),
     ...[...disposals].map((error) => `\`dispose\` failed: ${error}`),
     ...(open.length > 0 ? [`open after the last \`dispose\`: ${open.join(', ')}${doubt}`] : []),
   ]

@@ -1,18 +1,22 @@
 import type { Outcome, Result } from '../engine/judge.ts'
-import { beside, broken, count, groups, OUTCOMES, type Report, summary } from './report.ts'
+import { broken, count, describeIncidents, groups, OUTCOMES, type Report, summary } from './report.ts'
 
+/** How a piece of the table looks in a terminal. */
 export type Style = 'bold' | 'red' | 'green'
 
-/** One store's report for a terminal, which `paint` gives its styles. */
+/**
+ * Renders a report for a terminal.
+ * @param paint Gives a piece of text its style. @default leaves the text plain
+ */
 export function table(
   report: Report,
   paint: (text: string, style: Style) => string = (text) => text,
 ): string {
   const { store, versions, node, results, stray } = report
-  const heading = (text: string): string => `\n${paint(text, 'bold')}`
+  const renderHeading = (text: string): string => `\n${paint(text, 'bold')}`
   const tested = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
 
-  function failure({ id, level, title, reason = '', why, source, trace = [] }: Result): string[] {
+  function renderFailure({ id, level, title, reason = '', why, source, trace = [] }: Result): string[] {
     return [
       '',
       `${paint(`✗ ${level}`, 'red')}  ${paint(id, 'bold')}: ${title}`,
@@ -21,29 +25,31 @@ export function table(
       ...(trace.length > 0 ? ['', ...indent(trace.join('\n'), 6)] : []),
     ]
   }
-  function reasons(title: string, outcome: Outcome): string[] {
+  function renderReasons(title: string, outcome: Outcome): string[] {
     const chosen = results.filter((result) => result.outcome === outcome)
     if (chosen.length === 0) return []
-    return [heading(title), ...chosen.map(({ id, level, reason }) => `  ${level}  ${id}: ${reason}`)]
+    return [renderHeading(title), ...chosen.map(({ id, level, reason }) => `  ${level}  ${id}: ${reason}`)]
   }
-  const besides = beside(report)
-  const verdict = broken(results, 'must').length + stray.length > 0 ? 'red' : 'green'
+  const incidents = describeIncidents(report)
+  const style = broken(results, 'must').length + stray.length > 0 ? 'red' : 'green'
   return [
     `${paint(store, 'bold')}  (${[...tested, `Node.js ${node}`].join(', ')})`,
     '',
-    ...grid(results),
-    ...broken(results).flatMap(failure),
-    ...reasons('Not run', 'not-run'),
-    ...reasons('Opted out', 'opted-out'),
-    ...(besides.length > 0 ? [heading('Besides'), ...besides.flatMap((line) => indent(line))] : []),
+    ...renderGrid(results),
+    ...broken(results).flatMap(renderFailure),
+    ...renderReasons('Not run', 'not-run'),
+    ...renderReasons('Opted out', 'opted-out'),
+    ...(incidents.length > 0
+      ? [renderHeading('Outside the rules'), ...incidents.flatMap((line) => indent(line))]
+      : []),
     '',
-    paint(summary(results), verdict),
+    paint(summary(results), style),
     '',
   ].join('\n')
 }
 
-/** The groups of rules, and what became of them. */
-function grid(results: readonly Result[]): string[] {
+/** Renders the number of rules per group and outcome. */
+function renderGrid(results: readonly Result[]): string[] {
   const rows = [
     ['', 'rules', ...OUTCOMES.map(([, name]) => name)],
     ...groups(results).map(([group, members]) => {

@@ -1,22 +1,25 @@
 import assert from 'node:assert/strict'
 import type { Tested } from '../engine/context.ts'
 import type { Rule } from '../engine/rule.ts'
-import { found, ID, ids, isRefused, mark, namesOf, README, told } from './shared.ts'
-
-/** The list of all sessions. */
+import { findLive, findMarked, ID, isRefused, listIds, makeIds, mark, README } from './shared.ts'
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 
-/** What `all` calls its sessions: their places in an object, or the ids that a store adds to those of an array. */
-async function namesInAll({ raw }: Tested): Promise<string[]> {
-  const all = await new Promise<unknown>((resolve, reject) => {
+/** Returns the answer of `all` in the shape that the store gives it. */
+const readAll = ({ raw }: Tested): Promise<unknown> =>
+  new Promise((resolve, reject) => {
     raw.all!((error, found) => (error ? reject(error) : resolve(found)))
   })
+
+/** Returns the keys of the object that `all` returns, or the ids in the sessions of an array. */
+async function listNamesInAll(store: Tested): Promise<string[]> {
+  const all = await readAll(store)
   if (!Array.isArray(all)) return Object.keys(all ?? {})
   const named = all.map((one) => one?.id ?? one?._id ?? one?.sid)
   return named.filter((name) => typeof name === 'string')
 }
 
+/** Rules about the list of all sessions. */
 export const all: readonly Rule[] = [
   {
     id: 'all/tells-every-session',
@@ -26,7 +29,7 @@ export const all: readonly Rule[] = [
     source: README,
     methods: ['all'],
     async check({ store, session }) {
-      await Promise.all(ids(5).map((id, i) => store.set(id, session({ i }))))
+      await Promise.all(makeIds(5).map((id, i) => store.set(id, session({ i }))))
       const found = (await store.all()).map(({ i }) => i as number)
       assert.deepEqual(found.toSorted(), numbers(5))
     },
@@ -38,8 +41,8 @@ export const all: readonly Rule[] = [
     why: 'What comes in pages has gaps or doubles: a list of who is logged in is wrong once there are many.',
     methods: ['all'],
     async check({ store, session }) {
-      await Promise.all(ids(500).map((id, i) => store.set(id, session(mark(i)))))
-      assert.deepEqual(await told(store, numbers(500)), numbers(500))
+      await Promise.all(makeIds(500).map((id, i) => store.set(id, session(mark(i)))))
+      assert.deepEqual(await findMarked(store, numbers(500)), numbers(500))
     },
   },
   {
@@ -49,10 +52,8 @@ export const all: readonly Rule[] = [
     why: 'The page of all sessions fails on the day of the first start.',
     methods: ['all'],
     async check({ store }) {
-      const all = await new Promise((resolve, reject) => {
-        store.raw.all!((error, found) => (error ? reject(error) : resolve(found)))
-      })
-      assert.ok(typeof all === 'object' && all !== null, 'it is neither an array nor an object')
+      const all = await readAll(store)
+      assert.ok(typeof all === 'object' && all !== null, '`all` returns neither an array nor an object')
       assert.equal(Object.keys(all).length, 0)
     },
   },
@@ -63,9 +64,9 @@ export const all: readonly Rule[] = [
     why: 'Who has logged out is still listed as being there.',
     methods: ['all'],
     async check({ store, session }) {
-      await Promise.all(ids(3).map((id, i) => store.set(id, session(mark(i)))))
+      await Promise.all(makeIds(3).map((id, i) => store.set(id, session(mark(i)))))
       await store.destroy('session-1')
-      assert.deepEqual(await told(store, numbers(3)), [0, 2])
+      assert.deepEqual(await findMarked(store, numbers(3)), [0, 2])
     },
   },
   {
@@ -76,11 +77,11 @@ export const all: readonly Rule[] = [
     methods: ['all'],
     async check({ store, session }) {
       await store.set(ID, session({ name: 'Ada' }))
-      const all: unknown = await new Promise((resolve) => store.raw.all!((_, found) => resolve(found)))
+      const all = await readAll(store)
       const named = Array.isArray(all)
         ? Object.values(all[0] ?? {}).includes(ID)
         : Object.keys(all as object)[0]
-      assert.ok(named, 'it is an array of sessions without their ids')
+      assert.ok(named, '`all` returns an array of sessions without their ids')
     },
   },
   {
@@ -91,8 +92,8 @@ export const all: readonly Rule[] = [
     methods: ['all'],
     needs: ['second'],
     async check({ store, second, session }) {
-      await Promise.all(ids(4).map((id, i) => [store, second][i % 2]!.set(id, session(mark(i)))))
-      assert.deepEqual(await told(store, numbers(4)), numbers(4))
+      await Promise.all(makeIds(4).map((id, i) => [store, second][i % 2]!.set(id, session(mark(i)))))
+      assert.deepEqual(await findMarked(store, numbers(4)), numbers(4))
     },
   },
   {
@@ -102,8 +103,8 @@ export const all: readonly Rule[] = [
     why: 'A list of who is logged in leaves out who just came.',
     methods: ['all'],
     async check({ store, session }) {
-      const saves = ids(20).map((id, i) => store.set(id, session(mark(i))))
-      const [found] = await Promise.all([told(store, numbers(20)), ...saves])
+      const saves = makeIds(20).map((id, i) => store.set(id, session(mark(i))))
+      const [found] = await Promise.all([findMarked(store, numbers(20)), ...saves])
       assert.deepEqual(
         found.toSorted((one, other) => one - other),
         numbers(20),
@@ -117,15 +118,15 @@ export const all: readonly Rule[] = [
     why: 'The page of all sessions fails as soon as there is traffic.',
     methods: ['all'],
     async check({ store, session }) {
-      const all = ids(100)
+      const all = makeIds(100)
       await Promise.all(all.map((id, i) => store.set(id, session(mark(i)))))
       const going = all.filter((_, i) => i % 2).map((id) => store.destroy(id))
       const staying = numbers(100).filter((i) => i % 2 === 0)
-      const [seen] = await Promise.all([told(store, staying), ...going])
+      const [seen] = await Promise.all([findMarked(store, staying), ...going])
       assert.deepEqual(
         staying.filter((i) => !seen.includes(i)),
         [],
-        'those that it left out',
+        'the sessions that `all` left out',
       )
     },
   },
@@ -136,14 +137,14 @@ export const all: readonly Rule[] = [
     why: 'A user who is signed out everywhere, one session after the other, is told that it is done, and it is not.',
     methods: ['all'],
     async check({ store, session }) {
-      for (const [name, list] of Object.entries({ all: namesInAll, ids: namesOf })) {
-        const three = ids(3).map((id) => `${name}-${id}`)
+      for (const [name, list] of Object.entries({ all: listNamesInAll, ids: listIds })) {
+        const three = makeIds(3).map((id) => `${name}-${id}`)
         await Promise.all(three.map((id) => store.set(id, session())))
         const names = (await list(store)) ?? []
         if (names.length === 0) continue
         assert.equal(names.length, 3)
         const refused = await isRefused(Promise.all(names.map((name) => store.destroy(`${name}`))))
-        if (!refused) assert.deepEqual(await found(store, three), [])
+        if (!refused) assert.deepEqual(await findLive(store, three), [])
       }
     },
   },

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Context } from '../engine/context.ts'
-import type { Data, Rule, StoredSession } from '../engine/rule.ts'
-import { holds, ID, README } from './shared.ts'
-
-/** How a store answers. */
+import type { Rule } from '../engine/rule.ts'
+import type { Data, StoredSession } from '../engine/subject.ts'
+import { expectData, ID, README } from './shared.ts'
 
 type Verb = 'get' | 'set' | 'touch' | 'destroy'
 type Callback = (...answer: unknown[]) => void
@@ -17,16 +16,16 @@ function call({ store, session }: Context, verb: Verb, callback?: Callback): voi
   else raw[verb]!(ID, session({ name: 'Ada' }), callback as never)
 }
 
-/** The answer, as the store gives it. */
-const answerOf = (context: Context, verb: Verb): Promise<unknown[]> =>
+/** Returns the arguments that the store passes to the callback. */
+const collectAnswer = (context: Context, verb: Verb): Promise<unknown[]> =>
   new Promise((resolve) => call(context, verb, (...answer) => resolve(answer)))
 
-/** Long enough for a second answer of a call that has one, in milliseconds. */
+/** Milliseconds after which a store has called back a second time, if it does so at all. */
 const SOON = 100
 
 const verbs = ['set', 'get', 'touch', 'destroy'] as const
 
-const once = (verb: Verb): Rule => ({
+const makeOnceRule = (verb: Verb): Rule => ({
   id: `callbacks/${verb}-calls-back-once`,
   title: `\`${verb}\` calls back exactly once`,
   level: 'must',
@@ -47,8 +46,8 @@ const once = (verb: Verb): Rule => ({
   },
 })
 
-/** No value that JSON holds. */
-const unstorable = (name: string, what: string, make: () => object): Rule => ({
+/** Makes a rule about a value that JSON cannot hold. */
+const makeUnstorableRule = (name: string, what: string, make: () => object): Rule => ({
   id: `callbacks/${name}-is-an-error`,
   title: `\`set\` of ${what} calls back with an error, and does not throw`,
   level: 'should',
@@ -57,24 +56,26 @@ const unstorable = (name: string, what: string, make: () => object): Rule => ({
   async check({ store, session }) {
     const { promise, resolve } = Promise.withResolvers<unknown>()
     store.raw.set(ID, session(make()), resolve)
-    assert.ok((await promise) instanceof Error, 'it succeeds')
+    assert.ok((await promise) instanceof Error, 'the save succeeds')
   },
 })
 
-const getter = <T extends object>(object: T, key: string): T =>
+/** Adds a property that throws when it is read. */
+const addThrowingGetter = <T extends object>(object: T, key: string): T =>
   Object.defineProperty(object, key, {
     get() {
       throw new Error(`nobody may look at '${key}'`)
     },
   })
 
-/** A session that some code of the application has made unusable; `after` is called once the store was called with it. */
+/** A session that throws when the store reads it. */
 interface Throwing {
   object: StoredSession
+  /** Called after the store was called with the session. */
   after?: () => void
 }
 
-const throwing: Readonly<Record<string, (session: StoredSession) => Throwing>> = {
+const throwingSessions: Readonly<Record<string, (session: StoredSession) => Throwing>> = {
   'revoked-proxy'(session) {
     const { proxy, revoke } = Proxy.revocable(session, {})
     revoke()
@@ -91,19 +92,20 @@ const throwing: Readonly<Record<string, (session: StoredSession) => Throwing>> =
       },
     }),
   }),
-  'request-that-throws': (session) => ({ object: getter(session, 'req') }),
-  // As express-session has it: hidden.
+  'request-that-throws': (session) => ({ object: addThrowingGetter(session, 'req') }),
+  // express-session hides the request in the same way: as a property that is not enumerable.
   'request-whose-store-throws': (session) => ({
-    object: Object.defineProperty(session, 'req', { value: getter({}, 'sessionStore') }),
+    object: Object.defineProperty(session, 'req', { value: addThrowingGetter({}, 'sessionStore') }),
   }),
-  'cookie-that-throws': (session) => ({ object: getter(session, 'cookie') }),
+  'cookie-that-throws': (session) => ({ object: addThrowingGetter(session, 'cookie') }),
   'value-that-throws': (session) => ({
-    object: Object.assign(session, { value: { toJSON: () => getter<Data>({}, 'inner').inner } }),
+    object: Object.assign(session, { value: { toJSON: () => addThrowingGetter<Data>({}, 'inner').inner } }),
   }),
 }
 
+/** Rules about how a store answers. */
 export const callbacks: readonly Rule[] = [
-  ...verbs.map(once),
+  ...verbs.map(makeOnceRule),
   {
     id: 'callbacks/asynchronous',
     title: 'no method calls back before it returns',
@@ -163,13 +165,13 @@ export const callbacks: readonly Rule[] = [
   },
   {
     id: 'callbacks/nothing-but-an-error',
-    title: 'what changes a session calls back without a result of the database',
+    title: '`set`, `touch` and `destroy` call back without a result of the database',
     level: 'info',
     why: 'Code that hands the callback on takes the result for its own: `save` of one store gives an object, that of another nothing.',
     methods: ['touch'],
     async check(context) {
       for (const verb of ['set', 'touch', 'destroy'] as const) {
-        const answer = await answerOf(context, verb)
+        const answer = await collectAnswer(context, verb)
         assert.deepEqual(
           answer.filter((value) => value !== null && value !== undefined),
           [],
@@ -185,13 +187,13 @@ export const callbacks: readonly Rule[] = [
     why: 'Every first visit is an error page, or begins with a session of nobody.',
     source: README,
     async check(context) {
-      const [error, found] = await answerOf(context, 'get')
-      assert.ok(!error || (error as { code?: unknown }).code === 'ENOENT', `fails: ${error}`)
-      assert.ok(found === null || found === undefined, `gives ${typeof found}`)
+      const [error, found] = await collectAnswer(context, 'get')
+      assert.ok(!error || (error as { code?: unknown }).code === 'ENOENT', `\`get\` fails: ${error}`)
+      assert.ok(found === null || found === undefined, `\`get\` returns ${typeof found}`)
     },
   },
-  unstorable('a-bigint', 'a BigInt', () => ({ amount: 10n })),
-  unstorable('a-circle', 'an object that holds itself', () => {
+  makeUnstorableRule('a-bigint', 'a BigInt', () => ({ amount: 10n })),
+  makeUnstorableRule('a-circle', 'an object that holds itself', () => {
     const circle: Record<string, unknown> = {}
     circle.self = circle
     return { circle }
@@ -203,14 +205,15 @@ export const callbacks: readonly Rule[] = [
     why: 'One request with a broken session holds up every later one of its user, or those of others.',
     methods: ['touch'],
     async check({ store, session, backend, trace }) {
-      for (const [what, make] of Object.entries(throwing))
+      for (const [what, make] of Object.entries(throwingSessions))
         for (const verb of ['set', 'touch'] as const) {
           const id = `${verb}-of-${what}`
           await store.set(id, session({ name: 'Ada' }))
-          // So that the call has to wait, in a store where the calls of one session do.
+          // A store that queues the calls of one session has to queue the next call behind this
+          // one.
           const beside = [store.set(id, session({ name: 'Ada' })), store.set('another', session({ id }))]
           trace.add(`store.${verb}(${JSON.stringify(id)}, …)`)
-          // Not by the store that is traced, which would look at the object.
+          // The trace would read the object, so this call goes to the untraced store.
           const [untraced] = backend.stores
           const failed = new Promise<void>((resolve) => {
             try {
@@ -223,11 +226,11 @@ export const callbacks: readonly Rule[] = [
           })
           beside.push(store.set('a-third', session({ id })))
           await Promise.all([...beside, failed])
-          holds(await store.data('another'), { id })
-          holds(await store.data('a-third'), { id })
+          expectData(await store.data('another'), { id })
+          expectData(await store.data('a-third'), { id })
           await store.touch(id, session())
           await store.set(id, session({ name: 'Bob' }))
-          holds(await store.data(id), { name: 'Bob' })
+          expectData(await store.data(id), { name: 'Bob' })
           await store.destroy(id)
           assert.equal(await store.data(id), undefined)
         }

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { found, holds, ID, ids, README } from './shared.ts'
+import { expectData, findLive, ID, makeIds, README } from './shared.ts'
 
-/** The end of all sessions at once. */
-
+/** Rules about the end of all sessions at once. */
 export const clear: readonly Rule[] = [
   {
     id: 'clear/ends-every-session',
@@ -13,9 +12,9 @@ export const clear: readonly Rule[] = [
     source: README,
     methods: ['clear'],
     async check({ store, session }) {
-      await Promise.all(ids(5).map((id) => store.set(id, session())))
+      await Promise.all(makeIds(5).map((id) => store.set(id, session())))
       await store.clear()
-      for (const id of ids(5)) assert.equal(await store.data(id), undefined)
+      for (const id of makeIds(5)) assert.equal(await store.data(id), undefined)
     },
   },
   {
@@ -25,11 +24,10 @@ export const clear: readonly Rule[] = [
     why: 'After a theft everybody is to be logged out, and the call fails, or stops half way.',
     methods: ['clear'],
     async check({ store, session }) {
-      const all = ids(500)
+      const all = makeIds(500)
       await Promise.all(all.map((id) => store.set(id, session())))
       await store.clear()
-      const left = (await Promise.all(all.map((id) => store.get(id)))).filter(Boolean)
-      assert.equal(left.length, 0, 'how many are there')
+      assert.equal((await findLive(store, all)).length, 0, 'how many are left')
     },
   },
   {
@@ -54,7 +52,7 @@ export const clear: readonly Rule[] = [
       await store.clear()
       for (const id of [ID, 'another']) {
         await store.set(id, session({ name: 'Bob' }))
-        holds(await store.data(id), { name: 'Bob', old: undefined })
+        expectData(await store.data(id), { name: 'Bob', old: undefined })
       }
     },
   },
@@ -84,7 +82,7 @@ export const clear: readonly Rule[] = [
       const slow = await store.open(ID)
       await store.clear()
       slow.late = true
-      // To refuse it is as good.
+      // The store may refuse the save as well.
       await store.set(ID, slow).catch(() => {})
       assert.equal(await store.data(ID), undefined)
     },
@@ -96,11 +94,11 @@ export const clear: readonly Rule[] = [
     why: 'After a theft everybody is to be logged out: who was just being saved stays.',
     methods: ['clear'],
     async check({ store, session, trace }) {
-      const all = ids(20)
+      const all = makeIds(20)
       await Promise.all([...all.map((id) => store.set(id, session())), store.clear()])
-      const left = await found(store, all)
+      const left = await findLive(store, all)
       trace.keep(...left.slice(0, 1))
-      assert.equal(left.length, 0, 'how many are there')
+      assert.equal(left.length, 0, 'how many are left')
     },
   },
   {
@@ -111,10 +109,10 @@ export const clear: readonly Rule[] = [
     why: 'Who logs in at the moment at which everybody is logged out is logged out again at once.',
     methods: ['clear'],
     async check({ store, session, trace }) {
-      const all = ids(20)
+      const all = makeIds(20)
       await Promise.all(all.map((id) => store.set(id, session({ name: 'old' }))))
       await Promise.all([store.clear(), ...all.map((id) => store.set(id, session({ name: 'new' })))])
-      const there = await found(store, all)
+      const there = await findLive(store, all)
       trace.keep(...all.filter((id) => !there.includes(id)).slice(0, 1))
       assert.equal(there.length, 20, 'how many are there')
     },
@@ -128,9 +126,9 @@ export const clear: readonly Rule[] = [
     async check({ store, session }) {
       const save = (id: string) => store.set(id, session())
       await Promise.all([
-        ...ids(50).map(save),
+        ...makeIds(50).map(save),
         store.clear(),
-        ...ids(50).map((id) => save(`later-${id}`)),
+        ...makeIds(50).map((id) => save(`later-${id}`)),
         store.clear(),
       ])
     },

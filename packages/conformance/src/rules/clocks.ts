@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Rule } from '../engine/rule.ts'
-import { HOUR, holds, ID, ids, inTime } from './shared.ts'
+import { expectData, HOUR, ID, makeIds, retryIfLate } from './shared.ts'
 
-/** Clocks that differ, and clocks that the tests of an application replace. */
-
-/** Runs `call` while the global timers never fire, and puts them back before anything else of this process runs. */
-function underFakeTimers(call: () => void): void {
+/**
+ * Runs `call` while the global timers never fire. The function is synchronous, so the timers are
+ * back before any other code of this process runs.
+ */
+function withFakeTimers(call: () => void): void {
   const { setTimeout, setInterval, setImmediate } = globalThis
   const never = (): NodeJS.Timeout => setTimeout(() => {}, HOUR).unref()
   Object.assign(globalThis, { setTimeout: never, setInterval: never, setImmediate: never })
@@ -17,7 +18,7 @@ function underFakeTimers(call: () => void): void {
   }
 }
 
-/** How far the clock is ahead for what is called within, in milliseconds. */
+/** Milliseconds that the clock is ahead for the running code. */
 const ahead = new AsyncLocalStorage<number>()
 const RealDate = globalThis.Date
 const now = (): number => RealDate.now() + (ahead.getStore() ?? 0)
@@ -25,10 +26,10 @@ const FakeDate = new Proxy(RealDate, {
   get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
   construct: (target, args) => Reflect.construct(target, args.length > 0 ? args : [now()]),
 })
-/** How many calls with a clock of their own are under way. */
+/** How many calls of `withClockAhead` are running. */
 let open = 0
 
-/** Runs `call` while `Date` tells it, and what it calls, a time that is ahead; other rules go on by the real one. */
+/** Runs `call` with a clock that is ahead, in milliseconds. Other rules keep the real clock. */
 async function withClockAhead<T>(milliseconds: number, call: () => Promise<T>): Promise<T> {
   open++
   globalThis.Date = FakeDate
@@ -41,17 +42,18 @@ async function withClockAhead<T>(milliseconds: number, call: () => Promise<T>): 
 
 const HALF_AN_HOUR = HOUR / 2
 
-/** A session is there, and is gone in time, by the clock of the application. */
-const lives = inTime(async ({ store, session, now, pass }, unit, before) => {
+/** Checks that a session lives and ends by the clock of the application. */
+const checkLife = retryIfLate(async ({ store, session, now, pass }, unit, assertBefore) => {
   const end = now() + 2 * unit
   await store.set(ID, session({ name: 'Ada' }, 2 * unit))
   const found = await store.data(ID)
-  before(end)
-  holds(found, { name: 'Ada' })
+  assertBefore(end)
+  expectData(found, { name: 'Ada' })
   await pass(4 * unit)
   assert.equal(await store.data(ID), undefined)
 })
 
+/** Rules about clocks that differ, and clocks that the tests of an application replace. */
 export const clocks: readonly Rule[] = [
   {
     id: 'clocks/fake-timers-leave-a-store-that-works',
@@ -61,17 +63,17 @@ export const clocks: readonly Rule[] = [
     source: 'https://vitest.dev/api/vi.html#vi-usefaketimers',
     async check({ store, session }) {
       await store.set(ID, session({ name: 'Ada' }))
-      // A store that does many calls together waits for others only where there were some.
-      const many = () => ids(20).map((id) => store.get(id).catch(() => {}))
-      await Promise.all(many())
-      underFakeTimers(many)
-      holds(await store.data(ID), { name: 'Ada' })
+      // A store that batches calls may do so only after it has seen many calls at once.
+      const readMany = () => makeIds(20).map((id) => store.get(id).catch(() => {}))
+      await Promise.all(readMany())
+      withFakeTimers(readMany)
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
   {
     id: 'clocks/a-fake-clock-is-followed',
     title:
-      'a session ends by the clock that is there when it is read, and not by one that was kept from the start',
+      'whether a session has ended depends on `Date` at the time of the read, not on a copy from the start',
     level: 'info',
     why: 'The tests of an application that set the time forward find sessions that have ended.',
     async check({ store, session }) {
@@ -81,22 +83,24 @@ export const clocks: readonly Rule[] = [
   },
   {
     id: 'clocks/ahead-of-the-database',
-    title: 'where the clock of the application is ahead of that of the database, sessions end by the first',
+    title:
+      'where the clock of the application is ahead of that of the database, sessions end by the application',
     level: 'should',
     why: 'A session that has ended opens for as long as the clocks differ.',
     source: 'voxpelli/node-connect-pg-simple#25',
     options: { skew: HALF_AN_HOUR },
     needs: ['skew'],
-    check: lives,
+    check: checkLife,
   },
   {
     id: 'clocks/behind-the-database',
-    title: 'where the clock of the application is behind that of the database, sessions end by the first',
+    title:
+      'where the clock of the application is behind that of the database, sessions end by the application',
     level: 'should',
     why: 'Everybody is logged out at once: to the database each session has ended before it begins.',
     source: 'voxpelli/node-connect-pg-simple#25',
     options: { skew: -HALF_AN_HOUR },
     needs: ['skew'],
-    check: lives,
+    check: checkLife,
   },
 ]

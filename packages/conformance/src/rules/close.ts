@@ -1,13 +1,12 @@
 import type { Tested } from '../engine/context.ts'
 import type { Rule } from '../engine/rule.ts'
-import { holds, ID } from './shared.ts'
-
-/** The end of a store. */
+import { expectData, ID, isRefused } from './shared.ts'
 
 const closeStore = async (store: Tested): Promise<void> => {
   await (store.raw as unknown as { close(): unknown }).close()
 }
 
+/** Rules about the end of a store. */
 export const close: readonly Rule[] = [
   {
     id: 'close/twice-is-no-error',
@@ -46,12 +45,9 @@ export const close: readonly Rule[] = [
     methods: ['close'],
     needs: ['second'],
     async check({ store, second, session: plain }) {
-      const kept = store.set(ID, plain({ name: 'Ada' })).then(
-        () => true,
-        () => false,
-      )
+      const refused = isRefused(store.set(ID, plain({ name: 'Ada' })))
       await closeStore(store)
-      if (await kept) holds(await second.data(ID), { name: 'Ada' })
+      if (!(await refused)) expectData(await second.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -64,9 +60,9 @@ export const close: readonly Rule[] = [
     async check({ store, second, session: plain }) {
       await Promise.all([store.set(ID, plain({ name: 'Ada' })), second.get(ID)])
       await closeStore(store)
-      holds(await second.data(ID), { name: 'Ada' })
+      expectData(await second.data(ID), { name: 'Ada' })
       await second.set(ID, plain({ name: 'Bob' }))
-      holds(await second.data(ID), { name: 'Bob' })
+      expectData(await second.data(ID), { name: 'Bob' })
     },
   },
 ]

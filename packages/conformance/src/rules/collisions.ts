@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict'
 import type { Context } from '../engine/context.ts'
 import type { Rule } from '../engine/rule.ts'
-import { holds, ID, ids, inTime } from './shared.ts'
+import { expectData, extendCookie, ID, makeIds, retryIfLate } from './shared.ts'
 
-/** Two that change one session. */
-
-/** As the middleware touches at the end of a request that changed nothing, by the clock of the stores. */
-async function useAgain({ store, now }: Context, life: number): Promise<number> {
+/**
+ * Touches the session like the middleware does at the end of a request that changed nothing.
+ * Returns the new deadline by the clock of the stores.
+ */
+async function touchAgain({ store, now }: Context, life: number): Promise<number> {
   const request = await store.open(ID)
-  const end = now() + life
-  request.cookie.expires = new Date(end)
-  // The cookie knows only the clock of this machine.
-  request.cookie.originalMaxAge = life
+  const end = extendCookie(request, life, now())
   await store.touch(ID, request)
   return end
 }
 
+/** Rules about two requests or processes that change one session. */
 export const collisions: readonly Rule[] = [
   {
     id: 'collisions/last-save-stays',
@@ -26,8 +25,8 @@ export const collisions: readonly Rule[] = [
       for (let turn = 0; turn < 5; turn++) {
         const id = `${ID}-${turn}`
         trace.keep(id)
-        await Promise.all(ids(20).map((_, i) => store.set(id, session({ i }))))
-        holds(await store.data(id), { i: 19 })
+        await Promise.all(makeIds(20).map((_, i) => store.set(id, session({ i }))))
+        expectData(await store.data(id), { i: 19 })
       }
     },
   },
@@ -40,7 +39,7 @@ export const collisions: readonly Rule[] = [
     methods: ['touch'],
     needs: ['second'],
     async check({ store, second, session, trace }) {
-      const all = ids(50)
+      const all = makeIds(50)
       await Promise.all(all.map((id) => store.set(id, session({ name: 'old' }))))
       await Promise.all(
         all.flatMap((id, i) => {
@@ -52,7 +51,7 @@ export const collisions: readonly Rule[] = [
       const found = await Promise.all(all.map((id) => store.data(id)))
       const lost = all.filter((_, i) => found[i]?.name !== 'new')
       trace.keep(...lost.slice(0, 1))
-      assert.equal(lost.length, 0, 'how many are as they were before')
+      assert.equal(lost.length, 0, 'how many saves were lost')
     },
   },
   {
@@ -66,7 +65,7 @@ export const collisions: readonly Rule[] = [
     async check({ store, second, session }) {
       await store.set(ID, session())
       await Promise.all(
-        ids(60).map((_, i) => {
+        makeIds(60).map((_, i) => {
           const one = i % 4 < 2 ? store : second
           return i % 2 ? one.set(ID, session({ i })) : one.touch(ID, session())
         }),
@@ -88,7 +87,7 @@ export const collisions: readonly Rule[] = [
       other.other = 2
       await second.set(ID, other)
       await store.set(ID, one)
-      holds(await store.data(ID), { name: 'Ada', one: 1, other: 2 })
+      expectData(await store.data(ID), { name: 'Ada', one: 1, other: 2 })
     },
   },
   {
@@ -106,7 +105,7 @@ export const collisions: readonly Rule[] = [
       await second.set(ID, quick)
       slow.seen = true
       await store.set(ID, slow)
-      holds(await store.data(ID), { name: 'Ada', admin: undefined, seen: true })
+      expectData(await store.data(ID), { name: 'Ada', admin: undefined, seen: true })
     },
   },
   {
@@ -117,20 +116,20 @@ export const collisions: readonly Rule[] = [
     why: 'A web socket saves what it read at its start, and the user who is at work is logged out.',
     source: 'https://socket.io/how-to/use-with-express-session',
     methods: ['touch'],
-    check: inTime(async (context, unit, before) => {
+    check: retryIfLate(async (context, unit, assertBefore) => {
       const { store, session, now, pass } = context
       const first = now() + 4 * unit
       await store.set(ID, session({ name: 'Ada' }, 4 * unit))
       const socket = await store.open(ID)
       await pass(2 * unit)
-      const end = await useAgain(context, 4 * unit)
+      const end = await touchAgain(context, 4 * unit)
       socket.seen = true
       await store.set(ID, socket)
-      before(first)
+      assertBefore(first)
       await pass(2.5 * unit)
       const found = await store.data(ID)
-      before(end)
-      holds(found, { name: 'Ada', seen: true })
+      assertBefore(end)
+      expectData(found, { name: 'Ada', seen: true })
     }),
   },
   {
@@ -141,20 +140,20 @@ export const collisions: readonly Rule[] = [
     why: 'A web socket saves what it read at its start, and the user who is at work is logged out at once.',
     source: 'https://socket.io/how-to/use-with-express-session',
     methods: ['touch'],
-    check: inTime(async (context, unit, before) => {
+    check: retryIfLate(async (context, unit, assertBefore) => {
       const { store, session, now, pass } = context
       const first = now() + 4 * unit
       await store.set(ID, session({ name: 'Ada' }, 4 * unit))
       const socket = await store.open(ID)
       await pass(3 * unit)
-      const end = await useAgain(context, 4 * unit)
-      before(first)
+      const end = await touchAgain(context, 4 * unit)
+      assertBefore(first)
       await pass(2 * unit)
       socket.seen = true
       await store.set(ID, socket)
       const found = await store.data(ID)
-      before(end)
-      holds(found, { name: 'Ada', seen: true })
+      assertBefore(end)
+      expectData(found, { name: 'Ada', seen: true })
     }),
   },
 ]

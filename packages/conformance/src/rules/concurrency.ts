@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { holds, ID, ids } from './shared.ts'
+import { expectData, ID, makeIds } from './shared.ts'
 
-/** Many calls at once. */
+/** Makes data that differs in content and length for each number. */
+const makeData = (i: number) => ({ i, text: 'x'.repeat(10 * i) })
 
-/** Sessions that cannot be taken for each other. */
-const named = (i: number) => ({ i, text: 'x'.repeat(10 * i) })
-
+/** Rules about many calls at once. */
 export const concurrency: readonly Rule[] = [
   {
     id: 'concurrency/first-saves-at-once',
@@ -15,9 +14,9 @@ export const concurrency: readonly Rule[] = [
     why: 'A new visitor whose page has many parts gets errors.',
     source: 'kleydon/prisma-session-store#197',
     async check({ store, session }) {
-      await Promise.all(ids(100).map((_, i) => store.set(ID, session(named(i)))))
+      await Promise.all(makeIds(100).map((_, i) => store.set(ID, session(makeData(i)))))
       const found = await store.data(ID)
-      holds(found, named(found?.i as number))
+      expectData(found, makeData(found?.i as number))
     },
   },
   {
@@ -27,10 +26,10 @@ export const concurrency: readonly Rule[] = [
     why: 'Behind a balancer a new visitor gets errors, or has two sessions.',
     needs: ['second'],
     async check({ store, second, session }) {
-      await Promise.all(ids(40).map((_, i) => [store, second][i % 2]!.set(ID, session(named(i)))))
+      await Promise.all(makeIds(40).map((_, i) => [store, second][i % 2]!.set(ID, session(makeData(i)))))
       const [here, there] = [await store.data(ID), await second.data(ID)]
       assert.equal(here?.i, there?.i)
-      holds(here, named(here?.i as number))
+      expectData(here, makeData(here?.i as number))
     },
   },
   {
@@ -40,7 +39,7 @@ export const concurrency: readonly Rule[] = [
     why: 'Every burst leaves sessions behind; a logout ends one of them.',
     methods: ['length'],
     async check({ store, session }) {
-      await Promise.all(ids(100).map((_, i) => store.set(ID, session({ i })).catch(() => {})))
+      await Promise.all(makeIds(100).map((_, i) => store.set(ID, session({ i })).catch(() => {})))
       assert.equal(await store.length(), 1)
     },
   },
@@ -50,9 +49,9 @@ export const concurrency: readonly Rule[] = [
     level: 'must',
     why: 'Under load somebody is another user, or nobody.',
     async check({ store, session }) {
-      const all = ids(60)
-      await Promise.all(all.map((id, i) => store.set(id, session(named(i)))))
-      for (const [i, id] of all.entries()) holds(await store.data(id), named(i))
+      const all = makeIds(60)
+      await Promise.all(all.map((id, i) => store.set(id, session(makeData(i)))))
+      for (const [i, id] of all.entries()) expectData(await store.data(id), makeData(i))
     },
   },
   {
@@ -61,10 +60,10 @@ export const concurrency: readonly Rule[] = [
     level: 'must',
     why: 'Under load somebody is another user.',
     async check({ store, session }) {
-      const all = ids(60)
-      for (const [i, id] of all.entries()) await store.set(id, session(named(i)))
+      const all = makeIds(60)
+      for (const [i, id] of all.entries()) await store.set(id, session(makeData(i)))
       const found = await Promise.all(all.map((id) => store.data(id)))
-      for (const [i, one] of found.entries()) holds(one, named(i))
+      for (const [i, one] of found.entries()) expectData(one, makeData(i))
     },
   },
   {
@@ -74,8 +73,8 @@ export const concurrency: readonly Rule[] = [
     why: 'A page with many parts comes up half.',
     async check({ store, session }) {
       await store.set(ID, session({ name: 'Ada' }))
-      const found = await Promise.all(ids(100).map(() => store.data(ID)))
-      for (const one of found) holds(one, { name: 'Ada' })
+      const found = await Promise.all(makeIds(100).map(() => store.data(ID)))
+      for (const one of found) expectData(one, { name: 'Ada' })
     },
   },
   {
@@ -99,7 +98,7 @@ export const concurrency: readonly Rule[] = [
     async check({ store, session }) {
       for (let turn = 0; turn < 20; turn++) {
         await store.set(ID, session({ turn }))
-        holds(await store.data(ID), { turn })
+        expectData(await store.data(ID), { turn })
       }
     },
   },
@@ -113,7 +112,7 @@ export const concurrency: readonly Rule[] = [
       for (let turn = 0; turn < 20; turn++) {
         const [writer, reader] = turn % 2 ? [store, second] : [second, store]
         await writer.set(ID, session({ turn }))
-        holds(await reader.data(ID), { turn })
+        expectData(await reader.data(ID), { turn })
       }
     },
   },
@@ -124,14 +123,17 @@ export const concurrency: readonly Rule[] = [
     why: 'In the moment of a save the user is logged out, or the request fails.',
     source: 'valery-barysok/session-file-store#21',
     async check({ store, session }) {
-      await store.set(ID, session(named(0)))
+      await store.set(ID, session(makeData(0)))
       for (let turn = 1; turn <= 20; turn++) {
-        const saved = store.set(ID, session(named(turn)))
+        const saved = store.set(ID, session(makeData(turn)))
         const found = await Promise.all([store.data(ID), store.data(ID)])
         await saved
         for (const one of found)
-          assert.ok(one?.i === turn || one?.i === turn - 1, `it reads ${JSON.stringify(one)?.slice(0, 40)}`)
-        for (const one of found) holds(one, named(one!.i as number))
+          assert.ok(
+            one?.i === turn || one?.i === turn - 1,
+            `the read returns ${JSON.stringify(one)?.slice(0, 40)}`,
+          )
+        for (const one of found) expectData(one, makeData(one!.i as number))
       }
     },
   },
@@ -143,7 +145,7 @@ export const concurrency: readonly Rule[] = [
     why: 'Under load requests fail.',
     methods: ['touch'],
     async check({ store, session }) {
-      const all = ids(20)
+      const all = makeIds(20)
       await Promise.all(
         Array.from({ length: 15 }, (_, turn) =>
           all.map((id, i) => {

@@ -4,13 +4,12 @@ import type { Request } from 'express'
 import type { Rule } from '../engine/rule.ts'
 import { type Browser, expectSession, put, withSite } from '../sites/express.ts'
 
-/** What a visitor sees of the session’s cookie: Express and the real middleware, over HTTP. */
-
 /**
- * Makes a request that changes its session, and returns the `originalMaxAge` with which that was saved: express-session
- * works it out once more at the end of the request, and may find a millisecond less.
+ * Makes a request that changes its session. Returns the `originalMaxAge` that was saved, which may
+ * be a millisecond less than the option, because express-session computes it at the end of the
+ * request.
  */
-async function givenMaxAge(browser: Browser, change: (request: Request) => void): Promise<unknown> {
+async function requestMaxAge(browser: Browser, change: (request: Request) => void): Promise<unknown> {
   let session: Request['session'] | undefined
   await browser.request((req) => {
     change(req)
@@ -19,10 +18,11 @@ async function givenMaxAge(browser: Browser, change: (request: Request) => void)
   return session!.cookie.originalMaxAge
 }
 
+/** Rules about the cookie that a browser gets, with the real middleware over HTTP. */
 export const cookie: readonly Rule[] = [
   {
     id: 'cookie/idle-session-ends',
-    title: 'a session ends when { name: undefined } asks for it within `cookie.maxAge`',
+    title: 'a session ends when nobody asks for it within `cookie.maxAge`',
     level: 'must',
     why: 'A stolen or forgotten cookie, sent by something that is no browser, works for ever.',
     source: 'https://github.com/expressjs/session#cookiemaxage',
@@ -42,7 +42,7 @@ export const cookie: readonly Rule[] = [
     why: 'A user who works without pause is logged out.',
     source: 'https://github.com/expressjs/session#cookiemaxage',
     methods: ['touch'],
-    // The middleware goes by the machine's clock, so this waits in earnest.
+    // The middleware uses the clock of the machine, so `pass` would not help.
     check: ({ store }) =>
       withSite(store.raw, { cookie: { maxAge: 4000 }, rolling: true }, async (app) => {
         const browser = app.browser()
@@ -82,7 +82,7 @@ export const cookie: readonly Rule[] = [
     check: ({ store }) =>
       withSite(store.raw, { cookie: { maxAge: 60_000 } }, async (app) => {
         const browser = app.browser()
-        const given = await givenMaxAge(browser, ({ session }) => Object.assign(session, { name: 'Ada' }))
+        const given = await requestMaxAge(browser, ({ session }) => Object.assign(session, { name: 'Ada' }))
         const { body } = await browser.request((req, res) => {
           const { maxAge, originalMaxAge, expires } = req.session.cookie as never
           res.json({ maxAge, originalMaxAge, isDate: (expires as unknown) instanceof Date })
@@ -102,7 +102,7 @@ export const cookie: readonly Rule[] = [
       withSite(store.raw, { cookie: { maxAge: 60_000 } }, async (app) => {
         const browser = app.browser()
         await browser.request(put({ name: 'Ada' }))
-        const given = await givenMaxAge(browser, ({ session: { cookie } }) => (cookie.maxAge = 7_200_000))
+        const given = await requestMaxAge(browser, ({ session: { cookie } }) => (cookie.maxAge = 7_200_000))
         const { body } = await browser.request((req, res) => {
           res.json((req.session.cookie as unknown as { originalMaxAge: number }).originalMaxAge)
         })
@@ -113,7 +113,7 @@ export const cookie: readonly Rule[] = [
     id: 'cookie/without-a-deadline-is-kept',
     title: 'a session whose cookie has no deadline is kept from request to request',
     level: 'must',
-    why: 'Under the default settings of express-session { name: undefined } stays logged in.',
+    why: 'Under the default settings of express-session nobody stays logged in.',
     source: 'https://github.com/expressjs/session#cookieexpires',
     check: ({ store }) =>
       withSite(store.raw, {}, async (app) => {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { holds, ID } from './shared.ts'
+import { expectData, ID } from './shared.ts'
 
-/** What is stored, and what an application holds, are different objects. */
-
+/** Rules that stored sessions and the objects of the application are different objects. */
 export const copies: readonly Rule[] = [
   {
     id: 'copies/reads-are-apart',
@@ -14,20 +13,20 @@ export const copies: readonly Rule[] = [
       await store.set(ID, session({ list: [1] }))
       const [one, other] = [await store.get(ID), await store.get(ID)]
       ;(one as unknown as { list: number[] }).list.push(2)
-      holds(other as never, { list: [1] })
-      holds(await store.data(ID), { list: [1] })
+      expectData(other as never, { list: [1] })
+      expectData(await store.data(ID), { list: [1] })
     },
   },
   {
     id: 'copies/reads-at-once-are-apart',
-    title: 'so do two reads at once',
+    title: 'two reads at once give objects of their own',
     level: 'must',
     why: 'Requests that share a read change each other’s session.',
     async check({ store, session }) {
       await store.set(ID, session({ list: [1] }))
       const [one, other] = await Promise.all([store.get(ID), store.get(ID)])
       ;(one as unknown as { list: number[] }).list.push(2)
-      holds(other as never, { list: [1] })
+      expectData(other as never, { list: [1] })
     },
   },
   {
@@ -39,7 +38,7 @@ export const copies: readonly Rule[] = [
       const given = session({ list: [1] })
       await store.set(ID, given)
       ;(given as unknown as { list: number[] }).list.push(2)
-      holds(await store.data(ID), { list: [1] })
+      expectData(await store.data(ID), { list: [1] })
     },
   },
   {
@@ -52,7 +51,7 @@ export const copies: readonly Rule[] = [
       const saved = store.set(ID, given)
       ;(given as unknown as { list: number[] }).list.push(2)
       await saved
-      holds(await store.data(ID), { list: [1] })
+      expectData(await store.data(ID), { list: [1] })
     },
   },
   {

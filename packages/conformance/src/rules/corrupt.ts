@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
 import { ID } from './shared.ts'
 
-/** What a store does with a record that it cannot read. */
-
+/** Rules about records that a store cannot read. */
 export const corrupt: readonly Rule[] = [
   {
     id: 'corrupt/a-read-calls-back',
@@ -18,7 +17,7 @@ export const corrupt: readonly Rule[] = [
         assert.ok(error instanceof Error)
         return null
       })
-      assert.ok(!found, 'what cannot be read is given to the application')
+      assert.ok(!found, 'the unreadable session is given to the application')
     },
   },
   {

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
-import type { Rule, StoredSession } from '../engine/rule.ts'
-import { holds, ID, README } from './shared.ts'
+import type { Rule } from '../engine/rule.ts'
+import type { StoredSession } from '../engine/subject.ts'
+import { expectData, ID, isRefused, isRefusedWithError, README } from './shared.ts'
 
-/** What a session holds, from the save to the next read. */
-
-/** What is read of what was saved. */
-const kept = (name: string, title: string, level: Rule['level'], why: string, data: object): Rule => ({
+/** Makes a rule that a read returns these data as they were saved. */
+const makeDataRule = (
+  name: string,
+  title: string,
+  level: Rule['level'],
+  why: string,
+  data: object,
+): Rule => ({
   id: `data/${name}`,
   title,
   level,
@@ -13,14 +18,14 @@ const kept = (name: string, title: string, level: Rule['level'], why: string, da
   source: README,
   async check({ store, session }) {
     await store.set(ID, session(data))
-    holds(await store.data(ID), JSON.parse(JSON.stringify(data)))
+    expectData(await store.data(ID), JSON.parse(JSON.stringify(data)))
   },
 })
 
 const MIB = 1024 * 1024
 
-/** What JSON makes of these is no session that express-session can open. */
-const formless: Readonly<Record<string, (session: StoredSession) => StoredSession>> = {
+/** Changes after which the JSON of a session is nothing that express-session can open. */
+const malformed: Readonly<Record<string, (session: StoredSession) => StoredSession>> = {
   'without-a-cookie': (session) => Object.assign(session, { toJSON: () => ({ name: 'Bob' }) }),
   nothing: (session) => Object.assign(session, { toJSON: () => null }),
   undefined: (session) => Object.assign(session, { toJSON: () => undefined }),
@@ -36,8 +41,9 @@ const formless: Readonly<Record<string, (session: StoredSession) => StoredSessio
   },
 }
 
+/** Rules about what a session holds, from the save to the next read. */
 export const data: readonly Rule[] = [
-  kept(
+  makeDataRule(
     'is-kept',
     'a session is read as it was saved, whatever JSON it holds',
     'must',
@@ -53,24 +59,24 @@ export const data: readonly Rule[] = [
       deep: { a: { b: { c: { d: { e: 'f' } } } }, none: {} },
     },
   ),
-  kept(
+  makeDataRule(
     'text-of-every-script',
     'text of every script and emoji, and with line separators, is kept',
     'must',
     'Names of people come back broken.',
     { names: ['Ωμέγα', '日本語', 'مرحبا', '😀👩‍👩‍👧‍👦', 'e\u0301', '\u2028\u2029', '"\\/\b\f\n\r\t'] },
   ),
-  kept('numbers', 'numbers are kept to the last digit', 'must', 'Ids and amounts of money change.', {
+  makeDataRule('numbers', 'numbers are kept to the last digit', 'must', 'Ids and amounts of money change.', {
     numbers: [9007199254740991, -9007199254740991, 0.1, 1e-7, 1.7976931348623157e308, 5e-324, -1.5],
   }),
-  kept(
+  makeDataRule(
     'odd-keys',
     'keys with dots, dollar signs and blanks are kept',
     'should',
     'What an application calls its data breaks the save, or reaches the query language of the database.',
     { $set: { a: 1 }, 'a.b': 2, ' ': 3, $where: '1', ключ: 4, deep: { $gt: '', 'x.y': { $in: [1] } } },
   ),
-  kept(
+  makeDataRule(
     'keys-that-stores-use',
     'keys that look like the columns of a store are the application’s own',
     'should',
@@ -88,26 +94,38 @@ export const data: readonly Rule[] = [
       _id: 9,
     },
   ),
-  kept(
+  makeDataRule(
     'json-in-json',
     'text that is JSON itself, or digits alone, stays text',
     'must',
     'A text comes back as a number or as an object, and the application fails.',
     { digits: '12345678901234567890', json: '{"a":1}', null: 'null', quoted: '"x"' },
   ),
-  kept(
+  makeDataRule(
     'nothing-but-a-cookie',
     'a session that holds nothing is there',
     'must',
     'A visitor gets a new id with every request.',
     {},
   ),
-  kept('a-mebibyte', 'a session of a mebibyte is kept', 'must', 'Whoever fills a large form loses it.', {
-    text: 'x'.repeat(MIB),
-  }),
-  kept('ten-thousand-keys', 'a session of 10,000 keys is kept', 'should', 'A long list breaks the session.', {
-    keys: Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`key-${i}`, i])),
-  }),
+  makeDataRule(
+    'a-mebibyte',
+    'a session of a mebibyte is kept',
+    'must',
+    'Whoever fills a large form loses it.',
+    {
+      text: 'x'.repeat(MIB),
+    },
+  ),
+  makeDataRule(
+    'ten-thousand-keys',
+    'a session of 10,000 keys is kept',
+    'should',
+    'A long list breaks the session.',
+    {
+      keys: Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`key-${i}`, i])),
+    },
+  ),
   {
     id: 'data/nul',
     title: 'text with NUL characters is kept, or refused with an error',
@@ -115,11 +133,8 @@ export const data: readonly Rule[] = [
     why: 'What a user pastes is cut off, or the session is gone.',
     async check({ store, session }) {
       const text = 'before\0after'
-      const refused = await store.set(ID, session({ text })).then(
-        () => false,
-        () => true,
-      )
-      if (!refused) holds(await store.data(ID), { text })
+      const refused = await isRefused(store.set(ID, session({ text })))
+      if (!refused) expectData(await store.data(ID), { text })
     },
   },
   {
@@ -129,11 +144,8 @@ export const data: readonly Rule[] = [
     why: 'A text that was cut in the middle of an emoji comes back as another.',
     async check({ store, session }) {
       const text = 'x\ud83d'
-      const refused = await store.set(ID, session({ text })).then(
-        () => false,
-        () => true,
-      )
-      if (!refused) holds(await store.data(ID), { text })
+      const refused = await isRefused(store.set(ID, session({ text })))
+      if (!refused) expectData(await store.data(ID), { text })
     },
   },
   {
@@ -147,11 +159,8 @@ export const data: readonly Rule[] = [
       for (let i = 0; i < 500; i++) deep = { deeper: deep }
       const loaded = await store.open(ID)
       loaded.deep = deep
-      const refused = await store.set(ID, loaded).then(
-        () => false,
-        () => true,
-      )
-      holds(await store.data(ID), refused ? { name: 'Ada' } : { name: 'Ada', deep })
+      const refused = await isRefused(store.set(ID, loaded))
+      expectData(await store.data(ID), refused ? { name: 'Ada' } : { name: 'Ada', deep })
     },
   },
   {
@@ -161,14 +170,14 @@ export const data: readonly Rule[] = [
     level: 'should',
     why: 'The save is answered as done, and from then on every request of the user fails, or the user is logged out.',
     async check({ store, session }) {
-      for (const [form, make] of Object.entries(formless)) {
+      for (const [form, make] of Object.entries(malformed)) {
         await store.set(form, session({ name: 'Ada' }))
-        const refused = await store.set(form, make(session({ name: 'Bob' }))).then(
-          () => false,
-          () => true,
-        )
+        const refused = await isRefused(store.set(form, make(session({ name: 'Bob' }))))
         const found = await store.open(form)
-        assert.ok(['Ada', refused ? 'Ada' : 'Bob'].includes(found.name as string), `${form}: it is lost`)
+        assert.ok(
+          ['Ada', refused ? 'Ada' : 'Bob'].includes(found.name as string),
+          `${form}: the session is lost`,
+        )
       }
     },
   },
@@ -181,7 +190,7 @@ export const data: readonly Rule[] = [
       const odd = { date: new Date(0), none: undefined, nan: Number.NaN, map: new Map([[1, 2]]), minus: -0 }
       await store.set(ID, session({ odd, list: [undefined, () => {}], own: { toJSON: () => 'mine' } }))
       const found = await store.data(ID)
-      holds(found, {
+      expectData(found, {
         odd: { date: '1970-01-01T00:00:00.000Z', nan: null, map: {}, minus: 0 },
         list: [null, null],
         own: 'mine',
@@ -199,7 +208,7 @@ export const data: readonly Rule[] = [
       const loaded = await store.open(ID)
       delete loaded.admin
       await store.set(ID, loaded)
-      holds(await store.data(ID), { name: 'Ada', admin: undefined })
+      expectData(await store.data(ID), { name: 'Ada', admin: undefined })
     },
   },
   {
@@ -224,7 +233,11 @@ export const data: readonly Rule[] = [
       Object.assign(opened.cookie, settings)
       await store.set(ID, opened)
       const { cookie } = (await store.get(ID))!
-      holds(JSON.parse(JSON.stringify(cookie)), { ...settings, httpOnly: true, originalMaxAge: 3_600_000 })
+      expectData(JSON.parse(JSON.stringify(cookie)), {
+        ...settings,
+        httpOnly: true,
+        originalMaxAge: 3_600_000,
+      })
     },
   },
   {
@@ -236,15 +249,9 @@ export const data: readonly Rule[] = [
       await store.set(ID, session({ name: 'Ada' }))
       const loaded = await store.open(ID)
       loaded.text = 'x'.repeat(20 * MIB)
-      const refused = await store.set(ID, loaded as unknown as StoredSession).then(
-        () => false,
-        (error: unknown) => {
-          assert.ok(error instanceof Error)
-          return true
-        },
-      )
+      const refused = await isRefusedWithError(store.set(ID, loaded))
       const found = await store.data(ID)
-      holds(found, { name: 'Ada' })
+      expectData(found, { name: 'Ada' })
       assert.equal(typeof found!.text, refused ? 'undefined' : 'string')
     },
   },

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { holds, ID, ids, isRefused, README } from './shared.ts'
+import { expectData, findLive, ID, isRefused, makeIds, README } from './shared.ts'
 
-/** What destroys a session, and what must not bring it back. */
-
+/** Why a session that was destroyed must not come back. */
 const why = 'Who has logged out is logged in again: whoever stole the cookie, or sits down next, goes on.'
 
+/** Rules about the end of a session, and about what must not bring it back. */
 export const destroy: readonly Rule[] = [
   {
     id: 'destroy/ends-the-session',
@@ -72,7 +72,7 @@ export const destroy: readonly Rule[] = [
     source: 'kleydon/prisma-session-store#91',
     async check({ store, session }) {
       await store.set(ID, session({ name: 'Ada' }))
-      await Promise.all(ids(50).map(() => store.destroy(ID)))
+      await Promise.all(makeIds(50).map(() => store.destroy(ID)))
       assert.equal(await store.data(ID), undefined)
     },
   },
@@ -87,7 +87,7 @@ export const destroy: readonly Rule[] = [
       const fresh = await store.open(ID)
       fresh.name = 'Bob'
       await store.set(ID, fresh)
-      holds(await store.data(ID), { name: 'Bob', old: undefined })
+      expectData(await store.data(ID), { name: 'Bob', old: undefined })
     },
   },
   {
@@ -99,7 +99,7 @@ export const destroy: readonly Rule[] = [
     async check({ store, session }) {
       await store.destroy(ID)
       await store.set(ID, session({ name: 'Ada' }))
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -111,7 +111,7 @@ export const destroy: readonly Rule[] = [
       await store.set(ID, session({ name: 'Ada' }))
       await store.destroy(ID)
       const refused = await isRefused(store.set(ID, session({ name: 'Bob' })))
-      if (!refused) holds(await store.data(ID), { name: 'Bob' })
+      if (!refused) expectData(await store.data(ID), { name: 'Bob' })
     },
   },
   {
@@ -120,12 +120,11 @@ export const destroy: readonly Rule[] = [
     level: 'should',
     why,
     async check({ store, session, trace }) {
-      const all = ids(50)
+      const all = makeIds(50)
       await Promise.all(all.flatMap((id) => [store.set(id, session({ name: 'Ada' })), store.destroy(id)]))
-      const found = await Promise.all(all.map((id) => store.data(id)))
-      const left = all.filter((_, i) => found[i])
+      const left = await findLive(store, all)
       trace.keep(...left.slice(0, 1))
-      assert.equal(left.length, 0, 'how many are there')
+      assert.equal(left.length, 0, 'how many are left')
     },
   },
   {
@@ -140,14 +139,15 @@ export const destroy: readonly Rule[] = [
       const slow = await store.open(ID)
       await store.destroy(ID)
       slow.late = true
-      // To refuse it is as good.
+      // The store may refuse the save as well.
       await store.set(ID, slow).catch(() => {})
       assert.equal(await store.data(ID), undefined)
     },
   },
   {
     id: 'destroy/late-save-elsewhere-does-not-undo-it',
-    title: 'nor does one that another process answers',
+    title:
+      'a request that read a session before another process destroyed it, and saves it after, does not bring it back',
     level: 'should',
     why,
     source: 'tj/connect-redis#328',
@@ -169,9 +169,9 @@ export const destroy: readonly Rule[] = [
     source: 'tj/connect-redis#328',
     needs: ['second'],
     async check({ store, second, session, trace }) {
-      // Who comes first is chance: once is not enough.
-      for (const round of ids(6)) {
-        const all = ids(50).map((id) => `${round}-${id}`)
+      // Which call comes first is chance, so one round would not be enough.
+      for (const round of makeIds(6)) {
+        const all = makeIds(50).map((id) => `${round}-${id}`)
         await Promise.all(all.map((id) => store.set(id, session({ name: 'Ada' }))))
         const slow = await Promise.all(all.map((id) => store.open(id)))
         await Promise.all(
@@ -182,10 +182,9 @@ export const destroy: readonly Rule[] = [
             await Promise.all((i % 2 ? [save, destroy] : [destroy, save]).map((call) => call()))
           }),
         )
-        const found = await Promise.all(all.map((id) => store.data(id)))
-        const left = all.filter((_, i) => found[i])
+        const left = await findLive(store, all)
         trace.keep(...left.slice(0, 1))
-        assert.equal(left.length, 0, 'how many are there')
+        assert.equal(left.length, 0, 'how many are left')
       }
     },
   },

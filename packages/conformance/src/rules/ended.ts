@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { HOUR, holds, ID, ids, LONG_AFTER, README, SHORT } from './shared.ts'
+import { expectData, HOUR, ID, LONG_AFTER, makeIds, README, SHORT } from './shared.ts'
 
-/** What is left of a session that came to its deadline: nothing, however it is asked for. */
-
+/** Rules that nothing is left of a session after its deadline. */
 export const ended: readonly Rule[] = [
   {
     id: 'ended/is-no-error',
@@ -38,7 +37,7 @@ export const ended: readonly Rule[] = [
       await store.set(ID, session({ name: 'Ada', old: true }, SHORT))
       await pass(LONG_AFTER)
       await store.set(ID, session({ name: 'Bob' }))
-      holds(await store.data(ID), { name: 'Bob', old: undefined })
+      expectData(await store.data(ID), { name: 'Bob', old: undefined })
     },
   },
   {
@@ -47,7 +46,7 @@ export const ended: readonly Rule[] = [
     level: 'must',
     why: 'The end of one session logs out somebody else.',
     async check({ store, session, pass }) {
-      const all = ids(40)
+      const all = makeIds(40)
       await Promise.all(all.map((id, i) => store.set(id, session({ i }, i % 2 ? SHORT : HOUR))))
       await pass(LONG_AFTER)
       const found = await Promise.all(all.map((id) => store.data(id)))
@@ -83,7 +82,7 @@ export const ended: readonly Rule[] = [
       ])
       await pass(LONG_AFTER)
       const names = (await store.all()).map(({ name }) => name)
-      assert.ok(!names.includes('Bob'), `all tells of ${names.join(' and ')}`)
+      assert.ok(!names.includes('Bob'), `\`all\` returns ${names.join(' and ')}`)
     },
   },
   {
@@ -98,7 +97,7 @@ export const ended: readonly Rule[] = [
         store.set('ended', session({ name: 'Bob' }, SHORT)),
       ])
       await pass(LONG_AFTER)
-      assert.ok((await store.length()) <= 1, 'it counts the one that has ended')
+      assert.ok((await store.length()) <= 1, '`length` counts the session that has ended')
     },
   },
   {
@@ -111,7 +110,7 @@ export const ended: readonly Rule[] = [
     async check({ store, session, pass }) {
       await store.set(ID, session({ name: 'Ada' }, SHORT))
       await pass(LONG_AFTER)
-      // Some stores fail such a touch, which has a rule of its own.
+      // Some stores fail such a touch, which is what `touch/of-nobody-is-no-error` is about.
       await store.touch(ID, session({ name: 'Ada' })).catch(() => {})
       assert.equal(await store.data(ID), undefined)
     },

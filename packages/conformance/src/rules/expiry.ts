@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import type { Context } from '../engine/context.ts'
 import type { Rule } from '../engine/rule.ts'
-import { HOUR, holds, ID, ids, inTime, isRefused, LONG_AFTER, SHORT, YEAR } from './shared.ts'
+import { expectData, HOUR, ID, isRefused, LONG_AFTER, makeIds, retryIfLate, SHORT, YEAR } from './shared.ts'
 
-/** When a session ends, by its cookie. */
-
-/** Lives that end in four different parts of a second, for stores that count in seconds. */
+/** Lives that end in four different parts of a second, because some stores count in seconds. */
 const LIVES = [1000, 1250, 1500, 1750] as const
 
-/** Saves a session for each of the lives; runs `check` at so many milliseconds after the end of each. */
-async function around(
+/** Saves a session per life, and runs `check` this many milliseconds after the end of each. */
+async function checkAround(
   { store, session, now, pass }: Context,
   after: number,
   check: (id: string, end: number) => Promise<void>,
@@ -23,6 +21,7 @@ async function around(
   }
 }
 
+/** Rules about the end of a session by its cookie. */
 export const expiry: readonly Rule[] = [
   {
     id: 'expiry/ends-with-its-cookie',
@@ -41,16 +40,16 @@ export const expiry: readonly Rule[] = [
     title: 'a session is there for as long as its cookie says, to the last fifth of a second',
     level: 'should',
     why: 'Whoever works without pause is logged out before the time that was promised.',
-    check: inTime(async (context, _unit, before) => {
+    check: retryIfLate(async (context, _unit, assertBefore) => {
       const { store, now } = context
-      let told = false
-      await around(context, -200, async (id, end) => {
+      let isChecked = false
+      await checkAround(context, -200, async (id, end) => {
         const found = await store.data(id)
         if (now() >= end) return
-        told = true
+        isChecked = true
         assert.ok(found, `${id} was gone 200 ms before its end`)
       })
-      if (!told) before(0)
+      if (!isChecked) assertBefore(0)
     }),
   },
   {
@@ -59,7 +58,7 @@ export const expiry: readonly Rule[] = [
     level: 'should',
     why: 'The server still takes for logged in whom the browser has logged out.',
     async check(context) {
-      await around(context, 200, async (id) => {
+      await checkAround(context, 200, async (id) => {
         assert.equal(await context.store.data(id), undefined, `${id} was there 200 ms after its end`)
       })
     },
@@ -69,20 +68,20 @@ export const expiry: readonly Rule[] = [
     title: 'a session of 700 ms can be read when it was saved',
     level: 'should',
     why: 'Deadlines in whole seconds end short sessions before they begin: a one-time step is never reached.',
-    check: inTime(async ({ store, session, now, pass }, _unit, before) => {
-      let told = false
-      for (const id of ids(4)) {
+    check: retryIfLate(async ({ store, session, now, pass }, _unit, assertBefore) => {
+      let isChecked = false
+      for (const id of makeIds(4)) {
         const end = now() + 700
         await store.set(id, session({ name: 'Ada' }, 700))
         const found = await store.data(id)
         if (now() < end) {
-          told = true
-          holds(found, { name: 'Ada' })
+          isChecked = true
+          expectData(found, { name: 'Ada' })
         }
-        // Another part of a second.
+        // The next session starts in another part of a second.
         await pass(250)
       }
-      if (!told) before(0)
+      if (!isChecked) assertBefore(0)
     }),
   },
   {
@@ -92,7 +91,7 @@ export const expiry: readonly Rule[] = [
     why: 'To set `cookie.maxAge = 0` is a way to log out: the session goes on for a day, or for ever.',
     async check({ store, session, pass }) {
       await store.set(ID, session({ name: 'Ada' }, 0))
-      // No request comes in the same millisecond.
+      // The next request comes at least some milliseconds later.
       await pass(10)
       assert.equal(await store.data(ID), undefined)
     },
@@ -128,7 +127,7 @@ export const expiry: readonly Rule[] = [
       await store.set(ID, session({ name: 'Ada' }, SHORT))
       await store.set(ID, session({ name: 'Ada' }, HOUR))
       await pass(LONG_AFTER)
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -152,7 +151,7 @@ export const expiry: readonly Rule[] = [
     async check({ store, session, pass }) {
       await store.set(ID, session({ name: 'Ada' }, 30 * YEAR))
       await pass(50)
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -162,7 +161,7 @@ export const expiry: readonly Rule[] = [
     why: 'A date that stands for "never" ends the session at once.',
     async check({ store, session, now }) {
       await store.set(ID, session({ name: 'Ada' }, Date.UTC(9999, 0) - now()))
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -172,7 +171,7 @@ export const expiry: readonly Rule[] = [
     why: 'A `maxAge` that was calculated fails every save, where the database takes whole numbers only.',
     async check({ store, session }) {
       await store.set(ID, session({ name: 'Ada' }, HOUR / 7))
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -182,11 +181,11 @@ export const expiry: readonly Rule[] = [
     why: 'What was meant to last for ever is gone at once, and nobody is told.',
     async check({ store, session }) {
       const endless = session({ name: 'Ada' })
-      // As the setter of the cookie leaves it.
+      // The setter `cookie.maxAge = Infinity` leaves the same values.
       endless.cookie.expires = new Date(Number.POSITIVE_INFINITY)
       endless.cookie.originalMaxAge = Number.NaN
       const refused = await isRefused(store.set(ID, endless))
-      if (!refused) holds(await store.data(ID), { name: 'Ada' })
+      if (!refused) expectData(await store.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -201,7 +200,7 @@ export const expiry: readonly Rule[] = [
       invalid.cookie.originalMaxAge = null
       await store.set(ID, invalid)
       if (store.raw.touch) await store.touch(ID, invalid)
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -212,7 +211,7 @@ export const expiry: readonly Rule[] = [
     async check({ store, session, pass }) {
       await store.set(ID, session({ name: 'Ada' }, SHORT))
       const read = await store.get(ID)
-      // Short sessions have a rule of their own.
+      // Reading short sessions is what `expiry/short-session-is-there-at-once` is about.
       if (!read) return
       await store.set(ID, read)
       await pass(LONG_AFTER)

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
 import { withFastify } from '../sites/fastify.ts'
-import { type Framework, frameworkRules, login, nameOf } from './shared-framework.ts'
-
-/** The store under Fastify. */
+import { type Framework, login, makeFrameworkRules, readName } from './shared-framework.ts'
 
 const framework: Framework = {
   name: 'fastify',
@@ -12,8 +10,9 @@ const framework: Framework = {
   open: ({ store }, maxAge, check) => withFastify(store.raw, maxAge, check),
 }
 
+/** Rules about the store under Fastify. */
 export const fastify: readonly Rule[] = [
-  ...frameworkRules(framework),
+  ...makeFrameworkRules(framework),
   {
     id: 'fastify/idle-session-ends',
     title: 'under @fastify/session, a session ends when nobody asks for it within its `maxAge`',
@@ -22,11 +21,11 @@ export const fastify: readonly Rule[] = [
     source: framework.source,
     packages: framework.packages,
     check: (context) =>
-      framework.open(context, 4000, async (site) => {
-        await login(site)
-        assert.equal(await nameOf(site), 'Ada')
+      framework.open(context, 4000, async (visitor) => {
+        await login(visitor)
+        assert.equal(await readName(visitor), 'Ada')
         await context.pass(5500)
-        assert.equal(await nameOf(site), undefined)
+        assert.equal(await readName(visitor), undefined)
       }),
   },
 ]

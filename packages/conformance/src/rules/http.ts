@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
 import { done, expectSession, idOf, nothing, put, tab, withSite } from '../sites/express.ts'
+import { README } from './shared.ts'
 
-/** What a visitor sees of the store: Express and the real middleware, over HTTP. */
-
-const README = 'https://github.com/expressjs/session#session-store-implementation'
-
-/** Holds a request until the test lets it go on. */
-function gate() {
+/**
+ * Makes a gate: requests wait at `pass` until `open` is called. `arrived` fulfils with the first.
+ */
+function makeGate() {
   const [arrived, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const pass = (): Promise<void> => {
     arrived.resolve()
@@ -16,6 +15,7 @@ function gate() {
   return { arrived: arrived.promise, open: opened.resolve, pass }
 }
 
+/** Rules about what a browser sees of the store, with the real middleware over HTTP. */
 export const http: readonly Rule[] = [
   {
     id: 'http/keeps-the-session',
@@ -180,7 +180,7 @@ export const http: readonly Rule[] = [
       withSite(store.raw, {}, async (app) => {
         const browser = app.browser()
         await browser.request(put({ name: 'Ada' }))
-        const { open, pass } = gate()
+        const { open, pass } = makeGate()
         let waiting = 0
         const all = Promise.withResolvers<void>()
         const requests = Array.from({ length: 5 }, (_, i) =>
@@ -207,7 +207,7 @@ export const http: readonly Rule[] = [
       withSite(store.raw, {}, async (app) => {
         const browser = app.browser()
         await browser.request(put({ name: 'Ada' }))
-        const { arrived, open, pass } = gate()
+        const { arrived, open, pass } = makeGate()
         const slow = browser.request(async (req) => {
           await pass()
           req.session.late = true
@@ -254,7 +254,7 @@ export const http: readonly Rule[] = [
         await browser.request(put({ name: 'Ada' }))
         await backend.corrupt(await idOf(browser))
         const { status } = await browser.request(nothing)
-        assert.ok(status === 500 || status === 200, `answers ${status}`)
+        assert.ok(status === 500 || status === 200, `the status is ${status}`)
       }),
   },
 ]

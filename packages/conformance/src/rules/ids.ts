@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { holds, mark, told } from './shared.ts'
+import { expectData, findMarked, isRefusedWithError, mark } from './shared.ts'
 
-/** Ids are text that means nothing to a store, wherever they come from. */
-
-/** Each of these sessions is its own, and goes alone. */
-const apart = (
+/** Makes a rule that sessions under these ids are different sessions. */
+const makeApartRule = (
   name: string,
   title: string,
   level: Rule['level'],
@@ -20,9 +18,9 @@ const apart = (
     for (const id of ids) await store.set(id, session({ id_: id }))
     for (const id of ids) {
       const found = await store.data(id)
-      // Those two that are one.
+      // The trace shows the two ids that the store takes for one.
       trace.keep(id, `${found?.id_}`)
-      holds(found, { id_: id })
+      expectData(found, { id_: id })
     }
     for (const [i, id] of ids.entries()) {
       trace.keep(...ids)
@@ -30,14 +28,14 @@ const apart = (
       assert.equal(await store.data(id), undefined)
       for (const other of ids.slice(i + 1)) {
         trace.keep(id, other)
-        holds(await store.data(other), { id_: other })
+        expectData(await store.data(other), { id_: other })
       }
     }
   },
 })
 
-/** Refused with an error, or kept exactly. */
-const exactOrRefused = (
+/** Makes a rule that a session under this id is kept exactly, or refused with an error. */
+const makeExactRule = (
   name: string,
   title: string,
   level: Rule['level'],
@@ -51,42 +49,37 @@ const exactOrRefused = (
   why,
   async check({ store, session }) {
     for (const other of others) await store.set(other, session({ name: 'another' }))
-    const refused = await store.set(id, session({ name: 'Ada' })).then(
-      () => false,
-      (error: unknown) => {
-        assert.ok(error instanceof Error)
-        return true
-      },
-    )
-    if (!refused) holds(await store.data(id), { name: 'Ada' })
-    for (const other of others) holds(await store.data(other), { name: 'another' })
+    const refused = await isRefusedWithError(store.set(id, session({ name: 'Ada' })))
+    if (!refused) expectData(await store.data(id), { name: 'Ada' })
+    for (const other of others) expectData(await store.data(other), { name: 'another' })
   },
 })
 
-/** The characters of an id, as numbers: text that every store keeps. */
-const codesOf = (id: string): string => Array.from(id, (char) => char.codePointAt(0)!.toString(16)).join()
+/** Returns the code points of an id in hexadecimal, which every store can keep as text. */
+const toCodes = (id: string): string => Array.from(id, (char) => char.codePointAt(0)!.toString(16)).join()
 
+/** Rules that an id is text without a meaning, wherever the id comes from. */
 export const ids: readonly Rule[] = [
-  apart(
+  makeApartRule(
     'of-express',
     'ids as express-session makes them are kept apart',
     'must',
     'A user is logged in as another.',
     ['Uk6x-0VLgr_NmvZ7WqPbX2HjT4sYc9Ea', 'Uk6x-0VLgr_NmvZ7WqPbX2HjT4sYc9Eb', '-', '_', '-_-_'],
   ),
-  apart('case', 'ids that differ in case are different', 'must', 'A user is logged in as another.', [
+  makeApartRule('case', 'ids that differ in case are different', 'must', 'A user is logged in as another.', [
     'aBcDeF',
     'abcdef',
     'ABCDEF',
   ]),
-  apart(
+  makeApartRule(
     'parts-of-each-other',
-    'an id that begins like another is another',
+    'an id that begins like another id is a different id',
     'must',
     'The logout of one user is that of others.',
     ['a', 'ab', 'abc', 'a:b', 'a:', ':a', 'a.b'],
   ),
-  apart(
+  makeApartRule(
     'names-of-javascript',
     'ids such as `__proto__` and `constructor` are ids',
     'must',
@@ -106,44 +99,44 @@ export const ids: readonly Rule[] = [
       '1000',
     ],
   ),
-  apart(
+  makeApartRule(
     'patterns',
     'ids that are patterns or code to a database mean nothing',
     'must',
     'Whoever knows the secret of one site reads or ends the sessions of all.',
     ['*', '?', '[a]', '%', '_', "'", '"', "'OR'1'='1", ';DROP--', '$ne', '{"$gt":""}', '`x`'],
   ),
-  apart(
+  makeApartRule(
     'paths',
     'ids that are paths lead nowhere',
     'must',
     'A cookie reads or overwrites a file of the server.',
     ['a/../b', './a', '..a', 'a..', '%2e%2e', 'CON', 'a'],
   ),
-  apart(
+  makeApartRule(
     'long',
     'ids of 200 characters that differ in the last are different',
     'should',
     'A user is logged in as another.',
     [`${'x'.repeat(199)}a`, `${'x'.repeat(199)}b`],
   ),
-  exactOrRefused(
+  makeExactRule(
     'spaces-at-the-end',
-    'an id with a space at its end is another, or refused',
+    'an id with a space at its end is another id, or is refused',
     'should',
     'A user is logged in as another.',
     'abc ',
     ['abc'],
   ),
-  exactOrRefused(
+  makeExactRule(
     'nul',
-    'an id with a NUL character is another, or refused',
+    'an id with a NUL character is another id, or is refused',
     'should',
     'What is behind the character does not count: a user is logged in as another.',
     'abc\0def',
     ['abc'],
   ),
-  exactOrRefused(
+  makeExactRule(
     'unicode',
     'ids of other scripts are kept, or refused',
     'info',
@@ -151,7 +144,7 @@ export const ids: readonly Rule[] = [
     'K\u0301',
     ['K'],
   ),
-  exactOrRefused(
+  makeExactRule(
     'empty',
     'the empty id is kept, or refused',
     'info',
@@ -161,7 +154,7 @@ export const ids: readonly Rule[] = [
   ),
   {
     id: 'ids/ill-formed',
-    title: 'ids that differ only in halves of characters are different, or refused',
+    title: 'ids that differ only in lone surrogates are different, or refused',
     level: 'should',
     why: 'What cannot be written as UTF-8 becomes the same replacement character: a user is logged in as another.',
     source: 'https://cwe.mitre.org/data/definitions/176.html',
@@ -169,11 +162,8 @@ export const ids: readonly Rule[] = [
       const all = ['ann\ufffd', 'ann\ud800', 'ann\udfff', '\udc00ann', '\ud800ann']
       const kept = new Set<string>()
       for (const id of all)
-        await store.set(id, session({ of: codesOf(id) })).then(
-          () => kept.add(id),
-          (error: unknown) => assert.ok(error instanceof Error),
-        )
-      for (const id of kept) holds(await store.data(id), { of: codesOf(id) })
+        if (!(await isRefusedWithError(store.set(id, session({ of: toCodes(id) }))))) kept.add(id)
+      for (const id of kept) expectData(await store.data(id), { of: toCodes(id) })
       for (const id of all)
         if (!kept.has(id)) assert.equal(await store.data(id).catch(() => undefined), undefined)
     },
@@ -202,7 +192,7 @@ export const ids: readonly Rule[] = [
     async check({ store, session }) {
       const names = ['__proto__', 'constructor', 'a', 'b', '10', '9']
       for (const name of names) await store.set(name, session(mark(name)))
-      assert.deepEqual(await told(store, names), names)
+      assert.deepEqual(await findMarked(store, names), names)
     },
   },
 ]

@@ -35,7 +35,10 @@ import { touchDisabled } from './touch-disabled.ts'
 import { ttl } from './ttl.ts'
 import { ttlFunction } from './ttl-function.ts'
 
-/** Every rule for any store of express-session, in the order of the reports. The ids of a file begin with its name. */
+/**
+ * Every rule for express-session stores, in the order of reports. The ids of the rules in a file
+ * begin with the name of the file.
+ */
 export const rules: readonly Rule[] = [
   ...callbacks,
   ...corrupt,

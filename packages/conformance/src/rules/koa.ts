@@ -1,9 +1,9 @@
 import type { Rule } from '../engine/rule.ts'
 import { withKoa } from '../sites/koa.ts'
-import { frameworkRules } from './shared-framework.ts'
+import { makeFrameworkRules } from './shared-framework.ts'
 
-/** The store under Koa. */
-export const koa: readonly Rule[] = frameworkRules({
+/** Rules about the store under Koa. */
+export const koa: readonly Rule[] = makeFrameworkRules({
   name: 'koa',
   packages: ['koa', 'koa-session'],
   source: 'https://github.com/koajs/session#external-session-stores',

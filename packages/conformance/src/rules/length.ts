@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { ID, ids, namesOf, README } from './shared.ts'
+import { ID, listIds, makeIds, README } from './shared.ts'
 
-/** The number of all sessions. */
-
+/** Rules about the number of sessions. */
 export const length: readonly Rule[] = [
   {
     id: 'length/counts-sessions',
@@ -14,7 +13,7 @@ export const length: readonly Rule[] = [
     methods: ['length'],
     async check({ store, session }) {
       const counts = [await store.length()]
-      for (const id of ids(3)) await store.set(id, session())
+      for (const id of makeIds(3)) await store.set(id, session())
       counts.push(await store.length())
       await store.set('session-1', session({ again: true }))
       counts.push(await store.length())
@@ -42,7 +41,7 @@ export const length: readonly Rule[] = [
     why: 'What is counted in pages is wrong once there are many.',
     methods: ['length'],
     async check({ store, session }) {
-      await Promise.all(ids(500).map((id) => store.set(id, session())))
+      await Promise.all(makeIds(500).map((id) => store.set(id, session())))
       assert.equal(await store.length(), 500)
     },
   },
@@ -54,8 +53,8 @@ export const length: readonly Rule[] = [
     why: 'A script that fills a store and counts reports too few.',
     methods: ['length'],
     async check({ store, session }) {
-      const saves = ids(20).map((id) => store.set(id, session()))
-      const [length, names] = await Promise.all([store.length(), namesOf(store), ...saves])
+      const saves = makeIds(20).map((id) => store.set(id, session()))
+      const [length, names] = await Promise.all([store.length(), listIds(store), ...saves])
       assert.equal(length, 20)
       assert.equal(names?.length ?? 20, 20)
     },

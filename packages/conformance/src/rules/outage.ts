@@ -3,26 +3,25 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import type { Context } from '../engine/context.ts'
 import type { Rule } from '../engine/rule.ts'
-import { holds, ID } from './shared.ts'
+import { expectData, ID } from './shared.ts'
 
-/** What a store does while its database is away, and after that. */
-
+/** A session value that must not be in any error. */
 const SECRET = 'the-secret-name'
-/** How long a store may wait for a database that accepts calls and answers none, in milliseconds. */
+/** How long a call may wait for a database that answers no calls, in milliseconds. */
 const PATIENCE = 15_000
 
-/** The error that the call ends with. */
-const failure = (call: Promise<unknown>): Promise<Error> =>
+/** Returns the error that the call rejects with. */
+const catchError = (call: Promise<unknown>): Promise<Error> =>
   call.then(
-    () => assert.fail('it succeeds'),
+    () => assert.fail('the call succeeds'),
     (error: unknown) => {
-      assert.ok(error instanceof Error, `fails with what is no Error: ${typeof error}`)
+      assert.ok(error instanceof Error, `the call rejects with ${typeof error}, not with an Error`)
       return error
     },
   )
 
-/** What holds while the database is away, and one session was saved before. */
-const away =
+/** Makes a check that runs while the database is away, after one session was saved. */
+const whileAway =
   (check: (context: Context) => Promise<void>): Rule['check'] =>
   async (context) => {
     const { store, session, backend } = context
@@ -35,14 +34,23 @@ const away =
     }
   }
 
-/** Tries until it succeeds; after ten seconds of failures the last one is thrown. */
-async function until(work: () => Promise<void>): Promise<void> {
+/**
+ * Stops the database, waits for a call of the store for a second at most, and starts the database.
+ */
+async function interrupt({ backend }: Context, call: () => Promise<unknown>): Promise<void> {
+  const start = await backend.stop()
+  await Promise.race([call().catch(() => {}), wait(1000)])
+  await start()
+}
+
+/** Repeats `work` until it succeeds. After ten seconds of failures, the last error is thrown. */
+async function retry(work: () => Promise<void>): Promise<void> {
   const end = performance.now() + 10_000
   for (;;) {
-    // A call that is never answered must not hold up the next one.
-    const late = wait(1000, undefined, { ref: false }).then(() => assert.fail('it is not answered'))
+    // A call that is never answered must not prevent the next attempt.
+    const timeout = wait(1000, undefined, { ref: false }).then(() => assert.fail('the call is not answered'))
     try {
-      return await Promise.race([work(), late])
+      return await Promise.race([work(), timeout])
     } catch (error) {
       if (performance.now() > end) throw error
       await wait(100)
@@ -50,12 +58,13 @@ async function until(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The store saves, and reads what it saved. */
-const works = async ({ store, session }: Pick<Parameters<Rule['check']>[0], 'store' | 'session'>) => {
+/** Asserts that the store saves a session and reads it. */
+async function checkWorks({ store, session }: Context): Promise<void> {
   await store.set('after', session({ name: 'Bob' }))
-  holds(await store.data('after'), { name: 'Bob' })
+  expectData(await store.data('after'), { name: 'Bob' })
 }
 
+/** Rules about a store whose database is away, and about the time after that. */
 export const outage: readonly Rule[] = [
   {
     id: 'outage/a-read-is-an-error',
@@ -63,8 +72,8 @@ export const outage: readonly Rule[] = [
     level: 'should',
     why: 'An outage logs everybody out: express-session makes a new session where there is none.',
     needs: ['stop'],
-    check: away(async ({ store }) => {
-      await failure(store.get(ID))
+    check: whileAway(async ({ store }) => {
+      await catchError(store.get(ID))
     }),
   },
   {
@@ -73,9 +82,9 @@ export const outage: readonly Rule[] = [
     level: 'should',
     why: 'Who logs out is told that it worked, and is still logged in.',
     needs: ['stop'],
-    check: away(async ({ store, session }) => {
-      await failure(store.set(ID, session({ name: 'Bob' })))
-      await failure(store.destroy(ID))
+    check: whileAway(async ({ store, session }) => {
+      await catchError(store.set(ID, session({ name: 'Bob' })))
+      await catchError(store.destroy(ID))
     }),
   },
   {
@@ -85,16 +94,16 @@ export const outage: readonly Rule[] = [
     why: 'One logout during an outage is an unhandled rejection, which ends the process.',
     source: 'https://nodejs.org/api/process.html#event-unhandledrejection',
     needs: ['stop'],
-    check: away(async ({ store }) => {
+    check: whileAway(async ({ store }) => {
       store.raw.destroy(ID)
-      // The one before it has ended when this one has.
+      // Once this call is answered, the `destroy` before it has ended too.
       await store.get(ID).catch(() => {})
       await wait(100)
     }),
   },
   {
     id: 'outage/silence-ends',
-    title: 'a database that accepts a call and never answers is an error in the end',
+    title: 'a call that the database accepts and never answers ends with an error',
     level: 'should',
     why: 'Requests pile up behind a database that hangs, until the application is out of memory.',
     source: 'tj/connect-redis#373',
@@ -103,7 +112,7 @@ export const outage: readonly Rule[] = [
       await store.set(ID, session({ name: 'Ada' }))
       const thaw = await backend.freeze()
       try {
-        await failure(Promise.race([store.get(ID), wait(PATIENCE, undefined, { ref: false })]))
+        await catchError(Promise.race([store.get(ID), wait(PATIENCE, undefined, { ref: false })]))
       } finally {
         await thaw()
       }
@@ -111,21 +120,21 @@ export const outage: readonly Rule[] = [
   },
   {
     id: 'outage/gives-nothing-away',
-    title: 'no error holds an id or what a session holds',
+    title: 'no error contains a session id or session data',
     level: 'should',
     why: 'Whoever may read the log can take over sessions.',
     source: 'https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html#data-to-exclude',
     needs: ['stop'],
-    check: away(async ({ store, session }) => {
-      // Side by side, and of different sessions: each may take as long as its database may be away.
+    check: whileAway(async ({ store, session }) => {
+      // The calls run side by side and use different ids, because each of them may time out.
       const errors = await Promise.all([
-        failure(store.get(ID)),
-        failure(store.set(`${ID}-2`, session({ name: SECRET }))),
-        failure(store.destroy(`${ID}-3`)),
+        catchError(store.get(ID)),
+        catchError(store.set(`${ID}-2`, session({ name: SECRET }))),
+        catchError(store.destroy(`${ID}-3`)),
       ])
       for (const error of errors) {
-        const { stack, ...told } = error
-        const text = `${error.message} ${inspect(told, { depth: 4 })}`
+        const { stack, ...rest } = error
+        const text = `${error.message} ${inspect(rest, { depth: 4 })}`
         assert.ok(!text.includes(ID) && !text.includes(SECRET), text)
       }
     }),
@@ -138,12 +147,10 @@ export const outage: readonly Rule[] = [
     source: 'robinfehr/sessionstore#49',
     needs: ['stop'],
     async check(context) {
-      const { store, session: plain, backend } = context
+      const { store, session: plain } = context
       await store.set(ID, plain({ name: 'Ada' }))
-      const start = await backend.stop()
-      await Promise.race([store.get(ID).catch(() => {}), wait(1000)])
-      await start()
-      await until(() => works(context))
+      await interrupt(context, () => store.get(ID))
+      await retry(() => checkWorks(context))
     },
   },
   {
@@ -154,33 +161,29 @@ export const outage: readonly Rule[] = [
     source: 'robinfehr/sessionstore#49',
     needs: ['stop'],
     async check(context) {
-      const { store, session: plain, backend } = context
-      const start = await backend.stop()
-      await Promise.race([store.set(ID, plain()).catch(() => {}), wait(1000)])
-      await start()
-      await until(() => works(context))
+      const { store, session: plain } = context
+      await interrupt(context, () => store.set(ID, plain()))
+      await retry(() => checkWorks(context))
     },
   },
   {
     id: 'outage/connect-follows-disconnect',
-    title: 'a store that tells of the end of its connection tells of the next one too',
+    title: 'a store that emits `disconnect` emits `connect` when the database is back',
     level: 'should',
     why: 'express-session goes on without `req.session` for ever: after an outage nobody is logged in.',
     source: 'expressjs/session#4',
     needs: ['stop'],
     async check(context) {
-      const { store, session: plain, backend } = context
+      const { store, session: plain } = context
       let last: string | undefined
       for (const event of ['disconnect', 'connect'])
         store.raw.on(event, () => {
           last = event
         })
       await store.set(ID, plain({ name: 'Ada' }))
-      const start = await backend.stop()
-      await Promise.race([store.get(ID).catch(() => {}), wait(1000)])
-      await start()
-      await until(async () => {
-        await works(context)
+      await interrupt(context, () => store.get(ID))
+      await retry(async () => {
+        await checkWorks(context)
         assert.notEqual(last, 'disconnect')
       })
     },

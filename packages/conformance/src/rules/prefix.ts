@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { holds, ID, ids } from './shared.ts'
-
-/** Two applications with a prefix each on one database. */
+import { expectData, ID, makeIds } from './shared.ts'
 
 const APART = { options: { prefixes: ['shop:', 'admin:'] }, needs: ['prefixes', 'second'] } as const
-/** One begins with the other. */
+/** The second prefix begins with the first. */
 const NESTED = { options: { prefixes: ['sess:', 'sess:app2:'] }, needs: ['prefixes', 'second'] } as const
-/** One is a pattern of the other. */
+/** The first prefix is a pattern that matches the second. */
 const PATTERN = { options: { prefixes: ['s[ab]*:', 'sa:'] }, needs: ['prefixes', 'second'] } as const
 
+/** Rules about two applications on one database, each with a prefix of its own. */
 export const prefix: readonly Rule[] = [
   {
     id: 'prefix/keeps-sessions-apart',
@@ -21,8 +20,8 @@ export const prefix: readonly Rule[] = [
       await store.set(ID, session({ name: 'Ada' }))
       assert.equal(await second.data(ID), undefined)
       await second.set(ID, session({ name: 'Bob' }))
-      holds(await store.data(ID), { name: 'Ada' })
-      holds(await second.data(ID), { name: 'Bob' })
+      expectData(await store.data(ID), { name: 'Ada' })
+      expectData(await second.data(ID), { name: 'Bob' })
     },
   },
   {
@@ -35,7 +34,7 @@ export const prefix: readonly Rule[] = [
       await Promise.all([store.set(ID, session({ name: 'Ada' })), second.set(ID, session({ name: 'Bob' }))])
       await store.destroy(ID)
       assert.equal(await store.data(ID), undefined)
-      holds(await second.data(ID), { name: 'Bob' })
+      expectData(await second.data(ID), { name: 'Bob' })
     },
   },
   {
@@ -46,7 +45,7 @@ export const prefix: readonly Rule[] = [
     methods: ['length'],
     ...APART,
     async check({ store, second, session }) {
-      for (const id of ids(3)) await store.set(id, session())
+      for (const id of makeIds(3)) await store.set(id, session())
       await second.set(ID, session())
       assert.deepEqual([await store.length(), await second.length()].map(Number), [3, 1])
     },
@@ -107,7 +106,7 @@ export const prefix: readonly Rule[] = [
   },
   {
     id: 'prefix/is-no-pattern',
-    title: '`clear` under a prefix with `[`, `]` and `*` in it takes them as they are',
+    title: '`clear` under a prefix with `[`, `]` and `*` takes these characters literally',
     level: 'should',
     why: 'Cleaning up one application logs everybody out of another, or nobody at all.',
     methods: ['clear'],

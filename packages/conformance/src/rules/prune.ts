@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Rule } from '../engine/rule.ts'
-import { HOUR, holds, ID, ids, LONG_AFTER, SHORT } from './shared.ts'
+import { expectData, HOUR, ID, LONG_AFTER, makeIds, SHORT } from './shared.ts'
 
-/** The removal of what has ended, by an interval. */
-
-/** Milliseconds: some stores remove only what is over by the clock of the database, too, which nobody can drive. */
+/**
+ * A `skew` in milliseconds. Some stores remove only sessions that have ended by the clock of the
+ * database too, which the suite cannot move.
+ */
 const BEHIND = -25 * HOUR
 
-/** How long a removal is waited for that comes by itself, in milliseconds. */
+/** How long the rule waits for the store to remove sessions by itself, in milliseconds. */
 const PATIENCE = 4000
 
+/** Rules about the removal of ended sessions at an interval. */
 export const prune: readonly Rule[] = [
   {
     id: 'prune/off-removes-nothing',
@@ -20,7 +22,7 @@ export const prune: readonly Rule[] = [
     options: { pruneInterval: false, skew: BEHIND },
     needs: ['pruneInterval', 'stored'],
     async check({ store, session, pass, backend }) {
-      await Promise.all(ids(3).map((id) => store.set(id, session({}, SHORT))))
+      await Promise.all(makeIds(3).map((id) => store.set(id, session({}, SHORT))))
       await pass(LONG_AFTER)
       await store.set(ID, session({ name: 'Ada' }))
       assert.equal(await backend.stored(), 4, 'how many are stored')
@@ -35,13 +37,14 @@ export const prune: readonly Rule[] = [
     needs: ['pruneInterval', 'stored'],
     async check({ store, session, pass, backend }) {
       await store.set(ID, session({ name: 'Ada' }, 48 * HOUR))
-      await Promise.all(ids(3).map((id) => store.set(id, session({}, SHORT))))
-      // Some look for what has ended by the hour. It costs nothing where the suite drives the clock.
+      await Promise.all(makeIds(3).map((id) => store.set(id, session({}, SHORT))))
+      // Some stores remove sessions once per hour. A day costs no time if the suite moves the
+      // clock.
       await pass('advance' in backend ? 24 * HOUR : LONG_AFTER)
       const end = performance.now() + PATIENCE
       while ((await backend.stored()) > 1 && performance.now() < end) await wait(50)
       assert.equal(await backend.stored(), 1, 'how many are stored')
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
 ]

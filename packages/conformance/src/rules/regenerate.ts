@@ -2,17 +2,20 @@ import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Session } from 'express-session'
 import type { Tested } from '../engine/context.ts'
-import type { Data, Rule } from '../engine/rule.ts'
+import type { Rule } from '../engine/rule.ts'
+import type { Data } from '../engine/subject.ts'
 import { ID } from './shared.ts'
-
-/** What gives a request a new session, and what must not bring back the old one. */
 
 interface Req {
   sessionID: string
   session?: (Session & Data) | undefined
 }
 
-/** `store.regenerate`, with `generate` as the middleware sets it; fulfils with the request, which had this session. */
+/**
+ * Calls `store.regenerate` with a `generate` like that of the middleware.
+ * @param session The session of the request.
+ * @returns The request with its new id.
+ */
 function regenerateSession(store: Tested, id: string, session?: Session & Data): Promise<Req> {
   const req: Req = { sessionID: id, session }
   Object.assign(store.raw, {
@@ -25,6 +28,7 @@ function regenerateSession(store: Tested, id: string, session?: Session & Data):
   })
 }
 
+/** Rules about a new session for a request, and about what must not bring back the old one. */
 export const regenerate: readonly Rule[] = [
   {
     id: 'regenerate/old-id-opens-nothing',
@@ -111,7 +115,7 @@ export const regenerate: readonly Rule[] = [
       }
       Object.assign(store.raw, { generate })
       const renewed = new Promise((resolve) => store.raw.regenerate({ sessionID: ID } as never, resolve))
-      // Some stores answer when it is back: how long they may take is for other rules.
+      // Some stores answer once the database is back, and this rule is not about the delay.
       await Promise.race([renewed, wait(1000)])
       await start()
       await renewed

@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict'
-import type { Data, Rule } from '../engine/rule.ts'
-import { holds, ID } from './shared.ts'
+import type { Rule } from '../engine/rule.ts'
+import type { Data } from '../engine/subject.ts'
+import { expectData, ID } from './shared.ts'
 
-/** Stores that encrypt what they store. */
-
-/** 32 random bytes each, for some stores refuse keys that are plainly not random. */
+/** 32 random bytes each, because some stores refuse keys that are obviously not random. */
 const ONE = '0c66d6b04f8a3ee99e5d1f07c1a2b8479d30e2f5a86b14c7f3825e6dd917ab3c'
 const OTHER = 'e1947b2da05fc38661b9ef4a728d03d5f61c8ea73b9240df15e7c26893abf04d'
 
 const SAME = { options: { secrets: [ONE, ONE] }, needs: ['secrets', 'second'] } as const
 const APART = { options: { secrets: [ONE, OTHER] }, needs: ['secrets', 'second'] } as const
 
-/** What a store makes of what it cannot open: to tell an error is as good as to find nothing. */
-const opened = (read: Promise<Data | undefined>): Promise<Data | undefined> => read.catch(() => undefined)
+/**
+ * Turns an error into `undefined`, because a store may answer with either to what it cannot open.
+ */
+const readOrNothing = (read: Promise<Data | undefined>): Promise<Data | undefined> =>
+  read.catch(() => undefined)
 
+/** Rules about stores that encrypt sessions. */
 export const sealed: readonly Rule[] = [
   {
     id: 'sealed/same-secret-opens',
@@ -23,7 +26,7 @@ export const sealed: readonly Rule[] = [
     ...SAME,
     async check({ store, second, session }) {
       await store.set(ID, session({ name: 'Ada' }))
-      holds(await second.data(ID), { name: 'Ada' })
+      expectData(await second.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -35,7 +38,7 @@ export const sealed: readonly Rule[] = [
     ...APART,
     async check({ store, second, session }) {
       await store.set(ID, session({ name: 'Ada' }))
-      assert.equal(await opened(second.data(ID)), undefined)
+      assert.equal(await readOrNothing(second.data(ID)), undefined)
     },
   },
   {
@@ -47,7 +50,7 @@ export const sealed: readonly Rule[] = [
     async check({ store, second, session }) {
       await store.set(ID, session({ name: 'Ada' }))
       await assert.rejects(second.get(ID))
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -61,7 +64,7 @@ export const sealed: readonly Rule[] = [
     async check({ store, session, backend }) {
       await store.set(ID, session({ name: 'Ada' }))
       await backend.corrupt(ID)
-      assert.equal(await opened(store.data(ID)), undefined)
+      assert.equal(await readOrNothing(store.data(ID)), undefined)
     },
   },
   {
@@ -76,7 +79,7 @@ export const sealed: readonly Rule[] = [
       await store.set('mine', session({ name: 'Eve' }))
       await store.set('theirs', session({ name: 'Ada', admin: true }))
       await backend.move('theirs', 'mine')
-      const found = await opened(store.data('mine'))
+      const found = await readOrNothing(store.data('mine'))
       assert.equal(found?.admin, undefined)
     },
   },

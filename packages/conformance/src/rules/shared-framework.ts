@@ -1,30 +1,30 @@
 import assert from 'node:assert/strict'
 import type { Context } from '../engine/context.ts'
 import type { Rule } from '../engine/rule.ts'
-import type { Site } from '../sites/site.ts'
+import type { Visitor } from '../sites/visitor.ts'
 import { HOUR } from './shared.ts'
 
-/** A framework other than Express. */
+/** A web framework other than Express. */
 export interface Framework {
-  /** Its ids begin with this. */
+  /** The rule ids of the framework begin with this name. */
   name: string
-  /** What has to be installed; the last one is the package that calls the store. */
+  /** The packages that must be installed. The last one is the package that calls the store. */
   packages: readonly string[]
   source: string
-  /** Runs `check` with a site on the store whose sessions live for `maxAge` milliseconds. */
-  open(context: Context, maxAge: number, check: (site: Site) => Promise<void>): Promise<void>
+  /** Runs `check` with a visitor of a site whose sessions live for `maxAge` milliseconds. */
+  open(context: Context, maxAge: number, check: (visitor: Visitor) => Promise<void>): Promise<void>
 }
 
-/** The name in the session of the next request. */
-export const nameOf = (site: Site): Promise<unknown> => site.visit(({ session }) => session.name)
+/** Requests the name in the session. */
+export const readName = (visitor: Visitor): Promise<unknown> => visitor.visit(({ session }) => session.name)
 /** Puts a name into the session. */
-export const login = (site: Site): Promise<unknown> =>
-  site.visit(({ session }) => {
+export const login = (visitor: Visitor): Promise<unknown> =>
+  visitor.visit(({ session }) => {
     session.name = 'Ada'
   })
 
-/** The rules that hold under every framework. */
-export const frameworkRules = ({ name, packages, source, open }: Framework): readonly Rule[] => [
+/** Makes the rules that hold under every framework. */
+export const makeFrameworkRules = ({ name, packages, source, open }: Framework): readonly Rule[] => [
   {
     id: `${name}/keeps-the-session`,
     title: `under ${packages.at(-1)}, what a request puts into its session is there at the next`,
@@ -33,14 +33,14 @@ export const frameworkRules = ({ name, packages, source, open }: Framework): rea
     source,
     packages,
     check: (context) =>
-      open(context, HOUR, async (site) => {
-        await login(site)
-        assert.equal(await nameOf(site), 'Ada')
-        await site.visit(({ session }) => {
+      open(context, HOUR, async (visitor) => {
+        await login(visitor)
+        assert.equal(await readName(visitor), 'Ada')
+        await visitor.visit(({ session }) => {
           session.visits = 2
         })
-        assert.equal(await nameOf(site), 'Ada')
-        assert.equal(await site.visit(({ session }) => session.visits), 2)
+        assert.equal(await readName(visitor), 'Ada')
+        assert.equal(await visitor.visit(({ session }) => session.visits), 2)
       }),
   },
   {
@@ -51,12 +51,12 @@ export const frameworkRules = ({ name, packages, source, open }: Framework): rea
     source,
     packages,
     check: (context) =>
-      open(context, HOUR, async (site) => {
-        await login(site)
-        const { cookie } = site
-        await site.visit((visit) => visit.end())
-        site.cookie = cookie
-        assert.equal(await nameOf(site), undefined)
+      open(context, HOUR, async (visitor) => {
+        await login(visitor)
+        const { cookie } = visitor
+        await visitor.visit((visit) => visit.end())
+        visitor.cookie = cookie
+        assert.equal(await readName(visitor), undefined)
       }),
   },
   {
@@ -67,16 +67,16 @@ export const frameworkRules = ({ name, packages, source, open }: Framework): rea
     source,
     packages,
     check: (context) =>
-      open(context, HOUR, async (site) => {
-        await login(site)
-        const planted = site.cookie
-        await site.visit(async (visit) => {
+      open(context, HOUR, async (visitor) => {
+        await login(visitor)
+        const planted = visitor.cookie
+        await visitor.visit(async (visit) => {
           await visit.renew()
           visit.session.user = 7
         })
-        assert.equal(await site.visit(({ session }) => session.user), 7)
-        site.cookie = planted
-        assert.equal(await site.visit(({ session }) => session.user ?? session.name), undefined)
+        assert.equal(await visitor.visit(({ session }) => session.user), 7)
+        visitor.cookie = planted
+        assert.equal(await visitor.visit(({ session }) => session.user ?? session.name), undefined)
       }),
   },
 ]

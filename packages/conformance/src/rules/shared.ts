@@ -1,45 +1,52 @@
 import assert from 'node:assert/strict'
 import type { Context, Tested } from '../engine/context.ts'
-import type { Data } from '../engine/rule.ts'
-
-/** What the rules have in common. */
+import type { Data, StoredSession } from '../engine/subject.ts'
 
 export const ID = 'the-session-id'
 
 /** Milliseconds. */
 export const HOUR = 3_600_000
+/** Milliseconds. */
 export const YEAR: number = 365 * 24 * HOUR
-/** How long a session lives whose end is waited for, in milliseconds. */
+/** The life of a session whose end a rule waits for, in milliseconds. */
 export const SHORT = 1000
-/** When the end of a `SHORT` session is past doubt, also for a store that counts in whole seconds. Milliseconds. */
+/**
+ * Milliseconds after which a `SHORT` session has ended for certain, even in a store that counts in
+ * whole seconds.
+ */
 export const LONG_AFTER: number = 3 * SHORT
 
 export const README = 'https://github.com/expressjs/session#session-store-implementation'
 
-/** So many ids, each another one. */
-export const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `session-${i}`)
+/** Returns this many different ids. */
+export const makeIds = (count: number): string[] => Array.from({ length: count }, (_, i) => `session-${i}`)
 
-/** The session is there and holds this, and nothing where `undefined` is given. What a store adds is another rule's. */
-export function holds(found: Data | undefined, expected: Data): void {
+/**
+ * Asserts that the session is there and holds these values. `undefined` asserts that there is no
+ * such key. Further keys are ignored, because `copies/nothing-is-added` is about them.
+ */
+export function expectData(found: Data | undefined, expected: Data): void {
   assert.ok(found, 'the session is not there')
-  const held = Object.keys(expected).map((key) => [key, found[key]])
-  assert.deepEqual(Object.fromEntries(held), expected)
+  const picked = Object.keys(expected).map((key) => [key, found[key]])
+  assert.deepEqual(Object.fromEntries(picked), expected)
 }
 
 /**
- * Runs a check of what happens before a session ends, which lives for some of these units, in milliseconds. Where a busy
- * machine was so late that the session may have ended first, it says nothing of the store: once more, in longer ones.
+ * Makes a check of what happens before a session ends, which lives for a few units of milliseconds.
+ * On a busy machine the session may end before the check has looked, which says nothing of the
+ * store: `assertBefore(end)` detects this, and the check runs again with a unit that is twice as
+ * long.
  */
-export function inTime(
-  check: (context: Context, unit: number, before: (end: number) => void) => Promise<void>,
+export function retryIfLate(
+  check: (context: Context, unit: number, assertBefore: (end: number) => void) => Promise<void>,
 ): (context: Context) => Promise<void> {
   return async (context) => {
-    const before = (end: number): void => {
-      if (context.now() >= end) throw new Late('the machine is too busy to tell')
+    const assertBefore = (end: number): void => {
+      if (context.now() >= end) throw new Late('the machine is too busy for this rule')
     }
     for (let unit = SHORT; ; unit *= 2) {
       try {
-        return await check(context, unit, before)
+        return await check(context, unit, assertBefore)
       } catch (error) {
         if (!(error instanceof Late) || unit >= 8 * SHORT) throw error
       }
@@ -49,21 +56,43 @@ export function inTime(
 
 class Late extends Error {}
 
-/** Whether the call is answered with an error. */
+/** Returns whether the call is answered with an error. */
 export const isRefused = (call: Promise<unknown>): Promise<boolean> =>
   call.then(
     () => false,
     () => true,
   )
 
-/** What makes a session known in a list, whatever that makes of it. */
+/** Like `isRefused`, and asserts that whatever the call rejects with is an `Error`. */
+export const isRefusedWithError = (call: Promise<unknown>): Promise<boolean> =>
+  call.then(
+    () => false,
+    (error: unknown) => {
+      assert.ok(error instanceof Error)
+      return true
+    },
+  )
+
+/**
+ * Sets a deadline that is `life` milliseconds away by the clock of the stores. Returns the
+ * deadline.
+ */
+export function extendCookie({ cookie }: Pick<StoredSession, 'cookie'>, life: number, now: number): number {
+  const end = now + life
+  cookie.expires = new Date(end)
+  // The setter of `expires` computes this by the clock of the machine, not by that of the stores.
+  cookie.originalMaxAge = life
+  return end
+}
+
+/** Makes data that `findMarked` recognizes in any list of sessions. */
 export const mark = (name: string | number): Data => ({ mark: `#${name}#` })
 
 /**
- * Which of these marked sessions `all` tells, and those that it tells twice two times. In which shape is a rule by
- * itself: a store that gives its rows as they are has no gaps for that.
+ * Returns the names of the marked sessions that `all` returns, once per occurrence. The shape of
+ * the list does not matter here, because `all/tells-every-session` is about the shape.
  */
-export async function told<Name extends string | number>(
+export async function findMarked<Name extends string | number>(
   store: Tested,
   names: readonly Name[],
 ): Promise<Name[]> {
@@ -71,8 +100,8 @@ export async function told<Name extends string | number>(
   return names.flatMap((name) => all.filter((one) => one.includes(`#${name}#`)).map(() => name))
 }
 
-/** What `ids` gives; `undefined` where the store has no such method. */
-export function namesOf({ raw }: Tested): Promise<unknown[]> | undefined {
+/** Returns the answer of the method `ids`, or `undefined` if the store has no such method. */
+export function listIds({ raw }: Tested): Promise<unknown[]> | undefined {
   const { ids } = raw as unknown as { ids?(callback: (error: unknown, found: unknown[]) => void): void }
   if (ids === undefined) return undefined
   return new Promise((resolve, reject) => {
@@ -80,8 +109,8 @@ export function namesOf({ raw }: Tested): Promise<unknown[]> | undefined {
   })
 }
 
-/** Those of these sessions that are there. */
-export async function found(store: Tested, all: readonly string[]): Promise<string[]> {
-  const sessions = await Promise.all(all.map((id) => store.get(id)))
-  return all.filter((_, i) => sessions[i])
+/** Returns those of these ids that have a session. */
+export async function findLive(store: Tested, ids: readonly string[]): Promise<string[]> {
+  const sessions = await Promise.all(ids.map((id) => store.get(id)))
+  return ids.filter((_, i) => sessions[i])
 }

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { holds, ids } from './shared.ts'
+import { expectData, makeIds } from './shared.ts'
 
-/** The first calls of a store. */
-
+/** Rules about the first calls of a store. */
 export const start: readonly Rule[] = [
   {
     id: 'start/first-calls-at-once',
@@ -11,9 +10,10 @@ export const start: readonly Rule[] = [
     level: 'must',
     why: 'After every restart the first visitors get errors.',
     async check({ store, session: plain }) {
-      const calls = ids(30).map((id, i) => (i % 2 ? store.get(id) : store.set(id, plain({ i }))))
+      const calls = makeIds(30).map((id, i) => (i % 2 ? store.get(id) : store.set(id, plain({ i }))))
       await Promise.all(calls)
-      for (const [i, id] of ids(30).entries()) assert.equal((await store.data(id))?.i, i % 2 ? undefined : i)
+      for (const [i, id] of makeIds(30).entries())
+        assert.equal((await store.data(id))?.i, i % 2 ? undefined : i)
     },
   },
   {
@@ -25,8 +25,8 @@ export const start: readonly Rule[] = [
     needs: ['second'],
     async check({ store, second, session: plain }) {
       await Promise.all([store.set('a', plain({ i: 1 })), second.set('b', plain({ i: 2 }))])
-      holds(await store.data('b'), { i: 2 })
-      holds(await second.data('a'), { i: 1 })
+      expectData(await store.data('b'), { i: 2 })
+      expectData(await second.data('a'), { i: 1 })
     },
   },
 ]

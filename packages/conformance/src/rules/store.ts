@@ -3,17 +3,16 @@ import session, { type Session } from 'express-session'
 import type { Rule } from '../engine/rule.ts'
 import { ID, README } from './shared.ts'
 
-/** What express-session takes from `session.Store`. */
-
+/** Rules about what express-session expects of `session.Store`. */
 export const store: readonly Rule[] = [
   {
     id: 'store/is-an-event-emitter',
-    title: 'a `disconnect` or `connect` that the store emits reaches who listens to the store',
+    title: 'a `disconnect` or `connect` that the store emits reaches the listeners of the store',
     level: 'must',
     why: 'express-session never learns that the database went, or that it came back.',
     source: README,
     async check({ store }) {
-      // A store that is closed while it begins is no matter here.
+      // The store has started once this call is answered.
       await store.get(ID)
       const heard: string[] = []
       for (const event of ['disconnect', 'connect']) {
@@ -25,7 +24,7 @@ export const store: readonly Rule[] = [
   },
   {
     id: 'store/makes-sessions-for-express',
-    title: '`createSession` makes of what was read a session with its methods and a cookie with dates',
+    title: '`createSession` turns stored data into a session with its methods and a cookie with dates',
     level: 'must',
     why: 'Every request that has a session fails.',
     source: 'https://github.com/expressjs/session/blob/v1.19.0/session/store.js',

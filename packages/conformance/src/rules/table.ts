@@ -1,11 +1,13 @@
 import type { Rule } from '../engine/rule.ts'
-import { holds, ID } from './shared.ts'
+import { expectData, ID, isRefused } from './shared.ts'
 
-/** The names of the tables. */
-
-/** For stores that name a table as it is, and for those that put it in quotes. Short: some databases cut names off. */
+/**
+ * Code for stores that put quotes around the name of a table, and for stores that do not. The name
+ * is short, because some databases truncate names.
+ */
 const CODE = 'x(a);DROP TABLE mine;--"(a);DROP TABLE mine;--'
 
+/** Rules about the names of tables. */
 export const table: readonly Rule[] = [
   {
     id: 'table/any-name',
@@ -17,12 +19,9 @@ export const table: readonly Rule[] = [
     needs: ['tables', 'second'],
     async check({ store, second, session }) {
       await store.set(ID, session({ name: 'Ada' }))
-      const refused = await second.set(ID, session({ name: 'Bob' })).then(
-        () => false,
-        () => true,
-      )
-      if (!refused) holds(await second.data(ID), { name: 'Bob' })
-      holds(await store.data(ID), { name: 'Ada' })
+      const refused = await isRefused(second.set(ID, session({ name: 'Bob' })))
+      if (!refused) expectData(await second.data(ID), { name: 'Bob' })
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -42,9 +41,9 @@ export const table: readonly Rule[] = [
         () => second.get(ID),
         () => second.destroy(ID),
       ]
-      // That it works is another rule's.
+      // Whether such a table works is what `table/any-name` is about.
       for (const call of calls) await call().catch(() => {})
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
 ]

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { holds, LONG_AFTER, SHORT } from './shared.ts'
+import { expectData, LONG_AFTER, SHORT } from './shared.ts'
 
-/** A database whose time zone is not that of the application. */
-
-/** Far apart. */
+/** Two zones that are far apart. */
 const ZONES = {
   options: { timeZones: ['America/New_York', 'Asia/Tokyo'] },
   needs: ['timeZones', 'second'],
 } as const
 
+/** Rules about a database whose time zone is not that of the application. */
 export const timeZone: readonly Rule[] = [
   {
     id: 'time-zone/of-the-database-ends-nothing',
@@ -22,8 +21,8 @@ export const timeZone: readonly Rule[] = [
     async check({ store, second, session }) {
       await Promise.all([store.set('west', session({ i: 1 })), second.set('east', session({ i: 2 }))])
       for (const one of [store, second]) {
-        holds(await one.data('west'), { i: 1 })
-        holds(await one.data('east'), { i: 2 })
+        expectData(await one.data('west'), { i: 1 })
+        expectData(await one.data('east'), { i: 2 })
       }
     },
   },

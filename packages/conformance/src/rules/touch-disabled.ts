@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { HOUR, holds, ID, inTime } from './shared.ts'
-
-/** An option by which all touches are left out. */
+import { expectData, HOUR, ID, retryIfLate } from './shared.ts'
 
 const NEVER = { methods: ['touch'], options: { disableTouch: true }, needs: ['disableTouch'] } as const
 
+/** Rules about an option to skip every touch. */
 export const touchDisabled: readonly Rule[] = [
   {
     id: 'touch-disabled/changes-nothing',
@@ -13,13 +12,13 @@ export const touchDisabled: readonly Rule[] = [
     level: 'must',
     why: 'Requests that change nothing fail, or keep sessions alive that were not to be.',
     ...NEVER,
-    check: inTime(async ({ store, session, now, pass }, unit, before) => {
+    check: retryIfLate(async ({ store, session, now, pass }, unit, assertBefore) => {
       const end = now() + 2 * unit
       await store.set(ID, session({ name: 'Ada' }, 2 * unit))
       await store.touch(ID, session({ name: 'Bob' }, HOUR))
       const found = await store.data(ID)
-      before(end)
-      holds(found, { name: 'Ada' })
+      assertBefore(end)
+      expectData(found, { name: 'Ada' })
       await pass(4 * unit)
       assert.equal(await store.data(ID), undefined)
     }),
@@ -37,7 +36,7 @@ export const touchDisabled: readonly Rule[] = [
       let returned = false
       store.raw.touch!(ID, session({ name: 'Ada' }), () => resolve(returned))
       returned = true
-      assert.ok(await promise, 'it calls back before it returns')
+      assert.ok(await promise, '`touch` calls back before it returns')
     },
   },
 ]

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { HOUR, holds, ID, inTime, LONG_AFTER, README, SHORT } from './shared.ts'
+import { expectData, HOUR, ID, LONG_AFTER, README, retryIfLate, SHORT } from './shared.ts'
 
-/** What a touch does to the life of a session. */
-
+/** Rules about what a touch does to the life of a session. */
 export const touch: readonly Rule[] = [
   {
     id: 'touch/creates-nothing',
@@ -12,7 +11,7 @@ export const touch: readonly Rule[] = [
     why: 'A request that ends after the logout leaves a session behind that nobody made.',
     methods: ['touch'],
     async check({ store, session }) {
-      // Some stores fail such a touch, which has a rule of its own.
+      // Some stores fail such a touch, which is what `touch/of-nobody-is-no-error` is about.
       await store.touch(ID, session({ name: 'Ada' })).catch(() => {})
       assert.equal(await store.data(ID), undefined)
     },
@@ -49,14 +48,14 @@ export const touch: readonly Rule[] = [
     why: 'Whoever works without pause is logged out.',
     source: README,
     methods: ['touch'],
-    check: inTime(async ({ store, session, now, pass }, unit, before) => {
+    check: retryIfLate(async ({ store, session, now, pass }, unit, assertBefore) => {
       const end = now() + 2 * unit
       await store.set(ID, session({ name: 'Ada' }, 2 * unit))
       await pass(unit / 2)
       await store.touch(ID, session({ name: 'Ada' }, HOUR))
-      before(end)
+      assertBefore(end)
       await pass(3 * unit)
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     }),
   },
   {
@@ -66,14 +65,14 @@ export const touch: readonly Rule[] = [
     why: 'Whoever works without pause is logged out as soon as another server answers.',
     methods: ['touch'],
     needs: ['second'],
-    check: inTime(async ({ store, second, session, now, pass }, unit, before) => {
+    check: retryIfLate(async ({ store, second, session, now, pass }, unit, assertBefore) => {
       const end = now() + 2 * unit
       await store.set(ID, session({ name: 'Ada' }, 2 * unit))
       await store.get(ID)
       await second.touch(ID, session({ name: 'Ada' }, HOUR))
-      before(end)
+      assertBefore(end)
       await pass(4 * unit)
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     }),
   },
   {
@@ -84,17 +83,17 @@ export const touch: readonly Rule[] = [
     methods: ['touch'],
     options: { ttl: 3 * SHORT },
     needs: ['ttl'],
-    check: inTime(async ({ store, session, now, pass }, _unit, before) => {
+    check: retryIfLate(async ({ store, session, now, pass }, _unit, assertBefore) => {
       const first = now() + 3 * SHORT
       await store.set(ID, session({ name: 'Ada' }, null))
       await pass(2 * SHORT)
       const end = now() + 3 * SHORT
       await store.touch(ID, session({ name: 'Ada' }, null))
-      before(first)
+      assertBefore(first)
       await pass(1.9 * SHORT)
       const found = await store.data(ID)
-      before(end)
-      holds(found, { name: 'Ada' })
+      assertBefore(end)
+      expectData(found, { name: 'Ada' })
     }),
   },
   {
@@ -103,13 +102,13 @@ export const touch: readonly Rule[] = [
     level: 'should',
     why: 'A "remember me" that is taken back ends the session in the middle of the work.',
     methods: ['touch'],
-    check: inTime(async ({ store, session, now, pass }, unit, before) => {
+    check: retryIfLate(async ({ store, session, now, pass }, unit, assertBefore) => {
       const end = now() + 2 * unit
       await store.set(ID, session({ name: 'Ada' }, 2 * unit))
       await store.touch(ID, session({ name: 'Ada' }, null))
-      before(end)
+      assertBefore(end)
       await pass(4 * unit)
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     }),
   },
   {
@@ -150,7 +149,7 @@ export const touch: readonly Rule[] = [
       await store.touch('touched', session())
       await pass(LONG_AFTER)
       const [saved, touched] = [await store.data('saved'), await store.data('touched')]
-      assert.equal(touched === undefined, saved === undefined, 'one has ended, the other has not')
+      assert.equal(touched === undefined, saved === undefined, 'only one of the two sessions has ended')
     },
   },
   {
@@ -165,9 +164,10 @@ export const touch: readonly Rule[] = [
       const touched = session({}, 3 * HOUR)
       await store.touch(ID, touched)
       const { cookie } = (await store.get(ID))!
-      const [told, expected] = [cookie.expires, touched.cookie.expires].map((date) => +new Date(date!))
-      // Seconds and coarse deadlines are no matter here.
-      assert.ok(Math.abs(told! - expected!) < 2000, `it tells ${told! - expected!} ms more`)
+      const [actual, expected] = [cookie.expires, touched.cookie.expires].map((date) => +new Date(date!))
+      // The store may round deadlines to whole seconds.
+      const difference = actual! - expected!
+      assert.ok(Math.abs(difference) < 2000, `the deadline differs by ${difference} ms`)
     },
   },
   {
@@ -183,8 +183,11 @@ export const touch: readonly Rule[] = [
       open.cookie.maxAge = 3 * HOUR
       await store.touch(ID, open)
       const { cookie } = await store.open(ID)
-      // By the setter, which asks the clock twice.
-      assert.ok(Math.abs(cookie.originalMaxAge! - 3 * HOUR) < 2000, `it is ${cookie.originalMaxAge}`)
+      // The setter reads the clock twice, so the value may differ by some milliseconds.
+      assert.ok(
+        Math.abs(cookie.originalMaxAge! - 3 * HOUR) < 2000,
+        `\`originalMaxAge\` is ${cookie.originalMaxAge}`,
+      )
     },
   },
 ]

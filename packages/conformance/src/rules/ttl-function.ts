@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import type { SessionData } from 'express-session'
 import type { Rule } from '../engine/rule.ts'
-import { HOUR, holds, ID, LONG_AFTER, SHORT } from './shared.ts'
+import { expectData, HOUR, ID, LONG_AFTER, SHORT } from './shared.ts'
 
-/** A function of the application that says how long each session lives. The sessions say which answer they are given. */
-
+/** The answers of `ttlOf` in milliseconds, by the `kind` that a session holds. */
 const LIVES: Readonly<Record<string, number>> = {
   short: SHORT,
   long: HOUR,
@@ -14,21 +13,22 @@ const LIVES: Readonly<Record<string, number>> = {
   unknown: Number.NaN,
 }
 
-function lifeOf(session: SessionData): number {
+function ttlOf(session: SessionData): number {
   const life = LIVES[(session as SessionData & { kind: string }).kind]
-  if (life === undefined) throw new Error('nobody knows how long this lives')
+  if (life === undefined) throw new Error('the life of this session is unknown')
   return life
 }
 
-const BY_FUNCTION = { options: { ttlOf: lifeOf }, needs: ['ttlOf'] } as const
+const BY_FUNCTION = { options: { ttlOf }, needs: ['ttlOf'] } as const
 
-/** What the store calls back with, and nothing else: what it throws fails the rule. */
-async function told(call: (done: (error?: unknown) => void) => void): Promise<unknown> {
+/** Returns the error that the store calls back with. Fails if the store throws instead. */
+async function waitForAnswer(call: (done: (error?: unknown) => void) => void): Promise<unknown> {
   const { promise, resolve } = Promise.withResolvers<unknown>()
   assert.doesNotThrow(() => call(resolve))
   return promise
 }
 
+/** Rules about a function of the application that says how long each session lives. */
 export const ttlFunction: readonly Rule[] = [
   {
     id: 'ttl-function/decides',
@@ -41,24 +41,25 @@ export const ttlFunction: readonly Rule[] = [
       await store.set('staff', session({ kind: 'long' }, null))
       await pass(LONG_AFTER)
       assert.equal(await store.data('guest'), undefined)
-      holds(await store.data('staff'), { kind: 'long' })
+      expectData(await store.data('staff'), { kind: 'long' })
     },
   },
   {
     id: 'ttl-function/its-error-is-told',
-    title: 'what that function throws is an error of the save, told by its callback',
+    title: 'an error that the `ttl` function throws is passed to the callback of the save',
     level: 'should',
     why: 'One session that the function knows nothing of ends the process, or its request hangs for ever.',
     source: 'https://github.com/expressjs/session/blob/v1.19.0/index.js#L322',
     ...BY_FUNCTION,
     async check({ store, session }) {
-      const error = await told((done) => store.raw.set(ID, session({ kind: 'nobody' }, null), done))
+      const error = await waitForAnswer((done) => store.raw.set(ID, session({ kind: 'nobody' }, null), done))
       assert.ok(error, 'the save succeeds')
     },
   },
   {
     id: 'ttl-function/no-time-is-gone',
-    title: 'a session that it gives 0 or less is gone at the next request, and its save is no error',
+    title:
+      'a session for which the `ttl` function returns 0 or less is gone at the next request, and its save succeeds',
     level: 'should',
     why: 'Whoever is to be logged out by it stays logged in for a day, or for ever.',
     ...BY_FUNCTION,
@@ -72,15 +73,15 @@ export const ttlFunction: readonly Rule[] = [
   {
     id: 'ttl-function/fraction-or-no-number',
     title:
-      'a session that it gives a fraction is kept; one that it gives NaN is answered, as an error or not',
+      'a session for which the `ttl` function returns a fraction is kept, and one with NaN gets an answer',
     level: 'should',
     why: 'A life that was calculated fails every save, or leaves the request without an end.',
     ...BY_FUNCTION,
     async check({ store, session }) {
       await store.set(ID, session({ kind: 'fraction' }, null))
-      holds(await store.data(ID), { kind: 'fraction' })
-      await told((done) => store.raw.set('unknown', session({ kind: 'unknown' }, null), done))
-      await told((done) => store.raw.get('unknown', done))
+      expectData(await store.data(ID), { kind: 'fraction' })
+      await waitForAnswer((done) => store.raw.set('unknown', session({ kind: 'unknown' }, null), done))
+      await waitForAnswer((done) => store.raw.get('unknown', done))
     },
   },
 ]

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Rule } from '../engine/rule.ts'
-import { HOUR, holds, ID, LONG_AFTER, SHORT } from './shared.ts'
+import { expectData, HOUR, ID, LONG_AFTER, SHORT } from './shared.ts'
 
-/** When a session ends whose cookie does not say it, and which of the two is right where both do. */
-
+/**
+ * Rules about the `ttl` of a store: whether it applies with and without a deadline in the cookie.
+ */
 export const ttl: readonly Rule[] = [
   {
     id: 'ttl/lasts-without-a-deadline',
@@ -14,7 +15,7 @@ export const ttl: readonly Rule[] = [
     async check({ store, session, pass }) {
       await store.set(ID, session({ name: 'Ada' }, null))
       await pass(LONG_AFTER)
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
   {
@@ -53,7 +54,7 @@ export const ttl: readonly Rule[] = [
     async check({ store, session, pass }) {
       await store.set(ID, session({ name: 'Ada' }, HOUR))
       await pass(LONG_AFTER)
-      holds(await store.data(ID), { name: 'Ada' })
+      expectData(await store.data(ID), { name: 'Ada' })
     },
   },
 ]

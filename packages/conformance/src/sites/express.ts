@@ -1,95 +1,130 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import express, { type Request, type Response } from 'express'
 import session, { type SessionOptions, type Store } from 'express-session'
+import { withServer } from './server.ts'
 
-/** What one request does with its session, before it answers. */
+/** What one request does with its session before the answer ends. */
 export type Handler = (req: Request & { session: Record<string, unknown> }, res: Response) => unknown
 
 interface Answer {
   status: number
   body: string
-  /** The attributes of the session's cookie, in lower case, where one was set. */
+  /** The attributes of the session cookie by their names in lower case, if a cookie was set. */
   cookie: Map<string, string> | undefined
 }
 
-/** A browser: it keeps the cookie, and sends one request to each handler it is given. */
+/** A browser that keeps the session cookie. */
 export interface Browser {
+  /** Sends a request that is answered by this handler. */
   request(handler: Handler): Promise<Answer>
   /** The `Cookie` header. */
   cookie: string | undefined
+  /** Further headers of every request. */
   headers: Record<string, string>
 }
 
+/** An Express application that is listening. */
 export interface Site {
+  /** Returns a new browser without a cookie. */
   browser(): Browser
 }
 
+/** A site whose store calls are recorded. */
 export interface App extends Site {
-  /** The calls of the store so far, in order, and forgets them. Waits until all of them are answered. */
+  /**
+   * Waits until every store call is answered. Returns the names of the methods that were called
+   * since the last time, in order and separated by spaces: `get touch`
+   */
   calls(): Promise<string>
 }
 
-/** A method of the session that calls back, as a promise. */
+/**
+ * Turns a method that takes a callback into a promise.
+ * @example await done((callback) => req.session.regenerate(callback))
+ */
 export const done = (start: (callback: (error?: unknown) => void) => unknown): Promise<void> =>
   new Promise((resolve, reject) => {
     start((error) => (error ? reject(error) : resolve()))
   })
 
-/** Only looks whether there is a session. */
+/** A handler that neither reads nor changes the session. */
 export const nothing: Handler = () => {}
-const tell: Handler = (req, res) => {
+
+const sendData: Handler = (req, res) => {
   const { cookie, ...data } = req.session
   res.json(data)
 }
-/** Puts this into the session. */
+
+/** Returns a handler that assigns these properties to the session. */
 export const put =
   (data: object): Handler =>
   (req) => {
     Object.assign(req.session, data)
   }
 
-/** What the browser's session holds. */
+/** Requests what the session of the browser holds, without its cookie. */
 export async function dataOf(browser: Browser): Promise<object> {
-  const { status, body } = await browser.request(tell)
+  const { status, body } = await browser.request(sendData)
   assert.equal(status, 200)
   return JSON.parse(body)
 }
 
-/** Another browser with the same cookie. */
+/** Returns a second browser with the same cookie, like another tab of the same browser. */
 export function tab(app: Site, { cookie }: Browser): Browser {
   return Object.assign(app.browser(), { cookie })
 }
 
-/** The browser's session holds this, and nothing where `undefined` is given. What a store adds is another rule's. */
+/**
+ * Requests the session of the browser, and asserts that it holds these values. `undefined` asserts
+ * that there is no such key. Further keys are ignored, because a store may add its own.
+ * @throws AssertionError if the session differs.
+ */
 export async function expectSession(
   browser: Browser,
   expected: Record<string, unknown>,
   message?: string,
 ): Promise<void> {
   const found = (await dataOf(browser)) as Record<string, unknown>
-  const named = Object.keys(expected).map((key) => [key, found[key]])
-  assert.deepEqual(Object.fromEntries(named), expected, message)
+  const picked = Object.keys(expected).map((key) => [key, found[key]])
+  assert.deepEqual(Object.fromEntries(picked), expected, message)
 }
 
-/** The id of the browser's session. */
+/** Requests the id of the session of the browser. */
 export async function idOf(browser: Browser): Promise<string> {
   return (await browser.request((req, res) => void res.end(req.sessionID))).body
 }
 
-/** Runs `check` with a server of express and express-session on the store, whose calls it writes down. */
+/**
+ * Runs `check` with an Express application that keeps its sessions in the store, and records the
+ * calls of the store.
+ * @param options Options of express-session that override those of `withSite`.
+ * @example
+ * await withApp(store, {}, async (app) => {
+ *   const browser = app.browser()
+ *   await browser.request(put({ name: 'Ada' }))
+ *   assert.equal(await app.calls(), 'set')
+ * })
+ */
 export function withApp(
   store: Store,
   options: Partial<SessionOptions>,
   check: (app: App) => Promise<void>,
 ): Promise<void> {
-  const calls = record(store)
+  const calls = recordCalls(store)
   return withSite(store, options, ({ browser }) => check({ browser, calls }))
 }
 
-/** Runs `check` with a server of express and express-session on the store. */
+/**
+ * Runs `check` with an Express application that keeps its sessions in the store, and closes the
+ * application afterwards. By default `resave` and `saveUninitialized` are `false`.
+ * @param options Options of express-session that override the defaults.
+ * @example
+ * await withSite(store, { cookie: { maxAge: 60_000 } }, async (site) => {
+ *   const browser = site.browser()
+ *   await browser.request(put({ name: 'Ada' }))
+ *   await expectSession(browser, { name: 'Ada' })
+ * })
+ */
 export async function withSite(
   store: Store,
   options: Partial<SessionOptions>,
@@ -107,48 +142,41 @@ export async function withSite(
     if (res.headersSent) return next(error)
     res.status(500).end(String((error as { code?: string }).code ?? error))
   })
-  const server = createServer(app)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  let requests = 0
-
-  function browser(): Browser {
-    const one: Browser = {
-      cookie: undefined,
-      headers: {},
-      async request(handler) {
-        const path = `/${++requests}`
-        handlers.set(path, handler)
-        const headers = { ...one.headers, ...(one.cookie !== undefined && { cookie: one.cookie }) }
-        const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers })
-        const body = await response.text()
-        const [set] = response.headers.getSetCookie()
-        if (set !== undefined) one.cookie = set.slice(0, set.indexOf(';'))
-        return { status: response.status, body, cookie: set === undefined ? set : attributes(set) }
-      },
-    }
-    return one
-  }
-
-  try {
-    await check({ browser })
-  } finally {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
+  await withServer(app, (url) => check({ browser: () => createBrowser(url, handlers) }))
 }
 
-const verbs = ['get', 'set', 'touch', 'destroy', 'regenerate'] as const
+/** Makes a browser that registers the handler of each request under a path of its own. */
+function createBrowser(url: string, handlers: Map<string, Handler>): Browser {
+  const browser: Browser = {
+    cookie: undefined,
+    headers: {},
+    async request(handler) {
+      const path = `/${handlers.size + 1}`
+      handlers.set(path, handler)
+      const { cookie } = browser
+      const headers = { ...browser.headers, ...(cookie !== undefined && { cookie }) }
+      const response = await fetch(url + path, { headers })
+      const body = await response.text()
+      const [header] = response.headers.getSetCookie()
+      if (header !== undefined) browser.cookie = header.slice(0, header.indexOf(';'))
+      return { status: response.status, body, cookie: header === undefined ? header : toAttributes(header) }
+    },
+  }
+  return browser
+}
 
-/** Writes down the calls of the store from now on. */
-function record(store: Store): () => Promise<string> {
-  const made: string[] = []
+const METHODS = ['get', 'set', 'touch', 'destroy', 'regenerate'] as const
+
+/** Records the calls of the store from now on. Returns the function `calls` of an `App`. */
+function recordCalls(store: Store): () => Promise<string> {
+  const recorded: string[] = []
   const open = new Set<Promise<void>>()
-  for (const verb of verbs) {
-    const original = (store as unknown as Record<string, (...args: unknown[]) => unknown>)[verb]!.bind(store)
-    const recorded = (...args: unknown[]): unknown => {
-      made.push(verb)
+  for (const method of METHODS) {
+    const original = (store as unknown as Record<string, (...args: unknown[]) => unknown>)[method]!.bind(
+      store,
+    )
+    const record = (...args: unknown[]): unknown => {
+      recorded.push(method)
       const callback = args.at(-1)
       const answered = Promise.withResolvers<void>()
       open.add(answered.promise)
@@ -165,15 +193,15 @@ function record(store: Store): () => Promise<string> {
       promise.then(end, end)
       return promise
     }
-    Object.defineProperty(store, verb, { value: recorded })
+    Object.defineProperty(store, method, { value: record })
   }
   return async () => {
     while (open.size > 0) await Promise.all(open)
-    return made.splice(0).join(' ')
+    return recorded.splice(0).join(' ')
   }
 }
 
-function attributes(header: string): Map<string, string> {
+function toAttributes(header: string): Map<string, string> {
   return new Map(
     header.split('; ').map((part) => {
       const [name, value = ''] = part.split('=')

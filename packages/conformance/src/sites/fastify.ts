@@ -1,11 +1,15 @@
 import type { Store } from 'express-session'
-import { type Act, type Site, type Visit, visitor } from './site.ts'
+import { type Act, createVisitor, type Visit, type Visitor } from './visitor.ts'
 
-/** Runs `check` on a Fastify application with `@fastify/session`, which never touches and sets with every answer. */
+/**
+ * Runs `check` with a visitor of a Fastify application. `@fastify/session` never calls `touch`, and
+ * saves the session with every answer.
+ * @param maxAge How long a session lives, in milliseconds.
+ */
 export async function withFastify(
   store: Store,
   maxAge: number,
-  check: (site: Site) => Promise<void>,
+  check: (visitor: Visitor) => Promise<void>,
 ): Promise<void> {
   const { default: fastify } = await import('fastify')
   const { default: cookie } = await import('@fastify/cookie')
@@ -22,7 +26,7 @@ export async function withFastify(
   app.get('/', async (request) => {
     await act({
       id: request.session.sessionId,
-      // Of another object after it was renewed.
+      // A getter, because `regenerate` replaces the session object.
       get session() {
         return request.session as unknown as Visit['session']
       },
@@ -33,7 +37,7 @@ export async function withFastify(
   })
   try {
     await check(
-      visitor(async (next, header) => {
+      createVisitor(async (next, header) => {
         act = next
         const { headers } = await app.inject({ url: '/', headers: header ? { cookie: header } : {} })
         return [headers['set-cookie'] ?? []].flat()

@@ -1,24 +1,26 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { SessionData } from 'express-session'
 import type { Tested } from '../engine/context.ts'
-import { type Act, type Site, type Visit, visitor } from './site.ts'
+import { withServer } from './server.ts'
+import { type Act, createVisitor, type Visit, type Visitor } from './visitor.ts'
 
-/** Runs `check` on a Koa application with koa-session, whose sessions are kept in the store as its documentation says. */
+/**
+ * Runs `check` with a visitor of a Koa application. koa-session uses the store as an external
+ * store, as its documentation says.
+ * @param maxAge How long a session lives, in milliseconds.
+ */
 export async function withKoa(
   store: Tested,
   maxAge: number,
-  check: (site: Site) => Promise<void>,
+  check: (visitor: Visitor) => Promise<void>,
 ): Promise<void> {
   const { default: Koa } = await import('koa')
   const { createSession } = await import('koa-session')
   const app = new Koa()
-  // Its errors are the rule's.
+  // Koa would print errors, but the rule reports them already.
   app.silent = true
   app.keys = ['a secret']
   let act: Act
-  app.use(createSession({ maxAge, store: external(store) }, app))
+  app.use(createSession({ maxAge, store: toExternalStore(store) }, app))
   app.use(async (context) => {
     const visit: Visit = {
       get id() {
@@ -35,29 +37,20 @@ export async function withKoa(
     await act(visit)
     context.body = 'the whole answer'
   })
-  const server = createServer(app.callback())
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  try {
-    await check(
-      visitor(async (next, header) => {
+  await withServer(app.callback(), (url) =>
+    check(
+      createVisitor(async (next, header) => {
         act = next
-        const response = await fetch(`http://127.0.0.1:${port}/`, {
-          headers: header ? { cookie: header } : {},
-        })
+        const response = await fetch(url, { headers: header ? { cookie: header } : {} })
         await response.text()
         return response.headers.getSetCookie()
       }),
-    )
-  } finally {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
+    ),
+  )
 }
 
-/** A store for express-session as koa-session wants one: its sessions have no cookie of their own. */
-function external(store: Tested) {
+/** Adapts a store to koa-session, whose sessions have no cookie of their own. */
+function toExternalStore(store: Tested) {
   return {
     async get(key: string) {
       const { cookie, ...data } = (await store.get(key)) ?? {}

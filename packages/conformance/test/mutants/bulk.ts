@@ -1,29 +1,37 @@
 import type { SessionData } from 'express-session'
 import type { Mutant } from '../support/reference.ts'
-import { answer, cachesReads, crude, remembers } from './broken.ts'
-import { upserts } from './concurrency.ts'
-import type { Callback } from './shared.ts'
+import {
+  answer,
+  type Callback,
+  cachesReads,
+  copy,
+  countsSaves,
+  makeSimple,
+  overwrites,
+  remembersSaves,
+} from './shared.ts'
 
 type All = Record<string, SessionData>
 
-/** What `all` tells is this instead. */
-const telling =
+/** Changes the answer of `all`. */
+const changeAll =
   (change: (all: All) => unknown): Mutant =>
   (store) => ({
     all: (callback) => void store.all((error, found) => callback(error, change((found ?? {}) as All) as All)),
   })
 
-const first = (count: number) => (all: All) => Object.fromEntries(Object.entries(all).slice(0, count))
+/** Takes the first sessions of a list. */
+const takeFirst = (count: number) => (all: All) => Object.fromEntries(Object.entries(all).slice(0, count))
 
-/** What `length` counts is this instead. */
-const counting =
+/** Changes the answer of `length`. */
+const changeLength =
   (change: (count: number) => unknown): Mutant =>
   (store) => ({
     length: (callback) => void store.length((error, count) => callback(error, change(count ?? 0) as number)),
   })
 
-/** Clears this many. */
-const clearing =
+/** Clears no more sessions than this. */
+const limitClear =
   (count: number): Mutant =>
   (store) => {
     const saved: string[] = []
@@ -39,17 +47,17 @@ const clearing =
     }
   }
 
-/** Saves after what was called later. */
+/** Saves so late that calls after the save are executed before it. */
 const savesLater: Mutant = (store) => ({
   set(id, session, callback) {
-    const copy = JSON.parse(JSON.stringify(session))
-    setTimeout(() => store.set(id, copy, callback as Callback), 5)
+    const copied = copy(session)
+    setTimeout(() => store.set(id, copied, callback as Callback), 5)
   },
 })
 
 export const bulk: Readonly<Record<string, Mutant>> = {
   'all/sees-the-saves-before-it': savesLater,
-  'all/destroy-of-what-it-names-ends-it': telling((all) =>
+  'all/destroy-of-what-it-names-ends-it': changeAll((all) =>
     Object.fromEntries(Object.entries(all).map(([id, session]) => [`${id}-hashed`, session])),
   ),
   'length/sees-the-saves-before-it': savesLater,
@@ -57,12 +65,12 @@ export const bulk: Readonly<Record<string, Mutant>> = {
   'clear/leaves-the-saves-after-it': (store) => ({
     clear: (callback) => void setTimeout(() => store.clear(callback as Callback), 5),
   }),
-  'all/tells-every-session': telling(first(4)),
-  'all/tells-hundreds': telling(first(100)),
-  'all/of-nothing-is-empty': telling((all) => (Object.keys(all).length > 0 ? all : null)),
-  'all/leaves-out-destroyed-sessions': remembers,
-  'all/tells-which-is-which': telling(Object.values),
-  'all/tells-what-others-saved': remembers,
+  'all/tells-every-session': changeAll(takeFirst(4)),
+  'all/tells-hundreds': changeAll(takeFirst(100)),
+  'all/of-nothing-is-empty': changeAll((all) => (Object.keys(all).length > 0 ? all : null)),
+  'all/leaves-out-destroyed-sessions': remembersSaves,
+  'all/tells-which-is-which': changeAll(Object.values),
+  'all/tells-what-others-saved': remembersSaves,
   'all/beside-logouts-is-no-error': (store) => {
     let destroying = 0
     return {
@@ -79,20 +87,11 @@ export const bulk: Readonly<Record<string, Mutant>> = {
       },
     }
   },
-  'length/counts-sessions': (store) => {
-    let rows = 0
-    return {
-      set(id, session, callback) {
-        rows++
-        store.set(id, session, callback as Callback)
-      },
-      length: (callback) => answer(callback, null, rows),
-    }
-  },
-  'length/is-a-number': counting(String),
-  'length/counts-hundreds': counting((count) => Math.min(count, 100)),
-  'clear/ends-every-session': clearing(4),
-  'clear/ends-hundreds': clearing(100),
+  'length/counts-sessions': countsSaves,
+  'length/is-a-number': changeLength(String),
+  'length/counts-hundreds': changeLength((count) => Math.min(count, 100)),
+  'clear/ends-every-session': limitClear(4),
+  'clear/ends-hundreds': limitClear(100),
   'clear/of-nothing-is-no-error': (store) => ({
     clear: (callback) =>
       void store.length((_, count) =>
@@ -113,7 +112,7 @@ export const bulk: Readonly<Record<string, Mutant>> = {
     }
   },
   'clear/ends-them-in-every-process': cachesReads,
-  'clear/late-save-does-not-undo-it': upserts,
+  'clear/late-save-does-not-undo-it': overwrites,
   'clear/beside-saves-is-no-error': (store) => {
     let locked = false
     return {
@@ -132,8 +131,8 @@ export const bulk: Readonly<Record<string, Mutant>> = {
   },
 }
 
-/** Its `clear` is for everybody's sessions. */
-const clearsAll = (): Mutant => {
+/** Makes a mutant whose `clear` also clears the other stores of the mutant. */
+const clearEveryStore = (): Mutant => {
   const made: Parameters<Mutant>[0][] = []
   return (store) => {
     made.push(store)
@@ -147,12 +146,12 @@ const clearsAll = (): Mutant => {
 }
 
 export const prefixes: Readonly<Record<string, Mutant>> = {
-  'prefix/keeps-sessions-apart': crude(),
-  'prefix/keeps-logouts-apart': crude(),
-  'prefix/length-counts-its-own': crude(),
-  'prefix/all-tells-its-own': crude(),
-  'prefix/clear-ends-its-own': clearsAll(),
-  'prefix/clear-leaves-a-longer-prefix': clearsAll(),
-  'prefix/length-leaves-out-a-longer-prefix': crude(),
+  'prefix/keeps-sessions-apart': makeSimple(),
+  'prefix/keeps-logouts-apart': makeSimple(),
+  'prefix/length-counts-its-own': makeSimple(),
+  'prefix/all-tells-its-own': makeSimple(),
+  'prefix/clear-ends-its-own': clearEveryStore(),
+  'prefix/clear-leaves-a-longer-prefix': clearEveryStore(),
+  'prefix/length-leaves-out-a-longer-prefix': makeSimple(),
   'prefix/is-no-pattern': () => ({ clear: (callback) => answer(callback) }),
 }

@@ -1,14 +1,14 @@
 import type { Mutant } from '../support/reference.ts'
-import type { Callback } from './shared.ts'
+import { type Callback, copy, hangsOnReadErrors, hidesReadErrors } from './shared.ts'
 
-type Answer = (error: unknown, found?: unknown) => void
+type AnyCallback = (error: unknown, found?: unknown) => void
 
-/** Answers twice. */
-const twice =
+/** Calls back twice. */
+const callBackTwice =
   (verb: 'get' | 'set' | 'touch' | 'destroy'): Mutant =>
   (store) => ({
     [verb](...args: unknown[]) {
-      const callback = args.pop() as Answer
+      const callback = args.pop() as AnyCallback
       ;(store[verb] as (...args: unknown[]) => void)(...args, (error: unknown, found: unknown) => {
         callback(error, found)
         setTimeout(callback, 10, error, found)
@@ -16,8 +16,8 @@ const twice =
     },
   })
 
-/** Takes a callback for granted. */
-const wants =
+/** Throws if there is no callback. */
+const requireCallback =
   (verb: 'set' | 'touch' | 'destroy'): Mutant =>
   (store) => ({
     [verb](...args: unknown[]) {
@@ -28,50 +28,45 @@ const wants =
     },
   })
 
-const serializes: Mutant = (store) => ({
+/** Throws if JSON cannot hold the session. */
+const throwsOnJson: Mutant = (store) => ({
   set(id, session, callback) {
     JSON.stringify(session)
     store.set(id, session, callback as Callback)
   },
 })
 
-/** A failure is told as nothing. */
-const silent: Mutant = (store) => ({
-  get: (id, callback) => void store.get(id, (error, found) => callback(null, error ? null : found)),
-})
-
 export const callbacks: Readonly<Record<string, Mutant>> = {
-  'callbacks/set-calls-back-once': twice('set'),
-  'callbacks/get-calls-back-once': twice('get'),
-  'callbacks/touch-calls-back-once': twice('touch'),
-  'callbacks/destroy-calls-back-once': twice('destroy'),
+  'callbacks/set-calls-back-once': callBackTwice('set'),
+  'callbacks/get-calls-back-once': callBackTwice('get'),
+  'callbacks/touch-calls-back-once': callBackTwice('touch'),
+  'callbacks/destroy-calls-back-once': callBackTwice('destroy'),
   'callbacks/asynchronous': (store) => ({
     touch(id, session, callback) {
       callback?.()
       store.touch(id, session, () => {})
     },
   }),
-  'callbacks/destroy-needs-none': wants('destroy'),
-  'callbacks/set-needs-none': wants('set'),
-  'callbacks/touch-needs-none': wants('touch'),
+  'callbacks/destroy-needs-none': requireCallback('destroy'),
+  'callbacks/set-needs-none': requireCallback('set'),
+  'callbacks/touch-needs-none': requireCallback('touch'),
   'callbacks/nothing-but-an-error': (store) => ({
     set: (id, session, callback) =>
-      void store.set(id, session, (error) => (callback as Answer)(error, { changes: 1 })),
+      void store.set(id, session, (error) => (callback as AnyCallback)(error, { changes: 1 })),
   }),
   'callbacks/a-miss-is-nothing': (store) => ({
     get: (id, callback) => void store.get(id, (error, found) => callback(error, found ?? (false as never))),
   }),
-  'callbacks/a-bigint-is-an-error': serializes,
-  'callbacks/a-circle-is-an-error': serializes,
+  'callbacks/a-bigint-is-an-error': throwsOnJson,
+  'callbacks/a-circle-is-an-error': throwsOnJson,
   'callbacks/an-object-that-throws-fails-alone': (store) => {
     const busy = new Set<string>()
     return {
       set(id, session, callback) {
-        // Nobody ends the turn of a call that throws.
+        // After a call that throws, the session stays busy for ever.
         if (busy.has(id)) return
         busy.add(id)
-        const copy = JSON.parse(JSON.stringify(session))
-        store.set(id, copy, (error) => {
+        store.set(id, copy(session), (error) => {
           busy.delete(id)
           callback?.(error)
         })
@@ -81,7 +76,7 @@ export const callbacks: Readonly<Record<string, Mutant>> = {
 }
 
 export const troubles: Readonly<Record<string, Mutant>> = {
-  'outage/a-read-is-an-error': silent,
+  'outage/a-read-is-an-error': hidesReadErrors,
   'outage/a-save-is-an-error': (store) => ({
     destroy: (id, callback) => void store.destroy(id, () => callback?.()),
   }),
@@ -93,12 +88,7 @@ export const troubles: Readonly<Record<string, Mutant>> = {
       if (callback) gone.then(() => callback(), callback)
     },
   }),
-  'outage/silence-ends': (store) => ({
-    get: (id, callback) =>
-      void store.get(id, (error, found) => {
-        if (!error) callback(null, found)
-      }),
-  }),
+  'outage/silence-ends': hangsOnReadErrors,
   'outage/gives-nothing-away': (store) => ({
     set: (id, session, callback) =>
       void store.set(id, session, (error) =>

@@ -1,8 +1,8 @@
 import type { Mutant } from '../support/reference.ts'
-import { answer, crude } from './broken.ts'
+import { answer, makeSimple } from './shared.ts'
 
-/** Reads together what is asked for in one turn of the event loop, by the timers that it finds then. */
-const readsTogether: Mutant = (store) => {
+/** Batches the reads of one turn of the event loop with the global timer of that time. */
+const batchesReads: Mutant = (store) => {
   let waiting: (() => void)[] | undefined
   return {
     get(id, callback) {
@@ -19,12 +19,12 @@ const readsTogether: Mutant = (store) => {
   }
 }
 
-// What an application fakes later does not reach this one.
+// This copy is not replaced when the tests of an application replace `Date`.
 const { now } = Date
 
 export const clocks: Readonly<Record<string, Mutant>> = {
-  'clocks/fake-timers-leave-a-store-that-works': readsTogether,
-  'clocks/a-fake-clock-is-followed': crude((rows) => ({
+  'clocks/fake-timers-leave-a-store-that-works': batchesReads,
+  'clocks/a-fake-clock-is-followed': makeSimple((rows) => ({
     get(id, callback) {
       const row = rows.get(id)
       const isLive = row !== undefined && Date.parse(JSON.parse(row).cookie.expires) > now()

@@ -1,54 +1,33 @@
 import type { SessionData } from 'express-session'
 import type { Mutant } from '../support/reference.ts'
-import { alone, answer, cachesReads, crude, type Found, oneAtATime, savesTouches } from './broken.ts'
-import { type Callback, saving } from './shared.ts'
-
-/** Saves whatever was there before. */
-export const upserts: Mutant = saving((session) => session)
-
-/** Reads that are made while another one is not answered get its answer, by this key. */
-const sharesReads =
-  (keyOf: (id: string) => string): Mutant =>
-  (store) => {
-    const waiting = new Map<string, Found[]>()
-    return {
-      get(id, callback) {
-        const key = keyOf(id)
-        const others = waiting.get(key)
-        if (others) return void others.push(callback)
-        const all: Found[] = [callback]
-        waiting.set(key, all)
-        store.get(id, (error, found) => {
-          waiting.delete(key)
-          for (const one of all) one(error, found)
-        })
-      },
-    }
-  }
+import {
+  answer,
+  type Callback,
+  cachesReads,
+  copy,
+  countsSaves,
+  limitCalls,
+  makeSimple,
+  overwrites,
+  savesTouches,
+  shareReads,
+  sharesNothing,
+} from './shared.ts'
 
 export const concurrency: Readonly<Record<string, Mutant>> = {
-  'concurrency/first-saves-at-once': oneAtATime('set'),
-  'concurrency/first-saves-in-two-processes': alone,
-  'concurrency/first-saves-are-one-session': (store) => {
-    let rows = 0
-    return {
-      set(id, session, callback) {
-        rows++
-        store.set(id, session, callback as Callback)
-      },
-      length: (callback) => answer(callback, null, rows),
-    }
-  },
+  'concurrency/first-saves-at-once': limitCalls('set'),
+  'concurrency/first-saves-in-two-processes': sharesNothing,
+  'concurrency/first-saves-are-one-session': countsSaves,
   'concurrency/saves-of-many-sessions': (store) => {
     let current: SessionData
     return {
       set(id, session, callback) {
         current = session
-        setImmediate(() => store.set(id, JSON.parse(JSON.stringify(current)), callback as Callback))
+        setImmediate(() => store.set(id, copy(current), callback as Callback))
       },
     }
   },
-  'concurrency/reads-of-many-sessions': sharesReads(() => 'any'),
+  'concurrency/reads-of-many-sessions': shareReads(() => 'any'),
   'concurrency/reads-of-one-session': (store) => {
     let open = 0
     return {
@@ -62,7 +41,7 @@ export const concurrency: Readonly<Record<string, Mutant>> = {
       },
     }
   },
-  'concurrency/reads-of-one-session-are-apart': sharesReads((id) => id),
+  'concurrency/reads-of-one-session-are-apart': shareReads((id) => id),
   'concurrency/read-sees-the-save-before-it': (store) => ({
     set(id, session, callback) {
       answer(callback)
@@ -70,7 +49,7 @@ export const concurrency: Readonly<Record<string, Mutant>> = {
     },
   }),
   'concurrency/other-process-sees-the-save-before-it': cachesReads,
-  'concurrency/read-beside-a-save-is-whole': crude((rows) => ({
+  'concurrency/read-beside-a-save-is-whole': makeSimple((rows) => ({
     set(id, session, callback) {
       rows.delete(id)
       setImmediate(() => {
@@ -88,10 +67,10 @@ export const concurrency: Readonly<Record<string, Mutant>> = {
     }
   },
   'collisions/save-beside-a-touch-stays': savesTouches,
-  'collisions/touch-beside-a-save-is-no-error': oneAtATime('touch'),
-  'collisions/changes-of-two-requests-both-stay': upserts,
-  'collisions/late-save-keeps-a-later-deadline': upserts,
-  'collisions/late-save-does-not-end-a-session-in-use': upserts,
-  'collisions/removal-beside-a-change-stays': upserts,
-  'concurrency/crowd-is-answered': oneAtATime('set', 20),
+  'collisions/touch-beside-a-save-is-no-error': limitCalls('touch'),
+  'collisions/changes-of-two-requests-both-stay': overwrites,
+  'collisions/late-save-keeps-a-later-deadline': overwrites,
+  'collisions/late-save-does-not-end-a-session-in-use': overwrites,
+  'collisions/removal-beside-a-change-stays': overwrites,
+  'concurrency/crowd-is-answered': limitCalls('set', 20),
 }

@@ -1,26 +1,28 @@
 import type { Mutant } from '../support/reference.ts'
 import {
   answer,
+  type Callback,
   cachesReads,
+  changeDeadline,
+  changeSaves,
+  copy,
   deadlineIn,
-  deadlineOf,
-  type Found,
+  failOnMisses,
   HOUR,
-  ignoresSaves,
-  knowsNoDeadline,
-  missesAreErrors,
-  refuses,
-  remembers,
+  ignoreSaves,
+  ignoresDeadlines,
+  type ReadCallback,
+  refuseSaves,
+  remembersSaves,
   savesTouches,
-} from './broken.ts'
-import { type Callback, saving } from './shared.ts'
+} from './shared.ts'
 
 const isPast = (expires: unknown): boolean => expires instanceof Date && +expires < Date.now()
 
-/** The deadline of a session is that of its first save, or the later of the two. */
-const remembersDeadlines = (choose: (first: number, now: number) => number): Mutant => {
+/** Chooses a deadline from that of the first save and that of the current one. */
+const chooseDeadline = (choose: (first: number, now: number) => number): Mutant => {
   const first = new Map<string, number>()
-  return deadlineOf((expires, _, id) => {
+  return changeDeadline((expires, _, id) => {
     const known = first.get(id) ?? expires!
     first.set(id, known)
     return choose(known, expires!)
@@ -28,32 +30,32 @@ const remembersDeadlines = (choose: (first: number, now: number) => number): Mut
 }
 
 export const expiry: Readonly<Record<string, Mutant>> = {
-  'expiry/ends-with-its-cookie': knowsNoDeadline,
-  'expiry/lives-until-its-deadline': deadlineOf((expires) => expires && expires - 500),
-  'expiry/gone-at-its-deadline': deadlineOf((expires) => expires && Math.ceil(expires / 1000) * 1000),
-  'expiry/short-session-is-there-at-once': deadlineOf(
+  'expiry/ends-with-its-cookie': ignoresDeadlines,
+  'expiry/lives-until-its-deadline': changeDeadline((expires) => expires && expires - 500),
+  'expiry/gone-at-its-deadline': changeDeadline((expires) => expires && Math.ceil(expires / 1000) * 1000),
+  'expiry/short-session-is-there-at-once': changeDeadline(
     (expires) => expires && Math.floor(expires / 1000) * 1000,
   ),
-  'expiry/max-age-of-zero-is-gone': deadlineOf((expires, maxAge) => (maxAge ? expires : null)),
-  'expiry/past-deadline-is-gone': refuses(({ cookie }) => isPast(cookie.expires)),
-  'expiry/past-deadline-ends-a-live-session': ignoresSaves(({ cookie }) => isPast(cookie.expires)),
-  'expiry/save-extends': remembersDeadlines((first) => first),
-  'expiry/save-shortens': remembersDeadlines(Math.max),
-  'expiry/deadline-of-30-years': deadlineOf((expires) =>
+  'expiry/max-age-of-zero-is-gone': changeDeadline((expires, maxAge) => (maxAge ? expires : null)),
+  'expiry/past-deadline-is-gone': refuseSaves(({ cookie }) => isPast(cookie.expires)),
+  'expiry/past-deadline-ends-a-live-session': ignoreSaves(({ cookie }) => isPast(cookie.expires)),
+  'expiry/save-extends': chooseDeadline((first) => first),
+  'expiry/save-shortens': chooseDeadline(Math.max),
+  'expiry/deadline-of-30-years': changeDeadline((expires) =>
     expires && expires - Date.now() > 2 ** 31 ? deadlineIn(1) : expires,
   ),
-  'expiry/deadline-in-the-year-9999': refuses(({ cookie }) => cookie.expires!.getUTCFullYear() > 9000),
-  'expiry/max-age-with-a-fraction': refuses(({ cookie }) => !Number.isInteger(cookie.originalMaxAge)),
-  'expiry/endless-max-age-is-kept-or-refused': ignoresSaves(({ cookie }) => Number.isNaN(+cookie.expires!)),
-  'expiry/invalid-date-is-no-error': refuses(({ cookie }) => Number.isNaN(+(cookie.expires ?? 0))),
-  'ttl/lasts-without-a-deadline': deadlineOf((expires) => expires ?? deadlineIn(500)),
-  'ttl/ends-without-a-deadline': deadlineOf((expires) => expires ?? deadlineIn(HOUR)),
-  'ttl/short-cookie-beats-it': knowsNoDeadline,
-  'ttl/long-cookie-beats-it': knowsNoDeadline,
+  'expiry/deadline-in-the-year-9999': refuseSaves(({ cookie }) => cookie.expires!.getUTCFullYear() > 9000),
+  'expiry/max-age-with-a-fraction': refuseSaves(({ cookie }) => !Number.isInteger(cookie.originalMaxAge)),
+  'expiry/endless-max-age-is-kept-or-refused': ignoreSaves(({ cookie }) => Number.isNaN(+cookie.expires!)),
+  'expiry/invalid-date-is-no-error': refuseSaves(({ cookie }) => Number.isNaN(+(cookie.expires ?? 0))),
+  'ttl/lasts-without-a-deadline': changeDeadline((expires) => expires ?? deadlineIn(500)),
+  'ttl/ends-without-a-deadline': changeDeadline((expires) => expires ?? deadlineIn(HOUR)),
+  'ttl/short-cookie-beats-it': ignoresDeadlines,
+  'ttl/long-cookie-beats-it': ignoresDeadlines,
   'expiry/what-was-read-keeps-its-deadline': (store) => ({
     set(id, session, callback) {
-      const cookie = { ...JSON.parse(JSON.stringify(session.cookie)) }
-      // Only the cookies of express-session have it.
+      const cookie = copy(session.cookie)
+      // Only the cookies of express-session have `maxAge`; a session as `get` returns it has none.
       if (session.cookie.maxAge === undefined) Object.assign(cookie, { expires: null, originalMaxAge: null })
       store.set(id, { ...session, cookie }, callback as Callback)
     },
@@ -63,17 +65,17 @@ export const expiry: Readonly<Record<string, Mutant>> = {
       void store.get(id, (error, found) => {
         if (!found) return callback(error, found)
         const cookie = { ...found.cookie, expires: deadlineIn(HOUR) }
-        store.touch(id, { ...found, cookie } as never, () => (callback as Found)(null, found))
+        store.touch(id, { ...found, cookie } as never, () => (callback as ReadCallback)(null, found))
       }),
   }),
 }
 
 export const ended: Readonly<Record<string, Mutant>> = {
-  'ended/is-no-error': missesAreErrors('get'),
-  'ended/can-be-destroyed': missesAreErrors('destroy'),
+  'ended/is-no-error': failOnMisses('get'),
+  'ended/can-be-destroyed': failOnMisses('destroy'),
   'ended/id-begins-anew': (store) => {
     const saved = new Map<string, object>()
-    return saving((session, id) => {
+    return changeSaves((session, id) => {
       const merged = { ...saved.get(id), ...session }
       saved.set(id, merged)
       return merged
@@ -81,17 +83,16 @@ export const ended: Readonly<Record<string, Mutant>> = {
   },
   'ended/ends-only-its-own': (store) => {
     let first: number | null = null
-    return deadlineOf((expires) => {
+    return changeDeadline((expires) => {
       first ??= expires
       return first
     })(store)
   },
   'ended/ends-in-every-process': cachesReads,
-  'ended/is-not-in-all': remembers,
-  'ended/is-not-counted': remembers,
+  'ended/is-not-in-all': remembersSaves,
+  'ended/is-not-counted': remembersSaves,
   'ended/touch-does-not-revive': savesTouches,
   'ended/late-save-does-not-revive': (store) => ({
-    set: (id, session, callback) =>
-      void store.set(id, JSON.parse(JSON.stringify(session)), (error) => answer(callback, error)),
+    set: (id, session, callback) => void store.set(id, copy(session), (error) => answer(callback, error)),
   }),
 }

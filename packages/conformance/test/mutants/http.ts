@@ -1,9 +1,22 @@
 import type { Mutant } from '../support/reference.ts'
-import { cachesReads, crude, ignoresTouches, missesAreErrors } from './broken.ts'
-import { type Callback, cookieOf, keepsDestroyed, saving } from './shared.ts'
+import {
+  answer,
+  type Callback,
+  cachesReads,
+  changeCookie,
+  copy,
+  failOnMisses,
+  hangsOnReadErrors,
+  hidesReadErrors,
+  ignoreTouches,
+  keepsDestroyed,
+  makeSimple,
+  mergesSaves,
+  overwrites,
+} from './shared.ts'
 
-/** Reads come from what this process saved, and not from the database. */
-const cached: Mutant = (store) => {
+/** Reads what this store saved, and asks the database only for other sessions. */
+const readsOwnSaves: Mutant = (store) => {
   const saved = new Map<string, string>()
   return {
     set(id, session, callback) {
@@ -12,30 +25,16 @@ const cached: Mutant = (store) => {
     },
     get(id, callback) {
       const found = saved.get(id)
-      if (found) process.nextTick(callback, null, JSON.parse(found))
+      if (found) answer(callback, null, JSON.parse(found))
       else store.get(id, callback)
     },
   }
 }
 
-/** Saves whatever was there before. */
-const upserts: Mutant = saving((session) => session)
-
-/** Leaves calls unanswered whenever the right store fails. */
-const hangs: Mutant = (store) => ({
-  get: (id, callback) => void store.get(id, (error, found) => error || callback(null, found)),
-})
-
 export const http: Readonly<Record<string, Mutant>> = {
-  'http/keeps-the-session': (store) => ({
-    // A two-way merge: what was deleted comes back.
-    set: (id, session, callback) =>
-      void store.get(id, (_, before) =>
-        store.set(id, { ...before, ...JSON.parse(JSON.stringify(session)) }, callback as Callback),
-      ),
-  }),
-  'http/in-every-process': cached,
-  'http/a-lost-session-is-a-new-visit': missesAreErrors('get'),
+  'http/keeps-the-session': mergesSaves,
+  'http/in-every-process': readsOwnSaves,
+  'http/a-lost-session-is-a-new-visit': failOnMisses('get'),
   'http/destroy-logs-out': keepsDestroyed,
   'http/unset-destroys': keepsDestroyed,
   'http/regenerate-changes-the-id': keepsDestroyed,
@@ -46,17 +45,17 @@ export const http: Readonly<Record<string, Mutant>> = {
     },
   }),
   'http/reload-reads-what-others-saved': cachesReads,
-  'cookie/idle-session-ends': cookieOf(() => ({ expires: null, originalMaxAge: null })),
-  'cookie/busy-session-goes-on': ignoresTouches(),
-  'cookie/settings-survive': cookieOf(() => ({ sameSite: undefined })),
-  'cookie/max-age-runs-down': cookieOf(({ originalMaxAge }) => ({
+  'cookie/idle-session-ends': changeCookie(() => ({ expires: null, originalMaxAge: null })),
+  'cookie/busy-session-goes-on': ignoreTouches(),
+  'cookie/settings-survive': changeCookie(() => ({ sameSite: undefined })),
+  'cookie/max-age-runs-down': changeCookie(({ originalMaxAge }) => ({
     originalMaxAge: (originalMaxAge ?? 0) / 2,
   })),
   'cookie/remember-me-lasts': (store) => ({
     touch: (id, session, callback) =>
       void store.get(id, (_, found) => {
         const expires = new Date(session.cookie.expires as Date)
-        const cookie = { ...JSON.parse(JSON.stringify(found!.cookie)), expires }
+        const cookie = { ...copy(found!.cookie), expires }
         store.touch(id, { ...found, cookie } as never, callback as Callback)
       }),
   }),
@@ -74,10 +73,8 @@ export const http: Readonly<Record<string, Mutant>> = {
       },
     }
   },
-  'http/requests-at-once-lose-nothing': upserts,
-  'http/a-slow-request-does-not-undo-a-logout': crude(),
-  'http/an-outage-is-an-error': (store) => ({
-    get: (id, callback) => void store.get(id, (_, found) => callback(null, found)),
-  }),
-  'http/a-broken-session-is-no-new-visit': hangs,
+  'http/requests-at-once-lose-nothing': overwrites,
+  'http/a-slow-request-does-not-undo-a-logout': makeSimple(),
+  'http/an-outage-is-an-error': hidesReadErrors,
+  'http/a-broken-session-is-no-new-visit': hangsOnReadErrors,
 }

@@ -14,7 +14,7 @@ import { options } from './options.ts'
 import { sealed } from './sealed.ts'
 import { touches } from './touch.ts'
 
-/** Stores that are broken in one way each, by the rule that must see it. */
+/** Mutants of the reference store, by the id of the rule that must detect the mutant. */
 export const mutants: Readonly<Record<string, Mutant>> = {
   ...callbacks,
   ...troubles,

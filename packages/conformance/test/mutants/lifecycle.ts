@@ -1,29 +1,28 @@
 import type { Store } from 'express-session'
 import type { Mutant } from '../support/reference.ts'
-import { answer } from './broken.ts'
-import type { Callback } from './shared.ts'
+import { answer, type Callback } from './shared.ts'
 
-/** One failure, and it fails for ever. */
+/** Fails every call after the first failure. */
 const failsForEver: Mutant = (store) => {
-  let broken: unknown
-  const told = (callback: unknown) => (error: unknown, found?: unknown) => {
-    broken ??= error
+  let failure: unknown
+  const remember = (callback: unknown) => (error: unknown, found?: unknown) => {
+    failure ??= error
     ;(callback as (...results: unknown[]) => void)(error, found)
   }
   return {
     get(id, callback) {
-      if (broken) answer(callback, broken)
-      else store.get(id, told(callback))
+      if (failure) answer(callback, failure)
+      else store.get(id, remember(callback))
     },
     set(id, session, callback) {
-      if (broken) answer(callback, broken)
-      else store.set(id, session, told(callback))
+      if (failure) answer(callback, failure)
+      else store.set(id, session, remember(callback))
     },
   }
 }
 
-/** Types leave `close` to the stores. */
-const closing = (methods: Partial<Store> & { close(): void }): Partial<Store> => methods
+/** Lets a mutant replace `close`, which the types of express-session do not know. */
+const withClose = (methods: Partial<Store> & { close(): void }): Partial<Store> => methods
 
 export const lifecycle: Readonly<Record<string, Mutant>> = {
   'store/is-an-event-emitter': () => ({
@@ -70,7 +69,7 @@ export const lifecycle: Readonly<Record<string, Mutant>> = {
   }),
   'close/twice-is-no-error': () => {
     let closed = false
-    return closing({
+    return withClose({
       close() {
         if (closed) throw new Error('it was closed before')
         closed = true
@@ -79,7 +78,7 @@ export const lifecycle: Readonly<Record<string, Mutant>> = {
   },
   'close/calls-after-it-are-answered': (store) => {
     let closed = false
-    return closing({
+    return withClose({
       close() {
         closed = true
       },
@@ -91,7 +90,7 @@ export const lifecycle: Readonly<Record<string, Mutant>> = {
   },
   'close/keeps-what-was-saved-before': (store) => {
     const waiting: NodeJS.Timeout[] = []
-    return closing({
+    return withClose({
       close() {
         for (const timer of waiting) clearTimeout(timer)
       },
@@ -104,7 +103,7 @@ export const lifecycle: Readonly<Record<string, Mutant>> = {
   'close/leaves-the-other-stores-open': (() => {
     let closed = false
     return (store) =>
-      closing({
+      withClose({
         close() {
           closed = true
         },

@@ -1,12 +1,19 @@
 import type { SessionData } from 'express-session'
 import type { Mutant } from '../support/reference.ts'
-import { answer, crude, HOUR, ignoresTouches, missesAreErrors, oneAtATime, savesTouches } from './broken.ts'
-import type { Callback } from './shared.ts'
+import {
+  answer,
+  type Callback,
+  copy,
+  failOnMisses,
+  HOUR,
+  ignoreTouches,
+  limitCalls,
+  makeSimple,
+  savesTouches,
+} from './shared.ts'
 
-const copy = (session: SessionData): SessionData => JSON.parse(JSON.stringify(session))
-
-/** What is touched is this instead. */
-const touching =
+/** Touches with another session than the given one. */
+const changeTouches =
   (change: (session: SessionData) => SessionData): Mutant =>
   (store) => ({
     touch: (id, session, callback) => void store.touch(id, change(copy(session)), callback as Callback),
@@ -14,17 +21,17 @@ const touching =
 
 export const touches: Readonly<Record<string, Mutant>> = {
   'touch/creates-nothing': savesTouches,
-  'touch/of-nobody-is-no-error': missesAreErrors('touch'),
-  'touch/of-a-destroyed-session-creates-nothing': crude((rows) => ({
+  'touch/of-nobody-is-no-error': failOnMisses('touch'),
+  'touch/of-a-destroyed-session-creates-nothing': makeSimple((rows) => ({
     touch(id, session, callback) {
       rows.set(id, JSON.stringify(session))
       answer(callback)
     },
   })),
-  'touch/extends': ignoresTouches(),
-  'touch/extends-for-every-process': ignoresTouches(),
-  'touch/extends-by-the-ttl': ignoresTouches(({ cookie }) => !cookie.expires),
-  'touch/without-a-deadline-extends': ignoresTouches(({ cookie }) => !cookie.expires),
+  'touch/extends': ignoreTouches(),
+  'touch/extends-for-every-process': ignoreTouches(),
+  'touch/extends-by-the-ttl': ignoreTouches(({ cookie }) => !cookie.expires),
+  'touch/without-a-deadline-extends': ignoreTouches(({ cookie }) => !cookie.expires),
   'touch/shortens': (store) => ({
     touch: (id, session, callback) =>
       void store.get(id, (_, found) => {
@@ -33,15 +40,15 @@ export const touches: Readonly<Record<string, Mutant>> = {
         else store.touch(id, session, callback as Callback)
       }),
   }),
-  'touch/with-a-past-deadline-ends': ignoresTouches(({ cookie }) => +cookie.expires! < Date.now()),
-  'touch/agrees-with-set': touching((session) => ({
+  'touch/with-a-past-deadline-ends': ignoreTouches(({ cookie }) => +cookie.expires! < Date.now()),
+  'touch/agrees-with-set': changeTouches((session) => ({
     ...session,
     cookie: { ...session.cookie, expires: null, originalMaxAge: null },
   })),
   'touch-alone/changes-no-data': savesTouches,
   'touch-alone/leaves-what-another-saved': savesTouches,
-  'touch-alone/leaves-a-longer-life': touching((session) => session),
-  'touch-alone/leaves-a-shorter-life': touching((session) => session),
+  'touch-alone/leaves-a-longer-life': changeTouches((session) => session),
+  'touch-alone/leaves-a-shorter-life': changeTouches((session) => session),
   'touch-alone/after-a-save-keeps-the-save': (store) => {
     const read = new Map<string, string>()
     return {
@@ -73,7 +80,7 @@ export const touches: Readonly<Record<string, Mutant>> = {
         }),
     }
   },
-  'touch/keeps-a-new-max-age': touching((session) => ({
+  'touch/keeps-a-new-max-age': changeTouches((session) => ({
     ...session,
     cookie: { ...session.cookie, originalMaxAge: HOUR },
   })),
@@ -90,5 +97,5 @@ export const touches: Readonly<Record<string, Mutant>> = {
       },
     }
   },
-  'touch-alone/many-at-once': oneAtATime('touch'),
+  'touch-alone/many-at-once': limitCalls('touch'),
 }

@@ -2,10 +2,15 @@ import type { Backend, MakeOptions, Subject } from '@session-stores/conformance'
 import { type Driver, memoryDriver, type Row, SessionStore, SessionStoreError } from '@session-stores/core'
 import type { SessionData, Store } from 'express-session'
 
-/** What a broken store does otherwise than the right one under it, which was made with these options. */
+/**
+ * Returns the methods in which a mutant differs from the reference store, made with these options.
+ */
 export type Mutant = (store: SessionStore, options?: MakeOptions) => Partial<Store>
 
-/** The reference store: the core on the memory driver, two stores on one, by a clock that the suite drives. */
+/**
+ * Makes the subject of the reference store: the core on the memory driver, with two stores on one
+ * driver and a clock that the suite drives.
+ */
 export function reference(mutant?: Mutant): Subject {
   return {
     name: 'the reference store',
@@ -21,11 +26,11 @@ export function reference(mutant?: Mutant): Subject {
       'tables',
       'pruneInterval',
     ],
-    make: (options) => backendOf(options, mutant),
+    make: (options) => makeBackend(options, mutant),
   }
 }
 
-function backendOf(options: MakeOptions, mutant?: Mutant): Backend {
+function makeBackend(options: MakeOptions, mutant?: Mutant): Backend {
   const { ttl, secrets, ttlOf, touchAfter, disableTouch, skew = 0, pruneInterval = false } = options
   let ahead = skew
   const now = (): number => Date.now() + ahead
@@ -34,8 +39,8 @@ function backendOf(options: MakeOptions, mutant?: Mutant): Backend {
   const [own, others] = options.prefixes ?? options.tables ?? []
   const other = own === others ? memory : memoryDriver()
   const thaws: (() => void)[] = []
-  /** The driver over a network that may be down. */
-  const remote = (driver: typeof memory): typeof memory =>
+  /** Puts the driver behind a network that may be down or frozen. */
+  const overNetwork = (driver: typeof memory): typeof memory =>
     new Proxy(driver, {
       get(target, verb) {
         const value: unknown = Reflect.get(target, verb)
@@ -48,7 +53,7 @@ function backendOf(options: MakeOptions, mutant?: Mutant): Backend {
       },
     })
   const make = (driver: typeof memory, secret?: string): SessionStore => {
-    const store = new SessionStore(remote(driver), {
+    const store = new SessionStore(overNetwork(driver), {
       ...(ttl !== undefined && { idleTimeout: ttl }),
       ...(secret !== undefined && { seal: { keys: [secret] } }),
       ...(touchAfter !== undefined && { touchAfter }),
@@ -57,9 +62,9 @@ function backendOf(options: MakeOptions, mutant?: Mutant): Backend {
       hashIds: false,
       now,
     })
-    if (ttlOf) Object.assign(store, lasting(rightOf(store), ttlOf, now))
-    if (disableTouch) Object.assign(store, untouched)
-    return mutant ? Object.assign(store, mutant(rightOf(store), options)) : store
+    if (ttlOf) Object.assign(store, followTtlOf(bindMethods(store), ttlOf, now))
+    if (disableTouch) Object.assign(store, skipTouches)
+    return mutant ? Object.assign(store, mutant(bindMethods(store), options)) : store
   }
   const stores = [make(memory, secrets?.[0]), make(other, secrets?.[1])] as const
   return {
@@ -95,14 +100,14 @@ function backendOf(options: MakeOptions, mutant?: Mutant): Backend {
   }
 }
 
-/** Puts this row there, whatever stands there: over a tombstone, which always lands. */
+/** Overwrites a row, whatever its version: a tombstone always lands, and then the row follows. */
 async function replace(driver: Driver, row: Row): Promise<void> {
   const tag = 'to-be-replaced'
   await driver.write([{ ...row, data: null, tag }], 0)
   await driver.write([{ ...row, expect: tag }], 0)
 }
 
-const methods = [
+const METHODS = [
   'get',
   'set',
   'touch',
@@ -115,34 +120,36 @@ const methods = [
   'prune',
 ] as const
 
-/** The methods of the store as they are, for a mutant that replaces some of them. */
-function rightOf(store: SessionStore): SessionStore {
-  const right = methods.map((name) => [name, (store[name] as () => unknown).bind(store)])
-  return Object.fromEntries(right) as SessionStore
+/** Returns the original methods of the store, for a mutant that replaces some of them. */
+function bindMethods(store: SessionStore): SessionStore {
+  const bound = METHODS.map((name) => [name, (store[name] as () => unknown).bind(store)])
+  return Object.fromEntries(bound) as SessionStore
 }
 
-/** Sessions live for as long as the function says, or by their cookies where it says nothing of use. */
-function lasting(
+/**
+ * Makes sessions live for as long as the function says, or by their cookies if it returns `NaN`.
+ */
+function followTtlOf(
   store: SessionStore,
   ttlOf: NonNullable<MakeOptions['ttlOf']>,
   now: () => number,
 ): Partial<Store> {
-  const verb =
+  const replaceMethod =
     (name: 'set' | 'touch') =>
     (id: string, session: SessionData, callback: (error?: unknown) => void = () => {}): void => {
       try {
         const life = ttlOf(session)
         const cookie = { ...session.cookie, expires: new Date(now() + life), originalMaxAge: life }
-        const lasts = Number.isNaN(life) ? session : { ...session, cookie }
+        const changed = Number.isNaN(life) ? session : { ...session, cookie }
         const call = store[name] as SessionStore['set']
-        call(id, lasts as SessionData, callback)
+        call(id, changed as SessionData, callback)
       } catch (error) {
         process.nextTick(callback, error)
       }
     }
-  return { set: verb('set'), touch: verb('touch') }
+  return { set: replaceMethod('set'), touch: replaceMethod('touch') }
 }
 
-const untouched: Partial<Store> = {
+const skipTouches: Partial<Store> = {
   touch: (_id, _session, callback) => process.nextTick(callback ?? (() => {})),
 }

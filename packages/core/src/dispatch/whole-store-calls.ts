@@ -2,12 +2,15 @@ import { SessionStoreError, toStoreError } from '../errors.ts'
 import type { StoreCallback } from './call.ts'
 import { nextTick } from './timers.ts'
 
-/** Runs steps after the calls that were made before. With `alone`, later calls wait for the steps. */
+/**
+ * Runs steps after the calls that were made before. With `alone`, later calls wait for the steps.
+ */
 type Run = <T>(steps: () => Promise<T>, alone: boolean) => Promise<T>
 
 /**
- * Makes calls about the whole store, which work in steps and begin after the calls that were made before them. They
- * have no place in `maxQueue`, and each of their steps has a time limit of its own.
+ * Makes calls about the whole store, which work in steps and begin after the calls that were made
+ * before them. They have no place in `maxQueue`, and each of their steps has a time limit of its
+ * own.
  */
 export class WholeStoreCalls {
   readonly #run: Run
@@ -17,7 +20,10 @@ export class WholeStoreCalls {
     this.#run = run
   }
 
-  /** Returns a promise, or calls back where there is a callback. With `alone`, later calls wait for this one. */
+  /**
+   * Returns a promise, or calls back where there is a callback. With `alone`, later calls wait for
+   * this one.
+   */
   call<T>(callback: undefined, steps: () => Promise<T>, alone?: boolean): Promise<T>
   call<T>(callback: StoreCallback<T> | undefined, steps: () => Promise<T>, alone?: boolean): Promise<T> | void
   call<T>(callback: StoreCallback<T> | undefined, steps: () => Promise<T>, alone = false): Promise<T> | void {

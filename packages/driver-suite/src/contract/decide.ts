@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict'
 import type { Write } from '@session-stores/core'
-import { type DriverRule, HOUR, live, put, read, rowOf, session, write } from './fixture.ts'
+import { HOUR } from '../common.ts'
+import { type DriverRule, KEY, makeSession, put, read, readLive, toRow, write } from './fixture.ts'
 
-/** Each kind of write against each state that its row can be in: the whole of the contract's clause 2. */
+/**
+ * Rules about each kind of write to a row in each possible state: all of clause 2 of the contract.
+ */
 
 type Verb = keyof typeof kinds
 type State = keyof typeof states
-/** `has-landed-on`: the write was sent twice, counts as landed, and changes nothing. */
+/** `has-landed-on` means that the write was sent twice: it counts as landed and changes nothing. */
 type Verdict = 'lands-on' | 'refuses' | 'has-landed-on'
 
 const AGO = HOUR
 const LATER = 3 * HOUR
 
-/** What stands there when the write comes: deadlines are relative to the write. */
+/**
+ * The row before the write. `left` is the time from the write to the deadline of the row, in
+ * milliseconds.
+ */
 const states = {
   'missing-row': null,
   'session-with-other-tag': { tag: 'other', left: LATER },
@@ -35,7 +41,7 @@ const kinds = {
   'conditional-tombstone': { data: null, expect: 'expected' },
 } satisfies Record<string, Pick<Write, 'expect'> & { data?: null }>
 
-function verdict(verb: Verb, state: State): Verdict {
+function decide(verb: Verb, state: State): Verdict {
   const there = states[state]
   const isLive = there !== null && there.left > 0
   if (isLive && there.tag === 'own') return 'has-landed-on'
@@ -44,8 +50,8 @@ function verdict(verb: Verb, state: State): Verdict {
   return isLive && there.tag === 'expected' ? 'lands-on' : 'refuses'
 }
 
-function why(verb: Verb, state: State): string {
-  const result = verdict(verb, state)
+function explainVerdict(verb: Verb, state: State): string {
+  const result = decide(verb, state)
   if (result === 'has-landed-on')
     return 'A save sent again after a lost reply is reported as lost, or undoes what happened since.'
   if (verb === 'tombstone')
@@ -64,38 +70,41 @@ function why(verb: Verb, state: State): string {
   return 'A slow request brings back a session that was revoked or had expired.'
 }
 
-function decision(verb: Verb, state: State): DriverRule {
-  const expected = verdict(verb, state)
+function makeDecisionRule(verb: Verb, state: State): DriverRule {
+  const expected = decide(verb, state)
   return {
     id: `contract/decide/${verb}-${expected}-${state}`,
-    why: why(verb, state),
+    why: explainVerdict(verb, state),
     async check({ a, b, now: start }) {
       const now = start + 2 * HOUR
-      const key = 'the-key'
+      const key = KEY
       const there = states[state]
       if (there) {
         const { left, ...more } = there
-        const row = session(key, start, { ...more, expiresAt: now + left })
+        const row = makeSession(key, start, { ...more, expiresAt: now + left })
         await put(a, start, 'data' in more ? { ...row, expect: undefined } : row)
       }
-      const before = await live(b, now, key)
-      const next = session(key, now, { tag: 'own', ...kinds[verb] })
+      const before = await readLive(b, now, key)
+      const next = makeSession(key, now, { tag: 'own', ...kinds[verb] })
       assert.deepEqual(await write(b, now, next), expected === 'refuses' ? [] : [key], 'the keys that landed')
       if (expected !== 'lands-on')
-        return assert.deepEqual(await live(a, now, key), before, 'the live row stays as it was')
-      // What becomes of `createdAt` has rules of its own.
+        return assert.deepEqual(await readLive(a, now, key), before, 'the live row stays as it was')
+      // `createdAt` is left out, because the rules in `write.ts` check it.
       const [row] = await read(a, key)
-      assert.deepEqual({ ...row, createdAt: now }, rowOf(next), 'the row is what was written')
+      assert.deepEqual({ ...row, createdAt: now }, toRow(next), 'the row is what was written')
     },
   }
 }
 
-/** Each write has a tag of its own: a tombstone that always lands finds nothing with its tag but its equal. */
-const cannotBe = (verb: Verb, state: State): boolean =>
-  verb === 'tombstone' && verdict(verb, state) === 'has-landed-on'
+/**
+ * A tombstone that always lands can meet its own tag only on the same tombstone, because each write
+ * has a new tag.
+ */
+const isImpossible = (verb: Verb, state: State): boolean =>
+  verb === 'tombstone' && decide(verb, state) === 'has-landed-on'
 
 export const decisions: DriverRule[] = (Object.keys(kinds) as Verb[]).flatMap((verb) =>
   (Object.keys(states) as State[])
-    .filter((state) => !cannotBe(verb, state))
-    .map((state) => decision(verb, state)),
+    .filter((state) => !isImpossible(verb, state))
+    .map((state) => makeDecisionRule(verb, state)),
 )

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
-import { type DriverRule, HOUR, landAll, newTag, put, read, rowOf, session, user, write } from './fixture.ts'
+import { HOUR } from '../common.ts'
+import {
+  type DriverRule,
+  hashUser,
+  landAll,
+  makeSession,
+  makeTag,
+  put,
+  read,
+  toRow,
+  write,
+} from './fixture.ts'
 
-/** In the languages in which databases are asked. */
+/** Texts that are expressions in the query languages of databases. */
 const texts = [
   ...['$tag', '$$ROOT', '$$REMOVE', '$_id', '$where', '{"$gt":""}', '{"$ne":null}'],
   ...["'||tag||'", "'--", '"tag"', 'NULL', '$1', '?1', '@tag'],
@@ -15,19 +26,19 @@ export const expressions: DriverRule[] = [
     async check({ a, b, now }) {
       for (const [i, text] of texts.entries()) {
         const key = `${String(i).padStart(2, '0')}${text}`
-        const one = session(key, now, { tag: 'other', data: text, user: user('ann') })
-        const other = session(key, now, { tag: text, data: text, user: user('ann') })
+        const one = makeSession(key, now, { tag: 'other', data: text, user: hashUser('ann') })
+        const other = makeSession(key, now, { tag: text, data: text, user: hashUser('ann') })
         await put(a, now, one)
         assert.deepEqual(await write(b, now, { ...other, expect: text }), [], `an update expecting ${text}`)
         assert.deepEqual(await write(b, now, { ...other, expect: '' }), [], `a create by the tag ${text}`)
-        assert.deepEqual(await read(a, key), [rowOf(one)])
+        assert.deepEqual(await read(a, key), [toRow(one)])
         await landAll(b, now, { ...other, expect: 'other' })
-        assert.deepEqual(await read(a, key), [rowOf(other)])
-        const last = session(key, now, { tag: newTag(), data: text, user: user('ann') })
-        await b.touch([{ key, user: user('ann'), tag: text, expiresAt: now + 2 * HOUR }], now)
+        assert.deepEqual(await read(a, key), [toRow(other)])
+        const last = makeSession(key, now, { tag: makeTag(), data: text, user: hashUser('ann') })
+        await b.touch([{ key, user: hashUser('ann'), tag: text, expiresAt: now + 2 * HOUR }], now)
         assert.equal((await read(a, key))[0]?.expiresAt, now + 2 * HOUR, `a touch of the tag ${text}`)
         await landAll(b, now, { ...last, expect: text })
-        assert.deepEqual(await read(a, key), [rowOf(last)])
+        assert.deepEqual(await read(a, key), [toRow(last)])
       }
     },
   },

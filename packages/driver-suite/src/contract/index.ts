@@ -1,4 +1,5 @@
 import type { RuleInfo } from '@session-stores/conformance'
+import { closeDeployment, runAndCleanUp } from '../common.ts'
 import type { Deployment, MakeDeployment } from '../deployment.ts'
 import { declare, type Runner } from '../runner.ts'
 import { batches } from './batch.ts'
@@ -34,7 +35,11 @@ const rules: readonly DriverRule[] = [
   agreement,
 ]
 
-/** What is known of each rule of the contract. All are `must`: the core relies on each of them. */
+/**
+ * Describes the rules of the part `contract`, in the order in which they run. The level of all of
+ * them is `must`, because core relies on each of them. A rule id never changes, so reports may
+ * refer to it.
+ */
 export const contractRules: readonly RuleInfo[] = rules.map(({ id, why }) => ({
   id,
   title: id.replace(/^contract\/[\w-]+\//, '').replaceAll('-', ' '),
@@ -42,11 +47,12 @@ export const contractRules: readonly RuleInfo[] = rules.map(({ id, why }) => ({
   why,
 }))
 
-/** Declares a test for each clause of the contract in `driver.ts` of core. */
+/** Declares the tests of the contract that is stated in `driver.ts` of core. */
 export function contractSuite(runner: Runner, make: MakeDeployment): void {
   declare(runner, 'the contract', rules, (check) => withDrivers(make, check))
 }
 
+/** Calls `check` with the drivers of a new deployment, and closes all deployments afterwards. */
 async function withDrivers(make: MakeDeployment, check: (fixture: Fixture) => Promise<void>): Promise<void> {
   const deployments: Deployment[] = []
   async function another(): Promise<Deployment> {
@@ -54,20 +60,14 @@ async function withDrivers(make: MakeDeployment, check: (fixture: Fixture) => Pr
     deployments.push(deployment)
     return deployment
   }
-  async function dispose(): Promise<void> {
-    for (const deployment of deployments) {
-      for (const driver of deployment.drivers) await driver.close()
-      await deployment.dispose?.()
-    }
-  }
-  try {
-    const [a, b] = (await another()).drivers
-    await Promise.all([a.setup(), b.setup()])
-    await check({ a, b, now: Date.now(), another })
-  } catch (error) {
-    // A broken driver may fail to close as well, and the first failure tells more.
-    await dispose().catch(() => {})
-    throw error
-  }
-  await dispose()
+  await runAndCleanUp(
+    async () => {
+      const [a, b] = (await another()).drivers
+      await Promise.all([a.setup(), b.setup()])
+      await check({ a, b, now: Date.now(), another })
+    },
+    async () => {
+      for (const deployment of deployments) await closeDeployment(deployment)
+    },
+  )
 }

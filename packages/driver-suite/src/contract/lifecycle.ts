@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { type DriverRule, HOUR, landAll, MINUTE, put, read, rowOf, session, tombstone } from './fixture.ts'
-
-const KEY = 'the-key'
+import { HOUR, MINUTE } from '../common.ts'
+import { type DriverRule, KEY, landAll, makeSession, makeTombstone, put, read, toRow } from './fixture.ts'
 
 export const lifecycle: DriverRule[] = [
   {
@@ -28,7 +27,7 @@ export const lifecycle: DriverRule[] = [
       const { drivers, ownDatabase } = await another()
       const [other] = drivers
       await other.setup()
-      const advice = 'if each backend is a database of its own, its maker says so with `ownDatabase: true`'
+      const advice = 'if each deployment has a database of its own, set `ownDatabase: true`'
       assert.ok(ownDatabase || other.place !== a.place, `both are at '${a.place}': ${advice}`)
     },
   },
@@ -39,7 +38,7 @@ export const lifecycle: DriverRule[] = [
       for (let round = 0; round < 5; round++) {
         const [a, b] = (await another()).drivers
         await Promise.all([a, b, a, b, b, a].map(async (driver) => driver.setup()))
-        await landAll(a, now, session(KEY, now))
+        await landAll(a, now, makeSession(KEY, now))
         assert.equal(await b.count(now), 1)
       }
     },
@@ -48,24 +47,24 @@ export const lifecycle: DriverRule[] = [
     id: 'contract/lifecycle/setup-keeps-what-is-there',
     why: 'Every deployment logs all users out.',
     async check({ a, b, now }) {
-      const rows = [session(KEY, now), tombstone('the-tombstone', now)]
+      const rows = [makeSession(KEY, now), makeTombstone('the-tombstone', now)]
       await put(a, now, ...rows)
       await Promise.all([a.setup(), b.setup()])
       await a.setup()
-      assert.deepEqual(await read(b, KEY, 'the-tombstone'), rows.map(rowOf))
+      assert.deepEqual(await read(b, KEY, 'the-tombstone'), rows.map(toRow))
     },
   },
   {
     id: 'contract/lifecycle/setup-takes-another-time-limit',
     why: 'A second store on the same driver, with a time limit of its own, fails to start.',
     async check({ a, b, now }) {
-      const row = session(KEY, now)
+      const row = makeSession(KEY, now)
       await put(a, now, row)
       for (const timeLimit of [3000, 60_000, undefined]) {
         const [, rows] = await Promise.all([a.setup(timeLimit), read(a, KEY), b.setup(timeLimit)])
-        assert.deepEqual(rows, [rowOf(row)])
+        assert.deepEqual(rows, [toRow(row)])
         await a.touch([{ key: KEY, user: null, expiresAt: now + HOUR }], now)
-        assert.deepEqual(await read(b, KEY), [rowOf(row)])
+        assert.deepEqual(await read(b, KEY), [toRow(row)])
       }
     },
   },
@@ -101,11 +100,11 @@ export const lifecycle: DriverRule[] = [
     id: 'contract/lifecycle/close-leaves-the-other-driver-open',
     why: 'One store that is closed takes down another that was lent the same client.',
     async check({ a, b, now }) {
-      const row = session(KEY, now)
+      const row = makeSession(KEY, now)
       await put(a, now, row)
       await a.close()
-      assert.deepEqual(await read(b, KEY), [rowOf(row)])
-      await put(b, now, session(KEY, now, { expect: row.tag }))
+      assert.deepEqual(await read(b, KEY), [toRow(row)])
+      await put(b, now, makeSession(KEY, now, { expect: row.tag }))
       await b.ping()
     },
   },

@@ -1,18 +1,29 @@
 import assert from 'node:assert/strict'
 import type { Driver, ListQuery } from '@session-stores/core'
-import { type DriverRule, HOUR, manyKeys, newTag, put, session, tombstone, user, write } from './fixture.ts'
+import { HOUR } from '../common.ts'
+import {
+  type DriverRule,
+  hashUser,
+  KEY,
+  makeKeys,
+  makeSession,
+  makeTag,
+  makeTombstone,
+  put,
+  write,
+} from './fixture.ts'
 
-const ANN = user('ann')
-const BOB = user('bob')
+const ANN = hashUser('ann')
+const BOB = hashUser('bob')
 
-/** A page too many, and `list` goes round in circles. */
+/** After more pages than this, `list` is taken to go round in circles. */
 const MAX_PAGES = 50_000
 
 type Query = Omit<ListQuery, 'after'>
 
 /**
- * Every page, each asked of the other driver than the one before: a visitor's next page may come from
- * another process. `between` runs after each page that is not the last.
+ * Returns all pages. The drivers take turns, because the next page of a list may come from another
+ * process. `between` runs after each page except the last.
  */
 async function listAll(
   drivers: readonly [Driver, Driver],
@@ -31,7 +42,9 @@ async function listAll(
   return pages
 }
 
-/** That each of `keys` was named once; what else was named must be among `others`. */
+/**
+ * Checks that each of `keys` was named exactly once, and that all other named keys are in `others`.
+ */
 function assertNamedOnce(pages: string[][], keys: string[], others: string[] = []): void {
   const expected = new Set(keys)
   const named = pages.flat()
@@ -54,31 +67,34 @@ async function putMany(
     await put(
       driver,
       now,
-      ...keys.slice(from, from + 250).map((key, i) => session(key, now, { user: owner(from + i) })),
+      ...keys.slice(from, from + 250).map((key, i) => makeSession(key, now, { user: owner(from + i) })),
     )
 }
 
-/** Sessions that live from the first page to the last are all named, whatever happens between the pages. */
-function whileChanging(owner: string | undefined): DriverRule[] {
+/**
+ * Makes rules that sessions which live from the first page to the last are named, whatever happens
+ * in between.
+ */
+function makeChangeRules(owner: string | undefined): DriverRule[] {
   const whose = owner === undefined ? '' : 'of-a-user-'
   return [
     {
       id: `contract/list/${whose}is-complete-while-sessions-come-and-go`,
       why: 'While others log in and out, "log me out everywhere" leaves a session open.',
       async check({ a, b, now }) {
-        const keys = manyKeys(200)
-        // They alternate in order, so that each page has some of both.
+        const keys = makeKeys(200)
+        // The two kinds alternate in the order of keys, so that each page has some of both.
         const stable = keys.filter((_, i) => i % 2)
         const passing = keys.filter((_, i) => i % 2 === 0)
         const others = [...passing]
         await putMany(a, now, keys, () => ANN)
         const pages = await listAll([a, b], { user: owner, limit: 15 }, async (page) => {
           const gone = passing.splice(0, 10)
-          const dead = gone.map((key, i) => tombstone(key, now, { expiresAt: i % 2 ? now + HOUR : now }))
+          const dead = gone.map((key, i) => makeTombstone(key, now, { expiresAt: i % 2 ? now + HOUR : now }))
           if (dead.length > 0) await put(a, now, ...dead)
           const come = ['-', 'key-000', 'key-0001', 'zz'].map((start) => `${start}-${page}`)
           others.push(...come)
-          await put(b, now, ...come.map((key) => session(key, now, { user: ANN })))
+          await put(b, now, ...come.map((key) => makeSession(key, now, { user: ANN })))
         })
         assertNamedOnce(pages, stable, others)
       },
@@ -87,15 +103,15 @@ function whileChanging(owner: string | undefined): DriverRule[] {
       id: `contract/list/${whose}is-complete-while-sessions-are-used`,
       why: 'The most active session of a user is the one that "log me out everywhere" leaves open.',
       async check({ a, b, now }) {
-        const keys = manyKeys(120)
+        const keys = makeKeys(120)
         await putMany(a, now, keys, () => ANN)
         const pages = await listAll([a, b], { user: owner, limit: 15 }, async (page) => {
-          // Not for ever: a list in the order of use would never end.
+          // This stops after 8 pages, because a list in the order of use would otherwise never end.
           if (page > 8) return
           const saved = keys.filter((_, i) => i % 8 === page % 8)
           const expiresAt = now + page * 9 * HOUR
-          await put(b, now, ...saved.map((key) => session(key, now, { user: ANN, expiresAt })))
-          // Touches reach over days: an index by time moves these rows.
+          await put(b, now, ...saved.map((key) => makeSession(key, now, { user: ANN, expiresAt })))
+          // These deadlines are days apart, so an index by time moves the rows.
           const touched = keys.filter((_, i) => i % 8 === (page + 4) % 8)
           await a.touch(
             touched.map((key) => ({ key, user: ANN, expiresAt: now + page * 30 * HOUR })),
@@ -121,7 +137,7 @@ export const lists: DriverRule[] = [
     id: 'contract/list/names-each-session-once',
     why: 'Sessions are missing from the list, or shown twice.',
     async check({ a, b, now }) {
-      const keys = manyKeys(20)
+      const keys = makeKeys(20)
       await putMany(a, now, keys, (i) => (i % 2 ? ANN : null))
       for (const limit of [1, 7, 19, 20, 21, 1000]) assertNamedOnce(await listAll([a, b], { limit }), keys)
     },
@@ -130,7 +146,7 @@ export const lists: DriverRule[] = [
     id: 'contract/list/of-a-user-names-each-of-its-sessions-once',
     why: '"Log me out everywhere" leaves a session open.',
     async check({ a, b, now }) {
-      const keys = manyKeys(40)
+      const keys = makeKeys(40)
       await putMany(a, now, keys, (i) => [ANN, BOB, null, ANN][i % 4]!)
       const anns = keys.filter((_, i) => i % 4 === 0 || i % 4 === 3)
       for (const limit of [1, 7, 19, 20, 21, 1000])
@@ -141,7 +157,7 @@ export const lists: DriverRule[] = [
     id: 'contract/list/of-2500-comes-in-pages',
     why: 'With many users signed in, the list misses some, or comes as one answer that takes too long.',
     async check({ a, b, now }) {
-      const keys = manyKeys(2500)
+      const keys = makeKeys(2500)
       await putMany(a, now, keys, (i) => (i % 5 ? ANN : BOB))
       const anns = keys.filter((_, i) => i % 5)
       const all = await listAll([a, b], { limit: 100 })
@@ -156,24 +172,28 @@ export const lists: DriverRule[] = [
     id: 'contract/list/comes-in-large-pages-too',
     why: 'A database that answers in parts of its own size: the list of a busy site ends after the first part.',
     async check({ a, b, now }) {
-      const keys = manyKeys(1000)
+      const keys = makeKeys(1000)
       await putMany(a, now, keys, () => ANN)
       for (const limit of [101, 300, 999, 1000, 5000])
         for (const owner of [undefined, ANN])
           assertNamedOnce(await listAll([a, b], { user: owner, limit }), keys)
     },
   },
-  ...[undefined, ANN].flatMap((owner) => whileChanging(owner)),
+  ...[undefined, ANN].flatMap((owner) => makeChangeRules(owner)),
   {
     id: 'contract/list/goes-on-past-dead-rows',
     why: 'After many logouts, "log me out everywhere" leaves a session open.',
     async check({ a, b, now }) {
-      const dead = manyKeys(100, 'dead')
-      await put(a, now, ...dead.map((key) => tombstone(key, now, { user: ANN, expiresAt: now + 9 * HOUR })))
-      const over = manyKeys(100, 'over')
+      const dead = makeKeys(100, 'dead')
+      await put(
+        a,
+        now,
+        ...dead.map((key) => makeTombstone(key, now, { user: ANN, expiresAt: now + 9 * HOUR })),
+      )
+      const over = makeKeys(100, 'over')
       await putMany(a, now, over, () => ANN)
       const later = now + 2 * HOUR
-      const alive = ['aaa', 'ddd', 'nnn', 'zzz'].map((key) => session(key, later, { user: ANN }))
+      const alive = ['aaa', 'ddd', 'nnn', 'zzz'].map((key) => makeSession(key, later, { user: ANN }))
       await put(a, later, ...alive)
       const keys = alive.map(({ key }) => key)
       for (const owner of [undefined, ANN])
@@ -184,20 +204,20 @@ export const lists: DriverRule[] = [
     id: 'contract/list/finds-a-session-after-its-user-changed',
     why: 'Sessions begun before the login are not among those of the user, and cannot be revoked.',
     async check({ a, b, now }) {
-      const first = session('the-key', now)
-      const second = session('the-key', now, { user: BOB, expect: first.tag })
+      const first = makeSession(KEY, now)
+      const second = makeSession(KEY, now, { user: BOB, expect: first.tag })
       await put(a, now, first)
       await put(a, now, second)
-      assertNamedOnce(await listAll([b, a], { user: BOB, limit: 10 }), ['the-key'])
-      await put(b, now, session('the-key', now, { user: ANN, expect: second.tag }))
-      assertNamedOnce(await listAll([a, b], { user: ANN, limit: 10 }), ['the-key'])
+      assertNamedOnce(await listAll([b, a], { user: BOB, limit: 10 }), [KEY])
+      await put(b, now, makeSession(KEY, now, { user: ANN, expect: second.tag }))
+      assertNamedOnce(await listAll([a, b], { user: ANN, limit: 10 }), [KEY])
     },
   },
   {
     id: 'contract/list/finds-a-session-that-was-extended',
     why: 'A session kept alive beyond its first deadline can no longer be revoked.',
     async check({ a, b, now }) {
-      const rows = manyKeys(3).map((key) => session(key, now, { user: ANN }))
+      const rows = makeKeys(3).map((key) => makeSession(key, now, { user: ANN }))
       await put(a, now, ...rows)
       let time = now
       for (let days = 1; days <= 40; days += 13) {
@@ -219,14 +239,19 @@ export const lists: DriverRule[] = [
     why: 'The number of users signed in, and the bill that follows it, is wrong.',
     async check({ a, b, now }) {
       assert.equal(await a.count(now), 0)
-      await put(a, now, ...manyKeys(3).map((key) => session(key, now, { expiresAt: now + 3 * HOUR })))
-      await put(b, now, tombstone('dead', now, { expiresAt: now + 3 * HOUR }))
-      await put(b, now, session('expired', now), session('expiring-now', now, { expiresAt: now + 2 * HOUR }))
-      await put(b, now, session('over', now, { expiresAt: now - HOUR }))
+      await put(a, now, ...makeKeys(3).map((key) => makeSession(key, now, { expiresAt: now + 3 * HOUR })))
+      await put(b, now, makeTombstone('dead', now, { expiresAt: now + 3 * HOUR }))
+      await put(
+        b,
+        now,
+        makeSession('expired', now),
+        makeSession('expiring-now', now, { expiresAt: now + 2 * HOUR }),
+      )
+      await put(b, now, makeSession('over', now, { expiresAt: now - HOUR }))
       assert.equal(await a.count(now + 2 * HOUR), 3)
       assert.equal(await b.count(now), 5)
-      await put(a, now, tombstone('key-000001', now))
-      await write(a, now, session('refused', now, { expect: newTag() }))
+      await put(a, now, makeTombstone('key-000001', now))
+      await write(a, now, makeSession('refused', now, { expect: makeTag() }))
       assert.equal(await b.count(now + 2 * HOUR), 2)
       assert.equal(await a.count(now + 3 * HOUR), 0)
     },
@@ -235,7 +260,7 @@ export const lists: DriverRule[] = [
     id: 'contract/list/count-of-2500-is-exact',
     why: 'The number of users signed in is wrong as soon as there are many.',
     async check({ a, b, now }) {
-      await putMany(a, now, manyKeys(2500), () => null)
+      await putMany(a, now, makeKeys(2500), () => null)
       assert.equal(await b.count(now), 2500)
     },
   },

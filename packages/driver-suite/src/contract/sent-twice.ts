@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Driver, Write } from '@session-stores/core'
-import { type DriverRule, HOUR, landAll, put, read, session, tombstone, write } from './fixture.ts'
+import { HOUR } from '../common.ts'
+import { type DriverRule, KEY, landAll, makeSession, makeTombstone, put, read, write } from './fixture.ts'
 
-/** A write whose reply was lost, and that is sent again. */
+/** Rules about a write that is resent because its reply was lost. */
 
-const KEY = 'the-key'
-
-/** What is sent twice: `expects` says what must be there before the first time. */
+/** The writes that are sent twice. `expects` says what must exist before the first of the two. */
 const twice: Record<string, { expects: 'nothing' | 'row' | 'no row'; extend?: true; data?: null }> = {
   create: { expects: 'no row' },
   update: { expects: 'row' },
@@ -15,16 +14,16 @@ const twice: Record<string, { expects: 'nothing' | 'row' | 'no row'; extend?: tr
   'conditional-tombstone': { expects: 'row', data: null },
 }
 
-/** Puts there what the write expects, and returns the write. */
+/** Writes the row that the write expects, and returns the write without making it. */
 async function prepare(
   driver: Driver,
   now: number,
   { expects, ...more }: (typeof twice)[string],
 ): Promise<Write> {
-  if (expects === 'no row') return session(KEY, now, more)
-  const before = session(KEY, now - 1)
+  if (expects === 'no row') return makeSession(KEY, now, more)
+  const before = makeSession(KEY, now - 1)
   await put(driver, now - 1, before)
-  return session(KEY, now, { ...more, expect: expects === 'row' ? before.tag : undefined })
+  return makeSession(KEY, now, { ...more, expect: expects === 'row' ? before.tag : undefined })
 }
 
 export const sentTwice: DriverRule[] = [
@@ -69,12 +68,12 @@ export const sentTwice: DriverRule[] = [
         async check({ a, b, now }) {
           const again = await prepare(a, now, kind)
           await landAll(a, now, again)
-          const next = session(KEY, now + 1, { expect: again.tag })
+          const next = makeSession(KEY, now + 1, { expect: again.tag })
           await landAll(b, now + 1, next)
           const saved = await read(b, KEY)
           assert.deepEqual(await write(a, now + 2, again), [], 'it is refused')
           assert.deepEqual(await read(b, KEY), saved)
-          await landAll(b, now + 3, tombstone(KEY, now + 3))
+          await landAll(b, now + 3, makeTombstone(KEY, now + 3))
           const destroyed = await read(b, KEY)
           assert.deepEqual(await write(a, now + 4, again), [], 'it is refused after the logout')
           assert.deepEqual(await read(b, KEY), destroyed)

@@ -1,22 +1,27 @@
 import assert from 'node:assert/strict'
 import { dataOf, idOf, nothing, put, withApp } from '@session-stores/conformance/sites'
-import { DAY, deadline, HOUR, plain, ruleOf, type StoreRule, save } from '../policy/fixture.ts'
+import { DAY, HOUR } from '../common.ts'
+import { prefixRules, type StoreRule } from '../policy/fixture.ts'
+import { makePlain, readDeadline, save } from '../policy/sessions.ts'
 
-/** The session's cookie: what is in it, and how long it and the session live. */
+/** Rules about the cookie of a session: its settings, and how long it and the session live. */
 
-const rule = ruleOf('http/cookies')
+const rule = prefixRules('http/cookies')
 
-/** Within some seconds, for express-session asks the machine for the time. */
-const close = (actual: number, expected: number): void =>
+/**
+ * Checks that two times differ by seconds only, because express-session takes the time from the
+ * machine.
+ */
+const assertClose = (actual: number, expected: number): void =>
   assert.ok(Math.abs(actual - expected) < 30_000, `${actual - expected} ms away`)
 
 export const cookies: StoreRule[] = [
   rule(
     "the-cookie-carries-the-application's-settings",
     'The cookie can be read by scripts, or is sent to strangers.',
-    ({ one }) =>
+    ({ open }) =>
       withApp(
-        one(),
+        open(),
         {
           cookie: {
             maxAge: HOUR,
@@ -32,7 +37,7 @@ export const cookies: StoreRule[] = [
           const browser = app.browser()
           browser.headers = { 'x-forwarded-proto': 'https' }
           const first = (await browser.request(put({ name: 'Ada' }))).cookie
-          // It was read from the store in between, and is sent again because the session changed.
+          // The second cookie is from a session that was read from the store and then changed.
           const second = (await browser.request(put({ name: 'Grace' }))).cookie
           for (const cookie of [first, second]) {
             assert.ok(cookie)
@@ -44,7 +49,7 @@ export const cookies: StoreRule[] = [
               secure: '',
               samesite: 'Strict',
             })
-            close(Date.parse(expires!), Date.now() + HOUR)
+            assertClose(Date.parse(expires!), Date.now() + HOUR)
           }
         },
       ),
@@ -52,8 +57,8 @@ export const cookies: StoreRule[] = [
   rule(
     'a-cookie-of-the-browser-session-stays-one',
     'A session that should end with the browser outlives it.',
-    ({ one }) => {
-      const store = one()
+    ({ open }) => {
+      const store = open()
       return withApp(store, { rolling: true }, async (app) => {
         const browser = app.browser()
         for (const handler of [put({ name: 'Ada' }), nothing, put({ name: 'Grace' }), nothing]) {
@@ -63,41 +68,41 @@ export const cookies: StoreRule[] = [
       })
     },
   ),
-  rule('rolling-extends-with-every-request', 'Whoever works without pause is logged out.', ({ one }) => {
-    const store = one()
+  rule('rolling-extends-with-every-request', 'Whoever works without pause is logged out.', ({ open }) => {
+    const store = open()
     return withApp(store, { rolling: true, cookie: { maxAge: DAY } }, async (app) => {
       const browser = app.browser()
       await browser.request(put({ name: 'Ada' }))
       const id = await idOf(browser)
       for (const handler of [nothing, put({ name: 'Grace' })]) {
-        // As if most of a day had passed.
-        await store.touch(id, plain({}, { expires: new Date(Date.now() + HOUR) }))
+        // Moves the deadline as if most of a day had passed.
+        await store.touch(id, makePlain({}, { expires: new Date(Date.now() + HOUR) }))
         const { cookie } = await browser.request(handler)
-        close(Date.parse(cookie!.get('expires')!), Date.now() + DAY)
-        close(await deadline(store, id), Date.now() + DAY)
+        assertClose(Date.parse(cookie!.get('expires')!), Date.now() + DAY)
+        assertClose(await readDeadline(store, id), Date.now() + DAY)
       }
     })
   }),
   rule(
     'without-rolling-the-session-is-extended-all-the-same',
     'Whoever works without pause is logged out.',
-    ({ one }) => {
-      const store = one()
+    ({ open }) => {
+      const store = open()
       return withApp(store, { cookie: { maxAge: DAY } }, async (app) => {
         const browser = app.browser()
         await browser.request(put({ name: 'Ada' }))
         const id = await idOf(browser)
-        await store.touch(id, plain({}, { expires: new Date(Date.now() + HOUR) }))
+        await store.touch(id, makePlain({}, { expires: new Date(Date.now() + HOUR) }))
         assert.equal((await browser.request(nothing)).cookie, undefined)
-        close(await deadline(store, id), Date.now() + DAY)
+        assertClose(await readDeadline(store, id), Date.now() + DAY)
       })
     },
   ),
   rule(
     'a-change-of-the-cookie-alone-lasts',
     'Remember-me is forgotten with the next request.',
-    ({ one, other }) => {
-      const store = one()
+    ({ open, openOther }) => {
+      const store = open()
       return withApp(store, { rolling: true, cookie: { maxAge: HOUR } }, async (app) => {
         const browser = app.browser()
         await browser.request(put({ name: 'Ada' }))
@@ -109,11 +114,11 @@ export const cookies: StoreRule[] = [
         const id = await idOf(browser)
         for (let i = 0; i < 3; i++) {
           const { cookie } = await browser.request((req) => {
-            close(req.session.cookie.originalMaxAge!, 30 * DAY)
+            assertClose(req.session.cookie.originalMaxAge!, 30 * DAY)
           })
-          close(Date.parse(cookie!.get('expires')!), Date.now() + 30 * DAY)
+          assertClose(Date.parse(cookie!.get('expires')!), Date.now() + 30 * DAY)
           assert.equal(cookie!.get('samesite'), 'Strict')
-          close(await deadline(other(), id), Date.now() + 30 * DAY)
+          assertClose(await readDeadline(openOther(), id), Date.now() + 30 * DAY)
         }
         assert.deepEqual(await dataOf(browser), { name: 'Ada' })
       })
@@ -122,25 +127,25 @@ export const cookies: StoreRule[] = [
   rule(
     'a-change-of-the-cookie-beside-a-save-lasts',
     'Remember-me is forgotten because of another request.',
-    ({ one, other }) => {
-      const store = one()
+    ({ open, openOther }) => {
+      const store = open()
       return withApp(store, { cookie: { maxAge: HOUR } }, async (app) => {
         const browser = app.browser()
         await browser.request(put({ name: 'Ada' }))
         const id = await idOf(browser)
         await browser.request(async (req) => {
-          const request = { sessionID: id, sessionStore: other() } as never
-          const theirs = other().createSession(request, (await other().get(id))!)
+          const request = { sessionID: id, sessionStore: openOther() } as never
+          const theirs = openOther().createSession(request, (await openOther().get(id))!)
           await save(Object.assign(theirs, { theirs: true }))
           req.session.cookie.maxAge = 30 * DAY
         })
         assert.deepEqual(await dataOf(browser), { name: 'Ada', theirs: true })
-        close(await deadline(store, id), Date.now() + 30 * DAY)
+        assertClose(await readDeadline(store, id), Date.now() + 30 * DAY)
       })
     },
   ),
-  rule('an-expired-session-is-a-new-one', 'A session that ended goes on.', ({ one, clock }) => {
-    const store = one()
+  rule('an-expired-session-is-a-new-one', 'A session that ended goes on.', ({ open, clock }) => {
+    const store = open()
     return withApp(store, { cookie: { maxAge: HOUR } }, async (app) => {
       const browser = app.browser()
       await browser.request(put({ name: 'Ada' }))

@@ -7,7 +7,7 @@ import { requests } from './requests.ts'
 
 export const httpRules: readonly StoreRule[] = [...matrix, ...requests, ...cookies]
 
-/** Declares a test for each thing that express-session does with a store, over HTTP. */
+/** Declares the tests of what express-session does with a store, over HTTP. */
 export function httpSuite(runner: Runner, make: MakeDeployment): void {
   declare(runner, 'the store under express-session', httpRules, (check) => withStores(make, check))
 }

@@ -1,21 +1,26 @@
 import assert from 'node:assert/strict'
 import { done, type Handler, withApp } from '@session-stores/conformance/sites'
 import type { SessionOptions } from 'express-session'
-import { HOUR, ruleOf, type StoreRule } from '../policy/fixture.ts'
+import { HOUR } from '../common.ts'
+import { prefixRules, type StoreRule } from '../policy/fixture.ts'
 
 /**
- * Which calls express-session makes of the store, for each thing that a request can do with its session, and
- * what the next request finds.
+ * Rules about what a request can do with its session: which calls of the store express-session
+ * makes for it, and what the next request finds.
  */
 
-/** A session that is there, the same with `resave: true`, and a new one. */
+/**
+ * One value for an existing session, one for an existing session with `resave: true`, and one for a
+ * new session.
+ */
 type Columns<T> = readonly [existing: T, resaved: T, fresh: T]
 
 interface Case {
   does: string
   handler: Handler
+  /** The calls of the store that express-session makes. */
   calls: Columns<string>
-  /** The name in the session of the next request. */
+  /** The `name` that the next request finds in its session. */
   finds: Columns<string | undefined>
   options?: Partial<SessionOptions>
 }
@@ -27,7 +32,7 @@ const save: Handler = (req) => done((callback) => req.session.save(callback))
 const destroy: Handler = (req) => done((callback) => req.session.destroy(callback))
 const regenerate: Handler = (req) => done((callback) => req.session.regenerate(callback))
 
-const inTurn =
+const chain =
   (...handlers: Handler[]): Handler =>
   async (req, res) => {
     for (const handler of handlers) await handler(req, res)
@@ -56,11 +61,11 @@ const cases: Case[] = [
   },
   {
     does: 'modify-and-save',
-    handler: inTurn(modify, save),
+    handler: chain(modify, save),
     calls: ['get set touch', 'get set touch', 'set'],
     finds: CHANGED,
   },
-  // Of a new session it leaves a row that no browser has a cookie for.
+  // For a new session this leaves a row that no browser has a cookie for.
   {
     does: 'save-unmodified',
     handler: save,
@@ -97,28 +102,28 @@ const cases: Case[] = [
   },
   {
     does: 'regenerate-and-modify',
-    handler: inTurn(regenerate, modify),
+    handler: chain(regenerate, modify),
     calls: ['get regenerate set', 'get regenerate set', 'regenerate set'],
     finds: CHANGED,
   },
   {
     does: 'regenerate-and-save',
-    handler: inTurn(regenerate, modify, save),
+    handler: chain(regenerate, modify, save),
     calls: ['get regenerate set set', 'get regenerate set set', 'regenerate set set'],
     finds: CHANGED,
   },
 ]
 
 const columns = ['of-an-existing-session', 'of-an-existing-session-with-resave', 'of-a-new-session'] as const
-const rule = ruleOf('http/matrix')
+const rule = prefixRules('http/matrix')
 
 export const matrix: StoreRule[] = cases.flatMap(({ does, handler, calls, finds, options }) =>
   columns.map((column, i) =>
     rule(
       `${does}-${column}`,
       'A store that is called otherwise than its author thought loses sessions, or keeps what should go.',
-      async ({ one }) => {
-        await withApp(one(), { resave: i === 1, ...options }, async (app) => {
+      async ({ open }) => {
+        await withApp(open(), { resave: i === 1, ...options }, async (app) => {
           const browser = app.browser()
           if (i < 2) {
             await browser.request((req) => {

@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict'
 import { dataOf, done, idOf, nothing, put, withApp } from '@session-stores/conformance/sites'
 import session from 'express-session'
-import { plain, quiet, ruleOf, type StoreRule } from '../policy/fixture.ts'
+import { prefixRules, recordErrors, type StoreRule } from '../policy/fixture.ts'
+import { makePlain } from '../policy/sessions.ts'
 
-/** What users of express-session see. */
+/** Rules about what users of express-session see. */
 
-const rule = ruleOf('http/requests')
+const rule = prefixRules('http/requests')
 export const requests: StoreRule[] = [
-  rule('a-visitor-without-a-session-leaves-none', 'Every robot leaves a row in the database.', ({ one }) => {
-    const store = one()
+  rule('a-visitor-without-a-session-leaves-none', 'Every robot leaves a row in the database.', ({ open }) => {
+    const store = open()
     return withApp(store, {}, async (app) => {
       const { cookie } = await app.browser().request(nothing)
       assert.equal(cookie, undefined)
       assert.equal(await store.length(), 0)
     })
   }),
-  rule('saveUninitialized-keeps-every-session', 'An option of express-session does nothing.', ({ one }) => {
-    const store = one()
+  rule('saveUninitialized-keeps-every-session', 'An option of express-session does nothing.', ({ open }) => {
+    const store = open()
     return withApp(store, { saveUninitialized: true }, async (app) => {
       const { cookie } = await app.browser().request(nothing)
       assert.ok(cookie)
@@ -27,14 +28,14 @@ export const requests: StoreRule[] = [
   rule(
     'save-tells-of-a-conflict',
     'Whoever must know of a conflict does not learn of it.',
-    ({ one, other }) => {
-      const store = one({ onConflict: 'error' })
+    ({ open, openOther }) => {
+      const store = open({ onConflict: 'error' })
       return withApp(store, {}, async (app) => {
         const browser = app.browser()
         await browser.request(put({ stock: 1 }))
         const id = await idOf(browser)
         const { body } = await browser.request(async (req, res) => {
-          await other().set(id, plain({ stock: 0 }))
+          await openOther().set(id, makePlain({ stock: 0 }))
           req.session.stock = 2
           const failure = await done((callback) => req.session.save(callback)).catch((error) => error)
           res.end(failure?.code)
@@ -44,14 +45,14 @@ export const requests: StoreRule[] = [
       })
     },
   ),
-  rule('reload-reads-what-others-saved', 'A long request works on an old session.', ({ one, other }) => {
-    const store = one({ onConflict: 'error' })
+  rule('reload-reads-what-others-saved', 'A long request works on an old session.', ({ open, openOther }) => {
+    const store = open({ onConflict: 'error' })
     return withApp(store, {}, async (app) => {
       const browser = app.browser()
       await browser.request(put({ stock: 1 }))
       const id = await idOf(browser)
       await browser.request(async (req) => {
-        await other().set(id, plain({ stock: 0 }))
+        await openOther().set(id, makePlain({ stock: 0 }))
         await done((callback) => req.session.reload(callback))
         assert.equal(req.session.stock, 0)
         req.session.sold = true
@@ -63,13 +64,13 @@ export const requests: StoreRule[] = [
   rule(
     'reload-of-a-session-that-is-gone-is-an-error',
     'A request goes on after the logout.',
-    ({ one, other }) =>
-      withApp(one(), {}, async (app) => {
+    ({ open, openOther }) =>
+      withApp(open(), {}, async (app) => {
         const browser = app.browser()
         await browser.request(put({ name: 'Ada' }))
         const id = await idOf(browser)
         const { body } = await browser.request(async (req, res) => {
-          await other().destroy(id)
+          await openOther().destroy(id)
           res.end(
             String(await done((callback) => req.session.reload(callback)).catch((error) => error.message)),
           )
@@ -80,8 +81,8 @@ export const requests: StoreRule[] = [
   rule(
     'a-broken-store-makes-no-new-session',
     'An outage logs everybody out, or lets anonymous visitors in.',
-    ({ one }) => {
-      const store = one()
+    ({ open }) => {
+      const store = open()
       return withApp(store, {}, async (app) => {
         const browser = app.browser()
         await browser.request(put({ name: 'Ada' }))
@@ -94,8 +95,8 @@ export const requests: StoreRule[] = [
   rule(
     'a-broken-session-makes-no-new-one',
     'A fault in the database logs users out without a word.',
-    ({ one, drivers: [driver], clock }) => {
-      const store = one()
+    ({ open, drivers: [driver], clock }) => {
+      const store = open()
       return withApp(store, {}, async (app) => {
         const browser = app.browser()
         await browser.request(put({ name: 'Ada' }))
@@ -109,18 +110,12 @@ export const requests: StoreRule[] = [
   rule(
     'a-dozen-middlewares-on-one-store-warn-of-nothing',
     'The log warns of a leak that is none.',
-    async ({ one }) => {
-      const warnings: unknown[] = []
-      const heard = (warning: Error) => void warnings.push(warning)
-      process.on('warning', heard)
-      try {
-        const store = one()
+    async ({ open }) => {
+      const warnings = await recordErrors('warning', async () => {
+        const store = open()
         for (let i = 0; i < 12; i++)
           session({ store, secret: 'a secret', resave: false, saveUninitialized: false })
-        await quiet()
-      } finally {
-        process.off('warning', heard)
-      }
+      })
       assert.deepEqual(warnings, [])
     },
   ),

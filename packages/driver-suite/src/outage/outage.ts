@@ -1,46 +1,56 @@
 import assert from 'node:assert/strict'
 import { type Driver, SessionStore } from '@session-stores/core'
+import { getCode, runInChunks } from '../common.ts'
 import { Load } from './load.ts'
-import { codeOf, type Ended } from './user.ts'
+import type { Ended } from './user.ts'
 
 /** What happens to the servers while calls go on. */
 export interface Outage {
+  /** Begins the outage. The load must work again some time after this. */
   strike(load: Load): Promise<void> | void
-  /** What follows when service is back, such as the return of a server that was silent. */
+  /** Runs when service is back. For example, it brings back a server that was silent. */
   return?(): Promise<void> | void
 }
 
-/** What became of the calls, and of what the store had acknowledged. Times are seconds. */
+/** The results of the calls, and the acknowledged calls that were lost. Times are in seconds. */
 export interface Figures {
   calls: number
   failed: number
-  /** The longest time in which no call of some verb succeeded. */
+  /** The longest time in which no call of one of the verbs succeeded. */
   silence: number
-  /** From the beginning of the outage until the last failure; 0: none. */
+  /** The time from the beginning of the outage to the last failed call; 0 when no call failed. */
   recovery: number
-  /** The longest call. */
+  /** The duration of the longest call. */
   longest: number
-  /** Acknowledged saves, and how many of them are lost: neither their value nor a later one is there. */
+  /** Acknowledged saves. */
   saves: number
+  /** Acknowledged saves of which neither the value nor a later value was found. */
   lost: number
-  /** Acknowledged logouts, and how many of them are undone: the session is there again. */
+  /** Acknowledged logouts. */
   logouts: number
+  /** Acknowledged logouts after which the session was found again. */
   undone: number
 }
 
-/** The `operationTimeout` of the store, in milliseconds: shorter than many an outage, so that it counts. */
+/**
+ * The `operationTimeout` of the store, in milliseconds. It is shorter than most outages, so that
+ * calls time out.
+ */
 const OPERATION_TIMEOUT = 1000
 
-/** How calls may fail while servers do. */
+/** The codes with which calls may fail during an outage. */
 const EXPECTED = ['TIMEOUT', 'UNAVAILABLE']
 
+/** How many calls at the end are made at once. */
+const CHUNK = 500
+
 /**
- * Calls a store of this driver all the time, lets the outage happen, and looks what is left when service is back.
- * Rejects where it does not come back, a call hangs, calls back twice, or fails with an error that no outage
- * explains. Closes the driver.
+ * Calls a store on this driver without pause during an outage, then checks which acknowledged calls
+ * were lost, and closes the driver. Rejects when service does not come back, or when a call hangs,
+ * calls back twice, or fails with an error that the outage does not explain.
  */
 export async function endure(driver: Driver, outage: Outage): Promise<Figures> {
-  // New tables and indexes take their time.
+  // The tables and indexes are made before the load begins, because that can take long.
   await driver.setup()
   const store = new SessionStore(driver, {
     operationTimeout: OPERATION_TIMEOUT,
@@ -73,37 +83,35 @@ export async function endure(driver: Driver, outage: Outage): Promise<Figures> {
     silence: seconds(load.silence),
     recovery: load.lastFailure > 0 ? seconds(load.lastFailure - began) : 0,
     longest: seconds(load.longest),
-    ...(await losses(store, load)),
+    ...(await countLosses(store, load)),
   }
   await store.close()
   return figures
 }
 
-async function losses(
+async function countLosses(
   store: SessionStore,
   { users }: Load,
 ): Promise<Pick<Figures, 'saves' | 'lost' | 'logouts' | 'undone'>> {
   const ended = users.flatMap((user) => user.ended)
   let undone = 0
-  await some(users, (user) => user.check())
-  await some(ended, async (each) => {
+  await runInChunks(users, CHUNK, (user) => user.check())
+  await runInChunks(ended, CHUNK, async (each) => {
     if (await isBack(store, each)) undone++
   })
   const sum = (of: 'saves' | 'lost'): number => users.reduce((total, user) => total + user[of], 0)
   return { saves: sum('saves'), lost: sum('lost'), logouts: ended.length, undone }
 }
 
-/** Whether a session is there that was ended: by itself, or when a request that read it before saves it late. */
+/**
+ * Checks whether an ended session exists: either by itself, or after a late save by a request that
+ * read it before.
+ */
 async function isBack(store: SessionStore, { id, session }: Ended): Promise<boolean> {
   if ((await store.get(id)) !== null) return true
   session.value = 'saved late'
   await store.set(id, session).catch((error) => {
-    if (codeOf(error) !== 'GONE') throw error
+    if (getCode(error) !== 'GONE') throw error
   })
   return (await store.get(id)) !== null
-}
-
-/** Several hundred at a time. */
-async function some<T>(all: readonly T[], each: (one: T) => Promise<void>): Promise<void> {
-  for (let i = 0; i < all.length; i += 500) await Promise.all(all.slice(i, i + 500).map(each))
 }

@@ -1,18 +1,19 @@
 import type { Outage } from './outage.ts'
 
-/** A server's process. */
+/** The process of a server. */
 interface Server {
-  /** SIGKILL; fulfils when it is dead. */
+  /** Sends SIGKILL, and fulfils when the process has exited. */
   kill(): Promise<void>
   start(): Promise<void>
-  /** SIGSTOP: connections stay open, nothing is answered. */
+  /** Sends SIGSTOP: connections stay open, but the server answers nothing. */
   pause(): void
   resume(): void
 }
 
-/** How many calls fail before the server is there again. */
+/** How many calls must fail before the server comes back. */
 const FAILURES = 1000
 
+/** Kills the server, and starts it again after many calls have failed. */
 export const crash = (server: Pick<Server, 'kill' | 'start'>): Outage => ({
   async strike(load) {
     await server.kill()
@@ -21,6 +22,7 @@ export const crash = (server: Pick<Server, 'kill' | 'start'>): Outage => ({
   },
 })
 
+/** Pauses the server, and resumes it after many calls have failed. */
 export const hang = (server: Pick<Server, 'pause' | 'resume'>): Outage => ({
   async strike(load) {
     server.pause()
@@ -32,7 +34,7 @@ export const hang = (server: Pick<Server, 'pause' | 'resume'>): Outage => ({
   },
 })
 
-/** A member that others replace is silent until they did, and comes back. */
+/** Pauses a member until other members have taken over and service is back, and then resumes it. */
 export const replace = (member: Pick<Server, 'pause' | 'resume'>): Outage => ({
   strike: () => member.pause(),
   return: () => member.resume(),

@@ -1,13 +1,14 @@
 import type { SessionStore } from '@session-stores/core'
 import type { SessionData } from 'express-session'
-import { type Data, fresh, type RequestSession } from '../policy/fixture.ts'
+import { getCode } from '../common.ts'
+import { type Data, makeFresh, type RequestSession } from '../policy/sessions.ts'
 
 export type Verb = 'lookup' | 'touch' | 'save' | 'logout'
 
-/** What a user does with a session, again and again with a new one. */
+/** The calls that a user makes for one session, before a new one begins. */
 const VISIT: readonly Verb[] = ['save', 'lookup', 'touch', 'lookup', 'save', 'touch', 'lookup', 'logout']
 
-/** A session whose logout was acknowledged, as a request that goes on still holds it. */
+/** A session whose logout was acknowledged, as a request that is still running holds it. */
 export interface Ended {
   id: string
   session: RequestSession
@@ -15,12 +16,14 @@ export interface Ended {
 
 let users = 0
 
-/** Somebody whose requests come one after the other, and who remembers what the store acknowledged. */
+/** Makes one call after the other, and remembers what the store acknowledged. */
 export class User {
   readonly ended: Ended[] = []
-  /** Acknowledged saves. */
+  /** The number of acknowledged saves. */
   saves = 0
-  /** How many acknowledged saves a lookup did not find, neither their value nor a later one. */
+  /**
+   * The number of acknowledged saves of which a lookup found neither the value nor a later value.
+   */
   lost = 0
   #store: SessionStore
   #name = `user-${++users}`
@@ -28,8 +31,9 @@ export class User {
   #step = 0
   #id!: string
   #session!: RequestSession
-  /** The values of the session's saves: the last one that was sent, and all that were acknowledged. */
+  /** The value of the last save that was sent. */
   #sent = 0
+  /** The values of all acknowledged saves of this session. */
   #saved: number[] = []
 
   constructor(store: SessionStore) {
@@ -37,24 +41,28 @@ export class User {
     this.#begin()
   }
 
+  /** The verb of the next call. */
   get next(): Verb {
     return VISIT[this.#step]!
   }
 
-  /** Makes the next call. One that fails is made again the next time, for nobody knows what came of it. */
+  /**
+   * Makes the next call. A failed call is repeated the next time, because it may have taken effect
+   * or not.
+   */
   call(callback: (error: unknown) => void): void {
     const { next } = this
     const done = (error: unknown, found?: SessionData | null | void): void => {
       if (!error) this.#acknowledge(next, found)
-      else if (codeOf(error) === 'GONE') this.#giveUp()
-      // It never was acknowledged: the session may be there or not.
+      else if (getCode(error) === 'GONE') this.#giveUp()
+      // The first save was not acknowledged, so the session may exist or not, and a new one begins.
       else if (next === 'save' && this.#saved.length === 0) this.#begin()
-      // That the session is lost is no failure of the call.
-      callback(error && codeOf(error) !== 'GONE' ? error : null)
+      // A lost session is counted by `lost`, not as a failed call.
+      callback(error && getCode(error) !== 'GONE' ? error : null)
     }
     if (next === 'lookup') this.#store.get(this.#id, done)
     else if (next === 'logout') {
-      // From here on it may be gone.
+      // From now on the session may be gone, so a lookup without a result is no loss.
       this.#saved = []
       this.#store.destroy(this.#id, done)
     } else {
@@ -63,7 +71,7 @@ export class User {
     }
   }
 
-  /** Looks whether everything is there that was acknowledged. */
+  /** Counts the acknowledged saves that a last lookup does not find. */
   async check(): Promise<void> {
     if (this.#saved.length > 0) this.#compare(await this.#store.get(this.#id))
   }
@@ -84,7 +92,9 @@ export class User {
     } else this.#begin()
   }
 
-  /** Says whether the session holds the last value that was acknowledged, or a later one. */
+  /**
+   * Returns whether the session has the last acknowledged value, or a later one. Counts lost saves.
+   */
   #compare(found: SessionData | null | void): boolean {
     const value = found ? ((found as Data).value as number) : 0
     const lost = this.#saved.filter((saved) => saved > value).length
@@ -92,7 +102,7 @@ export class User {
     return lost === 0
   }
 
-  /** The session is lost. */
+  /** Counts all saves of the session as lost, and begins a new one. */
   #giveUp(): void {
     this.lost += this.#saved.length
     this.#begin()
@@ -100,11 +110,9 @@ export class User {
 
   #begin(): void {
     this.#id = `${this.#name}-${++this.#visits}`
-    this.#session = fresh(this.#store, this.#id, { more: 'x'.repeat(300) })
+    this.#session = makeFresh(this.#store, this.#id, { more: 'x'.repeat(300) })
     this.#step = 0
     this.#sent = 0
     this.#saved = []
   }
 }
-
-export const codeOf = (error: unknown): string => String((error as { code?: unknown }).code)

@@ -1,26 +1,25 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { SessionStore, SessionStoreErrorCode } from '@session-stores/core'
-import { fails, plain, quiet, ruleOf, type StoreRule } from './fixture.ts'
+import { assertFails, prefixRules, recordErrors, type StoreRule, settle } from './fixture.ts'
+import { ID, makePlain } from './sessions.ts'
 
-const rule = ruleOf('policy/callbacks')
+/** Rules about how the store answers: by callback or promise, and in the right async context. */
 
-/** How the store answers: callbacks, promises, async context. */
+const rule = prefixRules('policy/callbacks')
 
 type Callback = (...args: unknown[]) => void
 
 interface Verb {
   name: string
   call(store: SessionStore, callback?: Callback): unknown
-  /** What the callback gets, or a check of it. */
+  /** The arguments that the callback must get. */
   answer: unknown[]
   fail(store: SessionStore, callback?: Callback): unknown
   code: SessionStoreErrorCode
-  /** It fails only when the store is closed. */
+  /** Whether the verb fails only when the store is closed. */
   closed?: boolean
 }
-
-const ID = 'the-session-id'
 
 const verbs: Verb[] = [
   {
@@ -32,16 +31,16 @@ const verbs: Verb[] = [
   },
   {
     name: 'set',
-    call: (store, callback) => store.set(ID, plain({ name: 'Ada' }), callback),
+    call: (store, callback) => store.set(ID, makePlain({ name: 'Ada' }), callback),
     answer: [null],
-    fail: (store, callback) => store.set(ID, plain({ count: 1n }), callback),
+    fail: (store, callback) => store.set(ID, makePlain({ count: 1n }), callback),
     code: 'NOT_SERIALIZABLE',
   },
   {
     name: 'touch',
-    call: (store, callback) => store.touch(ID, plain(), callback),
+    call: (store, callback) => store.touch(ID, makePlain(), callback),
     answer: [null],
-    fail: (store, callback) => store.touch(7 as never, plain(), callback),
+    fail: (store, callback) => store.touch(7 as never, makePlain(), callback),
     code: 'INVALID_ID',
   },
   {
@@ -85,8 +84,11 @@ const verbs: Verb[] = [
   },
 ]
 
-/** What the callback got, each time; it must come later than the call. */
-async function answers(call: (callback: Callback) => unknown): Promise<unknown[][]> {
+/**
+ * Returns the arguments of each callback. Rejects when the first callback comes before the call has
+ * returned.
+ */
+async function recordAnswers(call: (callback: Callback) => unknown): Promise<unknown[][]> {
   const got: unknown[][] = []
   let returned = false
   await new Promise<void>((resolve, reject) => {
@@ -97,7 +99,7 @@ async function answers(call: (callback: Callback) => unknown): Promise<unknown[]
     })
     returned = true
   })
-  await quiet()
+  await settle()
   return got
 }
 
@@ -106,11 +108,11 @@ export const callbacks: StoreRule[] = [
     rule(
       `${name}-calls-back-once-and-later`,
       'A callback that comes twice sends two responses; one that comes at once runs before its caller is ready; none hangs the request.',
-      async ({ one }) => {
-        const store = one()
-        // A driver's own result must not slip through.
+      async ({ open }) => {
+        const store = open()
+        // `undefined` is ignored, but a result of the driver must not get into the callback.
         assert.deepEqual(
-          (await answers((callback) => call(store, callback))).map((args) =>
+          (await recordAnswers((callback) => call(store, callback))).map((args) =>
             args.filter((arg) => arg !== undefined),
           ),
           [answer],
@@ -120,51 +122,45 @@ export const callbacks: StoreRule[] = [
     rule(
       `${name}-that-fails-calls-back-once-and-later`,
       'An error that is thrown, or told twice or never, ends the process or hangs the request.',
-      async ({ one }) => {
-        const store = one()
+      async ({ open }) => {
+        const store = open()
         if (closed) await store.close()
-        const got = await answers((callback) => fail(store, callback))
+        const got = await recordAnswers((callback) => fail(store, callback))
         assert.equal(got.length, 1)
         assert.equal(got[0]!.length, 1, 'an error comes alone')
-        await fails(code, Promise.reject(got[0]![0]))
+        await assertFails(code, Promise.reject(got[0]![0]))
       },
     ),
     rule(
       `${name}-without-a-callback-is-a-promise`,
       'Code that awaits the store goes on before it answered, or never learns that it failed.',
-      async ({ one }) => {
-        const store = one()
+      async ({ open }) => {
+        const store = open()
         const promise = call(store)
         assert.ok(promise instanceof Promise)
         assert.deepEqual(await promise, answer[1])
         if (closed) await store.close()
-        await fails(code, fail(store) as Promise<unknown>)
+        await assertFails(code, fail(store) as Promise<unknown>)
       },
     ),
     rule(
       `${name}-that-nobody-waits-for-may-fail`,
       'express-session destroys without a callback: a failure that nobody handles ends the process.',
-      async ({ one }) => {
-        const store = one()
+      async ({ open }) => {
+        const store = open()
         if (closed) await store.close()
-        const unhandled: unknown[] = []
-        const heard = (error: unknown) => void unhandled.push(error)
-        process.on('unhandledRejection', heard)
-        try {
+        const unhandled = await recordErrors('unhandledRejection', async () => {
           fail(store)
-          await fails(code, fail(store) as Promise<unknown>)
-          await quiet()
-        } finally {
-          process.off('unhandledRejection', heard)
-        }
+          await assertFails(code, fail(store) as Promise<unknown>)
+        })
         assert.deepEqual(unhandled, [])
       },
     ),
     rule(
       `${name}-calls-back-in-its-callers-async-context`,
       'Logs, traces and tenants of one request show up in another, whose call travelled in the same batch.',
-      async ({ one }) => {
-        const store = one()
+      async ({ open }) => {
+        const store = open()
         const context = new AsyncLocalStorage<number>()
         const seen = await Promise.all(
           Array.from({ length: 20 }, (_, i) =>
@@ -187,21 +183,21 @@ export const callbacks: StoreRule[] = [
   rule(
     'get-of-a-session-calls-back-once-and-later',
     'A callback that comes twice sends two responses; one that comes at once runs before its caller is ready.',
-    async ({ one }) => {
-      const store = one()
-      await store.set(ID, plain({ name: 'Ada' }))
-      const got = await answers((callback) => store.get(ID, callback as never))
+    async ({ open }) => {
+      const store = open()
+      await store.set(ID, makePlain({ name: 'Ada' }))
+      const got = await recordAnswers((callback) => store.get(ID, callback as never))
       assert.equal(got.length, 1)
       assert.equal(got[0]![0], null)
-      assert.deepEqual(got[0]![1], plain({ name: 'Ada' }))
+      assert.deepEqual(got[0]![1], makePlain({ name: 'Ada' }))
     },
   ),
   rule(
     'a-callback-that-throws-takes-no-other-answer-along',
     'A mistake in one request hangs the others, whose calls travelled in the same batch.',
-    async ({ one }) => {
-      const store = one()
-      await store.set(ID, plain({ name: 'Ada' }))
+    async ({ open }) => {
+      const store = open()
+      await store.set(ID, makePlain({ name: 'Ada' }))
       const thrown: unknown[] = []
       process.setUncaughtExceptionCaptureCallback((error) => void thrown.push(error))
       try {
@@ -217,7 +213,7 @@ export const callbacks: StoreRule[] = [
               }),
           ),
         )
-        await quiet()
+        await settle()
         assert.deepEqual(names, Array(10).fill('Ada'))
       } finally {
         process.setUncaughtExceptionCaptureCallback(null)

@@ -1,25 +1,12 @@
 import assert from 'node:assert/strict'
 import { events, type SessionEvent, type SessionStore, type StoreOptions } from '@session-stores/core'
-import {
-  dataOf,
-  fresh,
-  HOUR,
-  load,
-  plain,
-  published,
-  type RequestSession,
-  read,
-  ruleOf,
-  type StoreRule,
-  type Stores,
-  save,
-} from './fixture.ts'
+import { HOUR } from '../common.ts'
+import { prefixRules, recordMessages, type StoreRule, type Stores } from './fixture.ts'
+import { ID, load, makeFresh, makePlain, omitCookie, type RequestSession, read, save } from './sessions.ts'
 
-const rule = ruleOf('policy/conflicts')
+/** Rules about two requests that read one session, change it and save it. */
 
-/** Two requests read a session, both change it, both save it. */
-
-const ID = 'the-session-id'
+const rule = prefixRules('policy/conflicts')
 
 type Change = (session: Record<string, unknown>, key: string, side: string) => void
 
@@ -40,29 +27,29 @@ interface Cell {
   expected: unknown
 }
 
-/** A key for each thing that one side and the other can do with it. */
+/** One key for each pair of changes that the two sides can make, with its value after the merge. */
 const matrix: Cell[] = [true, false].flatMap((wasThere) =>
   Object.keys(changes).flatMap((mine) =>
     Object.keys(changes).map((theirs): Cell => {
       const key = `${wasThere ? 'old' : 'new'}: mine ${mine}, theirs ${theirs}`
       const after = (change: string, side: string) =>
         change === 'changes' ? side : change === 'removes' ? undefined : wasThere ? 'before' : undefined
-      // A removal of what was never there is none.
+      // The removal of a key that never existed is no change.
       const mineCounts = mine === 'changes' || (mine === 'removes' && wasThere)
       return { key, mine, theirs, expected: mineCounts ? after(mine, 'mine') : after(theirs, 'theirs') }
     }),
   ),
 )
 
-/** Saves a session, and loads it in both processes. */
-export async function both(
-  { one, other }: Stores,
+/** Saves a session and loads it in both processes. `reader` is the store of the second process. */
+export async function loadBoth(
+  { open, openOther }: Stores,
   data: object,
-  options: Parameters<Stores['one']>[0] = {},
+  options: Parameters<Stores['open']>[0] = {},
   cookie: object = {},
 ): Promise<[mine: RequestSession, theirs: RequestSession, reader: SessionStore]> {
-  const [store, second] = [one(options), other(options)]
-  await store.set(ID, plain(data, cookie))
+  const [store, second] = [open(options), openOther(options)]
+  await store.set(ID, makePlain(data, cookie))
   return [await load(store, ID), await load(second, ID), second]
 }
 
@@ -73,7 +60,7 @@ export const conflicts: StoreRule[] = [
     const before = Object.fromEntries(
       matrix.filter(({ key }) => key.startsWith('old')).map(({ key }) => [key, 'before']),
     )
-    const [mine, theirs, reader] = await both(stores, before)
+    const [mine, theirs, reader] = await loadBoth(stores, before)
     for (const cell of matrix) {
       changes[cell.mine]!(mine, cell.key, 'mine')
       changes[cell.theirs]!(theirs, cell.key, 'theirs')
@@ -86,9 +73,9 @@ export const conflicts: StoreRule[] = [
       Object.fromEntries(expected.map(({ key, expected }) => [key, expected])),
     )
   }),
-  rule('saves-in-one-process-are-merged-too', LOST, async ({ one }) => {
-    const store = one()
-    await store.set(ID, plain())
+  rule('saves-in-one-process-are-merged-too', LOST, async ({ open }) => {
+    const store = open()
+    await store.set(ID, makePlain())
     const [mine, theirs] = await Promise.all([load(store, ID), load(store, ID)])
     mine.mine = 1
     theirs.theirs = 2
@@ -96,7 +83,7 @@ export const conflicts: StoreRule[] = [
     assert.deepEqual(await read(store, ID), { mine: 1, theirs: 2 })
   }),
   rule('a-key-comes-whole-from-one-side', 'A merge mixes what nobody ever saved.', async (stores) => {
-    const [mine, theirs, reader] = await both(stores, { cart: { apples: 1, pears: 1 } })
+    const [mine, theirs, reader] = await loadBoth(stores, { cart: { apples: 1, pears: 1 } })
     mine.cart = { apples: 2, pears: 1 }
     theirs.cart = { apples: 1, pears: 2 }
     await save(theirs)
@@ -104,7 +91,7 @@ export const conflicts: StoreRule[] = [
     assert.deepEqual(await read(reader, ID), { cart: { apples: 2, pears: 1 } })
   }),
   rule('a-value-that-only-looks-new-is-no-change', LOST, async (stores) => {
-    const [mine, theirs, reader] = await both(stores, {
+    const [mine, theirs, reader] = await loadBoth(stores, {
       cart: { apples: 1, list: [1, { a: 1 }] },
       when: '2020',
     })
@@ -139,26 +126,26 @@ export const conflicts: StoreRule[] = [
             return session
           },
         }
-        const [mine, theirs] = await both(stores, { price: new Money(1), name: 'Ada' }, { serializer })
+        const [mine, theirs] = await loadBoth(stores, { price: new Money(1), name: 'Ada' }, { serializer })
         mine.price = isRandom ? 'nothing' : new Money(2)
         theirs.name = 'Grace'
         await save(theirs)
         await save(mine)
-        const found = await stores.other().get(ID)
+        const found = await stores.openOther().get(ID)
         const price = isRandom ? 'nothing' : { $money: 2 }
-        assert.deepEqual(dataOf(found), { name: 'Grace', price, ...(isRandom && { salt }) })
+        assert.deepEqual(omitCookie(found), { name: 'Grace', price, ...(isRandom && { salt }) })
       },
     ),
   ),
   rule(
     'the-key-__proto__-is-merged-as-a-key',
     'A key of a session changes what every object is.',
-    async ({ one, other, drivers, clock }) => {
-      const store = one()
-      await store.set(ID, plain({ name: 'Ada' }))
-      const [mine, theirs] = [await load(store, ID), await other().get(ID)]
+    async ({ open, openOther, drivers, clock }) => {
+      const store = open()
+      await store.set(ID, makePlain({ name: 'Ada' }))
+      const [mine, theirs] = [await load(store, ID), await openOther().get(ID)]
       Object.defineProperty(theirs, '__proto__', { value: { isAdmin: true }, enumerable: true })
-      await other().set(ID, theirs!)
+      await openOther().set(ID, theirs!)
       mine.mine = 1
       await save(mine)
       const [row] = await drivers[0].read([store.handle(ID)])
@@ -172,7 +159,7 @@ export const conflicts: StoreRule[] = [
     'a-merged-session-merges-again',
     'The second save of a request undoes what the first one merged.',
     async (stores) => {
-      const [mine, theirs, reader] = await both(stores, { gone: 1 })
+      const [mine, theirs, reader] = await loadBoth(stores, { gone: 1 })
       theirs.theirs = 1
       delete theirs.gone
       await save(theirs)
@@ -194,7 +181,7 @@ export const conflicts: StoreRule[] = [
     'an-unchanged-save-undoes-nothing',
     'With resave, every request undoes what others saved meanwhile.',
     async (stores) => {
-      const [mine, theirs, reader] = await both(stores, { name: 'Ada' })
+      const [mine, theirs, reader] = await loadBoth(stores, { name: 'Ada' })
       theirs.name = 'Grace'
       await save(theirs)
       await save(mine)
@@ -202,9 +189,9 @@ export const conflicts: StoreRule[] = [
       assert.deepEqual(await read(reader, ID), { name: 'Grace' })
     },
   ),
-  rule('a-hundred-requests-lose-nothing', LOST, async ({ one, other }) => {
-    const stores = [one(), other()]
-    await stores[0]!.set(ID, plain())
+  rule('a-hundred-requests-lose-nothing', LOST, async ({ open, openOther }) => {
+    const stores = [open(), openOther()]
+    await stores[0]!.set(ID, makePlain())
     const loaded = await Promise.all(Array.from({ length: 100 }, (_, i) => load(stores[i % 2]!, ID)))
     await Promise.all(
       loaded.map((session, i) => {
@@ -217,9 +204,11 @@ export const conflicts: StoreRule[] = [
   rule(
     'a-hundred-first-saves-lose-nothing',
     'Requests that begin a session together fail, or undo each other.',
-    async ({ one, other }) => {
-      const stores = [one(), other()]
-      const sessions = Array.from({ length: 100 }, (_, i) => fresh(stores[i % 2]!, ID, { [`key-${i}`]: i }))
+    async ({ open, openOther }) => {
+      const stores = [open(), openOther()]
+      const sessions = Array.from({ length: 100 }, (_, i) =>
+        makeFresh(stores[i % 2]!, ID, { [`key-${i}`]: i }),
+      )
       await Promise.all(sessions.map(save))
       assert.deepEqual(
         await read(stores[0]!, ID),
@@ -230,7 +219,7 @@ export const conflicts: StoreRule[] = [
   ),
   rule('a-key-that-both-change-is-one-of-the-two', 'A session holds what nobody saved.', async (stores) => {
     for (let i = 0; i < 20; i++) {
-      const [mine, theirs, reader] = await both(stores, { name: 'Ada' })
+      const [mine, theirs, reader] = await loadBoth(stores, { name: 'Ada' })
       mine.name = 'mine'
       theirs.name = 'theirs'
       await Promise.all(i % 2 ? [save(mine), save(theirs)] : [save(theirs), save(mine)])
@@ -240,21 +229,21 @@ export const conflicts: StoreRule[] = [
   }),
   rule('a-save-and-a-touch-are-no-conflict', 'Every second request is a conflict.', async (stores) => {
     const { clock } = stores
-    const [mine, theirs, reader] = await both(stores, {}, { onConflict: 'error' })
+    const [mine, theirs, reader] = await loadBoth(stores, {}, { onConflict: 'error' })
     await reader.touch(ID, theirs)
-    await reader.touch(ID, plain({}, { expires: new Date(clock.now + HOUR) }))
+    await reader.touch(ID, makePlain({}, { expires: new Date(clock.now + HOUR) }))
     mine.mine = 1
     await save(mine)
     assert.deepEqual(await read(reader, ID), { mine: 1 })
   }),
   rule('are-published', 'Nobody can tell how often requests get in each other’s way.', async (stores) => {
-    const [mine, theirs] = await both(stores, {})
-    const heard = await published<SessionEvent>(events.conflict, async () => {
+    const [mine, theirs] = await loadBoth(stores, {})
+    const heard = await recordMessages<SessionEvent>(events.conflict, async () => {
       await save(theirs)
       mine.mine = 1
       await save(mine)
     })
     const [driver] = stores.drivers
-    assert.deepEqual(heard, [{ driver: driver.name, handle: stores.one().handle(ID) }])
+    assert.deepEqual(heard, [{ driver: driver.name, handle: stores.open().handle(ID) }])
   }),
 ]

@@ -1,36 +1,28 @@
 import assert from 'node:assert/strict'
-import {
-  dataOf,
-  fails,
-  HOUR,
-  plain,
-  type RequestSession,
-  read,
-  ruleOf,
-  type StoreRule,
-  save,
-} from './fixture.ts'
+import { CHANGED, HOUR } from '../common.ts'
+import { assertFails, prefixRules, type StoreRule } from './fixture.ts'
+import { ID, makePlain, omitCookie, type RequestSession, read, save } from './sessions.ts'
 
-const rule = ruleOf('policy/data')
+/** Rules that a session comes back as it was saved. */
 
-/** That a session comes back as it was saved. */
+const rule = prefixRules('policy/data')
 
-const ID = 'the-session-id'
-const CHANGED = 'A session is read with other values than were saved, or not at all.'
-
-/** What is saved comes back as JSON has it, also in another process, and with its keys in their order. */
-const comesBack = (name: string, data: object): StoreRule =>
-  rule(`${name}-come-back`, CHANGED, async ({ one, other }) => {
-    await one().set(ID, plain(data))
-    const found = dataOf(await other().get(ID))
+/**
+ * Makes a rule that another process reads the data as JSON represents them, with the keys in the
+ * same order.
+ */
+const makeReadBackRule = (name: string, data: object): StoreRule =>
+  rule(`${name}-come-back`, CHANGED, async ({ open, openOther }) => {
+    await open().set(ID, makePlain(data))
+    const found = omitCookie(await openOther().get(ID))
     assert.deepEqual(found, JSON.parse(JSON.stringify(data)))
     assert.equal(JSON.stringify(found), JSON.stringify(data))
   })
 
-const deep = (levels: number): object => (levels === 0 ? { end: true } : { more: deep(levels - 1) })
+const nest = (levels: number): object => (levels === 0 ? { end: true } : { more: nest(levels - 1) })
 
 export const data: StoreRule[] = [
-  comesBack('values-of-each-type', {
+  makeReadBackRule('values-of-each-type', {
     text: 'x',
     number: 1.5,
     yes: true,
@@ -38,8 +30,8 @@ export const data: StoreRule[] = [
     none: null,
     list: [1, [2]],
   }),
-  comesBack('empty-values', { text: '', list: [], object: {}, zero: 0 }),
-  comesBack('values-that-JSON-changes', {
+  makeReadBackRule('empty-values', { text: '', list: [], object: {}, zero: 0 }),
+  makeReadBackRule('values-that-JSON-changes', {
     undefined: undefined,
     function: () => {},
     NaN: Number.NaN,
@@ -51,12 +43,12 @@ export const data: StoreRule[] = [
     bytes: Buffer.from('x'),
     list: [undefined, Number.NaN],
   }),
-  comesBack('characters-of-every-plane', {
+  makeReadBackRule('characters-of-every-plane', {
     text: '𝒳 😀 👩‍👩‍👧 \u{10ffff} é e\u0301 \ufeff\u2028\u2029\r\n\t\u007f',
   }),
-  comesBack('lone-surrogates', { high: '\ud800', low: 'x\udc00', '\ud834': 'key' }),
-  comesBack('NULs', { text: 'a\u0000b', 'a\u0000b': 'key' }),
-  comesBack('keys-that-databases-read', {
+  makeReadBackRule('lone-surrogates', { high: '\ud800', low: 'x\udc00', '\ud834': 'key' }),
+  makeReadBackRule('NULs', { text: 'a\u0000b', 'a\u0000b': 'key' }),
+  makeReadBackRule('keys-that-databases-read', {
     $set: 1,
     'a.b': 2,
     '': 3,
@@ -66,7 +58,7 @@ export const data: StoreRule[] = [
     '%s': 7,
     '?': 8,
   }),
-  comesBack('keys-of-stores', {
+  makeReadBackRule('keys-of-stores', {
     id: 1,
     key: 2,
     expires: 3,
@@ -76,52 +68,52 @@ export const data: StoreRule[] = [
     tag: 7,
     createdAt: 8,
   }),
-  comesBack('keys-of-objects', { constructor: 1, toString: 2, hasOwnProperty: 3, valueOf: 4 }),
-  comesBack('keys-in-their-order', { z: 1, a: 2, m: { z: 1, a: 2 }, A: 3 }),
-  comesBack('large-numbers', {
+  makeReadBackRule('keys-of-objects', { constructor: 1, toString: 2, hasOwnProperty: 3, valueOf: 4 }),
+  makeReadBackRule('keys-in-their-order', { z: 1, a: 2, m: { z: 1, a: 2 }, A: 3 }),
+  makeReadBackRule('large-numbers', {
     safe: Number.MAX_SAFE_INTEGER,
     large: 1e21,
     largest: Number.MAX_VALUE,
     smallest: 5e-324,
     digits: '12345678901234567890',
   }),
-  comesBack('deep-values', deep(500)),
-  comesBack('1-MiB', { text: 'x'.repeat(1_048_576) }),
-  comesBack('15-MiB', { text: 'x'.repeat(15 * 1_048_576) }),
-  comesBack('1-MiB-of-astral-characters', { text: '😀'.repeat(262_144) }),
+  makeReadBackRule('deep-values', nest(500)),
+  makeReadBackRule('1-MiB', { text: 'x'.repeat(1_048_576) }),
+  makeReadBackRule('15-MiB', { text: 'x'.repeat(15 * 1_048_576) }),
+  makeReadBackRule('1-MiB-of-astral-characters', { text: '😀'.repeat(262_144) }),
   rule(
     'the-key-__proto__-comes-back',
     'A key of a session changes what every object is.',
-    async ({ one, other }) => {
-      const session = plain(JSON.parse('{"__proto__":{"isAdmin":true},"name":"Ada"}'))
+    async ({ open, openOther }) => {
+      const session = makePlain(JSON.parse('{"__proto__":{"isAdmin":true},"name":"Ada"}'))
       Object.defineProperty(session, '__proto__', { value: { isAdmin: true }, enumerable: true })
-      await one().set(ID, session)
-      const found = await other().get(ID)
+      await open().set(ID, session)
+      const found = await openOther().get(ID)
       assert.equal((found as unknown as { isAdmin?: boolean }).isAdmin, undefined)
-      assert.equal(JSON.stringify(dataOf(found)), '{"__proto__":{"isAdmin":true},"name":"Ada"}')
+      assert.equal(JSON.stringify(omitCookie(found)), '{"__proto__":{"isAdmin":true},"name":"Ada"}')
     },
   ),
   rule(
     'set-and-touch-leave-the-session-alone',
     'A save changes the session, so that express-session saves it again.',
-    async ({ one }) => {
-      const store = one()
-      const session = plain({ name: 'Ada', list: Object.freeze([1]) })
+    async ({ open }) => {
+      const store = open()
+      const session = makePlain({ name: 'Ada', list: Object.freeze([1]) })
       Object.freeze(session.cookie)
       Object.freeze(session)
       await store.set(ID, session)
       await store.touch(ID, session)
-      assert.deepEqual(session, plain({ name: 'Ada', list: [1] }))
+      assert.deepEqual(session, makePlain({ name: 'Ada', list: [1] }))
       assert.deepEqual(Reflect.ownKeys(session), ['cookie', 'name', 'list'])
     },
   ),
   rule(
     'many-sessions-of-one-turn-are-kept-apart',
     'A user gets the session of another one.',
-    async ({ one, other }) => {
-      const [store, reader] = [one(), other()]
+    async ({ open, openOther }) => {
+      const [store, reader] = [open(), openOther()]
       const ids = Array.from({ length: 700 }, (_, i) => `id-${i}`)
-      await Promise.all(ids.map((id) => store.set(id, plain({ id }))))
+      await Promise.all(ids.map((id) => store.set(id, makePlain({ id }))))
       const found = await Promise.all([...ids, 'nobody'].map((id) => read(reader, id)))
       assert.deepEqual(found, [...ids.map((id) => ({ id })), null])
     },
@@ -129,10 +121,13 @@ export const data: StoreRule[] = [
   rule(
     'one-bad-session-fails-alone',
     'One broken session fails the requests of others in the same batch.',
-    async ({ one }) => {
-      const store = one({ maxPayload: 1000 })
+    async ({ open }) => {
+      const store = open({ maxPayload: 1000 })
       const calls = Array.from({ length: 20 }, (_, i) =>
-        store.set(`id-${i}`, plain(i % 5 ? { i } : i % 2 ? { i, count: 1n } : { i, text: 'x'.repeat(1000) })),
+        store.set(
+          `id-${i}`,
+          makePlain(i % 5 ? { i } : i % 2 ? { i, count: 1n } : { i, text: 'x'.repeat(1000) }),
+        ),
       )
       const failures = (await Promise.allSettled(calls)).flatMap(({ status }, i) =>
         status === 'fulfilled' ? [] : [i],
@@ -144,27 +139,27 @@ export const data: StoreRule[] = [
   rule(
     'a-payload-over-maxPayload-keeps-the-old-one',
     'A session that grew too large is lost.',
-    async ({ one, other }) => {
-      const store = one({ maxPayload: 2000 })
-      await store.set(ID, plain({ name: 'Ada' }))
-      const error = await fails(
+    async ({ open, openOther }) => {
+      const store = open({ maxPayload: 2000 })
+      await store.set(ID, makePlain({ name: 'Ada' }))
+      const error = await assertFails(
         'PAYLOAD_TOO_LARGE',
-        store.set(ID, plain({ text: 'geheim'.repeat(400) })),
+        store.set(ID, makePlain({ text: 'geheim'.repeat(400) })),
         ID,
         'geheim',
       )
       assert.match(error.message, /2000/)
-      // Bytes count, not characters.
-      await fails('PAYLOAD_TOO_LARGE', store.set(ID, plain({ text: '😀'.repeat(500) })))
-      assert.deepEqual(await read(other(), ID), { name: 'Ada' })
-      await store.set(ID, plain({ text: 'x'.repeat(1500) }))
-      assert.equal(((await read(other(), ID)) as { text: string }).text.length, 1500)
+      // The limit is in bytes: these are 500 characters, but 2000 bytes.
+      await assertFails('PAYLOAD_TOO_LARGE', store.set(ID, makePlain({ text: '😀'.repeat(500) })))
+      assert.deepEqual(await read(openOther(), ID), { name: 'Ada' })
+      await store.set(ID, makePlain({ text: 'x'.repeat(1500) }))
+      assert.equal(((await read(openOther(), ID)) as { text: string }).text.length, 1500)
     },
   ),
   rule(
     'a-session-of-a-class-comes-back-as-its-JSON',
     "Sessions of other frameworks lose their cookie, or bring the framework's own fields along.",
-    async ({ one, other, clock }) => {
+    async ({ open, openOther, clock }) => {
       const expires = new Date(clock.now + HOUR)
       const request: unique symbol = Symbol('request')
       class Cookie {
@@ -181,8 +176,8 @@ export const data: StoreRule[] = [
         readonly [request] = this.#secret
         save() {}
       }
-      await one().set(ID, new Framework() as never)
-      assert.deepEqual(await other().get(ID), {
+      await open().set(ID, new Framework() as never)
+      assert.deepEqual(await openOther().get(ID), {
         cookie: { expires, originalMaxAge: HOUR, path: '/' },
         name: 'Ada',
       })
@@ -191,21 +186,21 @@ export const data: StoreRule[] = [
   rule(
     "express-session's-load-finds-what-get-finds",
     'A socket or a script that loads a session gets none, or saves over what others saved.',
-    async ({ one, other }) => {
-      const store = one()
-      const loaded = (id: string) =>
+    async ({ open, openOther }) => {
+      const store = open()
+      const loadSession = (id: string) =>
         new Promise<RequestSession | undefined>((resolve, reject) => {
           store.load(id, (error, session) => (error ? reject(error) : resolve(session as RequestSession)))
         })
-      assert.equal(await loaded(ID), undefined)
-      await store.set(ID, plain({ name: 'Ada' }))
-      const mine = await loaded(ID)
+      assert.equal(await loadSession(ID), undefined)
+      await store.set(ID, makePlain({ name: 'Ada' }))
+      const mine = await loadSession(ID)
       assert.equal(mine?.name, 'Ada')
-      await other().set(ID, plain({ name: 'Ada', theirs: true }))
+      await openOther().set(ID, makePlain({ name: 'Ada', theirs: true }))
       mine.mine = true
       await save(mine)
       assert.deepEqual(await read(store, ID), { name: 'Ada', theirs: true, mine: true })
-      assert.equal(await loaded(''), undefined)
+      assert.equal(await loadSession(''), undefined)
     },
   ),
 ]

@@ -1,33 +1,37 @@
 import assert from 'node:assert/strict'
 import { type CallEvent, events } from '@session-stores/core'
-import { fails, plain, published, ruleOf, type StoreRule } from './fixture.ts'
+import { assertFails, prefixRules, recordMessages, type StoreRule } from './fixture.ts'
+import { makePlain } from './sessions.ts'
 
-const rule = ruleOf('policy/events')
+/**
+ * Rules about the events of calls on `node:diagnostics_channel`. Other events are checked where
+ * they occur.
+ */
 
-/** What the store publishes on `node:diagnostics_channel` about its calls; conflicts and the rest are with their rules. */
+const rule = prefixRules('policy/events')
 
 export const diagnostics: StoreRule[] = [
   rule(
     'calls-are-published',
     'Nobody can tell what the store does, or how long it takes.',
-    async ({ one, drivers }) => {
-      const store = one()
+    async ({ open, drivers }) => {
+      const store = open()
       await store.ping()
-      const heard = await published<CallEvent>(events.call, async () => {
-        await Promise.all(['a', 'b', 'c'].map((id) => store.set(id, plain({ secret: 'geheim' }))))
+      const heard = await recordMessages<CallEvent>(events.call, async () => {
+        await Promise.all(['a', 'b', 'c'].map((id) => store.set(id, makePlain({ secret: 'geheim' }))))
         await Promise.all(['a', 'b'].map((id) => store.get(id)))
-        await store.touch('a', plain())
+        await store.touch('a', makePlain())
         await store.destroy('a')
       })
       assert.deepEqual(
         heard.map(({ driver, verb, size, error }) => [driver, verb, size, error]),
         [
-          // What is saved is no session of a request: it is looked up first.
+          // The store reads first, because these plain sessions were not loaded from it.
           [drivers[0].name, 'read', 3, null],
           [drivers[0].name, 'write', 3, null],
           [drivers[0].name, 'read', 2, null],
           [drivers[0].name, 'touch', 1, null],
-          // What is destroyed is looked up, too: where nobody has that session, the next one may have its id.
+          // A destroy reads first too, because an id without a session must stay usable.
           [drivers[0].name, 'read', 1, null],
           [drivers[0].name, 'write', 1, null],
         ],
@@ -41,10 +45,10 @@ export const diagnostics: StoreRule[] = [
   rule(
     'calls-of-one-turn-share-a-trip',
     'Under load the store makes a trip to the database for each request.',
-    async ({ one }) => {
-      const store = one()
+    async ({ open }) => {
+      const store = open()
       await store.ping()
-      const heard = await published<CallEvent>(events.call, () =>
+      const heard = await recordMessages<CallEvent>(events.call, () =>
         Promise.all(Array.from({ length: 100 }, (_, i) => store.get(`id-${i % 50}`))),
       )
       assert.deepEqual(
@@ -56,11 +60,11 @@ export const diagnostics: StoreRule[] = [
   rule(
     'a-call-that-makes-no-trip-is-not-published',
     'Metrics count calls of the database that were none.',
-    async ({ one }) => {
-      const store = one()
-      const heard = await published<CallEvent>(events.call, async () => {
-        await fails('INVALID_ID', store.get(7 as never))
-        await fails('INVALID_SESSION', store.set('a', null as never))
+    async ({ open }) => {
+      const store = open()
+      const heard = await recordMessages<CallEvent>(events.call, async () => {
+        await assertFails('INVALID_ID', store.get(7 as never))
+        await assertFails('INVALID_SESSION', store.set('a', null as never))
       })
       assert.deepEqual(heard, [])
     },

@@ -1,27 +1,17 @@
 import assert from 'node:assert/strict'
 import type { SessionStore } from '@session-stores/core'
-import {
-  DAY,
-  deadline,
-  fails,
-  fresh,
-  HOUR,
-  load,
-  MINUTE,
-  plain,
-  read,
-  ruleOf,
-  type StoreRule,
-  save,
-} from './fixture.ts'
+import { DAY, HOUR, MINUTE } from '../common.ts'
+import { assertFails, prefixRules, type StoreRule } from './fixture.ts'
+import { ID, load, makeFresh, makePlain, read, readDeadline, save } from './sessions.ts'
 
-const rule = ruleOf('policy/expiry')
+/**
+ * Rules about when a session ends: to the millisecond, by the clock of the application, on every
+ * database.
+ */
 
-/** When a session ends: the same on every database, to the millisecond, by the clock of the application. */
+const rule = prefixRules('policy/expiry')
 
-const ID = 'the-session-id'
-
-/** Whether the session is there; every way to ask must agree. */
+/** Returns whether the session is live, and checks that all calls of the store agree on this. */
 async function isLive(store: SessionStore): Promise<boolean> {
   const found = (await store.get(ID)) !== null
   const count = found ? 1 : 0
@@ -38,7 +28,7 @@ interface Cookie {
   maxAge?: number
 }
 
-/** What cookies say, and how long, in milliseconds, the session then lives. */
+/** Cookies, and how long a session with such a cookie lives, in milliseconds. */
 const lives: Record<string, (now: number) => [cookie: Cookie, life: number]> = {
   'a-Date': (now) => [{ expires: new Date(now + HOUR + 1) }, HOUR + 1],
   'a-date-as-text': (now) => [{ expires: new Date(now + HOUR + 1).toISOString() }, HOUR + 1],
@@ -53,7 +43,7 @@ const lives: Record<string, (now: number) => [cookie: Cookie, life: number]> = {
 
 const LATEST = 8.64e15
 
-const never: Record<string, (now: number) => Cookie> = {
+const pastDeadlines: Record<string, (now: number) => Cookie> = {
   'at-this-moment': (now) => ({ expires: new Date(now) }),
   'an-hour-ago': (now) => ({ expires: new Date(now - HOUR) }),
   'at-the-epoch': () => ({ expires: new Date(0) }),
@@ -81,34 +71,34 @@ export const expiry: StoreRule[] = [
     rule(
       `a-session-with-${name}-ends-in-time`,
       'A session ends early, late or never.',
-      async ({ one, other, clock }) => {
+      async ({ open, openOther, clock }) => {
         const [cookie, life] = make(clock.now)
-        await one().set(ID, plain({}, cookie))
-        assert.ok(await isLive(other()), 'at once')
+        await open().set(ID, makePlain({}, cookie))
+        assert.ok(await isLive(openOther()), 'at once')
         clock.now += life - 1
-        assert.ok(await isLive(other()), 'one millisecond before its end')
+        assert.ok(await isLive(openOther()), 'one millisecond before its end')
         clock.now += 1
-        assert.ok(!(await isLive(other())), 'at its end')
+        assert.ok(!(await isLive(openOther())), 'at its end')
       },
     ),
   ),
-  ...Object.entries(never).map(([name, make]) =>
+  ...Object.entries(pastDeadlines).map(([name, make]) =>
     rule(
       `a-session-that-ends-${name}-is-gone`,
       'A session that is to end at once lives for a day, or for ever.',
-      async ({ one, other, clock }) => {
-        const store = one()
-        await store.set(ID, plain({}, make(clock.now)))
-        assert.ok(!(await isLive(other())), 'a new one')
-        await store.set(ID, plain())
-        assert.ok(await isLive(other()))
-        await store.set(ID, plain({}, make(clock.now)))
-        assert.ok(!(await isLive(other())), 'over one that is there')
-        await store.set(ID, plain())
+      async ({ open, openOther, clock }) => {
+        const store = open()
+        await store.set(ID, makePlain({}, make(clock.now)))
+        assert.ok(!(await isLive(openOther())), 'a new one')
+        await store.set(ID, makePlain())
+        assert.ok(await isLive(openOther()))
+        await store.set(ID, makePlain({}, make(clock.now)))
+        assert.ok(!(await isLive(openOther())), 'over one that is there')
+        await store.set(ID, makePlain())
         const loaded = await load(store, ID)
         Object.assign(loaded.cookie, make(clock.now))
         await save(loaded)
-        assert.ok(!(await isLive(other())), 'one that was read')
+        assert.ok(!(await isLive(openOther())), 'one that was read')
       },
     ),
   ),
@@ -116,92 +106,92 @@ export const expiry: StoreRule[] = [
     rule(
       `${name}-is-no-deadline`,
       'A mistake in a cookie ends the session, or keeps it for ever.',
-      async ({ one, clock }) => {
-        const store = one()
-        await store.set(ID, plain({ name: 'Ada' }, { expires: new Date(clock.now + HOUR) }))
-        await fails('INVALID_SESSION', store.set(ID, plain({}, cookie)), ID, 'geheim')
-        await fails('INVALID_SESSION', store.touch(ID, plain({}, cookie)), ID, 'geheim')
+      async ({ open, clock }) => {
+        const store = open()
+        await store.set(ID, makePlain({ name: 'Ada' }, { expires: new Date(clock.now + HOUR) }))
+        await assertFails('INVALID_SESSION', store.set(ID, makePlain({}, cookie)), ID, 'geheim')
+        await assertFails('INVALID_SESSION', store.touch(ID, makePlain({}, cookie)), ID, 'geheim')
         assert.deepEqual(await read(store, ID), { name: 'Ada' })
-        assert.equal(await deadline(store, ID), clock.now + HOUR)
+        assert.equal(await readDeadline(store, ID), clock.now + HOUR)
       },
     ),
   ),
   rule(
     'a-session-may-end-in-the-year-275760',
     'A deadline far away overflows, and the session is gone.',
-    async ({ one, other, clock }) => {
+    async ({ open, openOther, clock }) => {
       for (const cookie of [
         { expires: new Date(LATEST) },
         { originalMaxAge: Number.POSITIVE_INFINITY },
         { originalMaxAge: LATEST },
       ]) {
-        await one().set(ID, plain({}, cookie))
-        assert.ok(await isLive(other()))
-        await one().touch(ID, plain({}, cookie))
-        assert.ok(await isLive(other()))
+        await open().set(ID, makePlain({}, cookie))
+        assert.ok(await isLive(openOther()))
+        await open().touch(ID, makePlain({}, cookie))
+        assert.ok(await isLive(openOther()))
       }
       clock.now = LATEST - 1
-      assert.ok(await isLive(other()))
+      assert.ok(await isLive(openOther()))
     },
   ),
   rule(
     'durations-may-have-fractions',
     'A database that takes only whole numbers refuses every save.',
-    async ({ one, other, clock }) => {
+    async ({ open, openOther, clock }) => {
       const fractions = { idleTimeout: HOUR + 0.5, absoluteTimeout: DAY + 0.25, tombstoneTimeout: HOUR / 7 }
-      const store = one({ ...fractions, now: () => clock.now + 0.125 })
-      await store.set(ID, plain())
-      await store.touch(ID, plain())
-      assert.ok(await isLive(other()))
+      const store = open({ ...fractions, now: () => clock.now + 0.125 })
+      await store.set(ID, makePlain())
+      await store.touch(ID, makePlain())
+      assert.ok(await isLive(openOther()))
       await save(Object.assign(await load(store, ID), { name: 'Ada' }))
-      await store.set('another', plain({}, { expires: clock.now + HOUR + 0.5 }))
+      await store.set('another', makePlain({}, { expires: clock.now + HOUR + 0.5 }))
       await store.destroy(ID)
-      assert.deepEqual(await other().ids(), [store.handle('another')])
+      assert.deepEqual(await openOther().ids(), [store.handle('another')])
     },
   ),
   rule(
     'idleTimeout-is-for-cookies-without-a-deadline',
     'Sessions of browsers that stay open never end, or too early.',
-    async ({ one, other, clock }) => {
-      const store = one({ idleTimeout: 2 * HOUR })
-      await store.set(ID, plain())
+    async ({ open, openOther, clock }) => {
+      const store = open({ idleTimeout: 2 * HOUR })
+      await store.set(ID, makePlain())
       clock.now += HOUR
-      await store.touch(ID, plain())
+      await store.touch(ID, makePlain())
       clock.now += 2 * HOUR - 1
-      assert.ok(await isLive(other()))
-      await store.set(ID, plain())
+      assert.ok(await isLive(openOther()))
+      await store.set(ID, makePlain())
       clock.now += 2 * HOUR - 1
-      assert.ok(await isLive(other()))
+      assert.ok(await isLive(openOther()))
       clock.now += 1
-      assert.ok(!(await isLive(other())))
-      await store.set(ID, plain({}, { expires: new Date(clock.now + HOUR) }))
+      assert.ok(!(await isLive(openOther())))
+      await store.set(ID, makePlain({}, { expires: new Date(clock.now + HOUR) }))
       clock.now += HOUR
-      assert.ok(!(await isLive(other())), "the cookie's own deadline is the shorter one")
+      assert.ok(!(await isLive(openOther())), "the cookie's own deadline is the shorter one")
     },
   ),
   rule(
     'a-cookie-without-a-deadline-stays-without',
     'A session that should end with the browser outlives it.',
-    async ({ one, other }) => {
+    async ({ open, openOther }) => {
       for (const expires of [null, undefined, false]) {
-        await one().set(ID, plain({}, { expires }))
-        await one().touch(ID, plain({}, { expires }))
-        assert.equal((await other().get(ID))?.cookie.expires ?? null, expires ?? null)
+        await open().set(ID, makePlain({}, { expires }))
+        await open().touch(ID, makePlain({}, { expires }))
+        assert.equal((await openOther().get(ID))?.cookie.expires ?? null, expires ?? null)
       }
     },
   ),
   rule(
     "get-tells-the-session's-deadline",
     'A rolling session seems about to end, or ended, to the application.',
-    async ({ one, other, clock }) => {
+    async ({ open, openOther, clock }) => {
       const expires = new Date(clock.now + HOUR + 1)
       for (const given of [expires, expires.toISOString(), expires.getTime()]) {
-        await one().set(ID, plain({}, { expires: given, originalMaxAge: HOUR }))
-        const { cookie } = (await other().get(ID))!
+        await open().set(ID, makePlain({}, { expires: given, originalMaxAge: HOUR }))
+        const { cookie } = (await openOther().get(ID))!
         assert.deepEqual(cookie.expires, expires)
         assert.equal(cookie.originalMaxAge, HOUR)
       }
-      const loaded = await load(other(), ID)
+      const loaded = await load(openOther(), ID)
       assert.deepEqual(loaded.cookie.expires, expires)
       assert.equal(loaded.cookie.originalMaxAge, HOUR)
     },
@@ -209,24 +199,24 @@ export const expiry: StoreRule[] = [
   rule(
     'an-expired-session-cannot-be-saved',
     'A session that ended goes on with the next late save.',
-    async ({ one, other, clock }) => {
-      const store = one()
-      await store.set(ID, plain({}, { expires: new Date(clock.now + HOUR) }))
+    async ({ open, openOther, clock }) => {
+      const store = open()
+      await store.set(ID, makePlain({}, { expires: new Date(clock.now + HOUR) }))
       const loaded = await load(store, ID)
       clock.now += 2 * HOUR
       loaded.cookie.expires = new Date(clock.now + HOUR)
       await save(loaded)
-      assert.ok(!(await isLive(other())))
+      assert.ok(!(await isLive(openOther())))
     },
   ),
   rule(
     'absoluteTimeout-ends-a-session-that-is-used',
     'A stolen session lives as long as its thief uses it.',
-    async ({ one, other, clock }) => {
+    async ({ open, openOther, clock }) => {
       const options = { absoluteTimeout: 3 * HOUR }
-      const [store, reader] = [one(options), other(options)]
+      const [store, reader] = [open(options), openOther(options)]
       const start = clock.now
-      await save(fresh(store, ID, { turn: 0 }))
+      await save(makeFresh(store, ID, { turn: 0 }))
       for (const turn of [1, 2]) {
         clock.now += HOUR
         const loaded = await load(reader, ID)
@@ -234,8 +224,8 @@ export const expiry: StoreRule[] = [
         loaded.cookie.expires = new Date(clock.now + DAY)
         await save(loaded)
         await reader.touch(ID, loaded)
-        await reader.touch(ID, plain({}, { expires: new Date(clock.now + DAY) }))
-        assert.equal(await deadline(store, ID), start + 3 * HOUR)
+        await reader.touch(ID, makePlain({}, { expires: new Date(clock.now + DAY) }))
+        assert.equal(await readDeadline(store, ID), start + 3 * HOUR)
       }
       clock.now = start + 3 * HOUR - 1
       assert.deepEqual(await read(store, ID), { turn: 2 })
@@ -246,18 +236,18 @@ export const expiry: StoreRule[] = [
   rule(
     'absoluteTimeout-ends-a-session-of-plain-saves',
     'A session of another framework never ends, or cannot begin again.',
-    async ({ one, other, clock }) => {
+    async ({ open, openOther, clock }) => {
       const options = { absoluteTimeout: 2 * HOUR }
-      const [store, reader] = [one(options), other(options)]
-      await store.set(ID, plain({ turn: 1 }))
+      const [store, reader] = [open(options), openOther(options)]
+      await store.set(ID, makePlain({ turn: 1 }))
       clock.now += HOUR
-      await store.set(ID, plain({ turn: 2 }))
+      await store.set(ID, makePlain({ turn: 2 }))
       clock.now += HOUR - 1
       assert.ok(await isLive(reader))
       clock.now += 1
       assert.ok(!(await isLive(reader)))
       clock.now += MINUTE
-      await store.set(ID, plain({ turn: 3 }))
+      await store.set(ID, makePlain({ turn: 3 }))
       assert.deepEqual(await read(reader, ID), { turn: 3 }, 'the id is used again')
     },
   ),

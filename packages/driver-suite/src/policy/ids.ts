@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { fails, plain, read, ruleOf, type StoreRule } from './fixture.ts'
+import { assertFails, prefixRules, type StoreRule } from './fixture.ts'
+import { makePlain, read } from './sessions.ts'
 
-const rule = ruleOf('policy/ids')
+/** Rules about which ids a store accepts, and that each id has a session of its own. */
 
-/** Which ids a store takes, and that each is a session of its own. */
+const rule = prefixRules('policy/ids')
 
 const printable = [
   ...[
@@ -48,11 +49,11 @@ const others = ['a ', ' a', ' ', 'a\u0000', 'a\u0000b', '\n', 'é', 'e\u0301', '
 const APART = 'One user gets the session of another, or an id is taken for a command.'
 
 export const ids: StoreRule[] = [
-  rule('every-id-is-a-session-of-its-own', APART, async ({ one, other }) => {
+  rule('every-id-is-a-session-of-its-own', APART, async ({ open, openOther }) => {
     const all = [...printable, ...others]
-    const store = one()
-    await Promise.all(all.map((id) => store.set(id, plain({ id }))))
-    const reader = other()
+    const store = open()
+    await Promise.all(all.map((id) => store.set(id, makePlain({ id }))))
+    const reader = openOther()
     assert.deepEqual(
       await Promise.all(all.map((id) => read(reader, id))),
       all.map((id) => ({ id })),
@@ -63,10 +64,10 @@ export const ids: StoreRule[] = [
     await reader.destroy('a')
     assert.equal(await store.length(), all.length - 2)
   }),
-  rule('every-unhashed-id-is-a-session-of-its-own', APART, async ({ one, other }) => {
-    const store = one({ hashIds: false })
-    await Promise.all(printable.map((id) => store.set(id, plain({ id }))))
-    const reader = other({ hashIds: false })
+  rule('every-unhashed-id-is-a-session-of-its-own', APART, async ({ open, openOther }) => {
+    const store = open({ hashIds: false })
+    await Promise.all(printable.map((id) => store.set(id, makePlain({ id }))))
+    const reader = openOther({ hashIds: false })
     assert.deepEqual(
       await Promise.all(printable.map((id) => read(reader, id))),
       printable.map((id) => ({ id })),
@@ -78,7 +79,7 @@ export const ids: StoreRule[] = [
     const everything = await store.all()
     assert.deepEqual(Object.keys(everything).sort(), left)
     for (const id of left)
-      assert.deepEqual(Object.getOwnPropertyDescriptor(everything, id)?.value, plain({ id }))
+      assert.deepEqual(Object.getOwnPropertyDescriptor(everything, id)?.value, makePlain({ id }))
     assert.deepEqual(
       (await store.list()).sessions.map(({ handle }) => handle).sort(),
       left.map((id) => store.handle(id)).sort(),
@@ -87,39 +88,39 @@ export const ids: StoreRule[] = [
   rule(
     'an-unhashed-id-is-revoked-by-its-handle',
     'A session in the list cannot be ended.',
-    async ({ one }) => {
-      const store = one({ hashIds: false })
-      await store.set('a:b', plain())
-      await store.set('a%3Ab', plain())
+    async ({ open }) => {
+      const store = open({ hashIds: false })
+      await store.set('a:b', makePlain())
+      await store.set('a%3Ab', makePlain())
       assert.notEqual(store.handle('a:b'), 'a:b')
       assert.equal(await store.revoke(store.handle('a:b')), true)
       assert.deepEqual(await store.ids(), ['a%3Ab'])
       assert.equal(await store.revoke(store.handle('a:b')), false)
     },
   ),
-  rule('handles-do-not-sign-in', 'Whoever sees the list of sessions can take one over.', async ({ one }) => {
-    const store = one()
-    await store.set('an-id', plain())
+  rule('handles-do-not-sign-in', 'Whoever sees the list of sessions can take one over.', async ({ open }) => {
+    const store = open()
+    await store.set('an-id', makePlain())
     const [handle] = await store.ids()
     assert.equal(handle, store.handle('an-id'))
     assert.equal(await store.get(handle!), null)
-    await fails('INVALID_ID', store.set(handle!, plain()))
+    await assertFails('INVALID_ID', store.set(handle!, makePlain()))
     assert.ok(await store.get('an-id'))
     assert.equal(await store.length(), 1)
   }),
   rule(
     'destroy-of-what-all-and-ids-name-ends-the-session',
     'Code for another store signs a user out everywhere, is told that it is done, and nobody is signed out.',
-    async ({ one }) => {
-      for (const store of [one(), one({ hashIds: false })]) {
-        for (let i = 0; i < 20; i++) await store.set(`id-${i}`, plain())
+    async ({ open }) => {
+      for (const store of [open(), open({ hashIds: false })]) {
+        for (let i = 0; i < 20; i++) await store.set(`id-${i}`, makePlain())
         const [first, ...others] = await store.ids()
         await store.destroy(first!)
         assert.equal(await store.length(), 19)
         assert.deepEqual(Object.keys(await store.all()).sort(), others.sort())
         await Promise.all(others.map((name) => store.destroy(name)))
         assert.equal(await store.length(), 0)
-        for (let i = 0; i < 20; i++) await fails('GONE', store.set(`id-${i}`, plain()))
+        for (let i = 0; i < 20; i++) await assertFails('GONE', store.set(`id-${i}`, makePlain()))
       }
     },
   ),
@@ -132,13 +133,13 @@ export const ids: StoreRule[] = [
     rule(
       `nobody-has-${name}`,
       'A visitor who still has the cookie of another system gets an error on every page.',
-      async ({ one }) => {
-        for (const store of [one(), one({ hashIds: false })]) {
+      async ({ open }) => {
+        for (const store of [open(), open({ hashIds: false })]) {
           assert.equal(await store.get(id), null)
-          await store.touch(id, plain())
+          await store.touch(id, makePlain())
           await store.destroy(id)
-          await fails('INVALID_ID', store.set(id, plain()))
-          await fails('INVALID_ID', (async () => store.handle(id))())
+          await assertFails('INVALID_ID', store.set(id, makePlain()))
+          await assertFails('INVALID_ID', (async () => store.handle(id))())
           assert.equal(await store.length(), 0)
         }
       },
@@ -154,14 +155,14 @@ export const ids: StoreRule[] = [
     rule(
       `${name}-is-refused`,
       'A bad id reads or ends the session of somebody else, or differs from database to database.',
-      async ({ one }) => {
-        for (const store of [one(), one({ hashIds: false })]) {
+      async ({ open }) => {
+        for (const store of [open(), open({ hashIds: false })]) {
           const bad = id as unknown as string
-          await fails('INVALID_ID', store.get(bad))
-          await fails('INVALID_ID', store.set(bad, plain()))
-          await fails('INVALID_ID', store.touch(bad, plain()))
-          await fails('INVALID_ID', store.destroy(bad))
-          await fails('INVALID_ID', (async () => store.handle(bad))())
+          await assertFails('INVALID_ID', store.get(bad))
+          await assertFails('INVALID_ID', store.set(bad, makePlain()))
+          await assertFails('INVALID_ID', store.touch(bad, makePlain()))
+          await assertFails('INVALID_ID', store.destroy(bad))
+          await assertFails('INVALID_ID', (async () => store.handle(bad))())
           assert.equal(await store.length(), 0)
         }
       },
@@ -170,10 +171,10 @@ export const ids: StoreRule[] = [
   rule(
     'unhashed-ids-are-printable-ASCII',
     'An id that one database cannot hold works on another.',
-    async ({ one }) => {
-      const store = one({ hashIds: false })
+    async ({ open }) => {
+      const store = open({ hashIds: false })
       for (const id of [...others, '\u007f', 'a\tb']) {
-        await fails('INVALID_ID', store.set(id, plain()))
+        await assertFails('INVALID_ID', store.set(id, makePlain()))
         assert.equal(await store.get(id), null)
         await store.destroy(id)
       }

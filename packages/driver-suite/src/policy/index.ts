@@ -43,7 +43,7 @@ export const policyRules: readonly StoreRule[] = [
   ...diagnostics,
 ]
 
-/** Declares a test for each thing that the stores of core promise their users, on this database. */
+/** Declares the tests of what the stores of core promise their users, on this database. */
 export function policySuite(runner: Runner, make: MakeDeployment): void {
   declare(runner, 'the policy', policyRules, (check) => withStores(make, check))
 }

@@ -1,24 +1,20 @@
 import assert from 'node:assert/strict'
 import { events, type SessionEvent } from '@session-stores/core'
+import { MINUTE } from '../common.ts'
 import {
-  fails,
-  load,
-  MINUTE,
-  plain,
-  published,
-  quiet,
-  read,
-  ruleOf,
+  assertFails,
+  prefixRules,
+  recordErrors,
+  recordMessages,
   type StoreRule,
   type Stores,
-  save,
+  settle,
 } from './fixture.ts'
+import { ID, load, makePlain, read, save } from './sessions.ts'
 
-const rule = ruleOf('policy/input')
+/** Rules about sessions that cannot be saved, rows that cannot be read, and other serializers. */
 
-/** What a store makes of sessions that cannot be saved, of rows that cannot be read, and of other serializers. */
-
-const ID = 'the-session-id'
+const rule = prefixRules('policy/input')
 
 const looped: Record<string, unknown> = { secret: 'geheim' }
 looped.self = looped
@@ -49,9 +45,9 @@ const noSessions: Record<string, unknown> = {
   'an-object-with-a-text-as-cookie': { cookie: 'geheim' },
 }
 
-/** Puts this in the place of the session's payload, as a fault of the database or another program would. */
-async function corrupt({ one, drivers: [driver] }: Stores, data: string): Promise<void> {
-  const [row] = await driver.read([one().handle(ID)])
+/** Replaces the payload of the session, as a defect of the database or another program would. */
+async function corrupt({ open, drivers: [driver] }: Stores, data: string): Promise<void> {
+  const [row] = await driver.read([open().handle(ID)])
   assert.ok(row, 'the row is there')
   assert.deepEqual(
     await driver.write([{ ...row, data, tag: `${row.tag}x`, expect: row.tag }], row.createdAt),
@@ -74,14 +70,14 @@ export const input: StoreRule[] = [
     rule(
       `${name}-is-refused`,
       'A session that cannot be saved hangs the request, or wipes what was there.',
-      async ({ one, other }) => {
-        const store = one()
-        await store.set(ID, plain({ name: 'Ada' }))
-        const bare = Object.defineProperties(plain(), Object.getOwnPropertyDescriptors(bad))
-        await fails('NOT_SERIALIZABLE', store.set(ID, bare), ID, 'geheim')
-        assert.deepEqual(await read(other(), ID), { name: 'Ada' })
-        await store.set(ID, plain({ name: 'Grace' }))
-        assert.deepEqual(await read(other(), ID), { name: 'Grace' })
+      async ({ open, openOther }) => {
+        const store = open()
+        await store.set(ID, makePlain({ name: 'Ada' }))
+        const bare = Object.defineProperties(makePlain(), Object.getOwnPropertyDescriptors(bad))
+        await assertFails('NOT_SERIALIZABLE', store.set(ID, bare), ID, 'geheim')
+        assert.deepEqual(await read(openOther(), ID), { name: 'Ada' })
+        await store.set(ID, makePlain({ name: 'Grace' }))
+        assert.deepEqual(await read(openOther(), ID), { name: 'Grace' })
       },
     ),
   ),
@@ -89,11 +85,11 @@ export const input: StoreRule[] = [
     rule(
       `${name}-is-no-session`,
       'A mistake in the application hangs the request, or wipes what was there.',
-      async ({ one }) => {
-        const store = one()
-        await store.set(ID, plain({ name: 'Ada' }))
-        await fails('INVALID_SESSION', store.set(ID, bad as never), ID, 'geheim')
-        await fails('INVALID_SESSION', store.touch(ID, bad as never), ID, 'geheim')
+      async ({ open }) => {
+        const store = open()
+        await store.set(ID, makePlain({ name: 'Ada' }))
+        await assertFails('INVALID_SESSION', store.set(ID, bad as never), ID, 'geheim')
+        await assertFails('INVALID_SESSION', store.touch(ID, bad as never), ID, 'geheim')
         assert.deepEqual(await read(store, ID), { name: 'Ada' })
       },
     ),
@@ -103,14 +99,14 @@ export const input: StoreRule[] = [
       `a-row-with-${name}-is-an-error`,
       'A row that cannot be read is taken for a logout and overwritten, ends the process, or hides all other sessions.',
       async (stores) => {
-        const store = stores.one()
-        await store.set(ID, plain({ name: 'Ada' }))
-        await store.set('another', plain({ name: 'Grace' }))
+        const store = stores.open()
+        await store.set(ID, makePlain({ name: 'Ada' }))
+        await store.set('another', makePlain({ name: 'Grace' }))
         await corrupt(stores, text)
-        const error = await fails('CORRUPT', store.get(ID), ID, 'geheim')
+        const error = await assertFails('CORRUPT', store.get(ID), ID, 'geheim')
         assert.equal(error.cause, undefined, 'JSON.parse quotes what it cannot read')
-        const heard = await published<SessionEvent>(events.unreadable, async () => {
-          assert.deepEqual(Object.values(await store.all()), [plain({ name: 'Grace' })])
+        const heard = await recordMessages<SessionEvent>(events.unreadable, async () => {
+          assert.deepEqual(Object.values(await store.all()), [makePlain({ name: 'Grace' })])
           const { sessions } = await store.list()
           assert.deepEqual(
             sessions.map(({ handle }) => handle),
@@ -121,8 +117,8 @@ export const input: StoreRule[] = [
           heard.map(({ handle, error }) => [handle, (error as { code: string }).code]),
           Array(2).fill([store.handle(ID), 'CORRUPT']),
         )
-        // It can be replaced, and ended.
-        await store.set(ID, plain({ name: 'new' }))
+        // An unreadable session can still be replaced and ended.
+        await store.set(ID, makePlain({ name: 'new' }))
         assert.deepEqual(await read(store, ID), { name: 'new' })
         await corrupt(stores, text)
         await store.destroy(ID)
@@ -134,12 +130,12 @@ export const input: StoreRule[] = [
     'a-save-onto-a-corrupt-row-is-an-error',
     'A save meets a broken row and hangs, or reports success.',
     async (stores) => {
-      const store = stores.one()
-      await store.set(ID, plain({ name: 'Ada' }))
+      const store = stores.open()
+      await store.set(ID, makePlain({ name: 'Ada' }))
       const loaded = await load(store, ID)
       await corrupt(stores, 'geheim')
       loaded.name = 'Grace'
-      await fails('CORRUPT', save(loaded), ID, 'geheim')
+      await assertFails('CORRUPT', save(loaded), ID, 'geheim')
     },
   ),
   ...[
@@ -158,8 +154,8 @@ export const input: StoreRule[] = [
     rule(
       `a-serializer-may-write-${JSON.stringify(text).replaceAll('"', '')}`,
       'What another serializer writes is taken for a number, for nothing, or for a sealed session.',
-      async ({ one, other }) => {
-        const session = plain({ name: 'Ada' })
+      async ({ open, openOther }) => {
+        const session = makePlain({ name: 'Ada' })
         const serializer = {
           stringify: () => text,
           parse(given: string) {
@@ -167,30 +163,30 @@ export const input: StoreRule[] = [
             return session
           },
         }
-        await one({ serializer }).set(ID, session)
-        assert.deepEqual(await other({ serializer }).get(ID), session)
+        await open({ serializer }).set(ID, session)
+        assert.deepEqual(await openOther({ serializer }).get(ID), session)
       },
     ),
   ),
   rule(
     'a-serializer-may-be-asynchronous',
     'Sessions of a serializer that waits are lost, or in the wrong order.',
-    async ({ one, other }) => {
+    async ({ open, openOther }) => {
       const serializer = {
         async stringify(session: object) {
-          await quiet()
+          await settle()
           return JSON.stringify(session)
         },
         async parse(text: string) {
-          await quiet()
+          await settle()
           return JSON.parse(text)
         },
       }
-      const store = one({ serializer })
-      void store.set(ID, plain({ turn: 1 }))
-      void store.set(ID, plain({ turn: 2 }))
+      const store = open({ serializer })
+      void store.set(ID, makePlain({ turn: 1 }))
+      void store.set(ID, makePlain({ turn: 2 }))
       assert.deepEqual(await read(store, ID), { turn: 2 })
-      const [mine, theirs] = await Promise.all([load(store, ID), load(other({ serializer }), ID)])
+      const [mine, theirs] = await Promise.all([load(store, ID), load(openOther({ serializer }), ID)])
       mine.mine = true
       theirs.theirs = true
       await Promise.all([save(mine), save(theirs)])
@@ -201,8 +197,8 @@ export const input: StoreRule[] = [
   rule(
     'a-serializer-that-rejects-in-a-queue-is-an-error',
     'A failure of a save that waits for another one ends the process.',
-    async ({ one }) => {
-      const store = one({
+    async ({ open }) => {
+      const store = open({
         serializer: {
           async stringify(session) {
             if ('bad' in session) throw new Error('geheim')
@@ -211,17 +207,11 @@ export const input: StoreRule[] = [
           parse: JSON.parse,
         },
       })
-      const unhandled: unknown[] = []
-      const heard = (error: unknown) => void unhandled.push(error)
-      process.on('unhandledRejection', heard)
-      try {
-        const saved = store.set(ID, plain({ name: 'Ada' }))
-        await fails('NOT_SERIALIZABLE', store.set(ID, plain({ bad: true })), 'geheim')
+      const unhandled = await recordErrors('unhandledRejection', async () => {
+        const saved = store.set(ID, makePlain({ name: 'Ada' }))
+        await assertFails('NOT_SERIALIZABLE', store.set(ID, makePlain({ bad: true })), 'geheim')
         await saved
-        await quiet()
-      } finally {
-        process.off('unhandledRejection', heard)
-      }
+      })
       assert.deepEqual(unhandled, [])
       assert.deepEqual(await read(store, ID), { name: 'Ada' })
     },
@@ -230,7 +220,7 @@ export const input: StoreRule[] = [
     rule(
       `a-serializer-that-${fault.replaceAll(' ', '-')}-is-an-error`,
       'A mistake in a serializer hangs the request or ends the process.',
-      async ({ one }) => {
+      async ({ open }) => {
         const failure = (): never => {
           throw new Error('geheim')
         }
@@ -244,17 +234,17 @@ export const input: StoreRule[] = [
           rejects: async () => failure(),
           'returns no string': () => 7 as never,
         }[fault]
-        await fails(
+        await assertFails(
           'NOT_SERIALIZABLE',
-          one({ serializer: { stringify, parse: JSON.parse } }).set(ID, plain()),
+          open({ serializer: { stringify, parse: JSON.parse } }).set(ID, makePlain()),
           'geheim',
         )
-        const store = one({ serializer: { stringify: JSON.stringify, parse } })
-        // What could not be read again is not stored.
-        await fails('CORRUPT', store.set(ID, plain()), 'geheim')
-        assert.equal(await one().get(ID), null)
-        await one().set(ID, plain())
-        await fails('CORRUPT', store.get(ID), 'geheim')
+        const store = open({ serializer: { stringify: JSON.stringify, parse } })
+        // The store does not save a session that it could not read back.
+        await assertFails('CORRUPT', store.set(ID, makePlain()), 'geheim')
+        assert.equal(await open().get(ID), null)
+        await open().set(ID, makePlain())
+        await assertFails('CORRUPT', store.get(ID), 'geheim')
         assert.deepEqual(await store.all(), {})
       },
     ),
@@ -262,14 +252,14 @@ export const input: StoreRule[] = [
   rule(
     'what-a-serializer-reads-may-be-frozen',
     'A serializer that keeps what it read ends the process.',
-    async ({ one, clock }) => {
+    async ({ open, clock }) => {
       const serializer = {
         stringify: JSON.stringify,
         parse: (text: string) => JSON.parse(text, (_key, value) => Object.freeze(value)),
       }
-      const store = one({ serializer })
-      await store.set(ID, plain({ name: 'Ada' }))
-      await store.set('another', plain({}, { expires: new Date(clock.now + MINUTE) }))
+      const store = open({ serializer })
+      await store.set(ID, makePlain({ name: 'Ada' }))
+      await store.set('another', makePlain({}, { expires: new Date(clock.now + MINUTE) }))
       const [found] = await Promise.allSettled([read(store, ID), store.get('another')])
       assert.deepEqual(found, { status: 'fulfilled', value: { name: 'Ada' } })
     },
@@ -277,16 +267,16 @@ export const input: StoreRule[] = [
   rule(
     'options-that-throw-are-an-error',
     'A mistake in an option hangs the request or ends the process.',
-    async ({ one }) => {
+    async ({ open }) => {
       const user = (): never => {
         throw new Error('geheim')
       }
-      const store = one({ user })
-      await fails('INVALID_SESSION', store.set(ID, plain()), 'geheim')
-      await fails('INVALID_USER', one({ user: () => ({}) as never }).set(ID, plain()))
-      await fails('INVALID_USER', one({ user: () => '' }).set(ID, plain()))
-      await fails('INVALID_USER', one({ user: () => Number.NaN }).set(ID, plain()))
-      assert.equal(await one().get(ID), null)
+      const store = open({ user })
+      await assertFails('INVALID_SESSION', store.set(ID, makePlain()), 'geheim')
+      await assertFails('INVALID_USER', open({ user: () => ({}) as never }).set(ID, makePlain()))
+      await assertFails('INVALID_USER', open({ user: () => '' }).set(ID, makePlain()))
+      await assertFails('INVALID_USER', open({ user: () => Number.NaN }).set(ID, makePlain()))
+      assert.equal(await open().get(ID), null)
     },
   ),
 ]

@@ -1,45 +1,48 @@
 import type { Driver, Write } from '@session-stores/core'
 import { SessionStoreError, UncertainWriteError } from '@session-stores/core'
 
-/** Drivers of a real database behind a network that loses replies. */
+/** A driver of a real database behind a network that loses calls and replies. */
 
-const lost = (): SessionStoreError => new SessionStoreError('UNAVAILABLE', 'the connection broke')
+const makeConnectionError = (): SessionStoreError =>
+  new SessionStoreError('UNAVAILABLE', 'the connection broke')
 
 type WriteCall = (writes: readonly Write[], now: number) => Promise<string[]>
 
 export interface LossyDriver extends Driver {
-  /** What becomes of the next call of `write`; afterwards calls are as usual. */
+  /** Replaces the next call of `write`. Later calls go to the database as usual. */
   next: WriteCall | undefined
 }
 
-export function lossy(driver: Driver): LossyDriver {
-  const made: LossyDriver = {
+export function makeLossy(driver: Driver): LossyDriver {
+  const lossy: LossyDriver = {
     ...driver,
     next: undefined,
     write(writes, now) {
-      const { next } = made
-      made.next = undefined
+      const { next } = lossy
+      lossy.next = undefined
       return next ? next(writes, now) : driver.write(writes, now)
     },
   }
-  return made
+  return lossy
 }
 
-/** The database does it, and the reply is lost. */
-export const answerIsLost =
+/** The write takes effect, and its reply is lost. */
+export const loseReply =
   (driver: Driver): WriteCall =>
   async (writes, now) => {
     await driver.write(writes, now)
-    throw lost()
+    throw makeConnectionError()
   }
 
 /** The call never reaches the database. */
-export const callIsLost = (): WriteCall => async () => {
-  throw lost()
+export const loseCall = (): WriteCall => async () => {
+  throw makeConnectionError()
 }
 
-/** The database does it, the reply is lost, something else happens, and the client sends the call again. */
-export const isSentAgain =
+/**
+ * The write takes effect, its reply is lost, `meanwhile` happens, and the client resends the write.
+ */
+export const resend =
   (driver: Driver, meanwhile: () => Promise<unknown>): WriteCall =>
   async (writes, now) => {
     await driver.write(writes, now)
@@ -49,8 +52,11 @@ export const isSentAgain =
     return landed
   }
 
-/** The call waits on its way until `released` fulfils, and then reaches the database. `ended` is told the answer. */
-export const isHeldUp =
+/**
+ * The call reaches the database only after `released` has fulfilled. `ended` is called with the
+ * reply.
+ */
+export const holdUp =
   (driver: Driver, released: Promise<unknown>, ended: (landed: Promise<string[]>) => void): WriteCall =>
   (writes, now) => {
     const landed = released.then(() => driver.write(writes, now))

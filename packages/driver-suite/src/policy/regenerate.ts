@@ -1,27 +1,22 @@
 import assert from 'node:assert/strict'
 import type { SessionStore } from '@session-stores/core'
-import {
-  fails,
-  fresh,
-  HOUR,
-  load,
-  plain,
-  type RequestSession,
-  ruleOf,
-  type StoreRule,
-  save,
-} from './fixture.ts'
-import { answerIsLost, lossy } from './lossy.ts'
+import { endings } from './endings.ts'
+import { assertFails, prefixRules, type StoreRule } from './fixture.ts'
+import { loseReply, makeLossy } from './lossy.ts'
+import { ID, load, makeFresh, makePlain, type RequestSession, readUser, save } from './sessions.ts'
 
-const rule = ruleOf('policy/regenerate')
+/**
+ * Rules about a request that gets a new session, as at a sign-in, while others end the one that it
+ * read.
+ */
 
-/** A request gets a new session, as at a sign-in, while others end the one that it read. */
+const rule = prefixRules('policy/regenerate')
 
-const ID = 'the-session-id'
 const COPIED = 'Whoever was signed out everywhere is signed in again by a request that was under way.'
-const user = (session: object): string | undefined => (session as { user?: string }).user
-
-/** `req.session.regenerate`, with `generate` as the middleware sets it; fulfils with the id of the request then. */
+/**
+ * Does what `req.session.regenerate` does, with a `generate` as the middleware sets it, and returns
+ * the new id.
+ */
 function regenerate(store: SessionStore, session: RequestSession | undefined): Promise<string> {
   const req = { sessionID: ID, session }
   const generate = (request: { sessionID: string }): void => {
@@ -33,35 +28,25 @@ function regenerate(store: SessionStore, session: RequestSession | undefined): P
   })
 }
 
-const ends: Record<string, (store: SessionStore, clock: { now: number }) => Promise<unknown>> = {
-  destroyed: (store) => store.destroy(ID),
-  revoked: (store) => store.revoke(store.handle(ID)),
-  'revoked-with-its-user': (store) => store.revokeUser('ann'),
-  cleared: (store) => store.clear(),
-  async expired(_store, clock) {
-    clock.now += 48 * HOUR
-  },
-}
-
 export const regenerations: StoreRule[] = [
-  ...Object.entries(ends).map(([name, end]) =>
-    rule(`of-a-session-that-was-${name}-meanwhile-is-GONE`, COPIED, async ({ one, other, clock }) => {
-      const [store, second] = [one({ user }), other({ user })]
-      await save(fresh(store, ID, { user: 'ann' }))
+  ...Object.entries(endings).map(([name, end]) =>
+    rule(`of-a-session-that-was-${name}-meanwhile-is-GONE`, COPIED, async ({ open, openOther, clock }) => {
+      const [store, second] = [open({ user: readUser }), openOther({ user: readUser })]
+      await save(makeFresh(store, ID, { user: 'ann' }))
       const [read, saved] = [await load(store, ID), await load(store, ID)]
       saved.more = 1
       await save(saved)
       await end(second, clock)
       for (const session of [read, saved]) {
-        await fails('GONE', regenerate(store, session), ID, store.handle(ID))
+        await assertFails('GONE', regenerate(store, session), ID, store.handle(ID))
       }
       assert.equal(await second.get(ID), null)
     }),
   ),
-  rule('beside-a-logout-is-one-of-the-two', COPIED, async ({ one, other }) => {
+  rule('beside-a-logout-is-one-of-the-two', COPIED, async ({ open, openOther }) => {
     for (let i = 0; i < 30; i++) {
-      const [store, second] = [one({ user }), other({ user })]
-      await save(fresh(store, ID, { user: 'ann' }))
+      const [store, second] = [open({ user: readUser }), openOther({ user: readUser })]
+      await save(makeFresh(store, ID, { user: 'ann' }))
       const session = await load(store, ID)
       const [renewed, ended] = await Promise.allSettled([
         regenerate(store, session),
@@ -76,33 +61,33 @@ export const regenerations: StoreRule[] = [
   rule(
     'of-a-session-that-is-there-ends-it',
     'A sign-in fails, or leaves the session from before it open.',
-    async ({ one, other }) => {
-      const store = one({ user })
-      await save(fresh(store, ID, { user: 'ann' }))
+    async ({ open, openOther }) => {
+      const store = open({ user: readUser })
+      await save(makeFresh(store, ID, { user: 'ann' }))
       const session = await load(store, ID)
-      // Others may save and touch it meanwhile.
-      const theirs = await load(other({ user }), ID)
+      // Another request may save the session meanwhile.
+      const theirs = await load(openOther({ user: readUser }), ID)
       theirs.more = 1
       await save(theirs)
       assert.equal(await regenerate(store, session), 'another-id')
-      assert.equal(await other().get(ID), null)
+      assert.equal(await openOther().get(ID), null)
       await save(theirs)
-      assert.equal(await other().get(ID), null)
+      assert.equal(await openOther().get(ID), null)
     },
   ),
   rule(
     'of-a-session-that-nobody-stored-is-no-error',
     'The first sign-in of a new visitor fails.',
-    async ({ one, on, drivers: [driver] }) => {
-      const store = one()
-      assert.equal(await regenerate(store, fresh(store, ID)), 'another-id')
+    async ({ open, openOn, drivers: [driver] }) => {
+      const store = open()
+      assert.equal(await regenerate(store, makeFresh(store, ID)), 'another-id')
       assert.equal(await regenerate(store, undefined), 'another-id')
-      assert.equal(await regenerate(store, plain() as RequestSession), 'another-id')
-      const network = lossy(driver)
-      const unlucky = on(network)
-      const session = fresh(unlucky, 'unanswered')
-      network.next = answerIsLost(driver)
-      await fails('UNAVAILABLE', save(session))
+      assert.equal(await regenerate(store, makePlain() as RequestSession), 'another-id')
+      const network = makeLossy(driver)
+      const unlucky = openOn(network)
+      const session = makeFresh(unlucky, 'unanswered')
+      network.next = loseReply(driver)
+      await assertFails('UNAVAILABLE', save(session))
       assert.equal(await regenerate(unlucky, session), 'another-id')
     },
   ),

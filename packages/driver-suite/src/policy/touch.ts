@@ -1,48 +1,30 @@
 import assert from 'node:assert/strict'
 import { type CallEvent, events, type SessionStore } from '@session-stores/core'
-import {
-  DAY,
-  deadline,
-  HOUR,
-  load,
-  MINUTE,
-  plain,
-  published,
-  type RequestSession,
-  read,
-  ruleOf,
-  type StoreRule,
-  save,
-} from './fixture.ts'
+import { DAY, HOUR, MINUTE } from '../common.ts'
+import { prefixRules, recordMessages, type StoreRule } from './fixture.ts'
+import { type Data, ID, load, makeLasting, read, readDeadline, roll, save } from './sessions.ts'
 
-const rule = ruleOf('policy/touch')
+/** Rules about a touch, which extends a session and changes nothing else. */
 
-/** Extending a session, and nothing else. */
+const rule = prefixRules('policy/touch')
 
-const ID = 'the-session-id'
+/** Makes a session of Ada that lives for `life` ms from `now`. */
+const makeAda = (now: number, life: number): Data => makeLasting(now, life, { name: 'Ada' })
 
-/** A session that lives for `life`, in milliseconds, with a cookie as the middleware makes it. */
-const lasting = (now: number, life: number, data: object = { name: 'Ada' }) =>
-  plain(data, { originalMaxAge: life, expires: new Date(now + life) })
-
-/** As `req.session.touch()` at `now`; the cookie of express-session would ask the machine for the time. */
-function roll({ cookie }: RequestSession, now: number): void {
-  const { originalMaxAge } = cookie
-  cookie.expires = new Date(now + originalMaxAge!)
-  cookie.originalMaxAge = originalMaxAge
+/** Returns the verbs of the driver that are called during the work. */
+async function recordVerbs(work: () => Promise<unknown>): Promise<string[]> {
+  return (await recordMessages<CallEvent>(events.call, work)).map(({ verb }) => verb)
 }
 
-/** Which verbs of the driver it came to. */
-async function verbs(work: () => Promise<unknown>): Promise<string[]> {
-  return (await published<CallEvent>(events.call, work)).map(({ verb }) => verb)
-}
-
-/** Loads the session, rolls it `after` ms later and touches it: the verbs that this came to. */
+/**
+ * Loads the session, touches it `after` ms later, and returns the verbs of the driver that the
+ * touch calls.
+ */
 async function touchLater(store: SessionStore, clock: { now: number }, after: number): Promise<string[]> {
   const loaded = await load(store, ID)
   clock.now += after
   roll(loaded, clock.now)
-  return verbs(() => store.touch(ID, loaded))
+  return recordVerbs(() => store.touch(ID, loaded))
 }
 
 const settings: Record<string, unknown> = {
@@ -57,26 +39,26 @@ const settings: Record<string, unknown> = {
 }
 
 export const touches: StoreRule[] = [
-  rule('extends', 'Whoever works without pause is logged out.', async ({ one, other, clock }) => {
-    const store = one()
-    await store.set(ID, lasting(clock.now, HOUR))
+  rule('extends', 'Whoever works without pause is logged out.', async ({ open, openOther, clock }) => {
+    const store = open()
+    await store.set(ID, makeAda(clock.now, HOUR))
     assert.deepEqual(await touchLater(store, clock, 30 * MINUTE), ['touch'])
-    const end = await deadline(other(), ID)
-    // Touches share deadlines, a little later than asked for.
+    const end = await readDeadline(openOther(), ID)
+    // The deadline may be a little later, because touches of the same moment share deadlines.
     assert.ok(end >= clock.now + HOUR && end < clock.now + HOUR + 100, `${end - clock.now - HOUR} ms late`)
-    assert.equal((await other().get(ID))!.cookie.originalMaxAge, HOUR)
+    assert.equal((await openOther().get(ID))!.cookie.originalMaxAge, HOUR)
     clock.now = end - 1
-    assert.deepEqual(await read(other(), ID), { name: 'Ada' })
+    assert.deepEqual(await read(openOther(), ID), { name: 'Ada' })
     clock.now += 1
-    assert.equal(await read(other(), ID), null)
+    assert.equal(await read(openOther(), ID), null)
   }),
   rule(
     'beside-a-save-loses-nothing',
     'What one request saved is lost to another that only reads.',
-    async ({ one, other, clock }) => {
-      const [store, second] = [one(), other()]
+    async ({ open, openOther, clock }) => {
+      const [store, second] = [open(), openOther()]
       for (let i = 0; i < 50; i++) {
-        await store.set(ID, lasting(clock.now, HOUR, { name: 'Ada' }))
+        await store.set(ID, makeAda(clock.now, HOUR))
         const [touched, saved] = await Promise.all([load(store, ID), load(second, ID)])
         saved.name = 'Grace'
         roll(touched, clock.now + MINUTE)
@@ -91,21 +73,21 @@ export const touches: StoreRule[] = [
     rule(
       `keeps-a-change-of-the-cookie's-${name}`,
       'express-session only touches after a change of the cookie: without a save it is lost with the next request.',
-      async ({ one, other, clock }) => {
-        const store = one()
-        await store.set(ID, lasting(clock.now, HOUR))
+      async ({ open, openOther, clock }) => {
+        const store = open()
+        await store.set(ID, makeAda(clock.now, HOUR))
         const loaded = await load(store, ID)
         const before = loaded.cookie.expires
         loaded.name = 'not to be saved'
         Object.assign(loaded.cookie, { [name]: value })
         roll(loaded, clock.now)
         await store.touch(ID, loaded)
-        const { cookie } = (await other().get(ID))!
+        const { cookie } = (await openOther().get(ID))!
         assert.equal((cookie as unknown as Record<string, unknown>)[name], value)
-        assert.deepEqual(await read(other(), ID), { name: 'Ada' })
+        assert.deepEqual(await read(openOther(), ID), { name: 'Ada' })
         const expected = name === 'originalMaxAge' ? clock.now + 2 * HOUR : before!.getTime()
-        assert.equal(await deadline(other(), ID), expected)
-        // From now on it is known: no save is needed any more.
+        assert.equal(await readDeadline(openOther(), ID), expected)
+        // The stored setting is known from now on, so the next touch needs no save.
         assert.deepEqual(await touchLater(store, clock, MINUTE), ['touch'])
       },
     ),
@@ -113,11 +95,11 @@ export const touches: StoreRule[] = [
   rule(
     'a-kept-change-of-the-cookie-undoes-no-save',
     'Remember-me undoes what another request saved.',
-    async ({ one, other, clock }) => {
-      const store = one()
-      await store.set(ID, lasting(clock.now, HOUR, { cart: 1, old: 1 }))
+    async ({ open, openOther, clock }) => {
+      const store = open()
+      await store.set(ID, makeLasting(clock.now, HOUR, { cart: 1, old: 1 }))
       const loaded = await load(store, ID)
-      const theirs = await load(other(), ID)
+      const theirs = await load(openOther(), ID)
       theirs.cart = 2
       theirs.more = 3
       delete theirs.old
@@ -125,86 +107,90 @@ export const touches: StoreRule[] = [
       loaded.cookie.originalMaxAge = DAY
       roll(loaded, clock.now)
       await store.touch(ID, loaded)
-      assert.deepEqual(await read(other(), ID), { cart: 2, more: 3 })
-      assert.equal(await deadline(other(), ID), clock.now + DAY)
+      assert.deepEqual(await read(openOther(), ID), { cart: 2, more: 3 })
+      assert.equal(await readDeadline(openOther(), ID), clock.now + DAY)
     },
   ),
   rule(
     'drift-of-the-max-age-is-no-change',
     'Every request writes the whole session again.',
-    async ({ one, clock }) => {
-      const store = one()
-      await store.set(ID, lasting(clock.now, HOUR))
+    async ({ open, clock }) => {
+      const store = open()
+      await store.set(ID, makeAda(clock.now, HOUR))
       const loaded = await load(store, ID)
-      // Session.touch() reads the clock twice.
+      // Such a difference occurs, because Session.touch() reads the clock twice.
       loaded.cookie.originalMaxAge = HOUR - 2
-      assert.deepEqual(await verbs(() => store.touch(ID, loaded)), ['touch'])
+      assert.deepEqual(await recordVerbs(() => store.touch(ID, loaded)), ['touch'])
     },
   ),
   rule(
     'what-express-session-adds-to-a-cookie-is-no-change',
     "The first request of a session that a script made writes it again, and undoes another one's change.",
-    async ({ one, clock }) => {
-      const store = one()
+    async ({ open, clock }) => {
+      const store = open()
       await store.set(ID, { cookie: {}, name: 'Ada' } as never)
       const loaded = await load(store, ID)
       assert.equal(loaded.cookie.path, '/')
       assert.equal(loaded.cookie.httpOnly, true)
       clock.now += MINUTE
-      assert.deepEqual(await verbs(() => store.touch(ID, loaded)), ['touch'])
+      assert.deepEqual(await recordVerbs(() => store.touch(ID, loaded)), ['touch'])
     },
   ),
-  rule('touchAfter-saves-writes', 'An option is there and does nothing.', async ({ one, other, clock }) => {
-    const store = one({ touchAfter: HOUR })
-    await store.set(ID, lasting(clock.now, DAY))
-    const end = clock.now + DAY
-    assert.deepEqual(await touchLater(store, clock, 20 * MINUTE), [])
-    assert.deepEqual(await touchLater(store, clock, 20 * MINUTE), [])
-    assert.equal(await deadline(other(), ID), end)
-    assert.deepEqual(await touchLater(store, clock, 20 * MINUTE), ['touch'], 'what it would gain adds up')
-    assert.ok((await deadline(other(), ID)) >= clock.now + DAY)
-  }),
+  rule(
+    'touchAfter-saves-writes',
+    'An option is there and does nothing.',
+    async ({ open, openOther, clock }) => {
+      const store = open({ touchAfter: HOUR })
+      await store.set(ID, makeAda(clock.now, DAY))
+      const end = clock.now + DAY
+      assert.deepEqual(await touchLater(store, clock, 20 * MINUTE), [])
+      assert.deepEqual(await touchLater(store, clock, 20 * MINUTE), [])
+      assert.equal(await readDeadline(openOther(), ID), end)
+      assert.deepEqual(await touchLater(store, clock, 20 * MINUTE), ['touch'], 'what it would gain adds up')
+      assert.ok((await readDeadline(openOther(), ID)) >= clock.now + DAY)
+    },
+  ),
   rule(
     'touchAfter-lets-no-session-lapse',
     'Whoever works without pause is logged out.',
-    async ({ one, other, clock }) => {
-      const store = one({ touchAfter: HOUR })
-      await store.set(ID, lasting(clock.now, 50 * MINUTE))
+    async ({ open, openOther, clock }) => {
+      const store = open({ touchAfter: HOUR })
+      await store.set(ID, makeAda(clock.now, 50 * MINUTE))
       for (let i = 0; i < 5; i++) {
         assert.deepEqual(await touchLater(store, clock, 20 * MINUTE), ['touch'])
-        assert.ok(await other().get(ID))
+        assert.ok(await openOther().get(ID))
       }
     },
   ),
   rule(
     'touchAfter-holds-up-no-change',
     'A session that was cut short or extended stays as it was.',
-    async ({ one, other, clock }) => {
-      const store = one({ touchAfter: HOUR })
-      await store.set(ID, lasting(clock.now, DAY))
+    async ({ open, openOther, clock }) => {
+      const store = open({ touchAfter: HOUR })
+      await store.set(ID, makeAda(clock.now, DAY))
       const loaded = await load(store, ID)
       loaded.cookie.originalMaxAge = DAY + MINUTE
       roll(loaded, clock.now)
       await store.touch(ID, loaded)
-      assert.equal(await deadline(other(), ID), clock.now + DAY + MINUTE)
+      assert.equal(await readDeadline(openOther(), ID), clock.now + DAY + MINUTE)
       const shorter = await load(store, ID)
       const { originalMaxAge } = shorter.cookie
       shorter.cookie.expires = new Date(clock.now + DAY - MINUTE)
       shorter.cookie.originalMaxAge = originalMaxAge
       await store.touch(ID, shorter)
-      assert.ok((await deadline(other(), ID)) < clock.now + DAY)
+      assert.ok((await readDeadline(openOther(), ID)) < clock.now + DAY)
     },
   ),
   rule(
     'touches-at-once-all-count',
     'One of many requests at once ends the session early, or fails.',
-    async ({ one, other, clock }) => {
-      const stores = [one(), other()]
-      await stores[0]!.set(ID, lasting(clock.now, HOUR))
+    async ({ open, openOther, clock }) => {
+      const stores = [open(), openOther()]
+      await stores[0]!.set(ID, makeAda(clock.now, HOUR))
       await Promise.all(
-        Array.from({ length: 100 }, (_, i) => stores[i % 2]!.touch(ID, lasting(clock.now + MINUTE, HOUR))),
+        Array.from({ length: 100 }, (_, i) => stores[i % 2]!.touch(ID, makeAda(clock.now + MINUTE, HOUR))),
       )
-      assert.ok((await deadline(stores[0]!, ID)) >= clock.now + HOUR + MINUTE)
+      assert.ok((await readDeadline(stores[0]!, ID)) >= clock.now + HOUR + MINUTE)
     },
   ),
 ]

@@ -1,38 +1,19 @@
 import assert from 'node:assert/strict'
 import type { SessionStore } from '@session-stores/core'
-import { codeOf } from '../outage/user.ts'
-import {
-  fails,
-  fresh,
-  load,
-  plain,
-  type RequestSession,
-  read,
-  ruleOf,
-  type StoreRule,
-  save,
-} from './fixture.ts'
-import { answerIsLost, callIsLost, isHeldUp, isSentAgain, lossy } from './lossy.ts'
+import { getCode } from '../common.ts'
+import { BACK, logoutEndings } from './endings.ts'
+import { assertFails, prefixRules, type StoreRule } from './fixture.ts'
+import { holdUp, loseCall, loseReply, makeLossy, resend } from './lossy.ts'
+import { ID, load, makeFresh, makePlain, type RequestSession, read, readUser, save } from './sessions.ts'
 
-const rule = ruleOf('policy/unanswered')
+/** Rules about saves whose replies are lost, that are resent, or that come late. */
 
-/** Saves whose replies are lost, that are sent again, or that come late. */
+const rule = prefixRules('policy/unanswered')
 
-const ID = 'the-session-id'
-const BACK = 'Who has logged out is logged in again.'
 const TWICE = 'A right that was taken away is there again, for a save took effect a second time.'
 const LOST = 'What a user changed, and was told is saved, is lost.'
 
-const user = (session: object): string | undefined => (session as { user?: string }).user
-
-/** Ways in which another process ends a session. */
-const ends: Record<string, (store: SessionStore) => Promise<unknown>> = {
-  destroyed: (store) => store.destroy(ID),
-  revoked: (store) => store.revoke(store.handle(ID)),
-  'revoked-with-its-user': (store) => store.revokeUser('ann'),
-}
-
-/** Removes what another request gave, and is told so. */
+/** Removes the right that another request gave, in a save that is acknowledged. */
 async function removeAdmin(store: SessionStore): Promise<void> {
   const theirs = await load(store, ID)
   assert.equal(theirs.admin, true, 'the save whose reply was lost is there')
@@ -40,26 +21,26 @@ async function removeAdmin(store: SessionStore): Promise<void> {
   await save(theirs)
 }
 
-/** Saves, and says whether it was told that it is done. */
-const isDone = (session: RequestSession): Promise<boolean> =>
+/** Saves, and returns whether the save was acknowledged. */
+const trySave = (session: RequestSession): Promise<boolean> =>
   save(session).then(
     () => true,
     (error) => {
-      assert.match(codeOf(error), /^(UNAVAILABLE|CONFLICT|GONE)$/)
+      assert.match(getCode(error), /^(UNAVAILABLE|CONFLICT|GONE)$/)
       return false
     },
   )
 
 export const unanswered: StoreRule[] = [
-  ...Object.entries(ends).flatMap(([name, end]) => [
+  ...Object.entries(logoutEndings).flatMap(([name, end]) => [
     rule(
       `a-first-save-that-is-sent-again-after-its-session-was-${name}-does-not-bring-it-back`,
       BACK,
-      async ({ on, other, drivers: [driver] }) => {
-        const network = lossy(driver)
-        const [store, second] = [on(network, { user }), other({ user })]
-        network.next = isSentAgain(driver, () => end(second))
-        await isDone(fresh(store, ID, { user: 'ann' }))
+      async ({ openOn, openOther, drivers: [driver] }) => {
+        const network = makeLossy(driver)
+        const [store, second] = [openOn(network, { user: readUser }), openOther({ user: readUser })]
+        network.next = resend(driver, () => end(second))
+        await trySave(makeFresh(store, ID, { user: 'ann' }))
         for (const reader of [store, second]) assert.equal(await reader.get(ID), null)
         assert.equal(await second.length(), 0)
       },
@@ -67,14 +48,14 @@ export const unanswered: StoreRule[] = [
     rule(
       `a-save-that-is-sent-again-after-its-session-was-${name}-does-not-bring-it-back`,
       BACK,
-      async ({ on, other, drivers: [driver] }) => {
-        const network = lossy(driver)
-        const [store, second] = [on(network, { user }), other({ user })]
-        await save(fresh(store, ID, { user: 'ann' }))
+      async ({ openOn, openOther, drivers: [driver] }) => {
+        const network = makeLossy(driver)
+        const [store, second] = [openOn(network, { user: readUser }), openOther({ user: readUser })]
+        await save(makeFresh(store, ID, { user: 'ann' }))
         const loaded = await load(store, ID)
         loaded.more = 1
-        network.next = isSentAgain(driver, () => end(second))
-        await isDone(loaded)
+        network.next = resend(driver, () => end(second))
+        await trySave(loaded)
         for (const reader of [store, second]) assert.equal(await reader.get(ID), null)
       },
     ),
@@ -83,70 +64,75 @@ export const unanswered: StoreRule[] = [
     rule(
       `a-save-of-a-${kind}-session-that-was-given-up-does-not-land-after-the-logout`,
       BACK,
-      async ({ on, other, drivers: [driver] }) => {
-        const network = lossy(driver)
-        const store = on(network, { operationTimeout: 50 })
-        const generous = other()
-        if (kind === 'read') await save(fresh(generous, ID))
-        const session = kind === 'read' ? await load(generous, ID) : fresh(generous, ID)
+      async ({ openOn, openOther, drivers: [driver] }) => {
+        const network = makeLossy(driver)
+        const store = openOn(network, { operationTimeout: 50 })
+        const generous = openOther()
+        if (kind === 'read') await save(makeFresh(generous, ID))
+        const session = kind === 'read' ? await load(generous, ID) : makeFresh(generous, ID)
         session.name = 'Ada'
         const released = Promise.withResolvers<void>()
         let landed: Promise<unknown> = Promise.resolve()
-        network.next = isHeldUp(driver, released.promise, (answer) => {
+        network.next = holdUp(driver, released.promise, (answer) => {
           landed = answer
         })
-        await fails('TIMEOUT', store.set(ID, session))
-        // In the same process, which knows that a save may be on its way.
-        await on(driver).destroy(ID)
+        await assertFails('TIMEOUT', store.set(ID, session))
+        // The logout comes from the same process, which knows that a save may be under way.
+        await openOn(driver).destroy(ID)
         released.resolve()
         await landed
-        for (const reader of [store, generous]) assert.equal(await on(driver).get(ID), null, String(reader))
+        for (const reader of [store, generous])
+          assert.equal(await openOn(driver).get(ID), null, String(reader))
       },
     ),
   ),
-  rule('a-save-that-is-sent-again-takes-effect-once', TWICE, async ({ on, other, drivers: [driver] }) => {
-    const network = lossy(driver)
-    const [store, second] = [on(network), other()]
-    await save(fresh(store, ID, { name: 'Ada' }))
-    const mine = await load(store, ID)
-    mine.admin = true
-    network.next = isSentAgain(driver, () => removeAdmin(second))
-    await isDone(mine)
-    assert.deepEqual(await read(second, ID), { name: 'Ada' })
-  }),
+  rule(
+    'a-save-that-is-sent-again-takes-effect-once',
+    TWICE,
+    async ({ openOn, openOther, drivers: [driver] }) => {
+      const network = makeLossy(driver)
+      const [store, second] = [openOn(network), openOther()]
+      await save(makeFresh(store, ID, { name: 'Ada' }))
+      const mine = await load(store, ID)
+      mine.admin = true
+      network.next = resend(driver, () => removeAdmin(second))
+      await trySave(mine)
+      assert.deepEqual(await read(second, ID), { name: 'Ada' })
+    },
+  ),
   rule(
     'a-first-save-that-is-sent-again-takes-effect-once',
     TWICE,
-    async ({ on, other, drivers: [driver] }) => {
-      const network = lossy(driver)
-      const [store, second] = [on(network), other()]
-      network.next = isSentAgain(driver, () => removeAdmin(second))
-      await isDone(fresh(store, ID, { name: 'Ada', admin: true }))
+    async ({ openOn, openOther, drivers: [driver] }) => {
+      const network = makeLossy(driver)
+      const [store, second] = [openOn(network), openOther()]
+      network.next = resend(driver, () => removeAdmin(second))
+      await trySave(makeFresh(store, ID, { name: 'Ada', admin: true }))
       assert.deepEqual(await read(second, ID), { name: 'Ada' })
     },
   ),
   rule(
     'a-plain-save-that-is-sent-again-takes-effect-once',
     TWICE,
-    async ({ on, other, drivers: [driver] }) => {
-      const network = lossy(driver)
-      const [store, second] = [on(network), other()]
-      await store.set(ID, plain({ name: 'Ada' }))
-      network.next = isSentAgain(driver, () => removeAdmin(second))
-      await store.set(ID, plain({ name: 'Ada', admin: true })).catch(() => {})
+    async ({ openOn, openOther, drivers: [driver] }) => {
+      const network = makeLossy(driver)
+      const [store, second] = [openOn(network), openOther()]
+      await store.set(ID, makePlain({ name: 'Ada' }))
+      network.next = resend(driver, () => removeAdmin(second))
+      await store.set(ID, makePlain({ name: 'Ada', admin: true })).catch(() => {})
       assert.deepEqual(await read(second, ID), { name: 'Ada' })
     },
   ),
   rule(
     'a-save-that-is-sent-again-beside-another-key-keeps-both',
     LOST,
-    async ({ on, other, drivers: [driver] }) => {
-      const network = lossy(driver)
-      const [store, second] = [on(network), other()]
-      await save(fresh(store, ID, { name: 'Ada' }))
+    async ({ openOn, openOther, drivers: [driver] }) => {
+      const network = makeLossy(driver)
+      const [store, second] = [openOn(network), openOther()]
+      await save(makeFresh(store, ID, { name: 'Ada' }))
       const mine = await load(store, ID)
       mine.mine = 1
-      network.next = isSentAgain(driver, async () => {
+      network.next = resend(driver, async () => {
         const theirs = await load(second, ID)
         theirs.theirs = 2
         await save(theirs)
@@ -159,46 +145,47 @@ export const unanswered: StoreRule[] = [
     rule(
       `a-save-of-a-${kind}-session-whose-reply-was-lost-is-not-somebody-elses`,
       'What a user took back, and was told is gone, is still there.',
-      async ({ on, other, drivers: [driver] }) => {
-        const network = lossy(driver)
-        const store = on(network)
-        if (kind === 'read') await save(fresh(store, ID, { name: 'Ada' }))
-        const mine = kind === 'read' ? await load(store, ID) : fresh(store, ID, { name: 'Ada' })
+      async ({ openOn, openOther, drivers: [driver] }) => {
+        const network = makeLossy(driver)
+        const store = openOn(network)
+        if (kind === 'read') await save(makeFresh(store, ID, { name: 'Ada' }))
+        const mine = kind === 'read' ? await load(store, ID) : makeFresh(store, ID, { name: 'Ada' })
         mine.admin = true
-        network.next = answerIsLost(driver)
-        await fails('UNAVAILABLE', save(mine))
+        network.next = loseReply(driver)
+        await assertFails('UNAVAILABLE', save(mine))
         delete mine.admin
         await save(mine)
-        assert.deepEqual(await read(other(), ID), { name: 'Ada' })
+        assert.deepEqual(await read(openOther(), ID), { name: 'Ada' })
         mine.again = 1
         await save(mine)
-        assert.deepEqual(await read(other(), ID), { name: 'Ada', again: 1 })
+        assert.deepEqual(await read(openOther(), ID), { name: 'Ada', again: 1 })
       },
     ),
   ),
-  ...Object.entries({ landed: answerIsLost, 'did-not-land': callIsLost }).map(([outcome, fault]) =>
+  ...Object.entries({ landed: loseReply, 'did-not-land': loseCall }).map(([outcome, fault]) =>
     rule(
       `after-a-save-that-${outcome}-without-an-answer-nothing-is-lost-and-nothing-comes-back`,
       LOST,
-      async ({ on, other, drivers: [driver] }) => {
-        const network = lossy(driver)
-        const [store, second] = [on(network), other()]
-        await save(fresh(store, ID, { name: 'Ada' }))
+      async ({ openOn, openOther, drivers: [driver] }) => {
+        const network = makeLossy(driver)
+        const [store, second] = [openOn(network), openOther()]
+        await save(makeFresh(store, ID, { name: 'Ada' }))
         const mine = await load(store, ID)
         mine.admin = true
         network.next = fault(driver)
-        await fails('UNAVAILABLE', save(mine))
+        await assertFails('UNAVAILABLE', save(mine))
         const theirs = await load(second, ID)
         assert.equal(theirs.admin, outcome === 'landed' ? true : undefined)
         delete theirs.admin
         theirs.theirs = 1
         await save(theirs)
         mine.more = 1
-        const done = await isDone(mine)
+        const done = await trySave(mine)
         const found = await read(second, ID)
         assert.equal(found?.theirs, 1)
         if (done) assert.equal(found?.more, 1)
-        // Where it landed, somebody else took it away since; else whoever is told that it is done must find it.
+        // A key that landed was removed by the other request. Otherwise an acknowledged save must
+        // have stored it.
         if (outcome === 'landed') assert.equal(found?.admin, undefined)
         else if (done) assert.equal(found?.admin, true)
       },

@@ -6,7 +6,7 @@ import { processes } from './processes.ts'
 
 export const raceRules: readonly StoreRule[] = [...logouts]
 
-/** Declares tests of what requests do to each other's sessions, thousands of times each. */
+/** Declares the tests of requests that race for one session, thousands of times each. */
 export function raceSuite(runner: Runner, make: MakeDeployment): void {
   declare(runner, 'requests that race', raceRules, (check) => withStores(make, check))
 }
@@ -17,7 +17,7 @@ export function processRaceSuite(runner: Runner, make: MakeDeployment): void {
     withStores(make, (stores, { remote }) => {
       if (remote === undefined)
         throw new TypeError(
-          "give the deployment a 'remote', or leave 'process-races' out with the option 'only'",
+          "add a 'remote' to the deployment, or leave 'process-races' out of the option 'only'",
         )
       return check({ ...stores, remote })
     }),

@@ -1,32 +1,44 @@
 import type { SessionStore } from '@session-stores/core'
-import { HOUR, plain, type RequestSession, save } from '../policy/fixture.ts'
+import { HOUR } from '../common.ts'
+import { makePlain, type RequestSession, save } from '../policy/sessions.ts'
 
-/** What a slow request does at its end, when the session that it read may be gone. */
-export type Late = (store: SessionStore, id: string, read: RequestSession) => Promise<unknown>
+/** The reason for all rules about races with a logout. */
+export const WHY =
+  'Who has logged out is logged in again: whoever stole the cookie, or sits down at the computer next, goes on.'
+
+/** How often a race is repeated, and with how many sessions at once. */
+export const ROUNDS = 5
+export const AT_ONCE = 500
+
+/** What a slow request does at its end, when the session that it has read may have been ended. */
+export type LateCall = (store: SessionStore, id: string, session: RequestSession) => Promise<unknown>
 
 export type LateName = 'save' | 'touch' | 'touch-with-another-max-age' | 'plain-save'
 
-export const LATE: Readonly<Record<LateName, Late>> = {
-  save(_store, _id, read) {
-    read.name = 'saved late'
-    return save(read)
+export const LATE_CALLS: Readonly<Record<LateName, LateCall>> = {
+  save(_store, _id, session) {
+    session.name = 'saved late'
+    return save(session)
   },
-  touch(store, id, read) {
-    return store.touch(id, read)
+  touch(store, id, session) {
+    return store.touch(id, session)
   },
-  /** It is a save in fact, for the change has to last. */
-  'touch-with-another-max-age'(store, id, read) {
-    read.cookie.originalMaxAge = 2 * HOUR
-    return store.touch(id, read)
+  /** The store turns this touch into a save, because the changed setting has to be stored. */
+  'touch-with-another-max-age'(store, id, session) {
+    session.cookie.originalMaxAge = 2 * HOUR
+    return store.touch(id, session)
   },
-  /** Other frameworks copy what they read, and save the copy. They are told where it was not saved, by `GONE`. */
+  /**
+   * Other frameworks copy what they read and save the copy. The store rejects a late one with
+   * `GONE`.
+   */
   'plain-save'(store, id) {
-    return store.set(id, plain({ name: 'saved late' }))
+    return store.set(id, makePlain({ name: 'saved late' }))
   },
 }
 
-/** The same numbers for the same seed (mulberry32). */
-export function randomOf(seed: number): (below: number) => number {
+/** Returns a random number generator (mulberry32) that repeats its numbers for the same seed. */
+export function seedRandom(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
     state = (state + 0x6d2b79f5) | 0
@@ -34,9 +46,4 @@ export function randomOf(seed: number): (below: number) => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) % below
   }
-}
-
-/** Ten at a time, one after the other. */
-export async function chunks<T>(all: readonly T[], each: (one: T) => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < all.length; i += 10) await Promise.all(all.slice(i, i + 10).map(each))
 }

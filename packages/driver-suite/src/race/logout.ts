@@ -2,29 +2,21 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { SessionStore } from '@session-stores/core'
-import {
-  fresh,
-  load,
-  type RequestSession,
-  read,
-  ruleOf,
-  type StoreRule,
-  type Stores,
-  save,
-} from '../policy/fixture.ts'
-import { LATE, type Late, randomOf } from './late.ts'
+import { prefixRules, type StoreRule, type Stores } from '../policy/fixture.ts'
+import { load, makeFresh, type RequestSession, read, save } from '../policy/sessions.ts'
+import { AT_ONCE, LATE_CALLS, type LateCall, ROUNDS, seedRandom, WHY } from './late.ts'
 
-/** A slow request reads the session, another one ends it, the slow one saves: in every order, many at once. */
+/**
+ * A slow request reads a session, another one ends it, and the slow one saves it: in every order,
+ * many at once.
+ */
 
-const ROUNDS = 5
-const AT_ONCE = 500
-
-/** Ends the session, as a request does. */
+/** Ends a session as a request does. */
 type Logout = (store: SessionStore, id: string) => Promise<unknown>
 
 const destroy: Logout = (store, id) => store.destroy(id)
 
-/** Ends the session and begins another one, `after(id)`. */
+/** Ends the session and begins a new one, whose id is `toNextId(id)`. */
 const regenerate: Logout = async (store, id) => {
   const request: { sessionID: string; session?: RequestSession } = { sessionID: id }
   await new Promise<void>((resolve, reject) => {
@@ -33,47 +25,61 @@ const regenerate: Logout = async (store, id) => {
   await save(request.session!)
 }
 
-const after = (id: string): string => `${id}-regenerated`
+const toNextId = (id: string): string => `${id}-regenerated`
 
-/** As the middleware sets it. */
-function generate(store: SessionStore): void {
+/** Sets `generate` on the store, as the middleware does. */
+function setGenerate(store: SessionStore): void {
   Object.assign(store, {
     generate(request: { sessionID: string; session?: RequestSession }) {
-      request.sessionID = after(request.sessionID)
-      request.session = fresh(store, request.sessionID, { name: 'Ada' })
+      request.sessionID = toNextId(request.sessionID)
+      request.session = makeFresh(store, request.sessionID, { name: 'Ada' })
     },
   })
 }
 
 interface Plan {
   id: string
-  /** Who reads and saves late, and who ends the session. */
+  /** The store of the request that reads and saves late. */
   slow: SessionStore
+  /** The store of the request that ends the session. */
   quick: SessionStore
-  /** `0`: at once, after some turns of the event loop each; `1`: the save is sent first; `2`: when the logout is answered. */
-  order: number
+  /**
+   * `0`: both requests begin after some turns of the event loop. `1`: the late save is sent at
+   * once. `2`: it is sent when the logout has been answered.
+   */
+  order: 0 | 1 | 2
+  /** For how many turns of the event loop each request waits. */
   turns: [slow: number, quick: number]
 }
 
-/** Fulfils with what the seed was, and how many sessions were there at the end that should not, or were not that should. */
-async function race(stores: Stores, late: Late, logout: Logout): Promise<void> {
+/**
+ * Plays many random plans, and checks that no ended session is there at the end, and that every
+ * regenerated one is. The seed is in the message of a failure.
+ */
+async function race(stores: Stores, late: LateCall, logout: Logout): Promise<void> {
   const seed = Number(process.env.SESSION_STORES_SEED ?? randomInt(2 ** 31))
-  const random = randomOf(seed)
-  const both = [stores.one(), stores.other()] as const
-  both.forEach(generate)
+  const random = seedRandom(seed)
+  const both = [stores.open(), stores.openOther()] as const
+  both.forEach(setGenerate)
   let revived = 0
   let lost = 0
   for (let round = 0; round < ROUNDS; round++) {
     const plans = Array.from({ length: AT_ONCE }, (_, i): Plan => {
       const [slow, quick] = [both[random(2)]!, both[random(2)]!]
-      return { id: `${round}-${i}`, slow, quick, order: random(3), turns: [random(4), random(4)] }
+      return {
+        id: `${round}-${i}`,
+        slow,
+        quick,
+        order: random(3) as Plan['order'],
+        turns: [random(4), random(4)],
+      }
     })
-    await Promise.all(plans.map(({ id, quick }) => save(fresh(quick, id, { name: 'Ada' }))))
+    await Promise.all(plans.map(({ id, quick }) => save(makeFresh(quick, id, { name: 'Ada' }))))
     await Promise.all(plans.map((plan) => play(plan, late, logout)))
     await Promise.all(
       plans.map(async ({ id, slow, quick }) => {
         if ((await read(slow, id)) !== null || (await read(quick, id)) !== null) revived++
-        if (logout === regenerate && (await read(slow, after(id)))?.name !== 'Ada') lost++
+        if (logout === regenerate && (await read(slow, toNextId(id)))?.name !== 'Ada') lost++
       }),
     )
     assert.equal(
@@ -88,7 +94,7 @@ async function race(stores: Stores, late: Late, logout: Logout): Promise<void> {
   assert.equal(lost, 0, `regenerated sessions were lost; ${seedHint}`)
 }
 
-async function play({ id, slow, quick, order, turns }: Plan, late: Late, logout: Logout): Promise<void> {
+async function play({ id, slow, quick, order, turns }: Plan, late: LateCall, logout: Logout): Promise<void> {
   const session = await load(slow, id)
   const saveLate = () =>
     late(slow, id, session).catch((error) => {
@@ -106,12 +112,9 @@ async function play({ id, slow, quick, order, turns }: Plan, late: Late, logout:
   await Promise.all([wait(turns[0]).then(saveLate), wait(turns[1]).then(() => logout(quick, id))])
 }
 
-const rule = ruleOf('race/logout')
+const rule = prefixRules('race/logout')
 
-const why =
-  'Who has logged out is logged in again: whoever stole the cookie, or sits down at the computer next, goes on.'
-
-export const logouts: StoreRule[] = Object.entries(LATE).flatMap(([name, late]) => [
-  rule(`destroy-is-final-beside-a-${name}`, why, (stores) => race(stores, late, destroy)),
-  rule(`regenerate-is-final-beside-a-${name}`, why, (stores) => race(stores, late, regenerate)),
+export const logouts: StoreRule[] = Object.entries(LATE_CALLS).flatMap(([name, late]) => [
+  rule(`destroy-is-final-beside-a-${name}`, WHY, (stores) => race(stores, late, destroy)),
+  rule(`regenerate-is-final-beside-a-${name}`, WHY, (stores) => race(stores, late, regenerate)),
 ])

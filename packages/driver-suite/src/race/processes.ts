@@ -1,41 +1,47 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { HOUR, runInChunks } from '../common.ts'
 import type { Remote } from '../deployment.ts'
-import { fresh, HOUR, type Stores, save } from '../policy/fixture.ts'
+import type { Stores } from '../policy/fixture.ts'
+import { makeFresh, save } from '../policy/sessions.ts'
 import type { Rule } from '../runner.ts'
-import { chunks, LATE, type LateName } from './late.ts'
+import { AT_ONCE, LATE_CALLS, type LateName, ROUNDS, WHY } from './late.ts'
 import type { Order, Report } from './process.ts'
 
-/** A slow request in another process reads the session, one in this process ends it, the slow one saves. */
-
-const ROUNDS = 5
-const AT_ONCE = 500
+/**
+ * A slow request in another process reads a session, this process ends it, and the slow request
+ * saves it.
+ */
 
 async function race(stores: Stores, remote: Remote, late: LateName): Promise<void> {
-  const store = stores.one({ tombstoneTimeout: HOUR })
-  await using process = start(remote)
+  const store = stores.open({ tombstoneTimeout: HOUR })
+  await using process = startProcess(remote)
   let revived = 0
   let gone = 0
   for (let round = 0; round < ROUNDS; round++) {
     const ids = Array.from({ length: AT_ONCE }, (_, i) => `${round}-${i}`)
-    await Promise.all(ids.map((id) => save(fresh(store, id, { name: 'Ada' }))))
-    // The other process goes from the other end: they meet somewhere on the way.
+    await Promise.all(ids.map((id) => save(makeFresh(store, id, { name: 'Ada' }))))
+    // The other process starts from the other end, so that both meet somewhere on the way.
     await process.order({ read: ids.toReversed() })
-    const [report] = await Promise.all([process.order({ late }), chunks(ids, (id) => store.destroy(id))])
+    const [report] = await Promise.all([
+      process.order({ late }),
+      runInChunks(ids, 10, (id) => store.destroy(id)),
+    ])
     gone += report.gone
     await Promise.all(ids.map(async (id) => ((await store.get(id)) === null ? 0 : revived++)))
     assert.equal(await store.length(), revived)
   }
   assert.equal(revived, 0, 'sessions came back after they were ended')
-  // A touch does not tell. The others came too late sometimes and in time sometimes, or it was no race.
+  // Some late calls must be too late and some in time, or there was no race. A touch does not
+  // report this.
   if (late !== 'touch') assert.ok(gone > 0 && gone < ROUNDS * AT_ONCE, `${gone} saves came too late`)
 }
 
-/** Beside this file, as a source or built. */
+/** The program is beside this file, both in the source and in the build. */
 const PROGRAM = import.meta.url.endsWith('.ts') ? './process.ts' : './process.mjs'
 
-function start({ module, config }: Remote) {
+function startProcess({ module, config }: Remote) {
   const child = fork(new URL(PROGRAM, import.meta.url), [module, JSON.stringify(config)], {
     execArgv: [],
     silent: true,
@@ -44,9 +50,9 @@ function start({ module, config }: Remote) {
   child.stderr!.on('data', (text) => {
     complaint += text
   })
-  // Not `close`: that never comes where it was the parent who disconnected.
+  // The event is `exit`, because `close` never comes after the parent has disconnected.
   const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`the other process ended with ${code}: ${complaint}`)
+    throw new Error(`the other process exited with code ${code}: ${complaint}`)
   })
   ended.catch(() => {})
   return {
@@ -62,13 +68,10 @@ function start({ module, config }: Remote) {
   }
 }
 
-const why =
-  'Who has logged out is logged in again: whoever stole the cookie, or sits down at the computer next, goes on.'
+const names = Object.keys(LATE_CALLS) as LateName[]
 
-export const processes: readonly Rule<Stores & { remote: Remote }>[] = (Object.keys(LATE) as LateName[]).map(
-  (late) => ({
-    id: `race/processes/destroy-is-final-beside-a-${late}-in-another-process`,
-    why,
-    check: ({ remote, ...stores }) => race(stores, remote, late),
-  }),
-)
+export const processes: readonly Rule<Stores & { remote: Remote }>[] = names.map((late) => ({
+  id: `race/processes/destroy-is-final-beside-a-${late}-in-another-process`,
+  why: WHY,
+  check: ({ remote, ...stores }) => race(stores, remote, late),
+}))

@@ -1,13 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Driver, Row } from '@session-stores/core'
-import type { Mutant } from '../mutants/contract/helpers.ts'
+import { DAY } from '../../src/common.ts'
+import { listKeys, type Mutant } from '../mutants/contract/helpers.ts'
 
-/** Drivers that differ from the reference driver in what the contract leaves open: every rule must pass them. */
+/** Drivers that use what the contract leaves open. Every rule must pass them. */
 
-const allKeys = async (driver: Driver): Promise<string[]> => (await driver.list({ limit: 1e6 })).keys
-
-/** Rows go by the clock of the machine: what each has left is known by the time given with it, as in Redis. */
-function expiring(): Mutant {
+/**
+ * Rows expire by the clock of the machine, as in Redis: each lives for the time from `now` to its
+ * deadline.
+ */
+function expireByMachineClock(): Mutant {
   const ends = new WeakMap<Driver, Map<string, number>>()
   return (driver) => {
     const lives = ends.get(driver) ?? new Map<string, number>()
@@ -16,7 +18,7 @@ function expiring(): Mutant {
     const remove = (key: string) =>
       driver.write([{ key, data: null, tag: 'x', user: null, createdAt: 0, expiresAt: 0 }], 1)
     async function sweep(): Promise<void> {
-      for (const key of await allKeys(driver)) if (!alive({ key })) await remove(key)
+      for (const key of await listKeys(driver)) if (!alive({ key })) await remove(key)
     }
     return {
       async read(keys) {
@@ -49,13 +51,13 @@ function expiring(): Mutant {
 }
 
 export const allowed: Record<string, Mutant> = {
-  'rows that go by themselves': expiring(),
-  'tombstones without time that remove their row': (driver) => ({
+  'rows that expire by themselves': expireByMachineClock(),
+  'a tombstone that ends at once removes its row': (driver) => ({
     async read(keys) {
       return (await driver.read(keys)).filter((row) => row.data !== null || row.expiresAt > row.createdAt)
     },
   }),
-  'answers that come later': (driver) => ({
+  'answers that come later and in another order': (driver) => ({
     async read(keys) {
       await turn()
       return [...(await driver.read(keys))].reverse()
@@ -87,7 +89,7 @@ export const allowed: Record<string, Mutant> = {
       return driver.touch(moved, now)
     },
   }),
-  'lists that name everybody, in pages of which every other is empty': (driver) => ({
+  'lists that name sessions of all users, with every other page empty': (driver) => ({
     async list({ after, limit }) {
       if (after === undefined || after.startsWith('full')) return driverPage(after?.slice('full '.length))
       return { keys: [], next: `full ${after.slice('empty '.length)}` }
@@ -99,6 +101,6 @@ export const allowed: Record<string, Mutant> = {
     },
   }),
   'a prune that keeps rows for some days': (driver) => ({
-    prune: (before, limit) => driver.prune(before - 7 * 86_400_000, limit),
+    prune: (before, limit) => driver.prune(before - 7 * DAY, limit),
   }),
 }

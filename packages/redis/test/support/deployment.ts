@@ -7,7 +7,7 @@ import { clientOf, type Place } from './place.ts'
 
 let prefixes = 0
 
-/** Makes deployments on a server or a cluster: each is a prefix of its own. */
+/** Makes deployments on a server or a cluster. Each deployment has a prefix of its own. */
 export function deploymentsOn({ url, addresses }: Place): MakeDeployment {
   const place = { url, addresses }
   const client = clientOf(place)

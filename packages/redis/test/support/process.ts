@@ -1,4 +1,4 @@
-/** A process of its own; the tests say by its arguments what it does: a job and the URL of the server. */
+/** A process that a test starts: `node process.ts <job> <URL of the server>`. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ConnectionOptions } from 'node:tls'
 import { RedisStore } from '../../src/index.ts'
@@ -9,7 +9,7 @@ const [job, url] = process.argv.slice(2) as ['use' | 'use-tls' | 'flood', string
 if (job === 'flood') await flood()
 else await use(job === 'use-tls' ? { rejectUnauthorized: false } : undefined)
 
-/** Uses a store, does not close it, and tells what it read or why not. */
+/** Uses a store without closing it, and prints the session that it read, or the error's code. */
 async function use(tls: ConnectionOptions | undefined): Promise<void> {
   const store = new RedisStore({ url, tls, user: () => 'ada', operationTimeout: 1000 })
   try {
@@ -19,13 +19,13 @@ async function use(tls: ConnectionOptions | undefined): Promise<void> {
   } catch (error) {
     console.log((error as { code?: string }).code)
   }
-  // The parent's channel would keep it alive.
+  // The channel to the parent would keep the process alive.
   process.disconnect()
 }
 
 /**
- * 10,000 calls a second on a server that does not answer; every second the heap in megabytes, without garbage, and
- * how the calls ended so far.
+ * Makes 10,000 calls a second on a server that does not answer. Every second, sends the heap after
+ * a garbage collection, in megabytes, and how the calls have ended so far.
  */
 async function flood(): Promise<void> {
   const store = new RedisStore({ url, operationTimeout: 500, maxQueue: 1000, pruneInterval: false })

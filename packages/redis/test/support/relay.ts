@@ -2,17 +2,17 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { after } from '@session-stores/testbed/vitest'
 
-/** A proxy that may give a client another answer than the server's. */
+/** A proxy that may change the replies of a server. */
 export interface Relay {
   readonly port: number
   readonly url: string
-  /** How many connections were made. */
+  /** How many connections clients have made. */
   readonly made: number
-  /** What becomes of what a server sends: what the client gets in its place, or nothing. */
+  /** Returns what the client gets in place of what the server sent, or `undefined` for nothing. */
   change: (sent: Buffer) => Buffer | undefined
 }
 
-/** A relay to the port, for one test. */
+/** Starts a relay to the port, which is closed after the test. */
 export async function startRelay(port: number): Promise<Relay> {
   const sockets = new Set<Socket>()
   const server = createServer((near) => {

@@ -1,4 +1,4 @@
-/** How another process opens the database of a test. */
+/** The module with which another process opens the database of a test. */
 import type { Driver } from '@session-stores/core'
 import { redisDriver } from '../../src/index.ts'
 import { clientOf, type Place } from './place.ts'

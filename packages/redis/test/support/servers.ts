@@ -6,20 +6,23 @@ import { redisProcess, valkeyProcess } from '@session-stores/testbed'
 import { after } from '@session-stores/testbed/vitest'
 import { type RedisOptions, RedisStore } from '../../src/index.ts'
 
-/** What is tested on both. */
-export const makes: [name: string, start: typeof valkeyProcess][] = [
+/** The servers on which some tests run one after the other. */
+export const servers: [name: string, start: typeof valkeyProcess][] = [
   ['Redis', redisProcess],
   ['Valkey', valkeyProcess],
 ]
 
-/** A store that is closed after the test, and never prunes. */
+/** Makes a store that is closed after the test and never prunes by itself. */
 export function storeOf(options: RedisOptions & StoreOptions): RedisStore {
   const store = new RedisStore({ pruneInterval: false, ...options })
   after(() => store.close())
   return store
 }
 
-/** Runs `process.ts`; `ended` fulfils with what it wrote, or rejects when it failed. */
+/**
+ * Starts `process.ts`, which is killed after the test. `ended` fulfils with the output, or rejects
+ * when the process fails.
+ */
 export function start(
   job: string,
   url: string,

@@ -1,6 +1,6 @@
 import type { SessionData } from 'express-session'
 
-/** A plain session, as a script saves one. */
+/** Returns a session as a plain object, as a script saves one. */
 export function plain(data: object = {}): SessionData {
   return { cookie: { originalMaxAge: null, httpOnly: true, path: '/' }, ...data } as SessionData
 }

@@ -11,15 +11,21 @@ import { sqliteDriver } from '../../src/index.ts'
 
 export const NOW = 1_700_000_000_000
 
+/** Makes a folder that is removed after the test. */
 export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
   after(() => rmSync(folder, { recursive: true }))
   return folder
 }
 
+/** Returns the path of a file that does not exist yet, in a new folder. */
 export const newFile = (): string => join(newFolder(), 'sessions.db')
 
-/** `timeLimit` in milliseconds. */
+/**
+ * Makes and sets up a driver that is closed after the test.
+ *
+ * @param timeLimit in milliseconds
+ */
 export async function driverOf(
   options: Parameters<typeof sqliteDriver>[0],
   timeLimit?: number,
@@ -30,7 +36,7 @@ export async function driverOf(
   return driver
 }
 
-/** The owner's own connection. */
+/** Opens a connection beside the driver's, which is closed after the test. */
 export function databaseOf(path: string, options?: Database.Options): Database.Database {
   const database = new Database(path, options)
   after(() => database.close())
@@ -39,11 +45,12 @@ export function databaseOf(path: string, options?: Database.Options): Database.D
 
 let tags = 0
 
-/** A create of a session that began at `NOW` and lives for an hour, unless told otherwise. */
+/** Returns a create of a session that began at `NOW` and lives for an hour, unless overridden. */
 export function session(key: string, more?: Partial<Write>): Write {
   return sessionsAt(NOW)(key, { expect: '', tag: `tag-${++tags}`, ...more })
 }
 
+/** Creates the sessions with these keys, a thousand at a time. */
 export async function fill(driver: Driver, keys: string[], more?: Partial<Write>): Promise<void> {
   for (let i = 0; i < keys.length; i += 1000)
     await driver.write(
@@ -52,9 +59,10 @@ export async function fill(driver: Driver, keys: string[], more?: Partial<Write>
     )
 }
 
+/** Returns the keys that the driver lists. */
 export const keysIn = (driver: Driver, user?: string): Promise<string[]> => listed(driver, 1000, user)
 
-/** What the work throws or rejects with. */
+/** Returns the error with which the work throws or rejects, if any. */
 export async function failureOf(work: () => unknown): Promise<unknown> {
   try {
     await work()
@@ -63,16 +71,16 @@ export async function failureOf(work: () => unknown): Promise<unknown> {
   }
 }
 
-/** A process beside the test's. */
+/** A process that the test has started. */
 interface Child {
   child: ReturnType<typeof fork>
-  /** Fulfils when it ended well. */
+  /** Fulfils when the process ended without an error or was killed by the test. */
   ended: Promise<void>
-  /** The next that it tells. */
+  /** Returns the next message of the process. */
   message(): Promise<unknown>
 }
 
-/** Runs `process.ts`; rejects when it fails. */
+/** Starts `process.ts`, which is killed after the test. */
 export function start(job: string, path: string, ...more: (string | number)[]): Child {
   const args = [job, path, ...more].map(String)
   const child = fork(join(import.meta.dirname, 'process.ts'), args, { execArgv: [], silent: true })

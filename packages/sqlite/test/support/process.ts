@@ -1,6 +1,7 @@
 /**
- * A process beside the test's: `node process.ts <job> <path> <name> [batches]`. It tells its parent what it did
- * and ends by itself, without closing anything: nothing in the driver may keep it alive.
+ * A process that a test starts: `node process.ts <job> <path> <name> [batches]`. It sends messages
+ * about its work to the test. It closes nothing and ends by itself, because nothing in the driver
+ * may keep a process alive.
  */
 import { once } from 'node:events'
 import type { Write } from '@session-stores/core'
@@ -9,7 +10,7 @@ import { sqliteDriver } from '../../src/index.ts'
 
 const [job, path, name, batches] = process.argv.slice(2) as [string, string, string, string]
 const driver = sqliteDriver({ path })
-const tell = (message: unknown) => new Promise((sent) => process.send!(message, sent))
+const send = (message: unknown) => new Promise((sent) => process.send!(message, sent))
 const now = Date.now()
 let tags = 0
 const write = (key: string): Write => ({
@@ -33,7 +34,7 @@ if (job === 'hold') {
   const database = new Database(path)
   database.exec('BEGIN IMMEDIATE')
   const release = once(process, 'message')
-  await tell('held')
+  await send('held')
   await release
   database.exec('COMMIT')
   process.disconnect()
@@ -41,11 +42,11 @@ if (job === 'hold') {
 }
 if (job === 'race') {
   const go = once(process, 'message')
-  await tell('ready')
+  await send('ready')
   await go
 }
 await driver.setup()
-if (job === 'race') await tell(await put(0, 1))
-// Batches of some sessions each, told once they are written.
-else for (let i = 0; i < Number(batches); i++) await tell(await put(i * 10, 1 + (i % 10)))
+if (job === 'race') await send(await put(0, 1))
+// Each batch has a few sessions, and is reported once it is written.
+else for (let i = 0; i < Number(batches); i++) await send(await put(i * 10, 1 + (i % 10)))
 process.disconnect()

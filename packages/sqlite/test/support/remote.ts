@@ -1,2 +1,2 @@
-/** How another process opens the database of a test. */
+/** The module with which another process opens the database of a test. */
 export { sqliteDriver as default } from '../../src/index.ts'

@@ -1,5 +1,5 @@
 import type { Row } from '@session-stores/core'
-import { type Mutant, payload, writing } from './helpers.ts'
+import { changePayload, changeWrites, type Mutant } from './helpers.ts'
 
 export const data: Readonly<Record<string, Mutant>> = {
   'contract/data/read-leaves-missing-rows-out': (driver) => ({
@@ -23,24 +23,24 @@ export const data: Readonly<Record<string, Mutant>> = {
       },
     }
   },
-  'contract/data/payload-empty-comes-back': payload((data) => data || null),
-  'contract/data/payload-null-text-comes-back': payload((data) => (data === 'null' ? null : data)),
-  'contract/data/payload-of-1-MiB-comes-back': payload((data) => data.slice(0, 1_000_000)),
-  'contract/data/payload-of-1-MiB-of-astral-text-comes-back': payload((data) => data.slice(0, 400_000)),
-  'contract/data/payload-astral-comes-back': payload((data) =>
+  'contract/data/payload-empty-comes-back': changePayload((data) => data || null),
+  'contract/data/payload-null-text-comes-back': changePayload((data) => (data === 'null' ? null : data)),
+  'contract/data/payload-of-1-MiB-comes-back': changePayload((data) => data.slice(0, 1_000_000)),
+  'contract/data/payload-of-1-MiB-of-astral-text-comes-back': changePayload((data) => data.slice(0, 400_000)),
+  'contract/data/payload-astral-comes-back': changePayload((data) =>
     data.replace(/[\u{10000}-\u{10ffff}]/gu, '\ufffd'),
   ),
-  'contract/data/payload-line-separators-comes-back': payload((data) => data.replace('\ufeff', '')),
-  'contract/data/payload-not-normalized-comes-back': payload((data) => data.normalize()),
-  'contract/data/payload-NUL-comes-back': payload((data) => data.split('\0')[0]!),
-  'contract/data/payload-digits-comes-back': payload((data) =>
+  'contract/data/payload-line-separators-comes-back': changePayload((data) => data.replace('\ufeff', '')),
+  'contract/data/payload-not-normalized-comes-back': changePayload((data) => data.normalize()),
+  'contract/data/payload-NUL-comes-back': changePayload((data) => data.split('\0')[0]!),
+  'contract/data/payload-digits-comes-back': changePayload((data) =>
     /^[\d.]+$/.test(data) ? String(Number(data)) : data,
   ),
-  'contract/data/payload-JSON-comes-back': payload((data) =>
+  'contract/data/payload-JSON-comes-back': changePayload((data) =>
     data.startsWith('{') ? JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(data)).sort())) : data,
   ),
-  'contract/data/payload-whitespace-comes-back': payload((data) => data.trimEnd()),
-  'contract/data/payload-quotes-comes-back': payload((data) => data.replaceAll("'", "''")),
+  'contract/data/payload-whitespace-comes-back': changePayload((data) => data.trimEnd()),
+  'contract/data/payload-quotes-comes-back': changePayload((data) => data.replaceAll("'", "''")),
   'contract/data/keys-come-back-exactly': (driver) => ({
     write: (writes, now) =>
       driver.write(
@@ -48,20 +48,23 @@ export const data: Readonly<Record<string, Mutant>> = {
         now,
       ),
   }),
-  'contract/data/tags-come-back-exactly': writing((write) => ({ ...write, tag: write.tag.slice(0, 31) })),
-  'contract/data/users-come-back-exactly': writing((write) => ({
+  'contract/data/tags-come-back-exactly': changeWrites((write) => ({
+    ...write,
+    tag: write.tag.slice(0, 31),
+  })),
+  'contract/data/users-come-back-exactly': changeWrites((write) => ({
     ...write,
     user: write.user?.toLowerCase() ?? null,
   })),
-  'contract/data/deadlines-come-back-exactly': writing((write) => ({
+  'contract/data/deadlines-come-back-exactly': changeWrites((write) => ({
     ...write,
     expiresAt: write.expiresAt - (write.expiresAt % 1000),
   })),
-  'contract/data/creation-times-come-back-exactly': writing((write) => ({
+  'contract/data/creation-times-come-back-exactly': changeWrites((write) => ({
     ...write,
     createdAt: Math.min(write.createdAt, 2 ** 31),
   })),
-  'contract/data/deadlines-at-the-epoch-are-past': writing((write) => ({
+  'contract/data/deadlines-at-the-epoch-are-past': changeWrites((write) => ({
     ...write,
     expiresAt: write.expiresAt || 8.64e15,
   })),

@@ -1,31 +1,35 @@
 import type { Row, Write } from '@session-stores/core'
-import { asRow, force, isLive, type Mutant, rowOf } from './helpers.ts'
+import { toRow } from '../../../src/contract/fixture.ts'
+import { force, isLive, type Mutant, readRow } from './helpers.ts'
 
-/** Turns one decision round: refuses a write that lands, or lets one land that is refused or has landed before. */
-export function decidesWrongly(verb: string, state: string, refuses: boolean): Mutant {
+/**
+ * Inverts one decision: the mutant refuses a write that must land, or lands one that must not or
+ * has landed.
+ */
+export function decideWrongly(verb: string, state: string, refuses: boolean): Mutant {
   return (driver) => ({
     async write(writes, now) {
       const wrong: Write[] = []
       for (const write of writes)
-        if (verbOf(write) === verb && stateOf(await rowOf(driver, write.key), write, now) === state)
+        if (readVerb(write) === verb && readState(await readRow(driver, write.key), write, now) === state)
           wrong.push(write)
       const landed = await driver.write(
         writes.filter((write) => !wrong.includes(write)),
         now,
       )
       if (refuses) return landed
-      for (const write of wrong) await force(driver, asRow(write))
+      for (const write of wrong) await force(driver, toRow(write))
       return [...landed, ...wrong.map(({ key }) => key)]
     },
   })
 }
 
-function verbOf({ data, expect }: Write): string {
+function readVerb({ data, expect }: Write): string {
   if (data === null) return expect === undefined ? 'tombstone' : 'conditional-tombstone'
   return expect === '' ? 'create' : 'update'
 }
 
-function stateOf(row: Row | undefined, { tag, expect }: Write, now: number): string {
+function readState(row: Row | undefined, { tag, expect }: Write, now: number): string {
   if (row === undefined) return 'missing-row'
   const kind = row.data === null ? 'tombstone' : 'session'
   if (row.expiresAt === now) return `${kind}-expiring-now`

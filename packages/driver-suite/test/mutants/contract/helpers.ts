@@ -1,48 +1,53 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Driver, memoryDriver, type Row, type Write } from '@session-stores/core'
+import { toRow } from '../../../src/contract/fixture.ts'
 
-/** Faults, each the work of one line in some driver: every rule must find at least one. */
+/**
+ * What the mutants of drivers share. Each mutant is a mistake that one line of a driver can make.
+ */
 
-/** What a faulty driver does otherwise than the reference driver under it. Two share one, as two processes. */
+/**
+ * Returns the methods in which the mutant differs from the reference driver below it. Two mutants
+ * share one reference driver, as two processes share a database.
+ */
 export type Mutant = (driver: Driver) => Partial<Driver>
 
-export const HOUR = 3_600_000
-
-export async function rowOf(driver: Driver, key: string): Promise<Row | undefined> {
+export async function readRow(driver: Driver, key: string): Promise<Row | undefined> {
   return (await driver.read([key]))[0]
 }
 
-export const allKeys = async (driver: Driver): Promise<string[]> => (await driver.list({ limit: 1e6 })).keys
-export const allRows = async (driver: Driver): Promise<Row[]> => driver.read(await allKeys(driver))
+export const listKeys = async (driver: Driver): Promise<string[]> => (await driver.list({ limit: 1e6 })).keys
+export const readAll = async (driver: Driver): Promise<Row[]> => driver.read(await listKeys(driver))
 
-/** Puts a row there, whatever the contract says. */
+/** Stores exactly this row, even where the contract forbids it. */
 export async function force(driver: Driver, row: Row): Promise<void> {
   await driver.write([{ ...row, tag: `not-${row.tag}`, expect: undefined, data: null, expiresAt: 0 }], 1)
   await driver.write([{ ...row, expect: row.data === null ? undefined : '' }], 1)
 }
 
-/** Writes land otherwise than they were asked for. */
-export const writing =
+/** The mutant changes each write before it is decided. */
+export const changeWrites =
   (change: (write: Write, row: Row | undefined, now: number) => Write): Mutant =>
   (driver) => ({
     async write(writes, now) {
-      const changed = writes.map(async (write) => change(write, await rowOf(driver, write.key), now))
+      const changed = writes.map(async (write) => change(write, await readRow(driver, write.key), now))
       return driver.write(await Promise.all(changed), now)
     },
   })
 
-export const payload = (change: (data: string) => string | null): Mutant =>
-  writing((write) => ({ ...write, data: write.data === null ? null : change(write.data) }))
+/** The mutant changes the data of each session that is written. */
+export const changePayload = (change: (data: string) => string | null): Mutant =>
+  changeWrites((write) => ({ ...write, data: write.data === null ? null : change(write.data) }))
 
-/** Afterwards a row that landed is made another. */
-export const landed =
+/** The mutant changes the row after a write has landed. */
+export const changeLanded =
   (change: (write: Write, before: Row | undefined, now: number) => Partial<Row>): Mutant =>
   (driver) => ({
     async write(writes, now) {
       const before = new Map((await driver.read(writes.map(({ key }) => key))).map((row) => [row.key, row]))
       const keys = await driver.write(writes, now)
       for (const write of writes) {
-        const row = await rowOf(driver, write.key)
+        const row = await readRow(driver, write.key)
         if (row && keys.includes(write.key))
           await force(driver, { ...row, ...change(write, before.get(write.key), now) })
       }
@@ -50,8 +55,8 @@ export const landed =
     },
   })
 
-/** Says that it landed, and does nothing. */
-export const pretending =
+/** The mutant reports that the write has landed, and does nothing. */
+export const pretendToWrite =
   (ignores: (write: Write, now: number) => boolean): Mutant =>
   (driver) => ({
     async write(writes, now) {
@@ -61,19 +66,21 @@ export const pretending =
     },
   })
 
-export const touching =
+/** The mutant moves each deadline to what `deadline` returns; `undefined` leaves it as it is. */
+export const changeTouches =
   (deadline: (row: Row, expiresAt: number, now: number, tag?: string) => number | undefined): Mutant =>
   (driver) => ({
     async touch(touches, now) {
       for (const { key, expiresAt, tag } of touches) {
-        const row = await rowOf(driver, key)
+        const row = await readRow(driver, key)
         const moved = row && deadline(row, expiresAt, now, tag)
         if (moved !== undefined) await force(driver, { ...row!, expiresAt: moved })
       }
     },
   })
 
-export const listing =
+/** The mutant changes the keys of each page. */
+export const changePages =
   (page: (keys: string[], query: { user?: string; after?: string; limit: number }) => string[]): Mutant =>
   (driver) => ({
     async list(query) {
@@ -86,8 +93,8 @@ export const isLive = (row: Row | undefined, now: number): boolean => row !== un
 export const isSession = (row: Row | undefined, now: number): boolean =>
   isLive(row, now) && row!.data !== null
 
-/** Looks, decides, and only then writes: two at once both think they may. */
-export const looksThenWrites: Mutant = (driver) => ({
+/** The mutant reads, decides and then writes, so two calls at once may both decide to write. */
+export const lookThenWrite: Mutant = (driver) => ({
   async write(writes, now) {
     const scratch = memoryDriver()
     for (const row of await driver.read(writes.map(({ key }) => key))) await force(scratch, row)
@@ -98,7 +105,8 @@ export const looksThenWrites: Mutant = (driver) => ({
   },
 })
 
-export const looksThenTouches: Mutant = (driver) => ({
+/** The mutant reads, decides and then touches, so it may undo a write between the two. */
+export const lookThenTouch: Mutant = (driver) => ({
   async touch(touches, now) {
     const rows = await driver.read(touches.map(({ key }) => key))
     await turn()
@@ -113,8 +121,8 @@ export const looksThenTouches: Mutant = (driver) => ({
   },
 })
 
-/** Gives up where somebody else wrote meanwhile. */
-export const looksThenGivesUp: Mutant = (driver) => ({
+/** The mutant refuses a write when another call has written meanwhile. */
+export const lookThenGiveUp: Mutant = (driver) => ({
   async write(writes, now) {
     const keys = writes.map(({ key }) => key)
     const before = JSON.stringify(await driver.read(keys))
@@ -123,7 +131,8 @@ export const looksThenGivesUp: Mutant = (driver) => ({
   },
 })
 
-export const failsAtTwice = (verb: 'setup' | 'prune' | 'write'): Mutant => {
+/** The mutant fails while another call of the same verb runs. */
+export const failWhenBusy = (verb: 'setup' | 'prune' | 'write'): Mutant => {
   return (driver) => {
     let busy = false
     async function alone<T>(call: () => T): Promise<Awaited<T>> {
@@ -141,8 +150,10 @@ export const failsAtTwice = (verb: 'setup' | 'prune' | 'write'): Mutant => {
   }
 }
 
-/** Pages by number of rows: what goes or comes meanwhile moves the rest. */
-export const pagesByOffset: Mutant = (driver) => ({
+/**
+ * The mutant pages by offset, so rows that come or go meanwhile move the others to another page.
+ */
+export const pageByOffset: Mutant = (driver) => ({
   async list({ user, after = '0', limit }) {
     const { keys } = await driver.list({ user, limit: 1e6 })
     const end = Number(after) + limit
@@ -150,32 +161,39 @@ export const pagesByOffset: Mutant = (driver) => ({
   },
 })
 
-/** Pages by deadline: what is touched meanwhile moves. */
-export const pagesByDeadline: Mutant = (driver) => ({
+/** The mutant pages by deadline, so a row that is touched meanwhile moves to another page. */
+export const pageByDeadline: Mutant = (driver) => ({
   async list({ user, after = '', limit }) {
-    const place = (row: Row) => `${String(row.expiresAt).padStart(16, '0')} ${row.key}`
+    const toCursor = (row: Row) => `${String(row.expiresAt).padStart(16, '0')} ${row.key}`
     const rows = (await driver.read((await driver.list({ user, limit: 1e6 })).keys))
-      .filter((row) => place(row) > after)
-      .sort((one, other) => (place(one) < place(other) ? -1 : 1))
+      .filter((row) => toCursor(row) > after)
+      .sort((one, other) => (toCursor(one) < toCursor(other) ? -1 : 1))
     const page = rows.slice(0, limit)
-    return { keys: page.map(({ key }) => key), next: rows.length > limit ? place(page.at(-1)!) : undefined }
+    return {
+      keys: page.map(({ key }) => key),
+      next: rows.length > limit ? toCursor(page.at(-1)!) : undefined,
+    }
   },
 })
 
+/** All reference drivers of one mutant, which clears all of them. */
 export const stores: Set<Driver> = new Set<Driver>()
 
-/** Changes a write that replaces a live row, unless it was sent twice. */
-export const replacing = (change: (write: Write, row: Row) => Partial<Row>): Mutant =>
-  landed((write, before, now) =>
+/**
+ * The mutant changes the row after a write has replaced a live row, unless the write was sent
+ * twice.
+ */
+export const changeReplaced = (change: (write: Write, row: Row) => Partial<Row>): Mutant =>
+  changeLanded((write, before, now) =>
     before && isLive(before, now) && before.tag !== write.tag ? change(write, before) : {},
   )
 
-/** What is sent twice is written again, as if it had not landed before. */
-export const writesAgain = (kind: (write: Write) => boolean): Mutant =>
-  landed((write, before) => (before?.tag === write.tag && kind(write) ? asRow(write) : {}))
+/** The mutant makes a resent write again, as if it had not landed before. */
+export const writeAgain = (kind: (write: Write) => boolean): Mutant =>
+  changeLanded((write, before) => (before?.tag === write.tag && kind(write) ? toRow(write) : {}))
 
-/** What was sent twice, and is not what stands there by now, lands. */
-export const landsOverAnother = (kind: (write: Write) => boolean): Mutant => {
+/** The mutant lands a resent write although another write has replaced it. */
+export const landOverAnother = (kind: (write: Write) => boolean): Mutant => {
   return (driver) => {
     const sent = new Set<string>()
     return {
@@ -183,7 +201,7 @@ export const landsOverAnother = (kind: (write: Write) => boolean): Mutant => {
         const keys = await driver.write(writes, now)
         for (const write of writes) {
           if (!keys.includes(write.key) && sent.has(write.tag) && kind(write)) {
-            await force(driver, asRow(write))
+            await force(driver, toRow(write))
             keys.push(write.key)
           }
           sent.add(write.tag)
@@ -194,22 +212,16 @@ export const landsOverAnother = (kind: (write: Write) => boolean): Mutant => {
   }
 }
 
-export const asRow = ({ key, data, tag, user, createdAt, expiresAt }: Row): Row => ({
-  key,
-  data,
-  tag,
-  user,
-  createdAt,
-  expiresAt,
-})
-
 export const isCreate = ({ expect }: Write): boolean => expect === ''
 export const isUpdate = ({ data, expect, extend }: Write): boolean => !!expect && !extend && data !== null
 export const isExtending = ({ data, expect, extend }: Write): boolean => !!expect && !!extend && data !== null
 export const isConditionalTombstone = ({ data, expect }: Write): boolean => !!expect && data === null
 
-/** Two touches with the same deadline are one statement, with the tag of the first. */
-export const groupsTouches: Mutant = (driver) => ({
+/**
+ * The mutant makes one statement of touches with the same deadline, which checks the tag of the
+ * first only.
+ */
+export const groupTouches: Mutant = (driver) => ({
   async touch(touches, now) {
     const tags = new Map<number, string | undefined>()
     for (const { expiresAt, tag } of touches) if (!tags.has(expiresAt)) tags.set(expiresAt, tag)
@@ -219,5 +231,3 @@ export const groupsTouches: Mutant = (driver) => ({
     )
   },
 })
-
-/** The rule that must find it, and the fault. */

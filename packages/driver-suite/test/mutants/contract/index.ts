@@ -13,7 +13,7 @@ import { tombstone } from './tombstone.ts'
 import { touch } from './touch.ts'
 import { write } from './write.ts'
 
-/** Broken in one way each, by the id of the rule that must find it. */
+/** The mutants of drivers, by the id of the rule that must find each of them. */
 export const mutants: Readonly<Record<string, Mutant>> = {
   ...lifecycle,
   ...data,

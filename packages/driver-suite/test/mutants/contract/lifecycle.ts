@@ -1,16 +1,16 @@
-import { failsAtTwice, type Mutant } from './helpers.ts'
+import { failWhenBusy, type Mutant } from './helpers.ts'
 
 export const lifecycle: Readonly<Record<string, Mutant>> = {
   'contract/lifecycle/has-a-name': () => ({ name: '' }),
   'contract/lifecycle/place-is-a-name': () => ({ place: 'redis://user:password@host/0' }),
   'contract/lifecycle/place-differs-between-stores': () => ({ place: 'sessions' }),
-  'contract/lifecycle/setup-may-race': failsAtTwice('setup'),
+  'contract/lifecycle/setup-may-race': failWhenBusy('setup'),
   'contract/lifecycle/setup-keeps-what-is-there': (driver) => ({ setup: () => driver.clear() }),
   'contract/lifecycle/setup-takes-another-time-limit': (driver) => {
     let limit: number | undefined
     return {
       async setup(timeLimit = 5000) {
-        if (limit !== undefined && limit !== timeLimit) throw new Error('mutant: it is set up already')
+        if (limit !== undefined && limit !== timeLimit) throw new Error('mutant: already set up')
         limit = timeLimit
         await driver.setup(timeLimit)
       },

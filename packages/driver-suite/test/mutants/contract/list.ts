@@ -1,4 +1,5 @@
-import { allRows, HOUR, isLive, listing, type Mutant, pagesByDeadline, pagesByOffset } from './helpers.ts'
+import { HOUR } from '../../../src/common.ts'
+import { changePages, isLive, type Mutant, pageByDeadline, pageByOffset, readAll } from './helpers.ts'
 
 export const list: Readonly<Record<string, Mutant>> = {
   'contract/list/of-nothing-is-empty': (driver) => ({
@@ -7,7 +8,7 @@ export const list: Readonly<Record<string, Mutant>> = {
       return page.keys.length > 0 ? page : { keys: ['nothing'] }
     },
   }),
-  'contract/list/names-each-session-once': listing((keys, { after, limit }) =>
+  'contract/list/names-each-session-once': changePages((keys, { after, limit }) =>
     after && keys.length < limit ? [] : keys,
   ),
   'contract/list/of-a-user-names-each-of-its-sessions-once': (driver) => ({
@@ -26,10 +27,10 @@ export const list: Readonly<Record<string, Mutant>> = {
       return { keys }
     },
   }),
-  'contract/list/is-complete-while-sessions-come-and-go': pagesByOffset,
-  'contract/list/of-a-user-is-complete-while-sessions-come-and-go': pagesByOffset,
-  'contract/list/is-complete-while-sessions-are-used': pagesByDeadline,
-  'contract/list/of-a-user-is-complete-while-sessions-are-used': pagesByDeadline,
+  'contract/list/is-complete-while-sessions-come-and-go': pageByOffset,
+  'contract/list/of-a-user-is-complete-while-sessions-come-and-go': pageByOffset,
+  'contract/list/is-complete-while-sessions-are-used': pageByDeadline,
+  'contract/list/of-a-user-is-complete-while-sessions-are-used': pageByDeadline,
   'contract/list/goes-on-past-dead-rows': (driver) => ({
     async list(query) {
       const { keys, next } = await driver.list(query)
@@ -61,7 +62,7 @@ export const list: Readonly<Record<string, Mutant>> = {
     },
   }),
   'contract/list/count-counts-live-sessions': (driver) => ({
-    count: async (now) => (await allRows(driver)).filter((row) => isLive(row, now)).length,
+    count: async (now) => (await readAll(driver)).filter((row) => isLive(row, now)).length,
   }),
   'contract/list/count-of-2500-is-exact': (driver) => ({
     count: async (now) => Math.min(await driver.count(now), 1000),

@@ -1,5 +1,5 @@
-import { listing, type Mutant } from './helpers.ts'
+import { changePages, type Mutant } from './helpers.ts'
 
 export const model: Readonly<Record<string, Mutant>> = {
-  'contract/model/agrees-with-the-reference-driver': listing((keys) => keys.filter((key) => key !== 'c')),
+  'contract/model/agrees-with-the-reference-driver': changePages((keys) => keys.filter((key) => key !== 'c')),
 }

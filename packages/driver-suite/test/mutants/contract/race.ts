@@ -1,5 +1,5 @@
 import type { Row } from '@session-stores/core'
-import { failsAtTwice, looksThenGivesUp, looksThenTouches, looksThenWrites, type Mutant } from './helpers.ts'
+import { failWhenBusy, lookThenGiveUp, lookThenTouch, lookThenWrite, type Mutant } from './helpers.ts'
 
 export const race: Readonly<Record<string, Mutant>> = {
   'contract/race/writes-are-seen-by-the-other-process-at-once': (driver) => {
@@ -12,17 +12,17 @@ export const race: Readonly<Record<string, Mutant>> = {
       },
     }
   },
-  'contract/race/every-call-may-run-beside-any-other': failsAtTwice('setup'),
-  'contract/race/one-of-two-creates-lands': looksThenWrites,
-  'contract/race/one-of-two-updates-lands': looksThenWrites,
-  'contract/race/both-of-two-tombstones-land': looksThenGivesUp,
-  'contract/race/both-of-two-resends-land': looksThenGivesUp,
-  'contract/race/destroy-beside-an-update-is-final': looksThenWrites,
-  'contract/race/conditional-destroy-beside-an-update-decides-for-one': looksThenWrites,
-  'contract/race/destroy-beside-a-create-is-final': looksThenWrites,
-  'contract/race/extend-beside-a-touch-keeps-the-later-deadline': looksThenWrites,
-  'contract/race/touch-with-a-tag-beside-an-update-leaves-its-deadline': looksThenTouches,
-  'contract/race/destroy-beside-a-touch-is-final': looksThenTouches,
-  'contract/race/touch-beside-an-update-loses-nothing': looksThenTouches,
-  'contract/race/batches-with-common-rows-never-fail': failsAtTwice('write'),
+  'contract/race/every-call-may-run-beside-any-other': failWhenBusy('setup'),
+  'contract/race/one-of-two-creates-lands': lookThenWrite,
+  'contract/race/one-of-two-updates-lands': lookThenWrite,
+  'contract/race/both-of-two-tombstones-land': lookThenGiveUp,
+  'contract/race/both-of-two-resends-land': lookThenGiveUp,
+  'contract/race/destroy-beside-an-update-is-final': lookThenWrite,
+  'contract/race/conditional-destroy-beside-an-update-decides-for-one': lookThenWrite,
+  'contract/race/destroy-beside-a-create-is-final': lookThenWrite,
+  'contract/race/extend-beside-a-touch-keeps-the-later-deadline': lookThenWrite,
+  'contract/race/touch-with-a-tag-beside-an-update-leaves-its-deadline': lookThenTouch,
+  'contract/race/destroy-beside-a-touch-is-final': lookThenTouch,
+  'contract/race/touch-beside-an-update-loses-nothing': lookThenTouch,
+  'contract/race/batches-with-common-rows-never-fail': failWhenBusy('write'),
 }

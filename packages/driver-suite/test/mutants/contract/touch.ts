@@ -1,30 +1,30 @@
-import { force, groupsTouches, isLive, isSession, type Mutant, rowOf, touching } from './helpers.ts'
+import { changeTouches, force, groupTouches, isLive, isSession, type Mutant, readRow } from './helpers.ts'
 
 export const touch: Readonly<Record<string, Mutant>> = {
-  'contract/touch/moves-the-deadline-later': touching((row, expiresAt, now) =>
+  'contract/touch/moves-the-deadline-later': changeTouches((row, expiresAt, now) =>
     isSession(row, now) && expiresAt < row.expiresAt ? expiresAt : undefined,
   ),
-  'contract/touch/moves-the-deadline-earlier': touching((row, expiresAt, now) =>
+  'contract/touch/moves-the-deadline-earlier': changeTouches((row, expiresAt, now) =>
     isSession(row, now) && expiresAt > row.expiresAt ? expiresAt : undefined,
   ),
-  'contract/touch/into-the-past-ends-the-session': touching((row, expiresAt, now) =>
+  'contract/touch/into-the-past-ends-the-session': changeTouches((row, expiresAt, now) =>
     isSession(row, now) && expiresAt > now ? expiresAt : undefined,
   ),
   'contract/touch/of-a-missing-row-creates-nothing': (driver) => ({
     async touch(touches, now) {
       await driver.touch(touches, now)
       for (const touch of touches)
-        if (!(await rowOf(driver, touch.key)))
+        if (!(await readRow(driver, touch.key)))
           await force(driver, { ...touch, data: '{}', tag: 'touched', createdAt: now })
     },
   }),
-  'contract/touch/of-an-expired-row-revives-nothing': touching((row, expiresAt, now) =>
+  'contract/touch/of-an-expired-row-revives-nothing': changeTouches((row, expiresAt, now) =>
     row.data !== null || isSession(row, now) ? expiresAt : undefined,
   ),
-  'contract/touch/leaves-a-tombstone-as-it-is': touching((row, expiresAt, now) =>
+  'contract/touch/leaves-a-tombstone-as-it-is': changeTouches((row, expiresAt, now) =>
     isLive(row, now) ? expiresAt : undefined,
   ),
-  'contract/touch/of-an-expired-tombstone-revives-nothing': touching((row, expiresAt, now) =>
+  'contract/touch/of-an-expired-tombstone-revives-nothing': changeTouches((row, expiresAt, now) =>
     isSession(row, now) || row.data === null ? expiresAt : undefined,
   ),
   'contract/touch/update-lands-after-a-touch': (driver) => ({
@@ -41,13 +41,13 @@ export const touch: Readonly<Record<string, Mutant>> = {
         await driver.touch(touches, now)
     },
   }),
-  'contract/touch/reaches-every-deadline': touching((row, expiresAt, now) =>
+  'contract/touch/reaches-every-deadline': changeTouches((row, expiresAt, now) =>
     isSession(row, now) ? Math.min(expiresAt, 9_999_999_999_999) : undefined,
   ),
-  'contract/touch/with-an-older-tag-moves-nothing': touching((row, expiresAt, now) =>
+  'contract/touch/with-an-older-tag-moves-nothing': changeTouches((row, expiresAt, now) =>
     isSession(row, now) ? expiresAt : undefined,
   ),
-  'contract/touch/with-the-current-tag-moves': touching((row, expiresAt, now, tag) =>
+  'contract/touch/with-the-current-tag-moves': changeTouches((row, expiresAt, now, tag) =>
     isSession(row, now) && tag === undefined ? expiresAt : undefined,
   ),
   'contract/touch/without-a-tag-moves-any-version': (driver) => ({
@@ -57,7 +57,7 @@ export const touch: Readonly<Record<string, Mutant>> = {
         now,
       ),
   }),
-  'contract/touch/of-256-with-and-without-tags-moves-the-right-ones': groupsTouches,
+  'contract/touch/of-256-with-and-without-tags-moves-the-right-ones': groupTouches,
   'contract/touch/of-256-moves-each': (driver) => ({
     touch: (touches, now) =>
       driver.touch(

@@ -1,17 +1,15 @@
 import { SessionStore } from '@session-stores/core'
 import type { SessionData } from 'express-session'
-import { type Any, answer, type Callback, copy, type Mutant } from './helpers.ts'
+import { type Any, answer, type Callback, type Mutant, saveCopies } from './helpers.ts'
 
 export const conflicts: Readonly<Record<string, Mutant>> = {
   'policy/conflicts/saves-are-merged-by-key': (_right, driver, options) => {
     const overwriting = new SessionStore(driver, { ...options, onConflict: 'overwrite' })
     return { set: overwriting.set.bind(overwriting) }
   },
-  'policy/conflicts/a-hundred-requests-lose-nothing': (right) => ({
-    set: (id: string, session: SessionData, callback: Any) => right.set(id, copy(session), callback),
-  }),
+  'policy/conflicts/a-hundred-requests-lose-nothing': saveCopies,
   'policy/conflicts/a-merged-session-merges-again': (right) => {
-    // The object is taken for what was merged, which it is not.
+    // The mutant takes the object of the request for the merged session.
     const last = new WeakMap<object, Any>()
     return {
       set: (id: string, session: SessionData, callback?: Callback) =>
@@ -23,7 +21,5 @@ export const conflicts: Readonly<Record<string, Mutant>> = {
         }),
     }
   },
-  'policy/conflicts/a-change-that-only-the-serializer-sees-is-kept': (right) => ({
-    set: (id: string, session: SessionData, callback: Any) => right.set(id, copy(session), callback),
-  }),
+  'policy/conflicts/a-change-that-only-the-serializer-sees-is-kept': saveCopies,
 }

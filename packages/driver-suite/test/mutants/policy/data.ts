@@ -1,5 +1,5 @@
 import type { SessionData } from 'express-session'
-import { type Any, answer, type Callback, type Mutant, reads } from './helpers.ts'
+import { type Any, answer, type Callback, type Mutant, makeGet } from './helpers.ts'
 
 export const data: Readonly<Record<string, Mutant>> = {
   'policy/data/set-and-touch-leave-the-session-alone': (right) => ({
@@ -9,7 +9,7 @@ export const data: Readonly<Record<string, Mutant>> = {
     },
   }),
   'policy/data/keys-of-stores-come-back': (right) =>
-    reads(async (id) => {
+    makeGet(async (id) => {
       const found: Any = await right.get(id)
       return found && { ...found, id }
     }),

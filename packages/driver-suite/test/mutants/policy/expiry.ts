@@ -1,6 +1,6 @@
 import { SessionStore } from '@session-stores/core'
 import type { SessionData } from 'express-session'
-import { type Any, type Mutant, reads } from './helpers.ts'
+import { type Any, type Mutant, makeGet } from './helpers.ts'
 
 export const expiry: Readonly<Record<string, Mutant>> = {
   'policy/expiry/a-session-that-ends-at-this-moment-is-gone': (right) => ({
@@ -16,7 +16,7 @@ export const expiry: Readonly<Record<string, Mutant>> = {
       right.set(id, { ...session, cookie: { ...session.cookie, expires: null } }, callback),
   }),
   "policy/expiry/get-tells-the-session's-deadline": (right) =>
-    reads(async (id) => {
+    makeGet(async (id) => {
       const found = await right.get(id)
       return found && { ...found, cookie: { ...found.cookie, expires: null } }
     }),

@@ -1,6 +1,13 @@
-import { SessionStore } from '@session-stores/core'
 import type { SessionData } from 'express-session'
-import { type Any, answer, type Callback, copy, type Mutant } from './helpers.ts'
+import {
+  type Any,
+  answer,
+  type Callback,
+  copy,
+  destroyWithoutTombstone,
+  type Mutant,
+  openWithoutTombstones,
+} from './helpers.ts'
 
 export const gone: Readonly<Record<string, Mutant>> = {
   'policy/gone/a-plain-save-after-the-logout-of-nobody-is-kept': (right, driver) => ({
@@ -13,14 +20,11 @@ export const gone: Readonly<Record<string, Mutant>> = {
       }),
   }),
   'policy/gone/a-session-that-was-destroyed-is-not-saved': (_right, driver, options) => {
-    const forgetful = new SessionStore(driver, { ...options, tombstoneTimeout: 0 })
+    const forgetful = openWithoutTombstones(driver, options)
     return {
       destroy: forgetful.destroy.bind(forgetful),
       set: (id: string, session: SessionData, callback: Any) => forgetful.set(id, copy(session), callback),
     }
   },
-  'policy/gone/a-plain-save-does-not-undo-a-logout': (_right, driver, options) => {
-    const forgetful = new SessionStore(driver, { ...options, tombstoneTimeout: 0 })
-    return { destroy: forgetful.destroy.bind(forgetful) }
-  },
+  'policy/gone/a-plain-save-does-not-undo-a-logout': destroyWithoutTombstone,
 }

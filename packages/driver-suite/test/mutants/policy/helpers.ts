@@ -1,18 +1,21 @@
 import { type Driver, SessionStore, type StoreOptions } from '@session-stores/core'
 import type { SessionData } from 'express-session'
 
-/** Faults that stores have, most of them seen in one that people use: the rule against each must find it. */
+/** What the mutants of stores share. Most mutants repeat a defect of a store that people use. */
 
 export type Callback = (error: unknown, value?: unknown) => void
-// biome-ignore lint/suspicious/noExplicitAny: mutants need not keep to the types
+// biome-ignore lint/suspicious/noExplicitAny: mutants do not keep to the types
 export type Any = any
-/** What a faulty store does otherwise; `right` is the same store without the mutant. */
+/**
+ * Returns the methods in which the mutant differs from `right`, which is the same store without the
+ * mutant.
+ */
 export type Mutant = (right: SessionStore, driver: Driver, options: StoreOptions) => Record<string, unknown>
 
-/** The same session as another object: what the store knows about it is lost. */
+/** Copies the session, so that the store does not know the object and has no history of it. */
 export const copy = (session: SessionData): SessionData => ({ ...session })
 
-/** Answers one call with what `work` gives. */
+/** Answers one call with the result of `work`: by `callback` when there is one, else by promise. */
 export async function answer(callback: Callback | undefined, work: () => Promise<unknown>): Promise<unknown> {
   if (!callback) return work()
   work().then(
@@ -21,14 +24,34 @@ export async function answer(callback: Callback | undefined, work: () => Promise
   )
 }
 
-/** A `get` that takes a callback, too. */
-export const reads = (get: (id: string) => Promise<unknown>): Record<string, unknown> => ({
+/** Makes a method `get` that also accepts a callback. */
+export const makeGet = (get: (id: string) => Promise<unknown>): Record<string, unknown> => ({
   get: (id: string, callback?: Callback) => answer(callback, () => get(id)),
 })
 
-/** Sends a save again that got no answer, whatever came of it, as an application does that knows no better. */
-export const sendsAgain: Mutant = (right, driver, options) => {
-  const forgetful = new SessionStore(driver, { ...options, tombstoneTimeout: 0 })
+/** Opens a store that keeps no tombstones. */
+export const openWithoutTombstones = (driver: Driver, options: StoreOptions): SessionStore =>
+  new SessionStore(driver, { ...options, tombstoneTimeout: 0 })
+
+/** The mutant keeps no tombstone of a destroyed session. */
+export const destroyWithoutTombstone: Mutant = (_right, driver, options) => {
+  const forgetful = openWithoutTombstones(driver, options)
+  return { destroy: forgetful.destroy.bind(forgetful) }
+}
+
+/** The mutant saves a copy of each session, and so without its history. */
+export const saveCopies: Mutant = (right) => ({
+  set: (id: string, session: SessionData, callback: Any) => right.set(id, copy(session), callback),
+})
+
+/** The mutant touches with a copy of each session, and so without its history. */
+export const touchCopies: Mutant = (right) => ({
+  touch: (id: string, session: SessionData, callback: Any) => right.touch(id, copy(session), callback),
+})
+
+/** Resends a save without an answer, even where it took effect, and stores no tombstones. */
+export const resendUnanswered: Mutant = (right, driver, options) => {
+  const forgetful = openWithoutTombstones(driver, options)
   return {
     destroy: forgetful.destroy.bind(forgetful),
     revoke: forgetful.revoke.bind(forgetful),
@@ -43,5 +66,3 @@ export const sendsAgain: Mutant = (right, driver, options) => {
       }),
   }
 }
-
-/** By the rule that must find it. */

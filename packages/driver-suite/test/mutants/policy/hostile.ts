@@ -1,5 +1,5 @@
 import type { SessionData } from 'express-session'
-import { type Any, answer, type Callback, type Mutant, reads } from './helpers.ts'
+import { type Any, answer, type Callback, type Mutant, makeGet } from './helpers.ts'
 
 export const hostile: Readonly<Record<string, Mutant>> = {
   'policy/hostile/a-revoked-Proxy-fails-alone': (right) => ({
@@ -46,7 +46,7 @@ export const hostile: Readonly<Record<string, Mutant>> = {
         open++
         return right.set(id, session).finally(() => open--)
       },
-      ...reads(async (id) => {
+      ...makeGet(async (id) => {
         if (open >= 20) throw new Error('overloaded')
         return right.get(id)
       }),

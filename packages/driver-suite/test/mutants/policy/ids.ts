@@ -1,10 +1,10 @@
 import { SessionStoreError } from '@session-stores/core'
 import type { SessionData } from 'express-session'
-import { type Any, answer, type Callback, type Mutant, reads } from './helpers.ts'
+import { type Any, answer, type Callback, type Mutant, makeGet } from './helpers.ts'
 
 export const ids: Readonly<Record<string, Mutant>> = {
   'policy/ids/every-id-is-a-session-of-its-own': (right) => ({
-    ...reads((id) => right.get(id.toLowerCase())),
+    ...makeGet((id) => right.get(id.toLowerCase())),
     set: (id: string, session: SessionData, callback: Any) => right.set(id.toLowerCase(), session, callback),
   }),
   'policy/ids/nobody-has-a-huge-id': (right) => ({
@@ -19,5 +19,5 @@ export const ids: Readonly<Record<string, Mutant>> = {
         if (await right.get(id)) await right.destroy(id)
       }),
   }),
-  'policy/ids/a-numeric-id-is-refused': (right) => reads((id) => right.get(String(id))),
+  'policy/ids/a-numeric-id-is-refused': (right) => makeGet((id) => right.get(String(id))),
 }

@@ -22,7 +22,7 @@ import { touch } from './touch.ts'
 import { unanswered } from './unanswered.ts'
 import { users } from './users.ts'
 
-/** Broken in one way each, by the id of the rule that must find it. */
+/** The mutants of stores, by the id of the rule that must find each of them. */
 export const mutants: Readonly<Record<string, Mutant>> = {
   ...callbacks,
   ...data,

@@ -1,9 +1,9 @@
 import type { SessionData } from 'express-session'
-import { type Any, type Mutant, reads } from './helpers.ts'
+import { type Any, type Mutant, makeGet } from './helpers.ts'
 
 export const input: Readonly<Record<string, Mutant>> = {
   'policy/input/a-row-with-half-a-session-is-an-error': (right) =>
-    reads((id) => right.get(id).catch(() => null)),
+    makeGet((id) => right.get(id).catch(() => null)),
   'policy/input/a-BigInt-is-refused': (right) => ({
     set: (id: string, session: SessionData, callback: Any) =>
       right.set(

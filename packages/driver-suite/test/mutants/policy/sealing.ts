@@ -11,7 +11,7 @@ export const sealing: Readonly<Record<string, Mutant>> = {
     return { set: open.set.bind(open), get: open.get.bind(open) }
   },
   'policy/sealing/a-seal-holds-for-its-user-its-beginning-and-its-place': (_right, driver, options) => {
-    // Opens what it sealed, whatever became of the columns.
+    // The mutant opens a sealed session even after its columns were changed.
     const sealed = new Map<string, Pick<Row, 'user' | 'createdAt'>>()
     const trusting: Driver = {
       ...driver,

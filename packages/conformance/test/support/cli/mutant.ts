@@ -1,14 +1,16 @@
-/** Subjects that go wrong as the environment's FAULT says: the reference store, and in it or beside it one fault. */
+/**
+ * The subject that the environment variable MUTANT names: the reference store, or a mutant of it.
+ */
 import { createServer } from 'node:net'
 import type { Subject } from '@session-stores/conformance'
 import { type Mutant, reference } from '../reference.ts'
 
-const right = reference()
+const original = reference()
 
 type Callback = () => void
 
-/** The reference store with another `touch`, made of the right one. */
-function touching(touch: (callback: Callback, right: (callback: Callback) => void) => void): Subject {
+/** Makes a mutant with another `touch`, which may call the original one. */
+function replaceTouch(touch: (callback: Callback, original: (callback: Callback) => void) => void): Subject {
   const mutant: Mutant = (store) => ({
     touch: (id, session, callback) =>
       touch(callback as Callback, (done) => void store.touch(id, session, done)),
@@ -18,8 +20,8 @@ function touching(touch: (callback: Callback, right: (callback: Callback) => voi
 
 let made = 0
 
-const faults: Record<string, () => unknown> = {
-  none: () => right,
+const mutants: Record<string, () => unknown> = {
+  none: () => original,
   'make throws': () => ({
     make() {
       throw new Error('no database at this port')
@@ -31,91 +33,91 @@ const faults: Record<string, () => unknown> = {
   'no get': () => ({ make: () => ({ stores: [{ set() {}, destroy() {} }] }) }),
   'no make': () => ({ name: 'nothing' }),
   'calls back twice': () =>
-    touching((callback, touch) =>
+    replaceTouch((callback, touch) =>
       touch(() => {
         callback()
         callback()
       }),
     ),
   'calls back at once, and has done nothing yet': () =>
-    touching((callback, touch) => {
+    replaceTouch((callback, touch) => {
       callback()
       touch(() => {})
     }),
-  'never calls back': () => touching(() => {}),
+  'never calls back': () => replaceTouch(() => {}),
   throws: () =>
-    touching(() => {
-      throw new Error('touch is broken')
+    replaceTouch(() => {
+      throw new Error('the mutant fails')
     }),
   'throws later': () =>
-    touching((callback) =>
+    replaceTouch((callback) =>
       setImmediate(() => {
         callback()
-        throw new Error('touch is broken')
+        throw new Error('the mutant fails')
       }),
     ),
   'rejects later': () =>
-    touching((callback, touch) => {
+    replaceTouch((callback, touch) => {
       touch(callback)
-      Promise.reject(new Error('touch is broken'))
+      Promise.reject(new Error('the mutant fails'))
     }),
   'throws long after': () =>
-    touching((callback, touch) =>
+    replaceTouch((callback, touch) =>
       touch(() => {
         callback()
         setTimeout(() => {
-          throw new Error('touch is broken')
+          throw new Error('the mutant fails')
         }, 400)
       }),
     ),
   'throws once': () => ({
-    ...right,
+    ...original,
     make(options: object) {
       if (made++ === 0) {
         setImmediate(() => {
           throw new Error('once and never again')
         })
       }
-      return right.make(options)
+      return original.make(options)
     },
   }),
   blocks: () =>
-    touching(() => {
+    replaceTouch(() => {
       for (;;);
     }),
-  exits: () => touching(() => process.exit(3)),
+  exits: () => replaceTouch(() => process.exit(3)),
   leaks: () => ({
-    ...right,
+    ...original,
     make(options: object) {
       setInterval(() => {}, 60_000)
       createServer().listen(0)
-      return right.make(options)
+      return original.make(options)
     },
   }),
   'dispose throws': () => ({
-    ...right,
+    ...original,
     make: async (options: object) => ({
-      ...(await right.make(options)),
+      ...(await original.make(options)),
       dispose() {
         throw new Error('it was closed already')
       },
     }),
   }),
   'dispose hangs': () => ({
-    ...right,
+    ...original,
     make: async (options: object) => ({
-      ...(await right.make(options)),
+      ...(await original.make(options)),
       dispose: () => new Promise(() => {}),
     }),
   }),
   prints: () => {
     console.log('the store prints')
-    return right
+    return original
   },
-  'opts out': () => ({ ...right, optOut: { 'touch/extends': 'it is documented so' } }),
-  'opts out of nothing': () => ({ ...right, optOut: { 'touch/no-such-rule': 'why not' } }),
-  'opts out for no reason': () => ({ ...right, optOut: { 'touch/extends': ' ' } }),
-  'declares touch absent': () => ({ ...right, supports: { touch: false } }),
+  'opts out': () => ({ ...original, optOut: { 'touch/extends': 'it is documented so' } }),
+  'opts out of nothing': () => ({ ...original, optOut: { 'touch/no-such-rule': 'why not' } }),
+  'opts out for no reason': () => ({ ...original, optOut: { 'touch/extends': ' ' } }),
+  'declares touch absent': () => ({ ...original, supports: { touch: false } }),
   'has no touch': () => ({ ...reference(() => ({ touch: undefined })), supports: { touch: false } }),
   'declares a touch that is missing': () => ({
     ...reference(() => ({ touch: undefined })),
@@ -124,5 +126,5 @@ const faults: Record<string, () => unknown> = {
   'lacks a touch without a word': () => reference(() => ({ touch: undefined })),
 }
 
-const subject: unknown = faults[process.env.FAULT ?? 'none']!()
+const subject: unknown = mutants[process.env.MUTANT ?? 'none']!()
 export default subject

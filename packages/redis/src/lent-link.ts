@@ -5,19 +5,21 @@ import { type Inspection, Link } from './link.ts'
 
 const { clearTimeout, setTimeout } = timers
 
-/** What ioredis knows, and does not declare. */
-interface Inside {
+/** Fields of ioredis that its types do not declare. */
+interface Undeclared {
   readonly condition?: { readonly select?: number } | null
   readonly options?: { readonly db?: number; readonly readOnly?: boolean }
   listenerCount?(event: string): number
 }
 
-/** How long the other masters of a cluster may take to be looked at once one was, in milliseconds. */
+/**
+ * How long the check waits for further masters of a cluster after the first one, in milliseconds.
+ */
 const PATIENCE = 500
 
 const links = new WeakMap<RedisClient, LentLink>()
 
-/** The link of a client that was lent: one, however many drivers share the client. */
+/** Returns the link of a lent client: one per client, however many drivers share it. */
 export function linkOf(client: RedisClient): LentLink {
   let link = links.get(client)
   if (link === undefined) {
@@ -27,9 +29,9 @@ export function linkOf(client: RedisClient): LentLink {
   return link
 }
 
-/** A client that connects, and sends again what was not answered, as it was told by whoever lent it. */
+/** A lent client. It connects, and resends unanswered calls, by the settings of its owner. */
 class LentLink extends Link {
-  readonly repeats = false
+  readonly resends = false
   #isChecking = false
 
   constructor(client: RedisClient) {
@@ -38,19 +40,8 @@ class LentLink extends Link {
       this.breaks++
       this.isUsable = false
     })
-    if (client.isCluster) {
-      client.on('+node', (joined) => {
-        const node = joined as RedisNode
-        this.#count(node)
-        // A replica is asked nothing, and so needs no connection.
-        if (!(node as Inside).options?.readOnly)
-          this.inspect(node, undefined).then((found) => this.admitNode(found), noop)
-      })
-      client.on('-node', () => {
-        this.breaks++
-      })
-      for (const node of client.nodes!('all')) this.#count(node)
-    } else if (this.#database) client.on('error', (error) => this.#refused(error as Error))
+    if (client.isCluster) this.#watchNodes()
+    else if (this.#database) client.on('error', (error) => this.#onError(error as Error))
   }
 
   protected reach(): void {
@@ -66,17 +57,35 @@ class LentLink extends Link {
         this.#isChecking = false
       })
       .then(
-        (found) => this.admit(found),
+        (inspections) => this.admit(inspections),
         (error) => this.turnAway(error),
       )
   }
 
   get #database(): number | undefined {
-    const { condition, options } = this.client as Inside
+    const { condition, options } = this.client as Undeclared
     return condition?.select ?? options?.db
   }
 
-  #count(node: RedisNode): void {
+  #watchNodes(): void {
+    const { client } = this
+    client.on('+node', (joined) => {
+      const node = joined as RedisNode
+      this.#countBreaks(node)
+      // Nothing is sent to a replica, so it needs no connection.
+      if (!(node as Undeclared).options?.readOnly)
+        this.inspect(node, undefined).then(
+          (inspection) => this.admitNode(inspection),
+          () => {},
+        )
+    })
+    client.on('-node', () => {
+      this.breaks++
+    })
+    for (const node of client.nodes!('all')) this.#countBreaks(node)
+  }
+
+  #countBreaks(node: RedisNode): void {
     node.on('close', () => {
       this.breaks++
     })
@@ -85,15 +94,15 @@ class LentLink extends Link {
   async #check(): Promise<Inspection[]> {
     for (;;) {
       const { breaks } = this
-      const found = await this.inspect(this.client, this.#database)
-      // What was answered by two connections says nothing about the second.
-      if (breaks === this.breaks) return [found]
+      const inspection = await this.inspect(this.client, this.#database)
+      // Where the connection broke meanwhile, the new one has not been inspected.
+      if (breaks === this.breaks) return [inspection]
     }
   }
 
-  /** A master that is down holds up nobody. */
+  /** Checks the masters. One that is down delays the check by `PATIENCE` at most. */
   async #checkCluster(): Promise<Inspection[]> {
-    // Until it knows its masters.
+    // After its first answer, the client knows its masters.
     await this.client.call('TIME')
     const found: Inspection[] = []
     const inspections = this.client.nodes!('master').map(async (node) => {
@@ -112,10 +121,13 @@ class LentLink extends Link {
     return found
   }
 
-  /** Keeps what waits to be sent again from database 0, with which ioredis goes on where it cannot select another. */
-  #refused(error: Error & { command?: { name?: string } }): void {
-    // Without any listener ioredis writes it there.
-    if ((this.client as Inside).listenerCount?.('error') === 1)
+  /**
+   * Breaks the connection where ioredis cannot select its database. It would go on with database 0,
+   * and resend there.
+   */
+  #onError(error: Error & { command?: { name?: string } }): void {
+    // Without a listener ioredis would write the error there, and this listener must not hide it.
+    if ((this.client as Undeclared).listenerCount?.('error') === 1)
       console.error('[ioredis] Unhandled error event:', error.stack)
     if (!isReply(error) || error.command?.name?.toLowerCase() !== 'select') return
     this.failure = error
@@ -123,5 +135,3 @@ class LentLink extends Link {
     this.turnAway(error)
   }
 }
-
-const noop = (): void => {}

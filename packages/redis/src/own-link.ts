@@ -1,31 +1,43 @@
 import type { ConnectionOptions } from 'node:tls'
 import { timers } from '@session-stores/core'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
+import { createClient } from './client.ts'
 import { isFault, isReply } from './errors.ts'
 import { CONNECT_SHARE, Link } from './link.ts'
 
 const { clearTimeout, setTimeout, uptime } = timers
 
-/** The share of the time limit in which calls wait for a server that is down: for one that starts again, or its successor. */
+/**
+ * The share of the time limit in which calls wait for a server that is down: it may start again, or
+ * have a successor.
+ */
 const GRACE_SHARE = 0.12
-/** How long calls fail at once after that, in milliseconds: a server that is coming up is not overrun. */
+/**
+ * How long calls fail at once after that, in milliseconds, so that a server that starts is not
+ * overrun.
+ */
 const PAUSE = 200
-/** The first pause between two attempts while calls wait, and the longest, in milliseconds; each is twice the one before. */
+/**
+ * The first and the longest pause between two attempts, in milliseconds. Each is twice the last.
+ */
 const [FIRST_RETRY, LAST_RETRY] = [100, 400]
-/** How often in the time limit a connection is looked at. A timer for each call, as ioredis has it, costs a lone call 4 µs. */
+/**
+ * How many times within the time limit a connection is checked for silence. A timer for each call,
+ * as ioredis has it, would cost a lone call 4 µs.
+ */
 const LOOKS = 10
 
 /**
- * A connection of the driver's own. It connects when a call needs it, by its own clock: attempts of ioredis become
- * rarer the longer a server is away. It sends nothing again by itself, keeps nothing for later, and lets the process
- * exit while no call waits for an answer.
+ * The driver's own connection. It connects when a call needs it, at its own times, because attempts
+ * of ioredis become rarer the longer a server is away. It resends nothing by itself and keeps
+ * nothing for later. The process may exit while no call waits for an answer.
  */
-export class Connection extends Link {
+export class OwnLink extends Link {
   declare readonly client: Redis
-  readonly repeats = true
+  readonly resends = true
   #timeLimit = 5000
   #waiting = 0
-  /** A connection is being made or checked, or the next attempt has its time. */
+  /** Whether a connection is being made or checked, or the next attempt is scheduled. */
   #isTrying = false
   /** When the first attempt since the last connection that worked began. */
   #missedAt: number | undefined
@@ -34,55 +46,42 @@ export class Connection extends Link {
   #isClosed = false
   #attemptEnd: NodeJS.Timeout | undefined
   #nextAttempt: NodeJS.Timeout | undefined
-  #looking: NodeJS.Timeout | undefined
-  /** When calls began to wait, or something was last seen to have come. */
+  #nextLook: NodeJS.Timeout | undefined
+  /** When calls began to wait, or a look last found that something had come. */
   #heardAt = 0
-  /** What had come by then, in bytes. */
+  /** How many bytes had come by the last look. */
   #heard = 0
 
   constructor(url: string, tls: ConnectionOptions | undefined) {
-    const client = new Redis(url, {
-      ...(tls && { tls }),
-      lazyConnect: true,
-      // The time of an attempt counts until the connection is checked.
-      connectTimeout: 0,
-      maxLoadingRetryTime: LAST_RETRY,
-      // With these, a connection that breaks ends, and whatever waited for an answer fails at once.
-      retryStrategy: () => null,
-      maxRetriesPerRequest: null,
-      autoResendUnfulfilledCommands: false,
-      enableOfflineQueue: false,
-      // After a failover the address may lead to another server, but not on this connection.
-      reconnectOnError: (error) => /\bREADONLY\b/.test(error.message),
-    })
+    const client = createClient(url, tls, LAST_RETRY)
     super(client)
     client.on('error', (error) => {
       this.failure = error
     })
     client.on('connect', () => {
       this.#heardAt = uptime()
-      this.#settle()
+      this.#holdProcess()
     })
-    client.on('end', () => this.#ended())
+    client.on('end', () => this.#onEnd())
   }
 
   override limit(timeLimit: number): void {
     this.#timeLimit = timeLimit
-    if (this.#looking === undefined) return
-    clearTimeout(this.#looking)
-    this.#looking = this.#lookLater()
+    if (this.#nextLook === undefined) return
+    clearTimeout(this.#nextLook)
+    this.#nextLook = this.#scheduleLook()
   }
 
   /** Keeps the process alive until `release`. */
   override hold(): void {
     if (this.#waiting++ > 0) return
     this.#heardAt = uptime()
-    this.#looking ??= this.#lookLater()
-    this.#settle()
+    this.#nextLook ??= this.#scheduleLook()
+    this.#holdProcess()
   }
 
   override release(): void {
-    if (--this.#waiting === 0) this.#settle()
+    if (--this.#waiting === 0) this.#holdProcess()
   }
 
   override close(): void {
@@ -103,13 +102,13 @@ export class Connection extends Link {
   #try(): void {
     this.#isTrying = true
     this.#missedAt ??= uptime()
-    const within = this.#timeLimit * CONNECT_SHARE
+    const limit = this.#timeLimit * CONNECT_SHARE
     this.#attemptEnd = setTimeout(() => {
-      const error = new Error(`Redis gave no answer within ${within} ms`)
+      const error = new Error(`Redis gave no answer within ${limit} ms`)
       this.client.stream?.destroy(Object.assign(error, { code: 'ETIMEDOUT' }))
-    }, within).unref()
+    }, limit).unref()
     if (this.client.status === 'ready') this.#check()
-    // Why not, the event `end` tells.
+    // The event `end` handles a failure.
     else
       this.client.connect().then(
         () => this.#check(),
@@ -120,12 +119,12 @@ export class Connection extends Link {
   #check(): void {
     const { stream } = this.client
     this.inspect(this.client, this.client.options.db).then(
-      (found) => {
+      (inspection) => {
         clearTimeout(this.#attemptEnd)
         this.#isTrying = false
         this.#missedAt = undefined
         this.#attempts = 0
-        this.admit([found])
+        this.admit([inspection])
       },
       (error) => {
         if (isReply(error)) this.failure = error
@@ -134,8 +133,8 @@ export class Connection extends Link {
     )
   }
 
-  /** The connection is closed, or was never made. */
-  #ended(): void {
+  /** The connection was closed, or was never made. */
+  #onEnd(): void {
     clearTimeout(this.#attemptEnd)
     this.breaks++
     this.isUsable = false
@@ -144,7 +143,7 @@ export class Connection extends Link {
     const now = uptime()
     this.#missedAt ??= now
     const isOver = now - this.#missedAt > this.#timeLimit * GRACE_SHARE
-    // What Redis itself refuses, such as a password, it refuses again.
+    // Redis would refuse again whatever it has refused itself, such as a password.
     if (isOver || isReply(this.failure) || isFault(this.failure)) {
       this.#pausedUntil = now + PAUSE
       this.turnAway(this.failure ?? new Error('Redis closed the connection'))
@@ -155,16 +154,16 @@ export class Connection extends Link {
     }
   }
 
-  #lookLater(): NodeJS.Timeout {
+  #scheduleLook(): NodeJS.Timeout {
     return setTimeout(this.#look, this.#timeLimit / LOOKS).unref()
   }
 
-  /** Ends a connection on which nothing comes although an answer is due. */
+  /** Closes a connection on which nothing comes although an answer is due. */
   #look = (): void => {
-    this.#looking = this.#waiting > 0 ? this.#lookLater() : undefined
+    this.#nextLook = this.#waiting > 0 ? this.#scheduleLook() : undefined
     const { stream } = this.client
     const now = uptime()
-    // While it is made and checked, the time of the attempt counts.
+    // The time limit of the attempt counts while a connection is made and checked.
     if (!this.isUsable || stream.bytesRead !== this.#heard) {
       this.#heard = stream?.bytesRead ?? 0
       this.#heardAt = now
@@ -172,9 +171,11 @@ export class Connection extends Link {
       stream.destroy(new Error(`Redis sent nothing for ${Math.round(now - this.#heardAt)} ms`))
   }
 
-  #settle(): void {
+  /** Lets the socket keep the process alive exactly while a call waits. */
+  #holdProcess(): void {
     const { stream } = this.client
-    // A socket without a connection adds a listener each time; the event `connect` settles it.
+    // A socket that is not connected would add a listener each time. Its event `connect` comes
+    // here.
     if (!stream || stream.pending) return
     if (this.#waiting > 0) stream.ref()
     else stream.unref()

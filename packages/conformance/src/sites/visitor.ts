@@ -1,26 +1,31 @@
-/** One request's session, whatever the framework calls it. */
+/** The session of one request, whatever the framework calls it. */
 export interface Visit {
   id: string
   session: Record<string, unknown>
   /** Ends the session. */
   end(): Promise<void> | void
-  /** Gives what follows another id. */
+  /** Gives the session a new id. */
   renew(): Promise<void>
 }
 
+/** What one request does with its session. */
 export type Act = (visit: Visit) => unknown
 
-/** A site of some framework: one visitor, who keeps the cookie. */
-export interface Site {
-  /** Sends a request; returns what `act` does, which runs within it. */
+/** A browser that visits a site of some framework. It keeps the cookies. */
+export interface Visitor {
+  /** Sends a request that runs `act`. Returns or throws what `act` returns or throws. */
   visit<T>(act: (visit: Visit) => T | Promise<T>): Promise<T>
-  /** The `Cookie` header of the visitor. */
+  /** The `Cookie` header. */
   cookie: string | undefined
 }
 
-/** A visitor of a site that answers requests on `send`, which runs `act` and returns the cookies that it set. */
-export function visitor(send: (act: Act, cookie: string | undefined) => Promise<readonly string[]>): Site {
-  const site: Site = {
+/**
+ * Makes a visitor. `send` sends a request that runs `act`, and returns the `Set-Cookie` headers.
+ */
+export function createVisitor(
+  send: (act: Act, cookie: string | undefined) => Promise<readonly string[]>,
+): Visitor {
+  const visitor: Visitor = {
     cookie: undefined,
     async visit(act) {
       let outcome: { value: Awaited<ReturnType<typeof act>> } | { error: unknown } | undefined
@@ -30,13 +35,13 @@ export function visitor(send: (act: Act, cookie: string | undefined) => Promise<
         } catch (error) {
           outcome = { error }
         }
-      }, site.cookie)
+      }, visitor.cookie)
       const pairs = cookies.map((cookie) => cookie.split(';', 1)[0]!)
-      if (pairs.length > 0) site.cookie = pairs.join('; ')
+      if (pairs.length > 0) visitor.cookie = pairs.join('; ')
       if (!outcome) throw new Error('the request was not answered by its handler')
       if ('error' in outcome) throw outcome.error
       return outcome.value
     },
   }
-  return site
+  return visitor
 }

@@ -1,0 +1,118 @@
+import { hash } from 'node:crypto'
+import {
+  CREATED_AT,
+  EXPIRES_AT,
+  HASH_LENGTH,
+  KIND_AT,
+  MAX_TAG,
+  SESSION,
+  TAG_AT,
+  TIME_LENGTH,
+  TOMBSTONE,
+  VERSION,
+} from './row.ts'
+
+/**
+ * A script over rows. `KEYS` holds one key per row. The first of `ARGV` holds the time by which
+ * rows are judged, the latest time of the server's clock at which the script may still run, and a
+ * number. The arguments of the rows follow.
+ *
+ * The script answers with the number alone, or with an array that begins with the number. In the
+ * array, the rows that the script names follow as their numbers, and notes: a letter, the number of
+ * a row, a space and a text.
+ *
+ * Where memory is full (`maxmemory`), Redis runs a script to its end if the first write needs no
+ * memory. Scripts that free memory or change no length begin with such a write, so logouts and
+ * touches go on.
+ * See docs/decisions/0008-redis-strings-and-scripts.md.
+ */
+export interface Script {
+  readonly source: string
+  /** Without it, the script is sent whole each time, and never has to be sent again. */
+  readonly sha?: string
+}
+
+/** Returns the number that stands for the character in Lua. */
+export const byteOf = (character: string): number => character.charCodeAt(0)
+
+export const SESSION_BYTE: number = byteOf(SESSION)
+export const TOMBSTONE_BYTE: number = byteOf(TOMBSTONE)
+
+// Lua counts from 1 and includes the last character, while the layout in `row.ts` counts from 0.
+
+/** The arguments of `string.sub` for `expiresAt`. */
+export const EXPIRES: string = `${EXPIRES_AT + 1}, ${CREATED_AT}`
+/** The arguments of `string.sub` for `createdAt`. */
+export const CREATED: string = `${CREATED_AT + 1}, ${KIND_AT}`
+/** The place of the kind. */
+export const KIND: number = KIND_AT + 1
+/** The place at which the tag begins. */
+export const TAG: number = TAG_AT + 1
+
+/**
+ * Returns the arguments of `string.sub` for one of several times that stand side by side.
+ *
+ * @param place which of the times, counted from 0
+ * @param before how many characters stand before the first time
+ */
+export const timeIn = (place: number, before = 0): string =>
+  `${before + place * TIME_LENGTH + 1}, ${before + (place + 1) * TIME_LENGTH}`
+
+/** The place of the number in the first argument, after two times. */
+export const NUMBER: number = 2 * TIME_LENGTH + 1
+// The first argument's latest time ends with 10 digits of seconds and 3 of milliseconds.
+const [SECONDS, MILLISECONDS] = [`${NUMBER - 13}, ${NUMBER - 4}`, `${NUMBER - 3}, ${NUMBER - 1}`]
+
+/**
+ * The begin of a script. A script that runs too late does nothing, because its call was rejected
+ * long ago: the server hung, or a client sent the script again.
+ */
+export const BEGIN: string = `
+local call, sub, byte, now = redis.call, string.sub, string.byte, ARGV[1]
+local answer, time, last = {tonumber(sub(now, ${NUMBER}))}, call('TIME'), sub(now, ${SECONDS})
+if time[1] >= last and (time[1] > last or time[2] / 1000 > tonumber(sub(now, ${MILLISECONDS}))) then
+  return redis.error_reply('LATE the call was given up')
+end
+`
+
+/**
+ * The end of a script. The usual answer is the number alone, because an array costs the server and
+ * the client time.
+ */
+export const END = `
+if #answer == 1 then return answer[1] end
+return answer`
+
+/** Where `GETRANGE` ends to read a value up to its kind, as Redis counts from 0. */
+export const TO_KIND: number = KIND_AT
+/** Where `GETRANGE` ends to read a value up to its tag and the space after it. */
+export const TO_TAG: number = TAG_AT + MAX_TAG
+/** Where `GETRANGE` ends to read a value up to its user and the space after it. */
+export const TO_USER: number = TO_TAG + 1 + HASH_LENGTH
+
+/**
+ * Returns Lua that reads the value of row `i` up to the place `last` into `old`, which is `nil` for
+ * a foreign or missing value. The Lua is inlined, because Redis would make a function anew for each
+ * run of a script. Its arguments are text, because Redis would have to convert numbers. It compares
+ * bytes where possible, because Lua copies every text that is cut out.
+ *
+ * `now` is the whole first argument: another time is greater than it exactly where the other time
+ * is greater than its first 16 digits.
+ */
+export const readHead = (last: number): string => `
+  local key = KEYS[i]
+  local old = redis.pcall('GETRANGE', key, '0', '${last}')
+  if type(old) ~= 'string' or byte(old) ~= ${byteOf(VERSION)} then old = nil end
+`
+/** Lua that returns the user of the session at `key`. */
+export const OWNER: string = `string.match(call('GETRANGE', key, '${TAG_AT}', '${TO_USER}'), '^%S+ (%S*) ')`
+
+/** Returns the script with the hash by which Redis finds a script that it knows. */
+export const toScript = (source: string): Script => ({ source, sha: hash('sha1', source) })
+
+/** Begins a block for a row whose value begins like a session or a tombstone, of whatever key. */
+export const IF_OURS: string = `
+  local key = KEYS[i]
+  local old = redis.pcall('GETRANGE', key, '0', '${TO_KIND}')
+  if type(old) == 'string' and #old == ${KIND} and string.find(old, '^${VERSION}%d+[${SESSION}${TOMBSTONE}]$') then
+`
