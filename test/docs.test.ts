@@ -11,8 +11,11 @@ import { newestRun } from '../benchmarks/src/results/newest.ts'
 const root = join(import.meta.dirname, '..')
 const folder = join(root, 'test', '.docs')
 
-/** The TypeScript blocks of a Markdown file, each at the line that it has there, so that errors name the right one. */
-function blocks(markdown: string): string[] {
+/**
+ * Returns the TypeScript blocks of a Markdown file. Each block keeps its line number, so that the
+ * compiler's errors point to the right line.
+ */
+function extractBlocks(markdown: string): string[] {
   const found: string[] = []
   for (const match of markdown.matchAll(/^```ts\n(.*?)^```$/gms)) {
     const before = markdown.slice(0, match.index).split('\n').length
@@ -27,7 +30,7 @@ test('the code in README and docs compiles', async () => {
   mkdirSync(folder, { recursive: true })
   let count = 0
   for (const document of documents) {
-    for (const code of blocks(readFileSync(join(root, document), 'utf8'))) {
+    for (const code of extractBlocks(readFileSync(join(root, document), 'utf8'))) {
       writeFileSync(join(folder, `${document.replaceAll(/\W+/g, '-')}-${++count}.ts`), code)
     }
   }
@@ -46,12 +49,12 @@ test("the README's figures are those of the newest run", () => {
   expect(withSpeed(readme, run, `${relative(root, base)}.md`)).toBe(readme)
 })
 
-test('the README says how many rules there are', () => {
+test('the README states the number of rules', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
   expect(readme).toContain(`: ${rules.length} rules, `)
 })
 
-test('the table of mutants has all rules, and each found its mutant', () => {
+test('the table of mutants lists all rules, and each rule finds its mutant', () => {
   const lines = readFileSync(join(root, 'docs/generated/mutations.md'), 'utf8').split('\n')
   const named = lines.flatMap((line) => /^\| `(.+?)` \|/.exec(line)?.[1] ?? [])
   expect(named).toEqual([...rules, ...contractRules].map(({ id }) => id))

@@ -16,7 +16,7 @@ const published = globSync('packages/*/package.json', { cwd: root })
 let temporary: string
 const tarball = (name: string) => join(temporary, `${basename(name)}.tgz`)
 
-/** Runs a command; what it printed is in the error if it fails. */
+/** Runs a command and returns its output. A failure's error contains the output. */
 async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
   const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1' }
   const done = promisify(execFile)(command, args, { cwd, env })
@@ -56,7 +56,7 @@ describe.each(published)('$name as it is published', ({ name }) => {
     expect(messages).toEqual([])
   })
 
-  test('has types that are right for every way to import it', async () => {
+  test('has correct types for every way to import it', async () => {
     const result = await checkPackage(
       createPackageFromTarballData(new Uint8Array(readFileSync(tarball(name)))),
     )
@@ -80,7 +80,7 @@ describe('an application that installs the packages', () => {
     const dependencies = Object.fromEntries([
       ...published.map(({ name }) => [name, `file:${tarball(name)}`]),
       ...others.map((name) => [name, versionOf(name)]),
-      // Later versions have no setting for it any more.
+      // Later versions of TypeScript have no setting for this any more.
       ['typescript-with-interop', 'npm:typescript@5.9.3'],
     ])
     writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }))
@@ -105,10 +105,10 @@ describe('an application that installs the packages', () => {
 describe('an author of another store who installs the conformance suite', () => {
   const author = () => join(temporary, 'author')
   const readme = readFileSync(join(root, 'packages', 'conformance', 'README.md'), 'utf8')
-  /** A module of the README, by the name in its first line. */
+  /** Returns a module of the README by the name in its first line. */
   const template = (file: string) =>
     new RegExp(`^\`\`\`js\\n// ${file.replaceAll('.', '\\.')}\\n(.*?)^\`\`\`$`, 'ms').exec(readme)![1]!
-  /** What the command prints, and what it ends with. */
+  /** Runs the command and returns its exit code and output. */
   const check = (...args: string[]) =>
     promisify(execFile)('npx', ['session-stores-conformance', ...args], { cwd: author() }).then(
       ({ stdout }) => ({ code: 0, stdout }),
@@ -135,23 +135,23 @@ describe('an author of another store who installs the conformance suite', () => 
     await run(author(), 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund')
   })
 
-  test('learns what is broken from the command, by the template of the README', async () => {
+  test("sees with the README's template and the command what is broken", async () => {
     const { code, stdout } = await check('./conformance.js')
     expect(code).toBe(1)
     expect(stdout).toMatch(/^my-store {2}\(@session-stores\/conformance /)
     expect(stdout).toMatch(/^✗ must {2}touch\/creates-nothing: /m)
     expect(stdout).toMatch(/^ +store\.touch\('the-session-id'/m)
-    // What is not installed is not judged.
+    // Rules for packages that are not installed are not judged.
     expect(stdout).toMatch(/^ +should {2}koa\/keeps-the-session: koa is not installed$/m)
   })
 
-  test('learns that the rest is right', async () => {
+  test('sees that other rules hold', async () => {
     const { code, stdout } = await check('./conformance.js', '--rule', 'http/destroy-logs-out', '--json')
     expect(code).toBe(0)
     expect(JSON.parse(stdout).results).toMatchObject([{ id: 'http/destroy-logs-out', outcome: 'passed' }])
   })
 
-  test('runs it in a test runner, by the template of the README', async () => {
+  test("runs the suite in a test runner with the README's template", async () => {
     const printed = await promisify(execFile)(
       'node',
       [

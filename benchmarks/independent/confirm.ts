@@ -1,9 +1,8 @@
 /**
- * Measures cells of the newest run anew, with nothing of the harness but its servers' settings, and prints both figures:
+ * Measures some cells of the newest run again, without the harness, and prints both figures. Stores
+ * are measured by a loop of a few lines, and the bare servers by `redis-benchmark` and `pgbench`.
  *
  *     node benchmarks/independent/confirm.ts
- *
- * Stores by a loop of a few lines; what the bare servers answer by `redis-benchmark` and `pgbench`.
  */
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -25,7 +24,7 @@ function sessionOf(id: string): SessionData {
 
 type Done = (error?: unknown) => void
 
-/** As express-session read them. */
+/** The session objects that the store returned, as express-session would hold them. */
 const sessions = new Map<string, session.Session & SessionData>()
 
 function read(
@@ -47,7 +46,10 @@ function touch(store: Store, id: string, done: Done): void {
   store.touch!(id, session, done)
 }
 
-/** Operations a second: the median of some rounds. Each operation begins in a turn of the event loop, as a request does. */
+/**
+ * Returns operations per second: the median of some rounds. Each operation begins in its own turn
+ * of the event loop, as a request does.
+ */
 async function rate(store: Store, operation: typeof get): Promise<number> {
   for (const id of ids) {
     const found = await new Promise<session.Session & SessionData>((resolve, reject) => {
@@ -78,13 +80,13 @@ async function rate(store: Store, operation: typeof get): Promise<number> {
         next()
       })
     await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => lane(index)))
-    // The first warms up.
+    // The first round is the warm-up.
     if (round > 0) rates.push((1000 * count) / (performance.now() - begin))
   }
   return rates.sort((a, b) => a - b)[ROUNDS >> 1]!
 }
 
-/** What the newest run has: the range of the rounds but the two at its ends. */
+/** Returns the range of the rounds in the newest run, without the lowest and the highest. */
 function ofRun(subject: string, operation: string): [low: number, high: number] {
   const results = join(import.meta.dirname, '../results')
   const run = JSON.parse(

@@ -2,11 +2,11 @@ import { ArgumentError, type Arguments, readArguments, USAGE } from './plan/argu
 import { plan, scenariosOf } from './plan/plan.ts'
 import { full, quick } from './plan/scale.ts'
 import { scenarios } from './plan/scenarios.ts'
-import { markdown } from './report/markdown.ts'
+import { renderMarkdown } from './report/markdown.ts'
 import { renderPage } from './report/render.ts'
 import { Output } from './results/output.ts'
 import type { Run } from './results/results.ts'
-import { commit, environment } from './run/environment.ts'
+import { readCommit, readEnvironment } from './run/environment.ts'
 import { TerminalProgress } from './run/progress.ts'
 import { Recorder } from './run/recorder.ts'
 import { Runner } from './run/run.ts'
@@ -20,9 +20,9 @@ async function main(args: Arguments): Promise<void> {
   const started = new Date().toISOString()
   const output = new Output(args.out, started)
   const run: Run = {
-    ...{ schema: 1, started, ended: started, command: commandOf(args), commit: commit() },
+    ...{ schema: 1, started, ended: started, command: commandOf(args), commit: readCommit() },
     ...{ complete: false, reason: 'it was ended from outside', quick: args.quick, rounds, roundsDone: 0 },
-    environment: environment(),
+    environment: readEnvironment(),
     servers: [],
     subjects: [...new Set(jobs.map(({ entry }) => entry))].map(infoOf),
     scenarios: scenarios.filter(({ name }) => names.has(name)),
@@ -44,7 +44,7 @@ async function main(args: Arguments): Promise<void> {
     progress.clear()
     await runner.stop()
   }
-  const text = markdown(run)
+  const text = renderMarkdown(run)
   console.log(text)
   const files = [output.json(run), output.write('md', text), output.write('html', await renderPage(run))]
   console.log(files.join('\n'))
@@ -55,7 +55,9 @@ async function main(args: Arguments): Promise<void> {
   }
 }
 
-/** What went wrong with stores of ours. A peer's failures are figures, not faults. */
+/**
+ * Lists the failures of this project's stores. Failures of other packages are results, not errors.
+ */
 function faultsOf({ subjects, cells, missing }: Run): string[] {
   const ours = new Set(subjects.filter(({ role }) => role === 'ours').map(({ id }) => id))
   return [
@@ -70,7 +72,7 @@ function faultsOf({ subjects, cells, missing }: Run): string[] {
   ]
 }
 
-/** Without the folder: it says nothing of what was measured. */
+/** Returns the command without its output folder, which does not affect the results. */
 function commandOf({ quick: isQuick, stores, scenarios: chosen, rounds }: Arguments): string {
   const all = readArguments([])
   const named = (option: string, names: readonly string[], most: number) =>

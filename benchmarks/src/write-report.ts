@@ -1,10 +1,12 @@
 /**
- * Writes what people read of the newest run in `results/`: its tables, its page, and the README's section on speed.
- * `npx -y pnpm@12 bench:report`
+ * Writes the reports of the newest run in `results/`: its tables, its page, and the speed section
+ * of the README.
+ *
+ *     npx -y pnpm@12 bench:report
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { markdown } from './report/markdown.ts'
+import { renderMarkdown } from './report/markdown.ts'
 import { renderPage } from './report/render.ts'
 import { withSpeed } from './report/speed.ts'
 import { newestRun } from './results/newest.ts'
@@ -13,7 +15,7 @@ const root = join(import.meta.dirname, '../..')
 const readme = join(root, 'README.md')
 const { run, base } = newestRun()
 const [tables, page] = [`${base}.md`, `${base}.html`]
-writeFileSync(tables, markdown(run))
+writeFileSync(tables, renderMarkdown(run))
 writeFileSync(page, await renderPage(run))
 writeFileSync(readme, withSpeed(readFileSync(readme, 'utf8'), run, relative(root, tables)))
 console.log([tables, page, readme].map((file) => relative(root, file)).join('\n'))

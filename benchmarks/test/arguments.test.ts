@@ -3,13 +3,13 @@ import { describe, it } from 'vitest'
 import { ArgumentError, readArguments } from '../src/plan/arguments.ts'
 
 describe('arguments', () => {
-  it('ask for everything by default', () => {
+  it('select everything by default', () => {
     const { quick, stores, scenarios, rounds, out } = readArguments([])
     assert.deepEqual([quick, stores.length, rounds, out], [false, 6, undefined, 'reports'])
     assert.ok(scenarios.includes('expiry'))
   })
 
-  it('choose stores and scenarios, each once', () => {
+  it('select stores and scenarios without duplicates', () => {
     const { stores, scenarios } = readArguments(
       '--store sqlite --store redis --store redis --scenario touch'.split(' '),
     )

@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(out, { recursive: true, force: true }))
 
-/** Starts the command with these arguments; `said` waits for a line on its error output. */
+/** Starts the command. `waitFor` waits for a text on its error output. */
 function bench(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../src/cli.ts'), ...args], {
     env,
@@ -26,23 +26,23 @@ function bench(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
     stderr += text
   })
   const ended = once(child, 'close').then(([code]) => ({ code, stderr }))
-  async function said(text: RegExp): Promise<void> {
+  async function waitFor(text: RegExp): Promise<void> {
     while (!text.test(stderr)) await once(child.stderr, 'data')
   }
-  return { child, ended, said }
+  return { child, ended, waitFor }
 }
 
-/** What it wrote into its one file of this kind. */
-function written(extension: 'json' | 'md' | 'html'): string {
+/** Returns the content of the only file of this kind. */
+function readOutput(extension: 'json' | 'md' | 'html'): string {
   const files = readdirSync(out).filter((name) => name.endsWith(`.${extension}`))
   assert.equal(files.length, 1, files.join())
   return readFileSync(join(out, files[0]!), 'utf8')
 }
 
-const run = (): Run => JSON.parse(written('json'))
+const run = (): Run => JSON.parse(readOutput('json'))
 
 describe('the command', () => {
-  it('writes JSON, Markdown and a page that asks no other host for anything', async () => {
+  it('writes JSON, Markdown and a self-contained page', async () => {
     const { ended } = bench(['--quick', '--store', 'sqlite', '--scenario', 'request', '--out', out])
     const { code, stderr } = await ended
     assert.equal(code, 0, stderr)
@@ -50,12 +50,12 @@ describe('the command', () => {
     assert.deepEqual([complete, roundsDone], [true, 1])
     assert.ok(cells.some(({ subject }) => subject === 'ours-sqlite'))
     assert.ok(cells.every(({ rounds }) => rounds.every(({ errors, wrong }) => errors + wrong === 0)))
-    assert.match(written('html'), /<svg/)
-    assert.doesNotMatch(written('html'), /<script|<link rel="stylesheet"|<img|url\(/)
-    assert.match(written('md'), /SqliteStore/)
+    assert.match(readOutput('html'), /<svg/)
+    assert.doesNotMatch(readOutput('html'), /<script|<link rel="stylesheet"|<img|url\(/)
+    assert.match(readOutput('md'), /SqliteStore/)
   })
 
-  it('measures the others where a server does not start, says why, and ends with 1 for our own store', async () => {
+  it('measures other stores if a server does not start, reports the reason, and exits with 1 for our own store', async () => {
     writeFileSync(join(out, 'redis-server'), '#!/bin/sh\necho no memory\nexit 1\n', { mode: 0o755 })
     const { ended } = bench(
       '--quick --store redis --store memory --scenario touch --out'.split(' ').concat(out),
@@ -65,10 +65,10 @@ describe('the command', () => {
     assert.equal(code, 1, stderr)
     assert.match(stderr, /Our own stores failed:\nours-redis: .*ended before it answered:\nno memory/)
     assert.ok(run().cells.some(({ subject }) => subject === 'ours-memory'))
-    assert.match(written('html'), /RedisStore: [^<]*no memory/)
+    assert.match(readOutput('html'), /RedisStore: [^<]*no memory/)
   })
 
-  it('refuses a folder that cannot be written before it measures anything', async () => {
+  it('refuses a read-only folder before it measures', async () => {
     const file = join(out, 'file')
     writeFileSync(file, '')
     const { code, stderr } = await bench(['--quick', '--out', join(file, 'folder')]).ended
@@ -76,14 +76,14 @@ describe('the command', () => {
     assert.match(stderr, /nothing can be written to the folder .*name another with --out/)
   })
 
-  it('refuses what it does not know with how it is used', async () => {
+  it('refuses unknown arguments and prints its usage', async () => {
     const { code, stderr } = await bench(['--store', 'oracle']).ended
     assert.equal(code, 2)
     assert.match(stderr, /there is no 'oracle'[\s\S]*Usage: bench/)
   })
 })
 
-/** All processes under this one. */
+/** Returns all descendants of a process. */
 function childrenOf(pid: number): number[] {
   const direct = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
     .trim()
@@ -93,13 +93,13 @@ function childrenOf(pid: number): number[] {
   return direct.flatMap((child) => [child, ...childrenOf(child)])
 }
 
-// The command starts servers of its own; this one tells whether any can be had.
+// The command starts its own servers. This server only shows whether one is available.
 describeWith('the command on a server', redisProcess, () => {
-  it('keeps what was measured when it is interrupted, says that it is not all, and leaves no process', async () => {
-    const { child, ended, said } = bench(
+  it('keeps its results when interrupted, marks them as incomplete, and leaves no process', async () => {
+    const { child, ended, waitFor } = bench(
       '--quick --store redis --scenario lookup --rounds 1000 --out'.split(' ').concat(out),
     )
-    await said(/round 2 of 1000/)
+    await waitFor(/round 2 of 1000/)
     const processes = childrenOf(child.pid!)
     assert.notEqual(processes.length, 0)
     child.kill('SIGINT')
@@ -108,8 +108,8 @@ describeWith('the command on a server', redisProcess, () => {
     assert.equal(complete, false)
     assert.match(reason!, /interrupted \(SIGINT\)/)
     assert.notEqual(cells.length, 0)
-    assert.match(written('html'), /This run is incomplete/)
-    // The last one ends when it has seen that its parent did.
+    assert.match(readOutput('html'), /This run is incomplete/)
+    // The last process ends after it has noticed the end of its parent.
     const left = () => processes.filter((pid) => existsSync(`/proc/${pid}`))
     await vi.waitFor(() => assert.deepEqual(left(), []), 10_000)
   })

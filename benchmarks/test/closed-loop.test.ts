@@ -6,15 +6,15 @@ import { Meter } from '../src/child/meter.ts'
 const LANES = 16
 
 describe('a closed loop', () => {
-  it('measures right what takes longer than it lasts', async () => {
+  it('measures operations correctly that take longer than the measurement', async () => {
     let waiting: (() => void)[] = []
-    const clumps: number[] = []
+    const answeredAt: number[] = []
     const result = await closedLoop(
       (_, done) => {
         waiting.push(done)
         if (waiting.length < LANES) return
         setTimeout(() => {
-          clumps.push(performance.now())
+          answeredAt.push(performance.now())
           const answered = waiting
           waiting = []
           for (const done of answered) done()
@@ -23,29 +23,29 @@ describe('a closed loop', () => {
       { concurrency: LANES, warmUp: 1, duration: 10, size: LANES },
       new Meter(async () => null),
     )
-    const real = (LANES * 1000) / (clumps[1]! - clumps[0]!)
+    const real = (LANES * 1000) / (answeredAt[1]! - answeredAt[0]!)
     expect(result.operations).toBeGreaterThanOrEqual(LANES)
     expect(result.opsPerSecond / real).toBeGreaterThan(0.6)
     expect(result.opsPerSecond / real).toBeLessThan(1.6)
   })
 
-  it('asks what the server did while nothing is under way, and divides it by all that was begun', async () => {
+  it('queries the server while no operation is in flight, and divides its counts by all operations', async () => {
     let begun = 0
-    let underWay = 0
+    let inFlight = 0
     const asked: number[] = []
     const result = await closedLoop(
       (_, done) => {
         begun++
-        underWay++
+        inFlight++
         setImmediate(() => {
-          underWay--
+          inFlight--
           done()
         })
       },
       { concurrency: LANES, warmUp: 20, duration: 20, size: LANES },
-      // The server counts every operation, and is a while in answering.
+      // The server counts every operation and answers with a delay.
       new Meter(async () => {
-        asked.push(underWay)
+        asked.push(inFlight)
         await sleep(20)
         return { roundTrips: begun, commands: 2 * begun, cpu: {} }
       }),

@@ -1,7 +1,7 @@
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
 import { describe, expect, it } from 'vitest'
 import { Latencies } from '../src/child/latencies.ts'
-import { merged } from '../src/results/merge.ts'
+import { mergeMeasurements } from '../src/results/merge.ts'
 import type { Measurement } from '../src/results/results.ts'
 
 const measurement = (operations: number, latency: number, over: Partial<Measurement> = {}): Measurement => {
@@ -23,8 +23,8 @@ const measurement = (operations: number, latency: number, over: Partial<Measurem
 }
 
 describe('measurements of two passes', () => {
-  it('are as if there had been one', () => {
-    const one = merged(
+  it('are combined into one', () => {
+    const one = mergeMeasurements(
       measurement(300, 1, { wrong: 1, failure: 'first', rssPeak: 5 }),
       measurement(100, 8, { cpuApp: 50, roundTrips: 3, errors: 2, failure: 'second', eventLoopDelayP99: 4 }),
     )
@@ -38,7 +38,7 @@ describe('measurements of two passes', () => {
     expect(latencies.getValueAtPercentile(99)).toBeCloseTo(8000, -2)
   })
 
-  it('have no figure where one of them has none', () => {
-    expect(merged(measurement(1, 1), measurement(1, 1, { cpuServer: null })).cpuServer).toBeNull()
+  it('have no figure if one of them has none', () => {
+    expect(mergeMeasurements(measurement(1, 1), measurement(1, 1, { cpuServer: null })).cpuServer).toBeNull()
   })
 })

@@ -7,11 +7,11 @@ const steady = [1000, 1010, 990, 1005, 995, 1002, 998, 1001, 999, 1003]
 const mirrored = steady.toReversed()
 
 describe('the controls', () => {
-  it('are quiet where one is now faster, now slower than the other', () => {
+  it('are quiet if neither is always faster', () => {
     assert.equal(noiseOf(controlsRun(steady, mirrored)).verdict, 'quiet')
   })
 
-  it('are too noisy where one is always faster', () => {
+  it('are too noisy if one is always faster', () => {
     const { verdict, text } = noiseOf(
       controlsRun(
         steady,
@@ -22,14 +22,14 @@ describe('the controls', () => {
     assert.match(text, /differs from itself/)
   })
 
-  it('are too noisy where their medians lie far apart, even if that can be chance', () => {
+  it('are too noisy if their medians are far apart, even if that may be chance', () => {
     const wild = steady.map((x, index) => (index < 2 ? x * 0.5 : x * 1.3))
     const { verdict, text } = noiseOf(controlsRun(steady, wild))
     assert.equal(verdict, 'too noisy')
     assert.match(text, /lie up to 30\.0% apart/)
   })
 
-  it('tell nothing in a few rounds', () => {
+  it('prove nothing in a few rounds', () => {
     assert.equal(noiseOf(controlsRun([1000, 1001], [1001, 1000])).verdict, 'unknown')
   })
 })

@@ -11,7 +11,7 @@ import { Browser } from './support/browser.ts'
 
 const chromium = findCommand(['chromium', 'chromium-browser', 'google-chrome'])
 
-/** What of a page is too wide, and which texts in its charts reach beyond them. */
+/** An expression that lists whether the page is too wide, and texts that exceed their charts. */
 const cut = `(() => {
   const wide = document.documentElement.scrollWidth > innerWidth ? ['the page is wider than the screen'] : []
   const texts = [...document.querySelectorAll('figure > svg text')].filter((text) => {
@@ -39,7 +39,7 @@ describe('the page of the newest run, in Chromium', () => {
 
   for (const width of [390, 1280])
     for (const scheme of ['light', 'dark'] as const)
-      it(`of ${width} pixels, ${scheme}: is whole, says nothing to the console, asks no one for anything`, async (context) => {
+      it(`of ${width} pixels, ${scheme}: fits the screen, logs nothing, and requests nothing else`, async (context) => {
         if (!browser) {
           assert.ok(!process.env.CI, 'the checks of a fresh clone install chromium')
           context.skip('there is no chromium on PATH')

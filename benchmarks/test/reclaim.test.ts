@@ -21,28 +21,28 @@ afterEach(() => {
 const watch = (watched: number, signal = new AbortController().signal) =>
   watchStorage({ folder, urls: [] }, undefined, { deadline: Date.now(), sessions: 4, watched }, signal)
 
-describe('storage that is watched', () => {
-  it('tells when the sessions are gone', async () => {
+describe('watching storage', () => {
+  it('reports when the sessions are gone', async () => {
     const watching = watch(60_000)
     database.exec('DELETE FROM sessions')
     const { half, all } = await watching
     assert.ok(half !== null && all !== null && half <= all)
   })
 
-  it('tells when half of them are, and that the rest stays', async () => {
+  it('reports when half of the sessions are gone and that the rest stays', async () => {
     database.exec('DELETE FROM sessions WHERE id > 2')
     const { half, all } = await watch(100)
     assert.notEqual(half, null)
     assert.equal(all, null)
   })
 
-  it('tells that none went', async () => {
+  it('reports that too few sessions are gone', async () => {
     database.exec('DELETE FROM sessions WHERE id > 3')
     const { half, all } = await watch(100)
     assert.deepEqual([half, all], [null, null])
   })
 
-  it('is left when the run is interrupted', async () => {
+  it('ends when the run is interrupted', async () => {
     await assert.rejects(watch(60_000, AbortSignal.abort()), { name: 'AbortError' })
   })
 })

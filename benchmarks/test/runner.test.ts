@@ -12,11 +12,14 @@ import { Runner } from '../src/run/run.ts'
 import { infoOf } from '../src/subjects/catalogue.ts'
 import { controlsRun } from './support/runs.ts'
 
-/** The fewest of which an interval leaves out one that something else on this machine disturbed. */
+/**
+ * The fewest rounds whose interval excludes one round that something else on this machine
+ * disturbed.
+ */
 const ROUNDS = 9
 const scale = { ...quick, concurrencies: [1], stored: 128, rounds: ROUNDS }
 
-/** RedisStore, looking up one by one. */
+/** A job with RedisStore that looks up with a concurrency of 1. */
 const ours = ((): PlannedJob => {
   const jobs = plan({ stores: ['redis'], scenarios: ['lookup'] }, scale)
   const job = jobs.find(({ entry }) => entry.id === 'ours-redis')!
@@ -24,14 +27,14 @@ const ours = ((): PlannedJob => {
   return { ...job, points, make: (place) => ({ ...(job.make(place) as StoreJob), points }) }
 })()
 
-/** The same, with a store that is broken on purpose. */
-function planted(name: string): PlannedJob {
+/** Returns the same job with a mutant of the store. */
+function mutant(name: string): PlannedJob {
   const subject = new URL(`./support/planted/${name}.ts`, import.meta.url).href
   const entry = { ...ours.entry, id: name, name }
   return { ...ours, entry, make: (place) => ({ ...ours.make(place), subject }) }
 }
 
-async function measured(...jobs: PlannedJob[]): Promise<Run> {
+async function measure(...jobs: PlannedJob[]): Promise<Run> {
   const run = { ...controlsRun([], []), cells: [], subjects: jobs.map(({ entry }) => infoOf(entry)) }
   const runner = new Runner(
     new Recorder(run, () => {}),
@@ -52,10 +55,10 @@ const cellOf = (run: Run, subject: string): Cell => {
   return cell
 }
 
-// The harness starts servers of its own; this one tells whether any can be had.
+// The harness starts its own servers. This server only shows whether one is available.
 describeWith('the harness', redisProcess, () => {
-  it('sees a millisecond more, and a round trip more', async () => {
-    const run = await measured(ours, planted('slow'), planted('twice'))
+  it('detects an additional millisecond and an additional round trip', async () => {
+    const run = await measure(ours, mutant('slow'), mutant('twice'))
     const [mine, slow, twice] = [cellOf(run, 'ours-redis'), cellOf(run, 'slow'), cellOf(run, 'twice')]
     const latency = compare(slow, mine, 'p50')!
     assert.ok(latency.significant && latency.median > 1, JSON.stringify(latency))
@@ -65,18 +68,18 @@ describeWith('the harness', redisProcess, () => {
     assert.ok(Math.abs(trips.median - 2) < 0.05, JSON.stringify(trips))
   })
 
-  it("sees another one's session, and takes the figures away", async () => {
-    const cell = cellOf(await measured(planted('wrong')), 'wrong')
+  it('detects wrong sessions, and removes the figures', async () => {
+    const cell = cellOf(await measure(mutant('wrong')), 'wrong')
     assert.ok(cell.rounds.every(({ wrong, failure }) => wrong > 0 && /another session/.test(failure!)))
     assert.equal(compare(cell, cell, 'opsPerSecond'), undefined)
   })
 
-  it('says why a store has no figures, and measures the others', async () => {
-    const run = await measured(ours, planted('crash'))
+  it('reports why a store has no figures, and measures the others', async () => {
+    const run = await measure(ours, mutant('crash'))
     assert.equal(cellOf(run, 'ours-redis').rounds.length, ROUNDS)
     const reasons = run.missing.map(({ subject, reason }) => `${subject}: ${reason}`)
     assert.ok(
-      reasons.length > 0 && reasons.every((text) => /^crash: .*planted/.test(text)),
+      reasons.length > 0 && reasons.every((text) => /^crash: .*mutant/.test(text)),
       reasons.join('\n'),
     )
   })

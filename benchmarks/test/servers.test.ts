@@ -14,7 +14,7 @@ const cases = [
   { name: 'pgbouncer', subject: 'ours-postgres-pgbouncer' },
 ]
 
-/** Starts the server, and what it stands on. */
+/** Starts the server and the servers that it depends on. */
 async function start(name: string): Promise<AsyncDisposable & { server: BenchServer }> {
   const servers = new Servers()
   try {
@@ -30,18 +30,18 @@ for (const { name, subject } of cases)
     `the benchmark's ${name}`,
     () => start(name),
     ({ server }) => {
-      const emptied = () => Promise.all(PLACES.map((place) => server.empty(place)))
-      const stored = (places: string[][]) => Promise.all(places.map(([url]) => server.stored(url!)))
+      const emptyAll = () => Promise.all(PLACES.map((place) => server.empty(place)))
+      const countAll = (places: string[][]) => Promise.all(places.map(([url]) => server.stored(url!)))
 
-      it('empties several places at once, and keeps them apart', async () => {
-        const places = await emptied()
+      it('empties several places concurrently and keeps them separate', async () => {
+        const places = await emptyAll()
         const counts = [3, 5, 7]
         await Promise.all(
           places.map((urls, index) =>
             runJob(
               { kind: 'fill', subject, place: { folder: '', urls }, payload: 200, stored: counts[index]! },
               {
-                heard() {},
+                onMessage() {},
                 usage: async () => null,
                 async pass() {},
                 patience: 60_000,
@@ -50,8 +50,8 @@ for (const { name, subject } of cases)
             ),
           ),
         )
-        assert.deepEqual(await stored(places), counts)
-        assert.deepEqual(await stored(await emptied()), [0, 0, 0])
+        assert.deepEqual(await countAll(places), counts)
+        assert.deepEqual(await countAll(await emptyAll()), [0, 0, 0])
       })
     },
   )

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Turn, Turns } from '../src/run/turns.ts'
 
 describe('turns', () => {
-  it('go round, one at a time, and past those that are over', async () => {
+  it('rotate one at a time and skip subjects that are done', async () => {
     const turns = new Turns(3)
     const said: string[] = []
     let working = 0
@@ -21,7 +21,7 @@ describe('turns', () => {
     expect(said.join('')).toBe('abcaca')
   })
 
-  it('go on when one is over while it waits', async () => {
+  it('continue when a waiting subject is done', async () => {
     const turns = new Turns(3)
     const [first, gone, last] = [new Turn(turns), new Turn(turns), new Turn(turns)]
     const begins = first.pass()
@@ -34,7 +34,7 @@ describe('turns', () => {
     await goesOn
   })
 
-  it('begin when all have asked, or never will', async () => {
+  it('begin after all subjects have asked or given up', async () => {
     const turns = new Turns(3)
     const [first, second, failed] = [new Turn(turns), new Turn(turns), new Turn(turns)]
     let begun = false

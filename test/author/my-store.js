@@ -1,4 +1,4 @@
-// A store as somebody writes it in an afternoon. A touch of a session that is gone makes it anew.
+// A simple store with a bug: a touch of a session that does not exist creates it.
 import session from 'express-session'
 
 export class MyStore extends session.Store {

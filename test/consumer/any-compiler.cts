@@ -1,4 +1,5 @@
-// An application that every compiler reads, whatever its module settings: each store with its client, and its methods.
+// An application for every compiler and module setting. It uses each store, its client and its
+// methods.
 import { memoryDriver, SessionStore, SessionStoreError, type StoreOptions } from '@session-stores/core'
 import { MongoStore } from '@session-stores/mongodb'
 import { PostgresStore } from '@session-stores/postgres'

@@ -1,4 +1,4 @@
-// The same in CommonJS.
+// An application in CommonJS that has installed the published packages.
 import assert = require('node:assert')
 import session = require('express-session')
 import conformance = require('@session-stores/conformance')
@@ -14,7 +14,7 @@ for (const each of [store, other]) assert(each instanceof core.SessionStore && e
 // @ts-expect-error: a misspelt option
 export const misspelt = () => new redis.RedisStore({ clinet: other })
 
-// Not called: a store has what express-session's own has.
+// This function is never called. It checks that a store has the methods of express-session's Store.
 export function inherited(request: Parameters<session.Store['regenerate']>[0]): void {
   const stores: session.Store[] = [
     new mongodb.MongoStore({ url: 'mongodb://localhost' }),

@@ -3,135 +3,164 @@ import { Latencies } from './latencies.ts'
 import type { Meter, ServerCosts } from './meter.ts'
 import { Tally } from './tally.ts'
 
-/** One operation on the session at this position; `done` with an error if it failed or the answer was wrong. */
+/**
+ * Performs one operation on the session at this position. Calls `done` with an error if the
+ * operation failed or the answer was wrong.
+ */
 export type Step = (position: number, done: (error?: unknown) => void) => void
 
 export interface ClosedLoopOptions {
   concurrency: number
-  /** Milliseconds before it counts; longer where not every lane has been answered by then. */
+  /** Milliseconds before counting starts. The warm-up is longer if a lane has no answer by then. */
   warmUp: number
-  /** Milliseconds for which it counts; longer where fewer operations than there are lanes have been answered by then. */
+  /** Milliseconds of counting. Counting is longer if there are fewer answers than lanes by then. */
   duration: number
-  /** Positions go from 0 to `size`; those in flight are always distinct. */
+  /** Positions go from 0 to `size`. Positions in flight are always distinct. */
   size: number
 }
 
-/** What is known when it has stopped counting; what the server did comes after the last answer. */
+/** The results of counting. The server's costs are added after the last answer. */
 type Counted = Omit<Measurement, keyof ServerCosts>
 
-/** What is still unanswered so long after everything should be over, in milliseconds, is lost. */
+/** How long after the expected end an operation may stay unanswered, in milliseconds. */
 const GRACE = 30_000
 
 /**
- * A closed loop: `concurrency` lanes, each with one operation at a time. A lane that is answered starts again
- * in the next turn of the event loop, whatever the store is: one that calls back synchronously would
- * otherwise never let go of the stack, and would be spared the event loop that every request goes through.
- * A lane's latency counts from its answer to its next one, so that waiting for the others' turn is part of it.
+ * Runs a closed loop: `concurrency` lanes with one operation at a time each.
  *
- * The loop runs before it counts, so that what is on its way at either end stands for the other: a slow store may
- * take longer for its first answers than is measured at all.
+ * An answered lane starts again in the next turn of the event loop. Otherwise a store that calls
+ * back synchronously would never release the stack, and it would avoid the event loop that every
+ * request goes through. The latency of a lane counts from its previous answer, so that it includes
+ * the wait for the turns of other lanes.
+ *
+ * The loop runs before it counts, so that operations in flight at the start stand for those in
+ * flight at the end. A slow store may need longer for its first answers than the whole measurement
+ * takes.
  */
-export async function closedLoop(
-  step: Step,
-  { concurrency, warmUp, duration, size }: ClosedLoopOptions,
-  meter: Meter,
-): Promise<Measurement> {
+export async function closedLoop(step: Step, options: ClosedLoopOptions, meter: Meter): Promise<Measurement> {
+  const { size, concurrency } = options
   if (size < concurrency)
     throw new Error(`${size} sessions are too few for ${concurrency} operations at once`)
   await meter.startServer()
-  return new Promise((resolve, reject) => {
-    const limit = size - (size % concurrency)
-    const latencies = new Latencies()
-    const tally = new Tally()
-    let ready: Lane[] = []
-    let scheduled = false
-    let inFlight = 0
-    /** Lanes that have no answer yet. */
-    let waiting = concurrency
-    let operations = 0
-    /** With those that do not count: the server counts all. */
-    let begun = 0
-    let start: number | undefined
-    let result: Counted | undefined
+  return new ClosedLoop(step, options, meter).run()
+}
 
-    const opened = performance.now()
-    const lost = setTimeout(
-      () => reject(new Error('an operation was never answered')),
+class ClosedLoop {
+  readonly #step: Step
+  readonly #options: ClosedLoopOptions
+  readonly #meter: Meter
+  readonly #result = Promise.withResolvers<Measurement>()
+  readonly #latencies = new Latencies()
+  readonly #tally = new Tally()
+  readonly #opened = performance.now()
+  /** Positions that are a whole number of turns of all lanes. */
+  readonly #limit: number
+  #ready: Lane[] = []
+  #isScheduled = false
+  #inFlight = 0
+  /** Lanes without any answer so far. */
+  #waiting: number
+  #operations = 0
+  /** Operations including those that do not count, because the server counts all. */
+  #begun = 0
+  #start: number | undefined
+  #counted: Counted | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(step: Step, options: ClosedLoopOptions, meter: Meter) {
+    this.#step = step
+    this.#options = options
+    this.#meter = meter
+    this.#waiting = options.concurrency
+    this.#limit = options.size - (options.size % options.concurrency)
+  }
+
+  run(): Promise<Measurement> {
+    const { concurrency, warmUp, duration } = this.#options
+    this.#timer = setTimeout(
+      () => this.#result.reject(new Error('an operation was never answered')),
       warmUp + duration + GRACE,
     )
-
-    function pump(): void {
-      scheduled = false
-      const lanes = ready
-      ready = []
-      for (const lane of lanes) {
-        if (result) break
-        begun++
-        inFlight++
-        step(lane.position, lane.done)
-      }
-    }
-
-    function answered(lane: Lane, error: unknown): void {
-      inFlight--
-      if (result) return end(result)
-      const now = performance.now()
-      if (start === undefined) warm(lane, now)
-      else record(now, start, now - lane.since, error)
-      lane.since = now
-      lane.position += concurrency
-      if (lane.position >= limit) lane.position -= limit
-      ready.push(lane)
-      schedule()
-    }
-
-    function warm(lane: Lane, now: number): void {
-      if (!lane.isAnswered) waiting--
-      lane.isAnswered = true
-      if (waiting > 0 || now - opened < warmUp) return
-      start = now
-      meter.start()
-    }
-
-    function record(now: number, start: number, latency: number, error: unknown): void {
-      if (error) tally.add(error)
-      latencies.record(latency)
-      operations++
-      if (now - start < duration || operations < concurrency) return
-      const used = meter.stop(operations)
-      const seconds = (now - start) / 1000
-      const opsPerSecond = operations / seconds
-      result = { operations, seconds, opsPerSecond, latency: latencies.encoded(), ...tally.counts(), ...used }
-      end(result)
-    }
-
-    function end(result: Counted): void {
-      if (inFlight > 0) return
-      clearTimeout(lost)
-      meter.stopServer(begun).then((used) => resolve({ ...result, ...used }), reject)
-    }
-
-    function schedule(): void {
-      if (scheduled) return
-      scheduled = true
-      setImmediate(pump)
-    }
-
     for (let position = 0; position < concurrency; position++)
-      ready.push(new Lane(position, opened, answered))
-    schedule()
-  })
+      this.#ready.push(new Lane(position, this.#opened, this.#answer))
+    this.#schedule()
+    return this.#result.promise
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(this.#pump)
+  }
+
+  readonly #pump = (): void => {
+    this.#isScheduled = false
+    const lanes = this.#ready
+    this.#ready = []
+    for (const lane of lanes) {
+      if (this.#counted) break
+      this.#begun++
+      this.#inFlight++
+      this.#step(lane.position, lane.done)
+    }
+  }
+
+  readonly #answer = (lane: Lane, error: unknown): void => {
+    this.#inFlight--
+    if (this.#counted) return this.#end(this.#counted)
+    const now = performance.now()
+    if (this.#start === undefined) this.#warm(lane, now)
+    else this.#record(now, this.#start, now - lane.since, error)
+    lane.since = now
+    lane.position += this.#options.concurrency
+    if (lane.position >= this.#limit) lane.position -= this.#limit
+    this.#ready.push(lane)
+    this.#schedule()
+  }
+
+  #warm(lane: Lane, now: number): void {
+    if (!lane.isAnswered) this.#waiting--
+    lane.isAnswered = true
+    if (this.#waiting > 0 || now - this.#opened < this.#options.warmUp) return
+    this.#start = now
+    this.#meter.start()
+  }
+
+  #record(now: number, start: number, latency: number, error: unknown): void {
+    const { duration, concurrency } = this.#options
+    if (error) this.#tally.add(error)
+    this.#latencies.record(latency)
+    const operations = ++this.#operations
+    if (now - start < duration || operations < concurrency) return
+    const used = this.#meter.stop(operations)
+    const seconds = (now - start) / 1000
+    this.#counted = {
+      ...{ operations, seconds, opsPerSecond: operations / seconds, latency: this.#latencies.encoded() },
+      ...this.#tally.counts(),
+      ...used,
+    }
+    this.#end(this.#counted)
+  }
+
+  #end(counted: Counted): void {
+    if (this.#inFlight > 0) return
+    clearTimeout(this.#timer)
+    this.#meter
+      .stopServer(this.#begun)
+      .then((used) => this.#result.resolve({ ...counted, ...used }), this.#result.reject)
+  }
 }
 
 class Lane {
   position: number
+  /** The time of the previous answer. */
   since: number
   isAnswered = false
   readonly done: (error?: unknown) => void
 
-  constructor(position: number, since: number, answered: (lane: Lane, error: unknown) => void) {
+  constructor(position: number, since: number, answer: (lane: Lane, error: unknown) => void) {
     this.position = position
     this.since = since
-    this.done = (error) => answered(this, error)
+    this.done = (error) => answer(this, error)
   }
 }

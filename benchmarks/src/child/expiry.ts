@@ -3,17 +3,20 @@ import type session from 'express-session'
 import { openSubject } from '../subjects/open.ts'
 import { pass, report } from './parent.ts'
 import type { ExpiryJob } from './protocol.ts'
-import { checked, idOf, sessionOf } from './sessions.ts'
+import { checkSession, idOf, sessionOf } from './sessions.ts'
 
-/** All in milliseconds: the shortest life; over how long the deadlines are spread; how often, and from when on, a session is asked for. */
+/**
+ * Milliseconds: the shortest life, the spread of the deadlines, the interval of the lookups, and
+ * when they start before the deadline.
+ */
 const LIFE = 1200
 const SPREAD = 1000
 const EVERY = 4
 const BEFORE = 1050
-/** A session that can be read for this long after its deadline is given up on. */
+/** A session that can still be read this long after its deadline is given up, in milliseconds. */
 const LONGEST = 10_000
 
-/** Finds out how long sessions can be read: their deadlines fall on all parts of a second. */
+/** Measures how long sessions can be read. Their deadlines are spread over a second. */
 export async function runExpiry({ subject, place, sessions }: ExpiryJob): Promise<void> {
   const { store } = await openSubject(subject, place)
   await pass()
@@ -27,7 +30,10 @@ export async function runExpiry({ subject, place, sessions }: ExpiryJob): Promis
   })
 }
 
-/** From the deadline to when the last question was put that still got the session, and to the answer that it is gone. */
+/**
+ * Returns two times relative to the deadline: when the last successful lookup started, and when the
+ * session was found to be gone.
+ */
 async function endOf(
   store: session.Store,
   index: number,
@@ -52,9 +58,9 @@ async function endOf(
 function isThere(store: session.Store, id: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     store.get(id, (error, data) => {
-      // express-session takes this error for a session that is not there.
+      // express-session treats this error as a missing session.
       if (error && error.code !== 'ENOENT') return reject(error)
-      const wrong = data ? checked(id, data) : undefined
+      const wrong = data ? checkSession(id, data) : undefined
       if (wrong) return reject(wrong)
       resolve(Boolean(data))
     })

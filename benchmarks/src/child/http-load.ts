@@ -15,11 +15,13 @@ export type Loaded = Omit<Measurement, keyof Costs>
 
 interface Visitor {
   cookie: string
-  /** What the server must answer to this cookie. */
+  /** The text that the server must return for this cookie. */
   marker: string
 }
 
-/** Keeps every connection busy with one request after the other; counts from the word 'measure' on. */
+/**
+ * Keeps every connection busy with sequential requests. Counting starts with the message 'measure'.
+ */
 async function load({ url, operation, parameters, warmUp, duration }: Load): Promise<void> {
   const connections = parameters.concurrency
   const count = operation === 'http-one-session' ? 1 : connections

@@ -12,13 +12,13 @@ import { contentsOf, MAX_AGE } from './sessions.ts'
 import { inTurn, warm } from './store.ts'
 import { fillWorkload } from './workload.ts'
 
-/** Measures a store in an Express application; the load comes from another process. */
+/** Measures a store in an Express application. Another process generates the load. */
 export async function runHttp(job: HttpJob): Promise<void> {
   const { store, settle } = await openSubject(job.subject, job.place)
   const workload = await fillWorkload(store, job.stored, job.payload, false)
   settle?.()
   await pass()
-  // Requests come too slowly to warm up a store within seconds.
+  // Requests are too slow to warm up a store within seconds.
   const meter = new Meter(usage)
   await warm(workload, job, ['lookup-touch', 'save'], meter)
   const server = application(store, job.payload).listen(0, '127.0.0.1')
@@ -42,7 +42,7 @@ export async function runHttp(job: HttpJob): Promise<void> {
   server.close()
 }
 
-/** Its next message; rejects if it ends without one. */
+/** Returns the next message of the child. Rejects if the child ends without one. */
 function answer(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const ended = (code: number | null): void => reject(new Error(`the load generator ended with ${code}`))
@@ -71,7 +71,7 @@ function application(store: session.Store, payload: number): express.Express {
   })
   app.get('/', (request, response) => {
     const { marker } = request.session
-    // express-session sends the last byte apart: the marker stays in one piece.
+    // express-session sends the last byte separately. The line break keeps the marker in one piece.
     response.status(marker ? 200 : 401).send(`${marker}\n`)
   })
   return app

@@ -1,9 +1,9 @@
 import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js'
 
-/** An hour, in microseconds. */
+/** One hour in microseconds. */
 const LONGEST = 3_600_000_000
 
-/** Keeps latencies to two digits, which is closer than two measurements come to each other. */
+/** Records latencies with two significant digits, which is more precise than measurements are. */
 export class Latencies {
   readonly #histogram: Histogram = build({
     lowestDiscernibleValue: 1,
@@ -12,7 +12,7 @@ export class Latencies {
     autoResize: false,
   })
 
-  /** Milliseconds. */
+  /** Records a latency in milliseconds. */
   record(latency: number): void {
     this.#histogram.recordValue(Math.min(Math.max(Math.round(latency * 1000), 1), LONGEST))
   }

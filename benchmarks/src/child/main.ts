@@ -1,7 +1,7 @@
 import { report } from './parent.ts'
 import type { Job } from './protocol.ts'
 
-/** The process of one job: it takes the job as its first message, and ends with its parent. */
+/** The process of one job. It receives the job as its first message and ends with its parent. */
 process.once('message', async (job) => {
   try {
     await run(job as Job)

@@ -4,16 +4,16 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Measurement } from '../results/results.ts'
 import type { Usage } from './protocol.ts'
 
-/** What an operation costs beside its time. */
+/** The costs of an operation besides its time. */
 export type Costs = OwnCosts & ServerCosts
 
-/** In this process. */
+/** The costs in this process. */
 type OwnCosts = Pick<Measurement, 'cpuApp' | 'bytesIn' | 'bytesOut' | 'rssPeak' | 'eventLoopDelayP99'>
 
-/** In the server. */
+/** The costs in the server. */
 export type ServerCosts = Pick<Measurement, 'roundTrips' | 'commands' | 'cpuServer'>
 
-/** Every connection that this process has begun. */
+/** All connections that this process has opened. */
 const sockets = new Set<Socket>()
 
 const { connect } = Socket.prototype
@@ -22,12 +22,13 @@ Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
   return (connect as (...args: unknown[]) => Socket).apply(this, args)
 } as typeof connect
 
-/** How often the event loop is asked, in milliseconds. */
+/** The sampling interval of the event loop, in milliseconds. */
 const RESOLUTION = 1
 
 /**
- * Reads what this process has used between `start` and `stop`, and the server between `startServer` and `stopServer`.
- * The server answers when it gets to it: it is best asked while nothing is under way.
+ * Measures the resources that this process uses between `start` and `stop`, and the server between
+ * `startServer` and `stopServer`. The server should be asked while no operation is in flight
+ * because it answers with a delay.
  */
 export class Meter {
   readonly #usage: () => Promise<Usage | null>
@@ -36,7 +37,7 @@ export class Meter {
   #bytes = { in: 0, out: 0 }
   #cpu: NodeJS.CpuUsage = process.cpuUsage()
 
-  /** `usage`: asks the server; `null` where there is none. */
+  /** @param usage asks the server; resolves with `null` if there is no server */
   constructor(usage: () => Promise<Usage | null>) {
     this.#usage = usage
   }
@@ -57,7 +58,7 @@ export class Meter {
   }
 
   start(): void {
-    // The peak from now on.
+    // This resets the peak of the memory.
     writeFileSync('/proc/self/clear_refs', '5')
     this.#bytes = bytes()
     this.#delay.reset()
@@ -88,7 +89,10 @@ function bytes(): { in: number; out: number } {
   return sum
 }
 
-/** Microseconds an operation, of the processes that live still; `null` where the system does not say. */
+/**
+ * Returns CPU microseconds per operation of the processes that still run, or `null` if the system
+ * does not report any.
+ */
 function cpuBetween(before: Usage, after: Usage, operations: number): number | null {
   const used = Object.entries(after.cpu).map(([pid, time]) => time - (before.cpu[Number(pid)] ?? 0))
   return used.length === 0 ? null : used.reduce((sum, time) => sum + time, 0) / 1000 / operations

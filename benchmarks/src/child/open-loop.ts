@@ -5,18 +5,20 @@ import type { Meter } from './meter.ts'
 import { Tally } from './tally.ts'
 
 export interface OpenLoopOptions {
-  /** Operations a second. */
+  /** Operations per second. */
   rate: number
-  /** Milliseconds. */
+  /** In milliseconds. */
   duration: number
   size: number
 }
 
 /**
- * An open loop: operations begin at their time, evenly spread, whatever became of those before, as visitors come. A
- * latency counts from that time, and from the call beside it. A timer begins them: up to about a millisecond late,
- * which is part of the latency too. Who has fallen behind gets as long again; what has no answer then counts as
- * unanswered, with the time that it has waited.
+ * Runs an open loop: operations begin at a constant rate even if earlier ones are unanswered, as
+ * visitors come. One latency counts from the intended start, another one from the call. A timer
+ * starts the operations up to about a millisecond late, which is part of the latency.
+ *
+ * A store that falls behind gets as much time again. Operations without an answer by then count as
+ * unanswered, with the time that they have waited.
  */
 export async function openLoop(
   step: Step,
@@ -28,7 +30,7 @@ export async function openLoop(
   const latencies = new Latencies()
   const fromCall = new Latencies()
   const tally = new Tally()
-  /** When the calls without an answer should have been made. */
+  /** The intended start times of the unanswered calls. */
   const pending = new Set<number>()
   let begun = 0
   let answered = 0

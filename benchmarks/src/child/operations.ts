@@ -1,38 +1,29 @@
 import type { OperationName } from '../results/results.ts'
 import type { Step } from './closed-loop.ts'
+import type { Operation } from './operation.ts'
 import { hot, mix } from './requests.ts'
-import { checked, contentsOf, createSession, each, idOf } from './sessions.ts'
+import { checkSession, contentsOf, createSession, each, idOf } from './sessions.ts'
 import { WrongAnswer } from './tally.ts'
 import type { Workload } from './workload.ts'
 
-/** What is measured: steps on positions from 0 to `size`. */
-export interface Operation {
-  step: Step
-  size: number
-  /** How many of those that were written do not hold what was saved last; asked after a measurement. */
-  verify?(): Promise<number>
-  /** Makes the sessions again what other operations expect; after a measurement. */
-  restore?(): Promise<void>
-}
-
 type StoreOperation = Exclude<OperationName, 'http' | 'http-one-session'>
 
-/** Sessions that were never stored. */
+/** The number of ids that were never stored. */
 const MISSING = 4096
-/** How many are read again after a measurement that wrote. */
+/** The number of sessions that are read again after a measurement with writes. */
 const VERIFIED = 64
-/** A session that grows holds at most this many entries more. */
+/** The maximum number of lines that a growing session gains. */
 const GROWTH = 64
 
-/** Each uses a store as express-session does. */
+/** The operations. Each one uses a store as express-session does. */
 export const operations: Record<StoreOperation, (workload: Workload) => Promise<Operation> | Operation> = {
   lookup: ({ store, ids }) => ({
     size: ids.length,
     step(position, done) {
       const id = ids[position]!
       store.get(id, (error, data) => {
-        if (error || !data) return done(error ?? checked(id, data))
-        done(checked(id, createSession(store, id, data)))
+        if (error || !data) return done(error ?? checkSession(id, data))
+        done(checkSession(id, createSession(store, id, data)))
       })
     },
   }),
@@ -77,9 +68,9 @@ export const operations: Record<StoreOperation, (workload: Workload) => Promise<
     step(position, done) {
       const id = ids[position]!
       store.get(id, (error, data) => {
-        if (error || !data) return done(error ?? checked(id, data))
+        if (error || !data) return done(error ?? checkSession(id, data))
         const session = createSession(store, id, data)
-        const wrong = checked(id, session)
+        const wrong = checkSession(id, session)
         if (wrong) return done(wrong)
         session.touch()
         store.touch!(id, session, done)
@@ -91,19 +82,19 @@ export const operations: Record<StoreOperation, (workload: Workload) => Promise<
   'lookup-pruning': (workload) => operations.lookup(workload),
 }
 
-/** Looks up what must not be there. */
+/** Looks up sessions that must not exist. */
 const absent =
   (store: Workload['store'], ids: readonly string[]): Step =>
   (position, done) =>
     store.get(ids[position]!, (error, data) => {
-      // express-session takes this error for a session that is not there.
+      // express-session treats this error as a missing session.
       if (error && error.code !== 'ENOENT') return done(error)
       done(data ? new WrongAnswer('a session came back that is not there') : undefined)
     })
 
-/** Those that grew are again what they were: other operations find sessions of one size. */
+/** Resets grown sessions because other operations expect sessions of one size. */
 async function shrink({ store, ids, pool, payload }: Workload): Promise<void> {
-  // Of the same length for all.
+  // The note has the same length in all sessions.
   const { note } = contentsOf(ids[0]!, payload)
   const grown = [...pool.keys()].filter((index) => pool[index]!.note !== note)
   await each(grown, (index, done) => {

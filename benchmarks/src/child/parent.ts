@@ -1,14 +1,16 @@
 import type { Message, Usage } from './protocol.ts'
 
-/** Sends something to the process that measures this one. */
+/** Sends a message to the process that measures this one. */
 export function report(message: Message): void {
   process.send!(message)
 }
 
-/** What the subject's server has done so far; `null` where there is none. */
+/** Returns what the subject's server has done so far, or `null` if there is no server. */
 export const usage = (): Promise<Usage | null> => ask({ kind: 'usage' })
 
-/** Lets the other subjects have their turn; nothing is to be done until it resolves. */
+/**
+ * Lets the other subjects have their turn. This process must stay idle until the promise resolves.
+ */
 export async function pass(): Promise<void> {
   await ask({ kind: 'pass' })
 }

@@ -1,11 +1,11 @@
 import type { Measurement, OperationName, Parameters } from '../results/results.ts'
 import type { Place } from '../subjects/subject.ts'
 
-/** What is measured, once in each pass. Times in milliseconds. */
+/** One measurement of each pass. Times are in milliseconds. */
 export interface Point {
   operation: OperationName
   parameters: Parameters
-  /** In the first pass; then in the others. */
+  /** The warm-up in the first pass; `warmUpAgain` is the warm-up in later passes. */
   warmUp: number
   warmUpAgain: number
   duration: number
@@ -16,21 +16,21 @@ interface Common {
   place: Place
 }
 
-/** Operations on the store itself, on one set of sessions. */
+/** Measures operations on the store itself, with one set of sessions. */
 export interface StoreJob extends Common {
   kind: 'store'
   payload: number
   stored: number
-  /** The sessions are there from an earlier job of this run. */
+  /** Whether an earlier job of this run has already stored the sessions. */
   filled: boolean
   points: readonly Point[]
-  /** How often all points are measured, one after the other. */
+  /** How often the list of points is measured. */
   passes: number
-  /** Milliseconds given to the engine to compile what will be measured. */
+  /** Milliseconds that the engine gets to compile the measured code. */
   warmUp: number
 }
 
-/** Requests to an Express application. */
+/** Measures requests to an Express application. */
 export interface HttpJob extends Common {
   kind: 'http'
   payload: number
@@ -40,7 +40,7 @@ export interface HttpJob extends Common {
   warmUp: number
 }
 
-/** Only stores the sessions; for jobs that find them `filled`. */
+/** Only stores the sessions, for later jobs that are `filled`. */
 export interface FillJob extends Common {
   kind: 'fill'
   payload: number
@@ -60,26 +60,31 @@ export interface PruningJob extends Common {
   points: readonly Point[]
 }
 
-/** Stores sessions that soon expire, and stays, so that whatever removes them goes on. */
+/**
+ * Stores sessions that expire soon. The process keeps running, so that the store's own pruning
+ * does.
+ */
 export interface ReclaimJob extends Common {
   kind: 'reclaim'
   sessions: number
-  /** Milliseconds; `watched` counts from the deadline. */
+  /**
+   * The life of the sessions, and how long storage is watched after the deadline. In milliseconds.
+   */
   life: number
   watched: number
 }
 
 export type Job = StoreJob | HttpJob | FillJob | ExpiryJob | PruningJob | ReclaimJob
 
-/** From the child; `index` is of the job's points. */
+/** A message from the child. `index` refers to the job's points. */
 export type Message =
   | { kind: 'measured'; index: number; measurement: Measurement }
   | { kind: 'expiry'; late: number[]; early: number[] }
-  /** The sessions are stored; the last one's deadline, in epoch milliseconds. */
+  /** The sessions are stored. `deadline` is the deadline of the last one in epoch milliseconds. */
   | { kind: 'filled'; deadline: number }
-  /** Asks what the server has done so far; answered with `Usage`. */
+  /** Asks what the server has done so far. The parent answers with `Usage`. */
   | { kind: 'usage' }
-  /** Lets the other subjects measure; answered with anything when it is this one's turn again. */
+  /** Lets the other subjects measure. The parent answers when it is this subject's turn again. */
   | { kind: 'pass' }
   | { kind: 'done' }
   | { kind: 'failed'; reason: string }
@@ -88,6 +93,6 @@ export type Message =
 export interface Usage {
   roundTrips: number | null
   commands: number | null
-  /** Nanoseconds of CPU time by process. */
+  /** Nanoseconds of CPU time by pid. */
   cpu: Record<number, number>
 }

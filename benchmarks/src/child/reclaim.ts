@@ -3,7 +3,7 @@ import { report } from './parent.ts'
 import type { ReclaimJob } from './protocol.ts'
 import { fill, idOf } from './sessions.ts'
 
-/** Never fulfils: the process that started this one ends it. */
+/** Stores the sessions and never resolves. The parent ends this process. */
 export async function runReclaim({ subject, place, sessions, life }: ReclaimJob): Promise<void> {
   const { store, settle } = await openSubject(subject, place)
   const ids = Array.from({ length: sessions }, (_, index) => idOf(`reclaimed ${index}`))

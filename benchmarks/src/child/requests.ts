@@ -1,23 +1,26 @@
 import type session from 'express-session'
-import type { Operation } from './operations.ts'
-import { checked, createSession, each, fill, idOf, type Session, sessionOf } from './sessions.ts'
+import type { Operation } from './operation.ts'
+import { checkSession, createSession, each, fill, idOf, type Session, sessionOf } from './sessions.ts'
 import { WrongAnswer } from './tally.ts'
 import type { Workload } from './workload.ts'
 
 type Done = (error?: unknown) => void
 
-/** Requests of visitors, of a hundred: this many change the session, log in anew, and log out; the rest look on. */
+/**
+ * Percentages of requests that change the session, sign in again, and sign out. The others only
+ * read.
+ */
 const CHANGES = 8
 const LOGINS = 1
 const LOGOUTS = 1
 
 interface Visitor {
-  /** None after a logout, until the next request logs in. */
+  /** `undefined` after a sign-out, until the next request signs in. */
   id: string | undefined
   visits: number
 }
 
-/** What visitors do, each on a session of their own. */
+/** A mix of requests of many visitors, each with a separate session. */
 export function mix({ store, own, payload }: Workload): Operation {
   const visitors: Visitor[] = own.map((id) => ({ id, visits: 0 }))
   let logins = 0
@@ -40,7 +43,7 @@ export function mix({ store, own, payload }: Workload): Operation {
         return store.set(id, session, done)
       }
       if (dice < CHANGES + LOGINS) {
-        // req.session.regenerate()
+        // This is what `req.session.regenerate()` does.
         return store.destroy(id, (error) => (error ? done(error) : login(visitor, done)))
       }
       if (dice < CHANGES + LOGINS + LOGOUTS) {
@@ -52,7 +55,7 @@ export function mix({ store, own, payload }: Workload): Operation {
     })
   }
 
-  /** All visitors are back with the sessions that they came with: other operations find them. */
+  /** Gives all visitors their original sessions back, because other operations expect them. */
   async function restore(): Promise<void> {
     const strayed = [...visitors.keys()].filter((index) => visitors[index]!.id !== own[index])
     await each(strayed, (index, done) => {
@@ -71,10 +74,10 @@ export function mix({ store, own, payload }: Workload): Operation {
   return { step, size: visitors.length, restore }
 }
 
-/** Every so many requests, one changes the session that all have in common. */
+/** One of this many requests changes the shared session. */
 const HOT_CHANGE = 20
 
-/** Requests of one visitor, all at once: a page with many parts, or a script. */
+/** Concurrent requests of one visitor, as a page with many parts or a script sends them. */
 export async function hot({ store, payload }: Workload): Promise<Operation> {
   const id = idOf(`hot ${process.pid}`)
   await fill(store, [id], payload)
@@ -93,7 +96,10 @@ export async function hot({ store, payload }: Workload): Promise<Operation> {
   }
 }
 
-/** Reads and checks a session as a request does; `visits` if it is known. */
+/**
+ * Reads and checks a session as a request does.
+ * @param visits the expected number of visits, if known
+ */
 function open(
   store: session.Store,
   id: string,
@@ -102,9 +108,9 @@ function open(
   use: (session: Session) => void,
 ): void {
   store.get(id, (error, data) => {
-    if (error || !data) return failed(error ?? checked(id, data))
+    if (error || !data) return failed(error ?? checkSession(id, data))
     const session = createSession(store, id, data)
-    const wrong = checked(id, session)
+    const wrong = checkSession(id, session)
     if (wrong) return failed(wrong)
     if (visits !== undefined && session.visits !== visits)
       return failed(new WrongAnswer('a session came back that is not the one saved last'))

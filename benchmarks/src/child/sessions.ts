@@ -6,11 +6,11 @@ import { WrongAnswer } from './tally.ts'
 
 declare module 'express-session' {
   interface SessionData {
-    /** The session's own id, to tell that the right one came back. */
+    /** The session's own id, which shows whether the right session came back. */
     marker: string
-    /** Follows from the id. */
+    /** Derived from the id. */
     user: string
-    /** How often it was saved. */
+    /** How often the session was saved. */
     visits: number
     cart: { sku: string; quantity: number; price: number }[]
     note: string
@@ -19,20 +19,22 @@ declare module 'express-session' {
 
 export type Session = session.Session & SessionData
 
-/** A day, in milliseconds: nothing expires while it is measured, nor what is stored in the first round before the last. */
+/** One day in milliseconds. So nothing expires during a run. */
 export const MAX_AGE = 86_400_000
 
 const ITEM = { sku: 'ab12-cd34', quantity: 2, price: 1995 }
 const ITEM_SIZE = JSON.stringify(ITEM).length + 1
 
-/** The id of the session of this name; the same in every process. */
+/** Returns the id of the session with this name. It is the same in every process. */
 export function idOf(name: string): string {
   return createHash('sha256').update(name).digest('base64url').slice(0, 32)
 }
 
 const userOf = (id: string): string => `user-${id.slice(0, 8)}`
 
-/** A session that is `payload` bytes of JSON, or as few as it can be, and lives for `maxAge` ms. */
+/**
+ * Creates a session of `payload` bytes of JSON, or of the minimum size, that lives for `maxAge` ms.
+ */
 export function sessionOf(
   store: session.Store,
   id: string,
@@ -48,7 +50,7 @@ export function sessionOf(
   return createSession(store, id, { ...contentsOf(id, payload), cookie })
 }
 
-/** What an application puts into it. */
+/** Returns the data that an application puts into the session. */
 export function contentsOf(id: string, payload: number): Omit<SessionData, 'cookie'> {
   const contents = { marker: id, user: userOf(id), visits: 0, cart: [] as (typeof ITEM)[], note: '' }
   const room = payload - COOKIE_SIZE - JSON.stringify(contents).length
@@ -60,23 +62,23 @@ export function contentsOf(id: string, payload: number): Omit<SessionData, 'cook
   return contents
 }
 
-/** `"cookie":{…},` as express-session stores it. */
+/** The size of `"cookie":{…},` as express-session stores it. */
 const COOKIE_SIZE = 101
 
-/** As express-session makes a request's session of what the store gave, or of nothing. */
+/** Creates a request's session object from stored data, as express-session does. */
 export function createSession(store: session.Store, id: string, data: SessionData): Session {
   return store.createSession({ sessionID: id, sessionStore: store } as unknown as Request, data) as Session
 }
 
-/** Undefined if it is this session and its user's. */
-export function checked(id: string, data: SessionData | null | undefined): WrongAnswer | undefined {
+/** Returns an error unless this is the expected session of the expected user. */
+export function checkSession(id: string, data: SessionData | null | undefined): WrongAnswer | undefined {
   if (!data) return new WrongAnswer('no session came back')
   if (data.marker !== id) return new WrongAnswer('another session came back')
   if (data.user !== userOf(id)) return new WrongAnswer("another user's session came back")
   return undefined
 }
 
-/** Stores sessions of these ids. */
+/** Stores sessions with these ids. */
 export function fill(
   store: session.Store,
   ids: readonly string[],
@@ -86,7 +88,7 @@ export function fill(
   return each(ids, (id, done) => store.set(id, sessionOf(store, id, payload, maxAge), done))
 }
 
-/** Does the work for all, 256 at a time. */
+/** Calls `work` for all items, 256 at a time. */
 export async function each<T>(
   items: readonly T[],
   work: (item: T, done: (error?: unknown) => void, index: number) => void,

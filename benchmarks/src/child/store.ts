@@ -3,13 +3,14 @@ import { openSubject } from '../subjects/open.ts'
 import { closedLoop } from './closed-loop.ts'
 import { Meter } from './meter.ts'
 import { openLoop } from './open-loop.ts'
-import { type Operation, operations } from './operations.ts'
+import type { Operation } from './operation.ts'
+import { operations } from './operations.ts'
 import { pass, report, usage } from './parent.ts'
 import type { FillJob, Point, StoreJob } from './protocol.ts'
 import { fill } from './sessions.ts'
 import { fillWorkload, findWorkload, idsOf, type Workload } from './workload.ts'
 
-/** Measures a store by itself. */
+/** Measures a store without an application. */
 export async function runStore(job: StoreJob): Promise<void> {
   const { store, settle } = await openSubject(job.subject, job.place)
   const withExpired = job.points.some(({ operation }) => operation === 'lookup-expired')
@@ -27,7 +28,9 @@ export async function runStore(job: StoreJob): Promise<void> {
   }
 }
 
-/** The points of a job with their positions, pass after pass, each when it is this subject's turn. */
+/**
+ * Yields the points of a job with their indexes, pass by pass, each when it is this subject's turn.
+ */
 export async function* inTurn({
   points,
   passes,
@@ -40,8 +43,8 @@ export async function* inTurn({
 }
 
 /**
- * Lets the engine see, and compile, what will be measured; with the meter, whose own messages use the streams that
- * the stores use: seen for the first time, they throw away what the engine made of those.
+ * Lets the engine compile the code that will be measured. The meter is part of it: its messages use
+ * the same streams as the stores, and their first use would discard the engine's optimizations.
  */
 export async function warm(
   workload: Workload,
@@ -63,12 +66,12 @@ export async function runFill({ subject, place, stored, payload }: FillJob): Pro
   settle?.()
 }
 
-/** What is done at a point; it remembers what it did from pass to pass. */
+/** Creates the operation of a point. It keeps its state from pass to pass. */
 export async function prepare(workload: Workload, { operation }: Point): Promise<Operation> {
   return operations[operation as keyof typeof operations](workload)
 }
 
-/** A point, warm-up first. */
+/** Measures a point after its warm-up. */
 export async function measure(
   operation: Operation,
   { parameters, warmUp, duration }: Point,

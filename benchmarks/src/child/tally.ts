@@ -1,9 +1,9 @@
 import type { Measurement } from '../results/results.ts'
 
-/** An answer that is not the right one; anything else that a step fails with is an error. */
+/** A wrong answer. Any other error of a step means that the operation failed. */
 export class WrongAnswer extends Error {}
 
-/** Counts what went wrong. */
+/** Counts failed operations and wrong answers. */
 export class Tally {
   errors = 0
   wrong = 0

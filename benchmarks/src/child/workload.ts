@@ -1,36 +1,40 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type session from 'express-session'
-import { shuffled } from '../plan/shuffle.ts'
+import { shuffle } from '../plan/shuffle.ts'
 import { createSession, each, fill, idOf, type Session } from './sessions.ts'
 
-/** How many Session objects are kept for the operations that write; and how many take part in the request mix. */
+/**
+ * The maximum number of session objects for operations that write, and of sessions in the request
+ * mix.
+ */
 const POOL = 4096
-/** How many are read and dropped before. */
+/** The number of sessions that are read and dropped first. */
 const SHORT_LIVED = 4000
-/** How many of a store that is filled already are looked up. */
+/** The number of lookups in a store that an earlier job filled. */
 const SOME = 10_000
 const EXPIRED = 500
 
-/** Some databases forget a session up to a second after its deadline. Milliseconds. */
+/** Milliseconds. Some databases remove a session up to a second after its deadline. */
 const EXPIRED_AFTER = { maxAge: 300, wait: 1500 }
 
-/** A store full of sessions, as an operation uses it. */
+/** A filled store, as the operations use it. */
 export interface Workload {
   store: session.Store
   payload: number
-  /** In random order. */
+  /** The ids in random order. */
   ids: readonly string[]
-  /** The Session objects of the first `pool.length` ids, as express-session would hold them. */
+  /** The session objects of the first `pool.length` ids, as express-session would hold them. */
   pool: readonly Session[]
-  /** Ids of sessions that nothing else writes to. */
+  /** Ids of sessions that no other operation writes to. */
   own: readonly string[]
-  /** Ids of sessions that have expired, when they have. */
+  /** Resolves with the ids of expired sessions after they have expired. */
   expired: Promise<string[]>
 }
 
 /**
- * Fills the store and takes Session objects of some. Only after many short-lived ones: an engine that saw the first
- * sessions live long would expect it of all, allocate them as old, and leave more garbage.
+ * Fills the store and keeps the session objects of some sessions. Many short-lived objects come
+ * first: otherwise the engine would expect all sessions to live long, allocate them as old objects,
+ * and leave more garbage.
  */
 export async function fillWorkload(
   store: session.Store,
@@ -39,7 +43,7 @@ export async function fillWorkload(
   withExpired: boolean,
 ): Promise<Workload> {
   const expired = withExpired ? storeExpired(store, payload) : Promise.resolve([])
-  const ids = shuffled(idsOf(count))
+  const ids = shuffle(idsOf(count))
   await fill(store, ids, payload)
   const half = Math.min(POOL, count >> 1)
   const pool: Session[] = []
@@ -54,8 +58,8 @@ export async function fillWorkload(
 }
 
 /**
- * Of a store that an earlier job filled, for reading: some of its ids. Each is read once: what a fresh process and its
- * server fetch for the first time tells of the disk, and of nothing that lasts.
+ * Returns some sessions of a store that an earlier job filled. Each one is read once because a
+ * fresh process and its server would otherwise measure the disk.
  */
 export async function findWorkload(store: session.Store, count: number, payload: number): Promise<Workload> {
   const some = Array.from({ length: Math.min(count, SOME) }, () => Math.floor(Math.random() * count))

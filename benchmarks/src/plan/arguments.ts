@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { databaseIds } from '@session-stores/testbed/databases'
 import type { Database, ScenarioName } from '../results/results.ts'
 import { scenarios } from './scenarios.ts'
 
@@ -6,12 +7,12 @@ export interface Arguments {
   quick: boolean
   stores: Database[]
   scenarios: ScenarioName[]
-  /** As the scale has it by default. */
+  /** @default the rounds of the scale */
   rounds?: number
   out: string
 }
 
-const STORES: readonly Database[] = ['redis', 'mongodb', 'postgres', 'sqlite', 'memory', 'files']
+const STORES: readonly Database[] = [...databaseIds, 'memory', 'files']
 const SCENARIOS = scenarios.map(({ name }) => name)
 const OUT = 'reports'
 const MOST_ROUNDS = 1000
@@ -23,10 +24,13 @@ export const USAGE: string = `Usage: bench [--quick] [--store NAME]... [--scenar
   --rounds    10 by default, 1 with --quick; below 6 no difference can be told from chance
   --out       where the results go; '${OUT}' by default`
 
-/** A wrong argument; the message says what to write instead. */
+/** An invalid argument. The message says what to write instead. */
 export class ArgumentError extends Error {}
 
-/** Throws an `ArgumentError`. */
+/**
+ * Parses the command line.
+ * @throws ArgumentError
+ */
 export function readArguments(args: readonly string[]): Arguments {
   const values = parse(args)
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
@@ -37,8 +41,8 @@ export function readArguments(args: readonly string[]): Arguments {
   if (values.out === '') throw new ArgumentError('--out takes a folder, such as --out reports')
   return {
     quick: values.quick ?? false,
-    stores: chosen('--store', STORES, values.store),
-    scenarios: chosen('--scenario', SCENARIOS, values.scenario),
+    stores: choose('--store', STORES, values.store),
+    scenarios: choose('--scenario', SCENARIOS, values.scenario),
     rounds,
     out: values.out ?? OUT,
   }
@@ -61,8 +65,8 @@ function parse(args: readonly string[]) {
   }
 }
 
-/** Those named, each once, in the order of the list; all where none is. */
-function chosen<T extends string>(
+/** Returns the chosen names in the order of `known`, or all names if none was chosen. */
+function choose<T extends string>(
   option: string,
   known: readonly T[],
   names: readonly string[] | undefined,

@@ -1,3 +1,4 @@
+import { databaseIds, databases } from '@session-stores/testbed/databases'
 import type { Job, Point } from '../child/protocol.ts'
 import type { OperationName, Parameters, ScenarioName } from '../results/results.ts'
 import { catalogue, controlsOf, type Entry } from '../subjects/catalogue.ts'
@@ -5,7 +6,7 @@ import type { Place } from '../subjects/subject.ts'
 import type { Arguments } from './arguments.ts'
 import type { Scale } from './scale.ts'
 
-/** A measurement, and the scenario that it is part of. */
+/** A measurement and the scenario that it belongs to. */
 export interface PlannedPoint extends Point {
   scenario: ScenarioName
 }
@@ -13,68 +14,69 @@ export interface PlannedPoint extends Point {
 /** What one process does in a round. */
 export interface PlannedJob {
   entry: Entry
-  /** Jobs of one group are compared with each other, and take turns. */
+  /** Jobs of one group are compared with each other and take turns. */
   group: string
-  /** Its server has one place: it comes after the others of its group. */
+  /** Whether the server has only one place, so that the job runs after the others of its group. */
   isApart: boolean
-  /** Only in so many rounds from the first; 0: beside all of them. */
+  /** The job runs in the first `rounds` rounds. 0 means that it runs beside all rounds. */
   rounds: number
-  /** Where its sessions are: a place of this name, which is emptied before unless they stay from round to round. */
+  /**
+   * The name of the place of the sessions. The place is emptied before each round unless `stays` is
+   * set.
+   */
   placeName: string
   stays: boolean
-  /** What a job without points measures. */
+  /** The scenario of a job without points. */
   scenario: ScenarioName
   points: readonly PlannedPoint[]
-  /** How often it measures them in a round. */
+  /** How often the job measures its points in a round. */
   passes: number
   make(place: Place): Job
 }
 
-/** What a job measures. */
+/** Returns the scenarios that a job measures. */
 export function scenariosOf({ points, scenario }: PlannedJob): ScenarioName[] {
   return points.length === 0 ? [scenario] : [...new Set(points.map((point) => point.scenario))]
 }
 
-/** The milliseconds that a job measures in a round, warm-ups included; a slow store takes longer. */
+/**
+ * Returns how many milliseconds a job measures in a round, including warm-ups. Slow stores take
+ * longer.
+ */
 export function measuringOf({ points, passes }: Pick<PlannedJob, 'points' | 'passes'>): number {
   const first = points.reduce((sum, { warmUp, duration }) => sum + warmUp + duration, 0)
   const again = points.reduce((sum, { warmUpAgain, duration }) => sum + warmUpAgain + duration, 0)
   return first + (passes - 1) * again
 }
 
-/** What every round does. */
+/** Returns the jobs of every round. */
 export function plan(args: Pick<Arguments, 'stores' | 'scenarios'>, scale: Scale): PlannedJob[] {
   const entries = catalogue.filter(({ database }) => args.stores.includes(database))
   const planner = new Planner(scale, new Set(args.scenarios))
   return [
     ...entries.flatMap((entry) => planner.jobsOf(entry)),
-    ...controlled(entries).flatMap((entry) => planner.control(entry)),
+    ...findControls(entries).flatMap((entry) => planner.control(entry)),
   ]
 }
 
-/** The first of ours stands for all. */
-function controlled(entries: readonly Entry[]): Entry[] {
+/** Returns the controls, which are copies of this project's first store. */
+function findControls(entries: readonly Entry[]): Entry[] {
   const first = entries.find(({ role }) => role === 'ours')
   return first ? controlsOf(first) : []
 }
 
-const OURS = ['redis', 'mongodb', 'postgres', 'sqlite'].map((database) => `ours-${database}`)
-/** Of each database the package that most use; for what takes long. */
-export const MAIN: readonly string[] = [
-  'connect-redis',
-  'connect-mongo',
-  'connect-pg-simple',
-  'better-sqlite3-session-store-wal',
-]
-/** The most sessions that these are filled with, one by one. */
+const OURS = databaseIds.map((id) => `ours-${id}`)
+/** The subjects of the packages that most people use, one for each database, for long scenarios. */
+export const MAIN: readonly string[] = databaseIds.map((id) => databases[id].peer)
+/** The maximum number of sessions for these packages, because they are stored one by one. */
 const MOST_STORED = 100_000
-/** Those that can be told to remove what has expired; Redis does it by itself. */
+/** Subjects that can prune expired sessions on demand. Redis removes expired keys by itself. */
 const PRUNING = [
   ...['ours-mongodb', 'ours-postgres', 'ours-sqlite', 'ours-memory', 'connect-pg-simple', 'memorystore'],
   ...['better-sqlite3-session-store', 'better-sqlite3-session-store-wal'],
 ]
 
-/** Many processes that measure one or two operations each. */
+/** Scenarios with many processes that measure one or two operations each. */
 const BRIEF: readonly ScenarioName[] = ['payload', 'stored']
 
 class Planner {
@@ -111,14 +113,14 @@ class Planner {
     return jobs
   }
 
-  /** In every run, whatever was chosen. */
+  /** The control is part of every run, whatever was chosen. */
   control(entry: Entry): PlannedJob {
     const concurrencies = this.#scale.concurrencies.filter((concurrency) => concurrency > 1)
     const points = this.#points('control', ['lookup', 'save', 'lookup-touch'], concurrencies)
     return this.#job(entry, 'control', points)
   }
 
-  /** All that is done with a small session on a store of ordinary size. */
+  /** Everything that is measured with a small session in a store of the usual size. */
   #base(entry: Entry): PlannedJob[] {
     const { concurrency, concurrencies, rates, openDuration } = this.#scale
     const stored = this.#storedOf(entry)
@@ -180,7 +182,7 @@ class Planner {
     return { ...this.#job(entry, 'expiry', []), rounds, make }
   }
 
-  /** In no round: it goes on beside them. */
+  /** This job runs beside the rounds. */
   #reclaim(entry: Entry): PlannedJob {
     const make = (place: Place): Job => ({
       ...{ kind: 'reclaim', subject: idOf(entry), place, ...this.#scale.reclaim },
@@ -246,5 +248,5 @@ class Planner {
   }
 }
 
-/** Of the subject that is opened: a control is another one's double. */
+/** Returns the id of the subject to open. A control opens the subject that it copies. */
 const idOf = ({ id, controlOf }: Entry): string => controlOf ?? id

@@ -1,20 +1,25 @@
-/** How large a run is. Times in milliseconds. */
+/** The size of a run. Times are in milliseconds. */
 export interface Scale {
   rounds: number
   /** How often a process measures each of its points in a round. */
   passes: number
-  /** How many sessions are stored where nothing else is said, and by the store that keeps them in files. */
+  /**
+   * The number of stored sessions unless a scenario says otherwise. `storedFiles` is for the file
+   * store.
+   */
   stored: number
   storedFiles: number
   payload: number
   concurrencies: readonly number[]
-  /** Where one will do. */
+  /** The concurrency of scenarios with only one. */
   concurrency: number
-  /** For an engine that has seen nothing yet, and where a process measures little; then before each measurement. */
+  /**
+   * The warm-ups: of a new process, of a process that measures little, and before each measurement.
+   */
   jobWarmUp: number
   jobWarmUpBrief: number
   warmUp: number
-  /** Before what is measured one by one: few operations take long to make an engine optimize them. */
+  /** The warm-up with a concurrency of 1, because few operations take long to be optimized. */
   warmUpAlone: number
   duration: number
   payloads: readonly number[]
@@ -25,11 +30,11 @@ export interface Scale {
   http: { connections: number; stored: number; warmUp: number; warmUpAgain: number; duration: number }
   expiry: { sessions: number; rounds: number }
   pruning: { expired: number; rate: number; duration: number; rounds: number }
-  /** How long the sessions live, and for how long after that their storage is watched. */
+  /** The life of the sessions, and how long their storage is watched afterwards. */
   reclaim: { sessions: number; life: number; watched: number }
 }
 
-/** The reference. */
+/** The scale of reference runs. */
 export const full: Scale = {
   rounds: 10,
   passes: 2,
@@ -51,11 +56,11 @@ export const full: Scale = {
   http: { connections: 64, stored: 1000, warmUp: 600, warmUpAgain: 200, duration: 400 },
   expiry: { sessions: 40, rounds: 3 },
   pruning: { expired: 20_000, rate: 1000, duration: 1000, rounds: 10 },
-  // Longer than the quarter of an hour, more or less, that most wait between their clean-ups.
+  // Most packages clean up about every 15 minutes, so storage is watched for longer.
   reclaim: { sessions: 1000, life: 10_000, watched: 1_260_000 },
 }
 
-/** To see that everything works; its figures mean little. */
+/** A small scale that only shows that everything works. Its figures mean little. */
 export const quick: Scale = {
   ...full,
   rounds: 1,

@@ -50,7 +50,7 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
   ],
 }
 
-/** All scenarios, in the order of the page. */
+/** All scenarios in the order of the page. */
 export const scenarios: readonly ScenarioInfo[] = Object.entries(texts).map(([name, [title, text]]) => ({
   name: name as ScenarioName,
   title,

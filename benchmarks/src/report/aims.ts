@@ -1,35 +1,39 @@
+import type { DatabaseId } from '@session-stores/testbed/databases'
 import { MAIN } from '../plan/plan.ts'
 import type { Cell, Database, OperationName, Run } from '../results/results.ts'
 import { compare, counterpart, type Metric } from '../results/summary.ts'
 import { number } from './html.ts'
 import { nameOf, operations, subjectOf } from './labels.ts'
 
-/** What ours should be beside the package that most use, as a ratio. */
+/** The wanted ratios of this project's store to the package that most people use. */
 interface Aims {
-  /** Operations a second, `BUSY` at once, at least. */
+  /** The minimum ratio of operations per second at a concurrency of `BUSY`. */
   most: Partial<Record<OperationName, number>>
-  /** With any operation, `BUSY` at once, at most. */
+  /** The maximum ratio for all operations at a concurrency of `BUSY`. */
   p99: number
   cpuApp: number
-  /** Operations a second of any operation, one by one, at least. */
+  /** The minimum ratio of operations per second for all operations at a concurrency of 1. */
   alone: number
 }
 
-/** Calls at once. */
+/** The concurrency of most aims. */
 const BUSY = 256
 
-const aims: Partial<Record<Database, Aims>> = {
+const aims: Readonly<Record<DatabaseId, Aims>> & Partial<Record<Database, Aims>> = {
   redis: { most: { 'lookup-touch': 2, save: 1 }, p99: 1, cpuApp: 0.6, alone: 0.9 },
   mongodb: { most: { 'lookup-touch': 8, save: 2.5 }, p99: 0.25, cpuApp: 0.3, alone: 1 },
   postgres: { most: { 'lookup-touch': 10, save: 8 }, p99: 0.25, cpuApp: 0.3, alone: 1 },
   sqlite: { most: { 'lookup-touch': 2, save: 3 }, p99: 1, cpuApp: 0.6, alone: 1 },
 }
 
-/** Those that aims are set for. */
+/** The scenarios that have aims. */
 const scenarios = ['lookup', 'touch', 'save', 'request', 'http']
 
-/** Where a store of ours misses what it aims for, be it ahead of the other package or not; a sentence for each. Text. */
-export function missed(run: Run): string[] {
+/**
+ * Returns a sentence for each missed aim, as plain text. A store may miss an aim although it is
+ * faster than the other package.
+ */
+export function findMissedAims(run: Run): string[] {
   return MAIN.flatMap((id) =>
     run.cells.flatMap((theirs) => {
       if (theirs.subject !== id || !scenarios.includes(theirs.scenario)) return []
@@ -39,9 +43,9 @@ export function missed(run: Run): string[] {
       return aimsOf(peer.database, ours).flatMap(([metric, unit, aim, isAtLeast]) => {
         const ratio = compare(ours, theirs, metric)
         if (!ratio?.sure) return []
-        // As it is told: nobody misses 1x by 0.997x.
-        const told = Math.round(ratio.median * 100) / 100
-        if (isAtLeast ? told >= aim : told <= aim) return []
+        // The ratio is compared as it is displayed, so that 0.997 does not miss an aim of 1.
+        const rounded = Math.round(ratio.median * 100) / 100
+        if (isAtLeast ? rounded >= aim : rounded <= aim) return []
         const what = `${nameOf(subjectOf(run, ours.subject))}, ${operations[ours.operation]}, ${ours.parameters.concurrency} at once`
         return [
           `Missed aim: ${what}: ${number(ratio.median)}x the ${unit} of ${nameOf(peer)} (${number(ratio.low)}–${number(ratio.high)}), where ${isAtLeast ? 'at least' : 'at most'} ${number(aim)}x is wanted.`,
@@ -57,7 +61,7 @@ function aimsOf(
 ): (readonly [metric: Metric, unit: string, aim: number, isAtLeast: boolean])[] {
   const wanted = aims[database]
   if (!wanted) return []
-  // Under an application the store is a small part of the work.
+  // In an application, the store causes only a small part of the work.
   if (scenario === 'http') return [['opsPerSecond', 'requests a second', 1, true]]
   if (concurrency === 1) return [['opsPerSecond', 'operations a second', wanted.alone, true]]
   if (concurrency !== BUSY) return []

@@ -2,10 +2,10 @@ import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
 import type { Role } from '../results/results.ts'
 
-/** A control is drawn as what it is. */
+/** The role in a chart. A control is drawn with the role of its original. */
 export type Drawn = Exclude<Role, 'control'>
 
-/** A row of a chart: what was measured, and its interval. */
+/** A row of a chart: a value and its interval. */
 export interface Dot {
   label: string
   role: Drawn
@@ -20,8 +20,8 @@ export interface Point extends Dot {
 }
 
 /**
- * Vega draws with these, and the page puts its own colours in their place, which follow the reader's choice of light
- * or dark.
+ * Vega draws with these colours. The page replaces them by its own colours, which follow the
+ * reader's choice of a light or dark scheme.
  */
 const ink = { '#000001': '--ink', '#000002': '--faint', '#000003': '--line' } as const
 const inks: Record<string, string> = {
@@ -32,7 +32,7 @@ const inks: Record<string, string> = {
   '#000007': '--ceiling',
 }
 export const roles: readonly Drawn[] = ['ours', 'peer', 'floor', 'ceiling']
-/** Roles differ in shape too. */
+/** Roles differ in shape as well as in colour. */
 const shapes = ['circle', 'square', 'cross', 'triangle-up'] as const
 
 const scales = {
@@ -68,13 +68,14 @@ const config = {
 
 const WIDTH = 330
 
-/** Of axes: 12k; and 0.3. */
+/** Number formats of axes: `12k` and `0.3`. */
 export const thousands = '~s'
 export const plain = '~r'
 
 /**
- * One row a subject, its name and its figure above its dot, so that no name is too long for a phone. On a log scale.
- * `write`: the figure for people.
+ * Draws one row for each subject on a logarithmic scale. Name and figure are above the dot, so that
+ * long names fit on a phone.
+ * @param write formats the displayed figure
  */
 export function dots(
   rows: readonly Dot[],
@@ -116,7 +117,7 @@ export function dots(
   })
 }
 
-/** Where the lines of a grid are: at 1, 10, 100, and between them where there is room. */
+/** Returns the grid lines: 1, 10, 100, and intermediate values if there is room. */
 function gridOf(rows: readonly Dot[]): number[] {
   const [low, high] = [Math.min(...rows.map((row) => row.low)), Math.max(...rows.map((row) => row.high))]
   const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))]
@@ -128,7 +129,7 @@ function gridOf(rows: readonly Dot[]): number[] {
   return all.filter((value) => value > low / 1.2 && value < high * 1.2)
 }
 
-/** One line a subject. Both scales are logarithmic. */
+/** Draws one line for each subject. Both scales are logarithmic. */
 export function lines(
   points: readonly Point[],
   titles: { x: string; y: string },

@@ -2,7 +2,7 @@ import type { Run } from '../results/results.ts'
 import { html, number, table } from './html.ts'
 import { inOrder, nameOf, subjectOf } from './labels.ts'
 
-/** How exact deadlines are; HTML. */
+/** Renders how exact deadlines are, as HTML. */
 export function expirySection(run: Run): string {
   if (run.expiry.length === 0) return ''
   const rows = [...Map.groupBy(run.expiry.toSorted(inOrder(run)), ({ subject }) => subject)].map(
@@ -24,7 +24,7 @@ export function expirySection(run: Run): string {
   return section(run, 'expiry', table({ head, rows }, 1))
 }
 
-/** How long expired sessions take up storage; HTML. */
+/** Renders how long expired sessions use storage, as HTML. */
 export function reclaimSection(run: Run): string {
   if (run.reclaim.length === 0) return ''
   const rows = run.reclaim.toSorted(inOrder(run)).map(({ subject, sessions, half, all, watched }) => {

@@ -1,14 +1,17 @@
-/** Text as HTML shows it. */
+/** Escapes text for HTML. */
 export const html = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
 export interface Table {
   head: readonly string[]
-  /** HTML. */
+  /** The cells as HTML. */
   rows: readonly (readonly string[])[]
 }
 
-/** A table that scrolls by itself where the screen is narrow. The first `words` columns are text, the others figures. */
+/**
+ * Renders a table that scrolls separately on narrow screens. The first `words` columns contain
+ * text, the others figures.
+ */
 export function table({ head, rows }: Table, words: number): string {
   const row = (tag: 'th' | 'td', cells: readonly string[]): string =>
     `<tr>${cells.map((cell, i) => `<${tag}${i < words ? '' : ' class="n"'}>${cell}</${tag}>`).join('')}</tr>`
@@ -19,7 +22,7 @@ export function table({ head, rows }: Table, words: number): string {
 export const list = (items: readonly string[]): string =>
   `<ul>${items.map((item) => `<li>${item}</li>`).join('\n')}</ul>`
 
-/** Three digits, or all of a whole number. */
+/** Formats a number with three digits, or all digits of an integer part. */
 export function number(value: number | undefined): string {
   if (value === undefined) return ''
   const size = Math.abs(value)
@@ -27,7 +30,7 @@ export function number(value: number | undefined): string {
   return value.toLocaleString('en', { maximumFractionDigits: digits })
 }
 
-/** `1st, 2nd and 3rd` */
+/** Joins items like `1st, 2nd and 3rd`. */
 export function enumeration(items: readonly string[]): string {
   return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
 }

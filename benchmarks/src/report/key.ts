@@ -1,7 +1,7 @@
 import { type Drawn, roles } from './chart.ts'
 import { html } from './html.ts'
 
-/** The shapes and colours, as the charts have them. */
+/** The shapes of the charts as SVG paths. */
 const paths: Record<Drawn, string> = {
   ours: 'M6 1a5 5 0 1 0 .01 0z',
   peer: 'M1.5 1.5h9v9h-9z',
@@ -16,10 +16,10 @@ const meanings: Record<Drawn, string> = {
   ceiling: "express-session's MemoryStore: no database",
 }
 
-/** What a shape stands for; HTML. */
+/** Renders the meaning of a shape, as HTML. */
 export const key = (role: Drawn, text: string): string =>
   `<span class="key"><svg viewBox="0 0 12 12" aria-hidden="true"><path d="${paths[role]}" fill="var(--${role})"/></svg>${html(text)}</span>`
 
-/** All shapes; HTML. */
+/** Renders the meanings of all shapes, as HTML. */
 export const legend = (): string =>
   `<span class="keys">${roles.map((role) => key(role, meanings[role])).join(' ')}</span>`

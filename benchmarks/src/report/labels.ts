@@ -1,17 +1,18 @@
+import { databases } from '@session-stores/testbed/databases'
 import type { Cell, Database, OperationName, Run, ScenarioName, SubjectInfo } from '../results/results.ts'
 import { figure } from '../results/summary.ts'
 
-/** As people write them. */
-export const databases: Record<Database, string> = {
-  redis: 'Redis',
-  mongodb: 'MongoDB',
-  postgres: 'PostgreSQL',
-  sqlite: 'SQLite',
+/** The display names of the databases. */
+export const databaseNames: Record<Database, string> = {
+  redis: databases.redis.name,
+  mongodb: databases.mongodb.name,
+  postgres: databases.postgres.name,
+  sqlite: databases.sqlite.name,
   memory: 'memory',
   files: 'files',
 }
 
-/** What an operation is called in a table. */
+/** The display names of the operations. */
 export const operations: Record<OperationName, string> = {
   lookup: 'lookup',
   'lookup-miss': 'lookup of no session',
@@ -33,13 +34,16 @@ export function subjectOf(run: Run, id: string): SubjectInfo {
   return subject
 }
 
-/** Where else it stands than its name tells. */
+/** Returns the name of a subject, with its setup if the name does not include it. */
 export function nameOf({ name, variant }: SubjectInfo): string {
   if (variant === 'cluster') return `${name}, Redis Cluster`
   return variant === 'pgbouncer' ? `${name}, PgBouncer` : name
 }
 
-/** The cells of a scenario by what was done and how, the groups with the most at once last. */
+/**
+ * Returns the cells of a scenario, grouped by operation and parameters. The highest load comes
+ * last.
+ */
 export function groupsOf(run: Run, scenario: ScenarioName): Cell[][] {
   const cells = run.cells.filter((cell) => cell.scenario === scenario)
   const groups = Map.groupBy(cells, ({ operation, parameters: { payload, concurrency, rate, stored } }) =>
@@ -48,7 +52,7 @@ export function groupsOf(run: Run, scenario: ScenarioName): Cell[][] {
   return [...groups.values()].sort(([a], [b]) => byParameters(a!, b!))
 }
 
-/** Operations in the order of their names here, then the small before the large. */
+/** Compares by operation, in the order above, and then by parameters in ascending order. */
 export function byParameters(a: Cell, b: Cell): number {
   const of = ({ operation, parameters: { payload, stored, concurrency, rate } }: Cell) => [
     ...[Object.keys(operations).indexOf(operation), payload, stored, concurrency, rate ?? 0],
@@ -58,13 +62,16 @@ export function byParameters(a: Cell, b: Cell): number {
   return at < 0 ? 0 : ours[at]! - theirs[at]!
 }
 
-/** In the order in which the run names the subjects. */
+/** Returns a comparison by the order of the subjects in the run. */
 export function inOrder(run: Run): (a: { subject: string }, b: { subject: string }) => number {
   const places = new Map(run.subjects.map(({ id }, index) => [id, index]))
   return (a, b) => (places.get(a.subject) ?? 0) - (places.get(b.subject) ?? 0)
 }
 
-/** The cells of one operation that had the most in flight, with a figure each, the fastest first. */
+/**
+ * Returns the cells of an operation with the highest concurrency that have a figure, the fastest
+ * first.
+ */
 export function busiest(run: Run, scenario: ScenarioName, operation: OperationName): Cell[] {
   const cells = run.cells.filter((cell) => cell.scenario === scenario && cell.operation === operation)
   const most = Math.max(...cells.map(({ parameters }) => parameters.concurrency))

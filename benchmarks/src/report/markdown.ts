@@ -3,10 +3,10 @@ import type { Cell, Parameters, Run } from '../results/results.ts'
 import type { Estimate, Ratio } from '../results/statistics.ts'
 import { compare, counterpart, failedShare, figure, type Metric } from '../results/summary.ts'
 import { byParameters, inOrder } from './labels.ts'
-import { losses, slower } from './verdict.ts'
+import { findLosses, slower } from './verdict.ts'
 
-/** A run for the terminal and for pull requests: a table for each scenario. */
-export function markdown(run: Run): string {
+/** Renders a run as Markdown for terminals and pull requests, with a table for each scenario. */
+export function renderMarkdown(run: Run): string {
   const { environment: machine } = run
   const blocks = [
     '# Benchmark',
@@ -72,12 +72,12 @@ function rowOf(run: Run, cell: Cell): string[] {
   const share = failedShare(cell)
   return [
     subject.name,
-    withInterval(figure(cell, 'opsPerSecond')),
-    times(rival && compare(rival, cell, 'opsPerSecond')),
+    formatInterval(figure(cell, 'opsPerSecond')),
+    formatRatio(rival && compare(rival, cell, 'opsPerSecond')),
     figures('p50'),
     figures('p99'),
     figures('cpuApp'),
-    times(rival && compare(rival, cell, 'cpuApp')),
+    formatRatio(rival && compare(rival, cell, 'cpuApp')),
     figures('cpuServer'),
     figures('roundTrips'),
     bytesOf(cell),
@@ -85,11 +85,11 @@ function rowOf(run: Run, cell: Cell): string[] {
   ]
 }
 
-/** The fastest first. */
+/** Sorts the fastest cell first. */
 const byRate = (a: Cell, b: Cell): number =>
   (figure(b, 'opsPerSecond')?.median ?? 0) - (figure(a, 'opsPerSecond')?.median ?? 0)
 
-/** The lateness of all sessions of all rounds. */
+/** Renders the lateness of all sessions in all rounds. */
 function expiryBlocks(run: Run): string[] {
   if (run.expiry.length === 0) return []
   const rows = [...Map.groupBy(run.expiry.toSorted(inOrder(run)), ({ subject }) => subject)].map(
@@ -120,7 +120,7 @@ function reclaimBlocks(run: Run): string[] {
 }
 
 function lossBlocks(run: Run): string[] {
-  const rows = losses(run).map(({ ours, theirs, what, at, measure, ratio }) => [
+  const rows = findLosses(run).map(({ ours, theirs, what, at, measure, ratio }) => [
     ...[ours, theirs, what, at, measure],
     ...[`${format(ratio.median)}x (${format(ratio.low)}–${format(ratio.high)})`],
   ])
@@ -156,17 +156,17 @@ function bytesOf(cell: Cell): string {
   return out && back ? `${format(out)} + ${format(back)}` : ''
 }
 
-const withInterval = (value: Estimate | undefined): string =>
+const formatInterval = (value: Estimate | undefined): string =>
   value
     ? `${format(value.median)}${value.sure ? ` (${format(value.low)}–${format(value.high)})` : ''}`
     : 'none'
 
-function times(value: Ratio | undefined): string {
+function formatRatio(value: Ratio | undefined): string {
   if (!value) return ''
   return `${value.significant ? '' : '~'}${format(value.median)}x`
 }
 
-/** Three digits, or all of a whole number. */
+/** Formats a number with three digits, or all digits of an integer part. */
 function format(value: number | undefined): string {
   if (value === undefined) return ''
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2

@@ -6,35 +6,35 @@ import { expirySection, reclaimSection } from './expiry.ts'
 import { html, list, number, table } from './html.ts'
 import { legend } from './key.ts'
 import { busiest, nameOf, rate, subjectOf } from './labels.ts'
-import { figureOf, section } from './section.ts'
+import { figureOf, renderSection } from './section.ts'
 import { style } from './style.ts'
-import { losses, punctuality, slower, verdicts } from './verdict.ts'
+import { findLosses, punctuality, slower, verdicts } from './verdict.ts'
 
 /**
- * A run as one page that needs nothing else: no script, no file, no other host. All it says is computed from the run,
- * so it holds for any.
+ * Renders a run as a self-contained page without scripts, files or other hosts. All statements are
+ * computed from the run, so they hold for any run.
  */
 export async function renderPage(run: Run): Promise<string> {
-  const sections = await Promise.all(run.scenarios.map((scenario) => section(run, scenario)))
+  const sections = await Promise.all(run.scenarios.map((scenario) => renderSection(run, scenario)))
   const body = [
-    head(run),
+    renderHead(run),
     `<h2 id="verdict">Which store</h2>`,
     '<div class="verdict"><div>',
     ...verdicts(run).map(
       ({ title, text, items }) => `<h3>${html(title)}</h3>\n<p>${text}</p>\n${list(items)}`,
     ),
-    paragraph(punctuality(run)),
-    `</div>${await overview(run)}</div>`,
+    renderParagraph(punctuality(run)),
+    `</div>${await renderOverview(run)}</div>`,
     `<h2 id="reading">How to read this</h2>`,
-    reading(run),
+    renderReading(run),
     ...sections,
     expirySection(run),
     reclaimSection(run),
     `<h2 id="losses">Where we lose</h2>`,
-    lost(run),
+    renderLosses(run),
     `<h2 id="environment">What it ran on</h2>`,
-    environment(run),
-    missing(run),
+    renderEnvironment(run),
+    renderMissing(run),
   ]
   return `<!doctype html>
 <html lang="en">
@@ -52,7 +52,7 @@ ${body.filter(Boolean).join('\n')}
 `
 }
 
-function head(run: Run): string {
+function renderHead(run: Run): string {
   const noise = noiseOf(run)
   const warnings = [
     ...(run.complete
@@ -69,8 +69,8 @@ function head(run: Run): string {
   ].join('\n')
 }
 
-/** What a request costs that changes nothing, on all stores: the chart of the verdict. */
-async function overview(run: Run): Promise<string> {
+/** Renders the chart of the verdict: requests that only look up and touch, for all stores. */
+async function renderOverview(run: Run): Promise<string> {
   const rows = busiest(run, 'request', 'lookup-touch').flatMap((cell): Dot[] => {
     const subject = subjectOf(run, cell.subject)
     const value = figure(cell, 'opsPerSecond')
@@ -84,7 +84,7 @@ async function overview(run: Run): Promise<string> {
   return figureOf(caption, await dots(rows, 'a second', thousands, number), legend())
 }
 
-function reading(run: Run): string {
+function renderReading(run: Run): string {
   return [
     legend(),
     list([
@@ -98,13 +98,13 @@ function reading(run: Run): string {
   ].join('\n')
 }
 
-/** Below that no interval has the confidence of 95%. */
+/** Fewer rounds give no interval with 95% confidence. */
 const LEAST = 6
 
-const paragraph = (text: string): string => (text === '' ? '' : `<p>${text}</p>`)
+const renderParagraph = (text: string): string => (text === '' ? '' : `<p>${text}</p>`)
 
-function lost(run: Run): string {
-  const found = losses(run)
+function renderLosses(run: Run): string {
+  const found = findLosses(run)
   if (run.roundsDone < LEAST) return `<p>Fewer than ${LEAST} rounds tell nothing from chance.</p>`
   const others = slower(run)
   const rest = others.length === 0 ? '' : list(others.map(html))
@@ -125,7 +125,7 @@ function lost(run: Run): string {
   ].join('\n')
 }
 
-function environment({ environment: machine, servers, subjects, started, ended }: Run): string {
+function renderEnvironment({ environment: machine, servers, subjects, started, ended }: Run): string {
   const minutes = (Date.parse(ended) - Date.parse(started)) / 60_000
   const named = servers.map(({ name, version, settings }) => {
     const set = Object.entries(settings).map(([key, value]) => `${key} = ${value}`)
@@ -146,7 +146,7 @@ function environment({ environment: machine, servers, subjects, started, ended }
   ].join('\n')
 }
 
-function missing(run: Run): string {
+function renderMissing(run: Run): string {
   if (run.missing.length === 0) return ''
   const name = (id: string): string => {
     const subject = run.subjects.find((one) => one.id === id)

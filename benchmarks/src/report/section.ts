@@ -5,32 +5,37 @@ import { compare, counterpart, failedShare, figure, type Metric } from '../resul
 import { type Dot, dots, lines, type Point, plain, thousands } from './chart.ts'
 import { html, number, table } from './html.ts'
 import { key } from './key.ts'
-import { busiest, databases, groupsOf, inOrder, nameOf, operations, rate, subjectOf } from './labels.ts'
+import { busiest, databaseNames, groupsOf, inOrder, nameOf, operations, rate, subjectOf } from './labels.ts'
 
-/** A scenario: charts of what matters most in it, and a table of all that was measured. HTML. */
-export async function section(run: Run, { name, title, text, command }: ScenarioInfo): Promise<string> {
+/** Renders a scenario as HTML: charts of the main operations and a table of all figures. */
+export async function renderSection(run: Run, { name, title, text, command }: ScenarioInfo): Promise<string> {
   const groups = groupsOf(run, name)
   if (groups.length === 0) return ''
-  const charts = await chartsOf(run, name)
+  const charts = await renderCharts(run, name)
   return [
     `<h2 id="${name}">${html(title)}</h2>`,
     `<p>${html(text)}</p>`,
     `<div class="charts">${charts.join('\n')}</div>`,
-    `<details><summary>All figures</summary>${cells(run, groups)}</details>`,
+    `<details><summary>All figures</summary>${renderCells(run, groups)}</details>`,
     `<p class="faint">Again: <code>${html(command)}</code></p>`,
   ].join('\n')
 }
 
-async function chartsOf(run: Run, name: ScenarioInfo['name']): Promise<string[]> {
-  if (name === 'stored') return growth(run, 'stored', 'opsPerSecond', 'sessions stored', 'lookups a second')
+async function renderCharts(run: Run, name: ScenarioInfo['name']): Promise<string[]> {
+  if (name === 'stored')
+    return renderGrowth(run, 'stored', 'opsPerSecond', 'sessions stored', 'lookups a second')
   if (name === 'payload')
-    return growth(run, 'payload', 'opsPerSecond', 'bytes a session', 'requests a second')
-  if (name === 'open-loop') return growth(run, 'open-loop', 'p99', 'requests begun a second', 'p99, ms')
+    return renderGrowth(run, 'payload', 'opsPerSecond', 'bytes a session', 'requests a second')
+  if (name === 'open-loop') return renderGrowth(run, 'open-loop', 'p99', 'requests begun a second', 'p99, ms')
   if (name === 'pruning') {
     const both = ['lookup', 'lookup-pruning'] as const
     return Promise.all(
       both.map((operation) =>
-        chart(`${operations[operation]}: p99, ms`, rowsOf(run, busiest(run, name, operation), 'p99'), 'ms'),
+        renderChart(
+          `${operations[operation]}: p99, ms`,
+          rowsOf(run, busiest(run, name, operation), 'p99'),
+          'ms',
+        ),
       ),
     )
   }
@@ -38,33 +43,43 @@ async function chartsOf(run: Run, name: ScenarioInfo['name']): Promise<string[]>
     ...new Set(run.cells.filter(({ scenario }) => scenario === name).map((cell) => cell.operation)),
   ]
   const shown = main.length > 2 ? main.slice(0, 2) : main
-  const made = shown.flatMap((operation) => {
+  const rendered = shown.flatMap((operation) => {
     const found = busiest(run, name, operation)
     const at = `${operations[operation]}, ${found[0]?.parameters.concurrency} at once`
     return [
-      chart(`${at}: operations a second (more is better)`, rowsOf(run, found, 'opsPerSecond'), 'a second'),
-      chart(`${at}: p99 in milliseconds (less is better)`, rowsOf(run, found, 'p99'), 'ms'),
+      renderChart(
+        `${at}: operations a second (more is better)`,
+        rowsOf(run, found, 'opsPerSecond'),
+        'a second',
+      ),
+      renderChart(`${at}: p99 in milliseconds (less is better)`, rowsOf(run, found, 'p99'), 'ms'),
     ]
   })
-  return Promise.all(made)
+  return Promise.all(rendered)
 }
 
-async function chart(caption: string, rows: readonly Dot[], unit: string): Promise<string> {
+async function renderChart(caption: string, rows: readonly Dot[], unit: string): Promise<string> {
   return rows.length === 0
     ? ''
     : figureOf(caption, await dots(rows, unit, unit === 'ms' ? plain : thousands, number))
 }
 
-/** A chart with its caption. `keys`: HTML. */
+/**
+ * Renders a chart with its caption.
+ * @param keys HTML
+ */
 export const figureOf = (caption: string, svg: string, keys: string = ''): string =>
-  `<figure role="img" aria-label="${html(caption)}"><figcaption><b>${html(capital(caption))}</b> ${keys}</figcaption>${svg}</figure>`
+  `<figure role="img" aria-label="${html(caption)}"><figcaption><b>${html(capitalize(caption))}</b> ${keys}</figcaption>${svg}</figure>`
 
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
+const capitalize = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 const along = { stored: 'stored', payload: 'payload', 'open-loop': 'rate' } as const
 
-/** For each database a chart of how a figure changes: ours, the package that most people use, and what bounds them. */
-async function growth(
+/**
+ * Renders a chart for each database of how a metric changes: this project's store, the package that
+ * most people use, and the limits.
+ */
+async function renderGrowth(
   run: Run,
   scenario: keyof typeof along,
   metric: Metric,
@@ -85,7 +100,7 @@ async function growth(
       const svg = await lines(points, { x, y }, metric === 'p99' ? plain : thousands)
       const names = new Map(points.map(({ label, role }) => [label, role]))
       const keys = Array.from(names, ([label, role]) => key(role, label)).join(' ')
-      return figureOf(`${databases[database]}: ${y}, by ${x}`, svg, keys)
+      return figureOf(`${databaseNames[database]}: ${y}, by ${x}`, svg, keys)
     }),
   )
 }
@@ -114,15 +129,18 @@ const HEAD = [
   ...['round trips', 'commands', 'bytes out', 'in', 'MiB', 'loop p99 ms', 'failed'],
 ]
 
-/** Every cell of the groups; "ours" is how many times the figure before it is that of ours. */
-function cells(run: Run, groups: readonly Cell[][]): string {
+/**
+ * Renders all cells of the groups. The column "ours" is the ratio of this project's figure to the
+ * previous column.
+ */
+function renderCells(run: Run, groups: readonly Cell[][]): string {
   const rows = groups.flatMap((group) =>
-    group.toSorted((a, b) => rate(b) - rate(a)).map((cell, i) => row(run, cell, i === 0)),
+    group.toSorted((a, b) => rate(b) - rate(a)).map((cell, i) => renderRow(run, cell, i === 0)),
   )
   return table({ head: HEAD, rows }, 2)
 }
 
-function row(run: Run, cell: Cell, isFirst: boolean): string[] {
+function renderRow(run: Run, cell: Cell, isFirst: boolean): string[] {
   const subject = subjectOf(run, cell.subject)
   const [id] = subject.comparedWith
   const rival = id === undefined ? undefined : counterpart(run, cell, id)
@@ -139,10 +157,10 @@ function row(run: Run, cell: Cell, isFirst: boolean): string[] {
   return [
     isFirst ? html(what) : '',
     html(nameOf(subject)),
-    interval(figure(cell, 'opsPerSecond')),
+    formatInterval(figure(cell, 'opsPerSecond')),
     against('opsPerSecond'),
     median('p50'),
-    interval(figure(cell, 'p99')),
+    formatInterval(figure(cell, 'p99')),
     against('p99'),
     median('cpuApp'),
     against('cpuApp'),
@@ -153,7 +171,7 @@ function row(run: Run, cell: Cell, isFirst: boolean): string[] {
   ]
 }
 
-const interval = (value: Estimate | undefined): string =>
+const formatInterval = (value: Estimate | undefined): string =>
   value
     ? `${number(value.median)}${value.sure ? ` <span class="faint">${number(value.low)}–${number(value.high)}</span>` : ''}`
     : 'none'

@@ -4,9 +4,11 @@ import type { OperationName, Run, ScenarioName } from '../results/results.ts'
 import type { Ratio } from '../results/statistics.ts'
 import { compare, counterpart, figure, type Metric } from '../results/summary.ts'
 import { enumeration, number } from './html.ts'
-import { databases, nameOf, subjectOf } from './labels.ts'
+import { databaseNames, nameOf, subjectOf } from './labels.ts'
 
-/** The columns of a table by database: what ours is, beside the package that most use. */
+/**
+ * The columns of the table: ratios of this project's stores to the packages that most people use.
+ */
 const columns: readonly [string, ScenarioName, OperationName, Metric, 'most' | 'least'][] = [
   ['lookup', 'lookup', 'lookup', 'opsPerSecond', 'most'],
   ['touch', 'touch', 'touch', 'opsPerSecond', 'most'],
@@ -17,8 +19,11 @@ const columns: readonly [string, ScenarioName, OperationName, Metric, 'most' | '
   ['one by one', 'request', 'lookup-touch', 'opsPerSecond', 'least'],
 ]
 
-/** What the README says of a run; Markdown. `page` is where all of it stands. */
-function speed(run: Run, page: string): string {
+/**
+ * Renders the speed section of the README as Markdown.
+ * @param page the path of the full report
+ */
+function renderSpeed(run: Run, page: string): string {
   const cells = run.cells.filter(({ scenario }) => columns.some(([, name]) => name === scenario))
   const all = cells.map(({ parameters }) => parameters.concurrency)
   const concurrency = { most: Math.max(...all), least: Math.min(...all) }
@@ -35,9 +40,9 @@ function speed(run: Run, page: string): string {
           one.parameters.concurrency === concurrency[load],
       )
       const other = cell && counterpart(run, cell, id)
-      return times(other && compare(cell, other, metric))
+      return formatRatio(other && compare(cell, other, metric))
     })
-    return [`| ${databases[ours.database]}, to ${nameOf(peer)} | ${ratios.join(' | ')} |`]
+    return [`| ${databaseNames[ours.database]}, to ${nameOf(peer)} | ${ratios.join(' | ')} |`]
   })
   const noise = noiseOf(run)
   return [
@@ -48,20 +53,20 @@ function speed(run: Run, page: string): string {
       `|---|${columns.map(() => '---|').join('')}`,
       ...rows,
     ].join('\n'),
-    http(run),
+    renderHttp(run),
     `All of it, and where we lose: [the run of ${run.started.slice(0, 10)}](${page}).`,
   ]
     .filter(Boolean)
     .join('\n\n')
 }
 
-/** An application over HTTP, beside MemoryStore. */
-function http(run: Run): string {
+/** Renders the requests of an application over HTTP, compared with MemoryStore. */
+function renderHttp(run: Run): string {
   const ceiling = run.cells.find(
     ({ subject, operation }) => subject === 'MemoryStore' && operation === 'http',
   )
   if (!ceiling) return ''
-  const told = run.cells.flatMap((cell) => {
+  const parts = run.cells.flatMap((cell) => {
     const subject = subjectOf(run, cell.subject)
     if (subject.role !== 'ours' || counterpart(run, ceiling, cell.subject) !== cell) return []
     const ofMemory = compare(cell, ceiling, 'opsPerSecond')
@@ -71,19 +76,22 @@ function http(run: Run): string {
     )
     const rival = peer && counterpart(run, cell, peer.id)
     const beside = rival && figure(rival, 'opsPerSecond') ? compare(cell, rival, 'opsPerSecond') : undefined
-    const others = beside && peer ? ` and ${times(beside)} those of ${nameOf(peer)}` : ''
-    return [`${nameOf(subject)} serves ${times(ofMemory)}${others}`]
+    const others = beside && peer ? ` and ${formatRatio(beside)} those of ${nameOf(peer)}` : ''
+    return [`${nameOf(subject)} serves ${formatRatio(ofMemory)}${others}`]
   })
-  return `Express over HTTP, ${ceiling.parameters.concurrency} connections, beside the requests of express-session's MemoryStore: ${enumeration(told)}.`
+  return `Express over HTTP, ${ceiling.parameters.concurrency} connections, beside the requests of express-session's MemoryStore: ${enumeration(parts)}.`
 }
 
-const times = (ratio: Ratio | undefined): string =>
+const formatRatio = (ratio: Ratio | undefined): string =>
   ratio ? `${ratio.significant ? '' : '~'}${number(ratio.median)}x` : ''
 
-/** The README with that in place of what it says now. */
+/**
+ * Returns the README with its speed section replaced.
+ * @throws Error if the README lacks the section's marks
+ */
 export function withSpeed(readme: string, run: Run, page: string): string {
   const [begin, end] = ['<!-- speed: npx -y pnpm@12 bench:report -->', '<!-- /speed -->']
   const [from, to] = [readme.indexOf(begin), readme.indexOf(end)]
   if (from < 0 || to < from) throw new Error(`the README lacks ${begin} or ${end}`)
-  return `${readme.slice(0, from + begin.length)}\n${speed(run, page)}\n${readme.slice(to)}`
+  return `${readme.slice(0, from + begin.length)}\n${renderSpeed(run, page)}\n${readme.slice(to)}`
 }

@@ -1,4 +1,7 @@
-/** Ink and paper are the reader's; the colours of roles are told apart by colour-blind readers too (Okabe and Ito). */
+/**
+ * The style of the page. The colours follow the reader's scheme, and colour-blind readers can
+ * distinguish those of the roles (palette by Okabe and Ito).
+ */
 export const style = `
 :root { color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --faint: #5b6570; --line: #d5dae0; --ours: #0072b2; --peer: #c25400; --floor: #76777a; --ceiling: #a3527f; }
 @media (prefers-color-scheme: dark) {

@@ -1,31 +1,34 @@
+import { databaseIds, serverDatabaseIds } from '@session-stores/testbed/databases'
 import type { Cell, Database, Run, ScenarioName } from '../results/results.ts'
 import type { Ratio } from '../results/statistics.ts'
 import { compare, counterpart, figure, type Metric } from '../results/summary.ts'
-import { missed } from './aims.ts'
+import { findMissedAims } from './aims.ts'
 import { enumeration, html, number } from './html.ts'
-import { busiest, byParameters, databases, inOrder, nameOf, operations, subjectOf } from './labels.ts'
+import { busiest, byParameters, databaseNames, inOrder, nameOf, operations, subjectOf } from './labels.ts'
 
-/** What the figures say, in words that hold for any run. */
+/** A situation for which the page recommends stores. */
 
 interface Deployment {
   title: string
-  /** What is measured for it. */
+  /** The scenario that represents the situation. */
   scenario: ScenarioName
   variant: string
-  /** The databases that fit it. */
+  /** The suitable databases. */
   fits: readonly Database[]
 }
 
-const shared: readonly Database[] = ['redis', 'postgres', 'mongodb']
 const plain = { scenario: 'request', variant: 'standalone' } as const
 const deployments: readonly Deployment[] = [
-  { title: 'One machine', ...plain, fits: ['sqlite', ...shared] },
-  { title: 'Several application servers', ...plain, fits: shared },
+  { title: 'One machine', ...plain, fits: databaseIds },
+  { title: 'Several application servers', ...plain, fits: serverDatabaseIds },
   { title: 'PostgreSQL behind PgBouncer', scenario: 'pgbouncer', variant: 'pgbouncer', fits: ['postgres'] },
   { title: 'Redis Cluster', scenario: 'cluster', variant: 'cluster', fits: ['redis'] },
 ]
 
-/** For each deployment the stores of ours that fit, the fastest first; HTML. Empty where the run has no lookup-and-touch. */
+/**
+ * Returns the suitable stores of this project for each situation, the fastest first, as HTML. The
+ * list is empty if the run lacks the lookup-and-touch operation.
+ */
 export function verdicts(run: Run): { title: string; text: string; items: string[] }[] {
   return deployments.flatMap(({ title, scenario, variant, fits }) => {
     const ours = busiest(run, scenario, 'lookup-touch').filter(({ subject }) => {
@@ -35,13 +38,13 @@ export function verdicts(run: Run): { title: string; text: string; items: string
     const [first] = ours
     if (!first) return []
     const { name, database } = subjectOf(run, first.subject)
-    const most = ours.length === 1 ? '' : `${html(name)} on ${databases[database]} serves most. `
+    const most = ours.length === 1 ? '' : `${html(name)} on ${databaseNames[database]} serves most. `
     const text = `${most}A request looks its session up and touches it, ${first.parameters.concurrency} at once.`
-    return [{ title, text, items: ours.map((cell) => standing(run, cell)) }]
+    return [{ title, text, items: ours.map((cell) => renderStanding(run, cell)) }]
   })
 }
 
-/** Whether sessions of ours end on time, in a sentence; HTML. */
+/** Returns a sentence on whether this project's sessions end on time, as HTML. */
 export function punctuality(run: Run): string {
   const ours = run.expiry.filter(({ subject }) => subjectOf(run, subject).role === 'ours')
   if (ours.length === 0) return ''
@@ -62,49 +65,55 @@ export function punctuality(run: Run): string {
   return `${mine}${lax.length > 0 ? `; with other packages the latest were those of ${enumeration(lax)}` : ''}.`
 }
 
-/** What else costs, in sentences: beside no database at all, with more sessions, and with expired ones; and the aims missed. Text. */
+/**
+ * Returns sentences on other costs, as plain text: compared with MemoryStore, with many sessions,
+ * with expired sessions, and the missed aims.
+ */
 export function slower(run: Run): string[] {
-  return [...besideMemory(run), ...growing(run), ...lingering(run), ...missed(run)]
+  return [...compareWithMemory(run), ...compareSizes(run), ...findLingering(run), ...findMissedAims(run)]
 }
 
-function besideMemory(run: Run): string[] {
+function compareWithMemory(run: Run): string[] {
   return run.cells.flatMap((ceiling) => {
     if (ceiling.scenario !== 'http' || subjectOf(run, ceiling.subject).role !== 'ceiling') return []
-    const told = run.subjects.flatMap((subject) => {
+    const parts = run.subjects.flatMap((subject) => {
       const cell = subject.role === 'ours' ? counterpart(run, ceiling, subject.id) : undefined
       const ratio = cell && compare(cell, ceiling, 'opsPerSecond')
       return ratio?.significant && ratio.median < 1 ? [`${nameOf(subject)} ${number(ratio.median)}x`] : []
     })
-    if (told.length === 0) return []
+    if (parts.length === 0) return []
     const how = operations[ceiling.operation]
     return [
-      `Express over HTTP, ${how}, against ${nameOf(subjectOf(run, ceiling.subject))}: ${enumeration(told)} its requests a second.`,
+      `Express over HTTP, ${how}, against ${nameOf(subjectOf(run, ceiling.subject))}: ${enumeration(parts)} its requests a second.`,
     ]
   })
 }
 
-/** How much longer a lookup takes with the most sessions than with 10,000. */
-function growing(run: Run): string[] {
+/** Compares lookups among the largest number of sessions with lookups among 10,000. */
+function compareSizes(run: Run): string[] {
   const cells = run.cells.filter(
     ({ scenario, subject }) => scenario === 'stored' && subjectOf(run, subject).role === 'ours',
   )
   const most = Math.max(...cells.map(({ parameters }) => parameters.stored))
-  const told = cells.flatMap((cell) => {
+  const parts = cells.flatMap((cell) => {
     const few = cells.find(({ subject, parameters }) => subject === cell.subject && parameters.stored === FEW)
     const ratio = few && cell.parameters.stored === most ? compare(few, cell, 'opsPerSecond') : undefined
     if (!ratio?.significant || ratio.median < 1) return []
     return [`${nameOf(subjectOf(run, cell.subject))} ${number(ratio.median)}x`]
   })
-  if (told.length === 0) return []
+  if (parts.length === 0) return []
   return [
-    `A lookup among ${number(most)} sessions takes longer than among ${number(FEW)}: ${enumeration(told)} the time.`,
+    `A lookup among ${number(most)} sessions takes longer than among ${number(FEW)}: ${enumeration(parts)} the time.`,
   ]
 }
 
 const FEW = 10_000
 
-/** Whose expired sessions take up storage for longer than those of another package on the same database. */
-function lingering(run: Run): string[] {
+/**
+ * Lists this project's stores whose expired sessions use storage longer than those of another
+ * package.
+ */
+function findLingering(run: Run): string[] {
   return run.reclaim.flatMap((mine) => {
     const { name, role } = subjectOf(run, mine.subject)
     if (role !== 'ours') return []
@@ -122,8 +131,8 @@ function lingering(run: Run): string[] {
   })
 }
 
-/** One of ours, in figures, and next to each peer on the same database. */
-function standing(run: Run, cell: Cell): string {
+/** Renders one of this project's stores, with figures and compared with the other packages. */
+function renderStanding(run: Run, cell: Cell): string {
   const { name, database } = subjectOf(run, cell.subject)
   const p99 = number(figure(cell, 'p99')?.median)
   const peers = busiest(run, cell.scenario, cell.operation).filter((other) => {
@@ -131,22 +140,22 @@ function standing(run: Run, cell: Cell): string {
     const isRival = role === 'peer' && comparedWith.includes(cell.subject)
     return isRival && other === counterpart(run, cell, other.subject)
   })
-  const told = peers.flatMap((peer) => {
+  const parts = peers.flatMap((peer) => {
     const ratio = compare(cell, peer, 'opsPerSecond')
-    return ratio ? [`${times(ratio)} as ${html(subjectOf(run, peer.subject).name)}`] : []
+    return ratio ? [`${formatRatio(ratio)} as ${html(subjectOf(run, peer.subject).name)}`] : []
   })
-  const beside = told.length > 0 ? `: ${enumeration(told)}` : ''
-  return `<strong>${html(name)}</strong> (${databases[database]}) serves ${number(figure(cell, 'opsPerSecond')?.median)} requests a second, 99 of 100 within ${p99}&nbsp;ms${beside}.`
+  const beside = parts.length > 0 ? `: ${enumeration(parts)}` : ''
+  return `<strong>${html(name)}</strong> (${databaseNames[database]}) serves ${number(figure(cell, 'opsPerSecond')?.median)} requests a second, 99 of 100 within ${p99}&nbsp;ms${beside}.`
 }
 
-function times(ratio: Ratio): string {
+function formatRatio(ratio: Ratio): string {
   const interval = `(${number(ratio.low)}–${number(ratio.high)})`
   if (!ratio.sure) return `~${number(ratio.median)} times as many`
   if (!ratio.significant) return `as far as can be told as many ${interval}`
   return `${number(ratio.median)} times ${interval} as many`
 }
 
-/** What is compared, and whether more of it is better. */
+/** The compared metrics, and whether a higher value is better. */
 const measures: readonly [Metric, string, boolean][] = [
   ['opsPerSecond', 'operations a second', true],
   ['p99', 'p99', false],
@@ -164,10 +173,10 @@ export interface Loss {
 }
 
 /**
- * Wherever a peer does significantly better than the one of ours on its database; ordered by store, what was done, and
- * how.
+ * Returns all cells in which another package is significantly better than this project's store on
+ * the same database. They are ordered by store, scenario and parameters.
  */
-export function losses(run: Run): Loss[] {
+export function findLosses(run: Run): Loss[] {
   const order = inOrder(run)
   const scenario = (cell: Cell) => run.scenarios.findIndex(({ name }) => name === cell.scenario)
   const cells = run.cells.toSorted((a, b) => order(a, b) || scenario(a) - scenario(b) || byParameters(a, b))
@@ -178,7 +187,7 @@ export function losses(run: Run): Loss[] {
       const ours = counterpart(run, cell, id)
       if (!ours) return []
       return measures.flatMap(([metric, measure, isMoreBetter]) => {
-        // How many began, the rate says, and not the store.
+        // At a stated rate, the number of operations does not depend on the store.
         if (metric === 'opsPerSecond' && cell.parameters.rate !== undefined) return []
         const ratio = compare(ours, cell, metric)
         if (!ratio?.significant || ratio.median > 1 === isMoreBetter) return []

@@ -1,8 +1,8 @@
 import { decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js'
 import type { Measurement } from './results.ts'
 
-/** Two measurements of the same as if they were one. */
-export function merged(a: Measurement, b: Measurement): Measurement {
+/** Combines two measurements of the same point into one. */
+export function mergeMeasurements(a: Measurement, b: Measurement): Measurement {
   const [operations, seconds] = [a.operations + b.operations, a.seconds + b.seconds]
   const mean = (one: number, other: number) =>
     operations === 0 ? 0 : (one * a.operations + other * b.operations) / operations

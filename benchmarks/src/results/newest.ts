@@ -4,7 +4,10 @@ import type { Run } from './results.ts'
 
 const folder = join(import.meta.dirname, '../../results')
 
-/** The newest run in `benchmarks/results`, and its file without the extension. Throws where there is none. */
+/**
+ * Returns the newest run in `benchmarks/results` and the path of its file without the extension.
+ * @throws Error if there is no run
+ */
 export function newestRun(): { run: Run; base: string } {
   const newest = globSync('*.json', { cwd: folder }).sort().at(-1)
   if (newest === undefined)

@@ -1,21 +1,24 @@
 import type { Run } from './results.ts'
 import { compare, counterpart } from './summary.ts'
 
-/** What the two controls, which are the same, say of the others' differences. */
+/** What the two identical controls say about the reliability of differences. */
 export interface Noise {
   verdict: 'quiet' | 'too noisy' | 'unknown'
-  /** Why, in a sentence. */
+  /** The reason in a sentence. */
   text: string
-  /** The control furthest off: how many times one is the other. */
+  /** The largest ratio between the two controls. */
   worst?: number
 }
 
-/** Two medians of the same thing that lie further apart than this make a run useless. */
+/** A run is useless if two medians of the same subject differ by more than this factor. */
 const MOST = 1.1
 /** The chance that a quiet run is called noisy, over all comparisons of its controls. */
 const FALSE_ALARM = 0.05
 
-/** A run is too noisy if its controls differ, as any two subjects would be said to, or if their medians lie too far apart. */
+/**
+ * Judges the noise of a run. It is too noisy if its controls differ significantly or if their
+ * medians are too far apart.
+ */
 export function noiseOf(run: Run): Noise {
   const cells = run.cells.filter(({ subject }) => subject === 'control-b')
   const ratios = cells.flatMap((cell) => {

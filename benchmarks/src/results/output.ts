@@ -7,7 +7,10 @@ import type { Run } from './results.ts'
 export class Output {
   readonly #base: string
 
-  /** Throws an `ArgumentError` if nothing can be written there. */
+  /**
+   * Checks that files can be written to the folder.
+   * @throws ArgumentError
+   */
   constructor(folder: string, started: string) {
     this.#base = join(resolve(folder), `benchmark-${started.slice(0, 19).replaceAll(':', '-')}`)
     try {
@@ -22,7 +25,7 @@ export class Output {
     }
   }
 
-  /** Returns the path. The file is whole at all times. */
+  /** Writes the run and returns the path. The file is complete at all times. */
   json(run: Run): string {
     return this.write('json', JSON.stringify(run))
   }

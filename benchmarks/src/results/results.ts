@@ -1,84 +1,97 @@
-/** What one run of the benchmark writes: `<out>/<started>.json`. Everything that the page and the tables say comes from it. */
+import type { DatabaseId } from '@session-stores/testbed/databases'
+
+/**
+ * A run of the benchmark, as written to `<out>/<started>.json`. The page and the tables are
+ * computed from it.
+ */
 export interface Run {
-  /** Raised when a field changes its meaning. */
+  /** Increases when a field changes its meaning. */
   schema: 1
   /** ISO 8601. */
   started: string
   ended: string
-  /** What to type to get such a run again. */
+  /** The command that produces such a run. */
   command: string
-  /** Undefined outside of a checkout; ends with `+` if files differed from it. */
+  /** `undefined` outside of a checkout. Ends with `+` if files differed from the commit. */
   commit?: string
-  /** False if it was interrupted; see `reason`. */
+  /** Whether the run was not interrupted; see `reason`. */
   complete: boolean
   reason?: string
   quick: boolean
-  /** How many rounds were asked for, and how many were done to the end; some scenarios are measured in fewer. */
+  /** The number of requested and of completed rounds. Some scenarios take part in fewer rounds. */
   rounds: number
   roundsDone: number
   environment: Environment
   servers: ServerInfo[]
-  /** All that were asked for, whether they could be measured or not. */
+  /** All requested subjects, even if they could not be measured. */
   subjects: SubjectInfo[]
   scenarios: ScenarioInfo[]
   cells: Cell[]
   expiry: Expiry[]
   reclaim: Reclaim[]
-  /** What was planned and has no figure, with the reason; a whole subject if no scenario is named. */
+  /**
+   * What was planned and has no figure, with the reason. Without a scenario, the whole subject is
+   * missing.
+   */
   missing: Missing[]
 }
 
 export interface Environment {
   cpu: string
   cores: number
-  /** Bytes. */
+  /** In bytes. */
   memory: number
   kernel: string
   node: string
-  /** The load average of the last minute when the run began. */
+  /** The load average of the last minute before the run. */
   loadBefore: number
 }
 
-export type Database = 'redis' | 'mongodb' | 'postgres' | 'sqlite' | 'memory' | 'files'
+export type Database = DatabaseId | 'memory' | 'files'
 
 export interface ServerInfo {
-  /** `redis`, `redis-cluster`, `mongodb`, `postgres`, `pgbouncer`. */
+  /** `redis`, `redis-cluster`, `mongodb`, `postgres` or `pgbouncer`. */
   name: string
-  /** What it says it is, such as `redis 7.0.15`. */
+  /** The name and version that the server reports, such as `redis 7.0.15`. */
   version: string
-  /** What decides on speed and durability; the same for all subjects on it. */
+  /**
+   * Settings that determine speed and durability. They are the same for all subjects of the server.
+   */
   settings: Record<string, string>
 }
 
 /**
- * `ours`; `peer`; `floor`: the bare client doing the least that keeps a session, one call at a time; `ceiling`:
- * express-session's MemoryStore, no database at all; `control`: there are two, and they are the same, to see how far
- * measurements of one thing lie apart.
+ * The role of a subject:
+ * - `ours`: a store of this project
+ * - `peer`: another package
+ * - `floor`: the bare client with the minimum that keeps a session
+ * - `ceiling`: express-session's MemoryStore, without a database
+ * - `control`: one of two identical subjects, which show how far measurements of one thing differ
  */
 export type Role = 'ours' | 'peer' | 'floor' | 'ceiling' | 'control'
 
 export interface SubjectInfo {
-  /** `connect-redis`, `better-sqlite3-session-store-wal`, … */
+  /** Such as `connect-redis` or `better-sqlite3-session-store-wal`. */
   id: string
-  /** For people: `connect-redis on node-redis`. */
+  /** The display name, such as `connect-redis on node-redis`. */
   name: string
   role: Role
   database: Database
-  /** What runs: `standalone`, or what stands between or is added: `cluster`, `pgbouncer`, `sealed`, … */
+  /** The setup: `standalone`, `cluster`, `pgbouncer`, `sealed` or `control`. */
   variant: string
-  /** Of the package measured and of its database client. */
+  /** The measured package and its database client. */
   packages: { name: string; version: string }[]
-  /** The durability of its writes, in words. */
+  /** The durability of the writes in words. */
   durability: string
-  /** The server it runs on, as in `Run.servers`; none for SQLite, memory and files. */
+  /** The name of its server in `Run.servers`. SQLite, memory and files have no server. */
   server?: string
-  /** The id of the subject that this control is. */
+  /** The id of the subject that this control copies. */
   controlOf?: string
-  /** The ids of those of ours that it is compared with. */
+  /** The ids of this project's subjects that this subject is compared with. */
   comparedWith: string[]
 }
 
-/** What `--scenario` takes, and a part of the page. */
+/** The values of `--scenario`. Each one is a section of the page. */
 export type ScenarioName =
   | 'lookup'
   | 'touch'
@@ -101,13 +114,13 @@ export type ScenarioName =
 export interface ScenarioInfo {
   name: ScenarioName
   title: string
-  /** What is done and checked, in a sentence or two. */
+  /** What is done and checked, in one or two sentences. */
   text: string
-  /** The command that measures it alone. */
+  /** The command that measures only this scenario. */
   command: string
 }
 
-/** What one operation is. */
+/** What one operation does. */
 export type OperationName =
   | 'lookup'
   | 'lookup-miss'
@@ -119,94 +132,108 @@ export type OperationName =
   | 'lookup-touch'
   | 'mix'
   | 'hot'
-  /** A lookup while expired sessions are being removed. */
+  /** A lookup while expired sessions are removed. */
   | 'lookup-pruning'
-  /** A request over HTTP to an Express application; each connection with its session, or one for all. */
+  /** A request to an Express application, with a session for each connection or one for all. */
   | 'http'
   | 'http-one-session'
 
 export interface Parameters {
-  /** Bytes of a session as JSON, its cookie included. */
+  /** The size of a session as JSON with its cookie, in bytes. */
   payload: number
-  /** Operations (or connections) in flight; 0 in an open loop, which has no bound. */
+  /** Operations or connections in flight. 0 for an open loop, which has no limit. */
   concurrency: number
-  /** Sessions stored. */
+  /** The number of stored sessions. */
   stored: number
-  /** Open loop: operations a second that are begun, whatever became of those before. */
+  /**
+   * Only for an open loop: operations that begin per second, even if earlier ones are unanswered.
+   */
   rate?: number
 }
 
-/** One subject doing one operation at one point. */
+/** One subject with one operation and one set of parameters. */
 export interface Cell {
   scenario: ScenarioName
   operation: OperationName
   subject: string
   parameters: Parameters
-  /** One a round, each from a fresh process; a failed one is in `Run.missing`. */
+  /** One measurement per round, each from a fresh process. Failed ones are in `Run.missing`. */
   rounds: Round[]
 }
 
 export interface Round extends Measurement {
-  /** From 1. Rounds of the same number were measured near each other in time. */
+  /** The number of the round, from 1. Measurements of the same round were made close in time. */
   round: number
 }
 
-/** What `errors` and `wrong` count is in `operations` too. Figures "an operation" are averages. */
+/**
+ * The result of one measurement. `operations` includes those in `errors` and `wrong`. Figures per
+ * operation are averages.
+ */
 export interface Measurement {
   operations: number
   /** The measured time. */
   seconds: number
   opsPerSecond: number
   /**
-   * HdrHistogram (V2, compressed, base64) of microseconds. Open loop: from the intended start. Closed loop: from
-   * the answer before to this one.
+   * An HdrHistogram (V2, compressed, base64) of microseconds. In an open loop, latency counts from
+   * the intended start. In a closed loop, it counts from the previous answer.
    */
   latency: string
-  /** Open loop only: the same from when the call was really made, which hides what waiting costs. */
+  /** Only for an open loop: the latency from the actual call, which hides waiting times. */
   latencyFromCall?: string
-  /** Operations that failed. */
+  /** The number of failed operations. */
   errors: number
-  /** Answers that were not right: no session, another session, another user, not what was saved last. */
+  /** The number of wrong answers: no session, another session, another user, or outdated data. */
   wrong: number
-  /** The first of them. */
+  /** The first error or wrong answer. */
   failure?: string
-  /** Open loop: operations whose time had come and which had no answer at the end. */
+  /** Only for an open loop: due operations without an answer at the end. */
   unanswered?: number
-  /** Requests an operation, as the server counts them: `null` where there is no server, or it does not count. */
+  /** Requests per operation as the server counts them, or `null` if no server counts them. */
   roundTrips: number | null
-  /** Commands, statements or documents an operation, as the server counts them. */
+  /** Commands, statements or documents per operation as the server counts them. */
   commands: number | null
-  /** Microseconds of CPU time an operation: the application's process with all its threads, and the server's. */
+  /**
+   * CPU microseconds per operation: of the application's process with all threads, and of the
+   * server.
+   */
   cpuApp: number
   cpuServer: number | null
-  /** Bytes an operation on the application's connections to the database; to it and from it. */
+  /** Bytes per operation on the connections to the database: sent and received. */
   bytesOut: number
   bytesIn: number
-  /** The most memory that the application's process held, in bytes. */
+  /** The peak memory of the application's process in bytes. */
   rssPeak: number
-  /** Milliseconds that a timer came late in the application's process. */
+  /** The delay of timers in the application's process in milliseconds. */
   eventLoopDelayP99: number
 }
 
-/** How long after its deadline a session could still be read. */
+/** How long sessions could be read after their deadlines. */
 export interface Expiry {
   subject: string
   round: number
-  /** Milliseconds from the deadline to the last answer with the session, for each session; 0: never after it. */
+  /**
+   * Milliseconds from the deadline to the last successful lookup of each session, or 0 if there was
+   * none.
+   */
   late: number[]
-  /** Sessions that were gone before their deadline, by how many milliseconds. */
+  /** For each session that was gone before its deadline: by how many milliseconds. */
   early: number[]
 }
 
-/** How long expired sessions take up storage, with each package's own settings. */
+/** How long expired sessions use storage, with each package's own settings. */
 export interface Reclaim {
   subject: string
-  /** How many expired at once. */
+  /** The number of sessions that expired together. */
   sessions: number
-  /** Milliseconds from the last deadline to when half, and when all of them were seen gone; `null`: not while it was watched. */
+  /**
+   * Milliseconds from the last deadline until half of the sessions, and all of them, were gone.
+   * `null` if that did not happen while storage was watched.
+   */
   half: number | null
   all: number | null
-  /** For how long after the deadline it was watched, in milliseconds. */
+  /** How long storage was watched after the deadline, in milliseconds. */
   watched: number
 }
 

@@ -1,17 +1,18 @@
-/** A median with its interval. */
+/** A median and its interval. */
 export interface Estimate {
   median: number
   low: number
   high: number
-  /** Whether the interval holds the true median with the confidence asked for; below 6 values none can at 95%. */
+  /** Whether the interval has the requested confidence. At 95%, at least 6 values are necessary. */
   sure: boolean
-  /** How many values. */
+  /** The number of values. */
   count: number
 }
 
 /**
- * The median, and the narrowest pair of order statistics that encloses the true one with at least this confidence:
- * no assumption of how the values are spread. With too few values: all of their range, and not `sure`.
+ * Returns the median and the narrowest pair of order statistics that encloses the true median with
+ * this confidence. No distribution is assumed. With too few values, the interval is their whole
+ * range and not `sure`.
  */
 export function estimate(values: readonly number[], confidence: number = 0.95): Estimate | undefined {
   const count = values.length
@@ -27,12 +28,15 @@ export function estimate(values: readonly number[], confidence: number = 0.95): 
   }
 }
 
-/** How often `ours` is `theirs`, and whether the difference shows: never where the interval holds 1, or is not sure. */
+/**
+ * The ratio of `ours` to `theirs`. The difference is significant if the interval is sure and
+ * excludes 1.
+ */
 export interface Ratio extends Estimate {
   significant: boolean
 }
 
-/** Of values of the same rounds: what disturbs a round disturbs both. */
+/** Divides the values of the same rounds, because a disturbance of a round affects both values. */
 export function ratio(
   ours: ReadonlyMap<number, number>,
   theirs: ReadonlyMap<number, number>,
@@ -51,7 +55,10 @@ function median(sorted: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-/** The largest k for which at most `share` of all samples of `count` have less than k values below the median; 0: none. */
+/**
+ * Returns the largest k for which at most `share` of all samples of `count` values have less than k
+ * values below the median, or 0.
+ */
 function tail(count: number, share: number): number {
   let [k, probability, sum] = [0, 0.5 ** count, 0]
   while (k < count / 2) {

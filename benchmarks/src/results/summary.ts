@@ -2,7 +2,7 @@ import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
 import type { Cell, Measurement, Parameters, Round, Run } from './results.ts'
 import { type Estimate, estimate, type Ratio, ratio } from './statistics.ts'
 
-/** `p50` and `p99` are latencies in milliseconds; the others as `Measurement` has them. */
+/** `p50` and `p99` are latencies in milliseconds. The others are fields of `Measurement`. */
 export type Metric =
   | 'p50'
   | 'p99'
@@ -12,10 +12,10 @@ export type Metric =
       'latency' | 'latencyFromCall' | 'failure' | 'operations' | 'seconds' | 'errors' | 'wrong'
     >
 
-/** A cell with a larger share of failed or wrong operations has no figures. */
+/** A cell with a larger share of failed operations or wrong answers has no figures. */
 const MOST_FAILED = 0.01
 
-/** By round. A measurement that does not have the metric is left out. */
+/** Returns the metric by round. Rounds without the metric are omitted. */
 function valuesOf(cell: Cell, metric: Metric): Map<number, number> {
   if (failedShare(cell) > MOST_FAILED) return new Map()
   return new Map(
@@ -26,17 +26,17 @@ function valuesOf(cell: Cell, metric: Metric): Map<number, number> {
   )
 }
 
-/** Over the rounds. Undefined where there is no figure. */
+/** Returns the median over all rounds, or `undefined` if there is no figure. */
 export function figure(cell: Cell, metric: Metric): Estimate | undefined {
   return estimate([...valuesOf(cell, metric).values()])
 }
 
-/** How many times the metric of `cell` is that of `other`. */
+/** Returns the ratio of the metric in `cell` to the metric in `other`. */
 export function compare(cell: Cell, other: Cell, metric: Metric, confidence?: number): Ratio | undefined {
   return ratio(valuesOf(cell, metric), valuesOf(other, metric), confidence)
 }
 
-/** The cell of another subject that is like this one in all else. */
+/** Returns the cell of another subject with the same scenario, operation and parameters. */
 export function counterpart(run: Run, cell: Cell, subject: string): Cell | undefined {
   return run.cells.find(
     (other) =>
@@ -47,7 +47,7 @@ export function counterpart(run: Run, cell: Cell, subject: string): Cell | undef
   )
 }
 
-/** The share of a cell's operations that failed or were answered wrongly. */
+/** Returns the share of a cell's operations that failed or had a wrong answer. */
 export function failedShare({ rounds }: Cell): number {
   const failed = rounds.reduce((sum, { errors, wrong }) => sum + errors + wrong, 0)
   return failed / rounds.reduce((sum, { operations }) => sum + Math.max(operations, 1), 0)
@@ -67,7 +67,7 @@ function metricOf(round: Round, metric: Metric): number | null | undefined {
   return round[metric]
 }
 
-/** Milliseconds. */
+/** Returns a percentile of a histogram in milliseconds. */
 function percentile(encoded: string, share: number): number {
   return decodeFromCompressedBase64(encoded).getValueAtPercentile(share) / 1000
 }

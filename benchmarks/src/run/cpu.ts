@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Nanoseconds of CPU time that these processes have used, all threads, by process; without those that have ended. */
+/**
+ * Returns the nanoseconds of CPU time that each process has used in all threads. Omits ended
+ * processes.
+ */
 export function cpuTimes(pids: readonly number[]): Record<number, number> {
   return Object.fromEntries(
     pids.flatMap((pid) => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 import type { Environment } from '../results/results.ts'
 
-export function environment(): Environment {
+export function readEnvironment(): Environment {
   return {
     cpu: cpus()[0]!.model.trim(),
     cores: availableParallelism(),
@@ -13,8 +13,8 @@ export function environment(): Environment {
   }
 }
 
-/** Of the checkout that this is; with a `+` if files differ from it. */
-export function commit(): string | undefined {
+/** Returns the commit of this checkout, followed by `+` if files differ from it. */
+export function readCommit(): string | undefined {
   const git = (...args: string[]) =>
     execFileSync('git', args, {
       cwd: import.meta.dirname,

@@ -1,10 +1,15 @@
 import { measuringOf, type PlannedJob } from '../plan/plan.ts'
 
-/** What a job costs beside its measurements, in milliseconds: a process, and its sessions. */
+/**
+ * Estimated milliseconds of a job besides its measurements: starting a process and storing
+ * sessions.
+ */
 const OVERHEAD = 1500
 const EXPIRY = 3000
 
-/** Says how far a run is: on a terminal with the time left, else a line each round. */
+/**
+ * Shows the progress of a run: with the remaining time on a terminal, otherwise one line per round.
+ */
 export class TerminalProgress {
   readonly #total: number
   readonly #rounds: number
@@ -31,7 +36,7 @@ export class TerminalProgress {
     this.#done += costOf(job)
   }
 
-  /** Takes the line away again. */
+  /** Removes the line from the terminal. */
   clear(): void {
     if (this.#terminal) this.#write('')
   }

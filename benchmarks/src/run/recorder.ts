@@ -1,8 +1,8 @@
 import { type PlannedJob, type PlannedPoint, scenariosOf } from '../plan/plan.ts'
-import { merged } from '../results/merge.ts'
+import { mergeMeasurements } from '../results/merge.ts'
 import type { Cell, Expiry, Reclaim, Round, Run, ServerInfo } from '../results/results.ts'
 
-/** Gathers a run's results as they come; `save` is called whenever there is more to keep. */
+/** Collects the results of a run. Calls `save` whenever there is more to keep. */
 export class Recorder {
   readonly run: Run
   readonly #save: (run: Run) => void
@@ -13,8 +13,12 @@ export class Recorder {
     this.#save = save
   }
 
-  /** What was measured in several passes of a round is one. */
-  measured({ entry }: PlannedJob, { scenario, operation, parameters }: PlannedPoint, round: Round): void {
+  /** Adds a measurement. Measurements of several passes in a round are combined. */
+  addMeasurement(
+    { entry }: PlannedJob,
+    { scenario, operation, parameters }: PlannedPoint,
+    round: Round,
+  ): void {
     const { payload, concurrency, stored, rate } = parameters
     const key = [scenario, operation, entry.id, payload, concurrency, stored, rate].join()
     let cell = this.#cells.get(key)
@@ -25,20 +29,20 @@ export class Recorder {
     }
     const last = cell.rounds.at(-1)
     if (last?.round === round.round)
-      cell.rounds[cell.rounds.length - 1] = { ...round, ...merged(last, round) }
+      cell.rounds[cell.rounds.length - 1] = { ...round, ...mergeMeasurements(last, round) }
     else cell.rounds.push(round)
   }
 
-  expired(expiry: Expiry): void {
+  addExpiry(expiry: Expiry): void {
     this.run.expiry.push(expiry)
   }
 
-  reclaimed(reclaim: Reclaim): void {
+  addReclaim(reclaim: Reclaim): void {
     this.run.reclaim.push(reclaim)
   }
 
-  /** The whole job, if no points are named. */
-  failed(job: PlannedJob, points: readonly PlannedPoint[], round: number, reason: string): void {
+  /** Records a failure of these points. Without points, the whole job failed. */
+  addFailure(job: PlannedJob, points: readonly PlannedPoint[], round: number, reason: string): void {
     const { missing } = this.run
     const { entry } = job
     if (points.length > 0)
@@ -55,7 +59,7 @@ export class Recorder {
     }
   }
 
-  serves(info: ServerInfo): void {
+  addServer(info: ServerInfo): void {
     if (!this.run.servers.some(({ name }) => name === info.name)) this.run.servers.push(info)
   }
 
@@ -64,7 +68,10 @@ export class Recorder {
     this.#save(this.run)
   }
 
-  /** `reason`: why it is not complete. */
+  /**
+   * Ends the run.
+   * @param reason why the run is incomplete
+   */
   end(reason?: string): void {
     this.run.ended = new Date().toISOString()
     this.run.complete = reason === undefined

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job, Message, ReclaimJob, Usage } from '../child/protocol.ts'
 import { measuringOf, type PlannedJob } from '../plan/plan.ts'
-import { shuffled } from '../plan/shuffle.ts'
+import { shuffle } from '../plan/shuffle.ts'
 import type { Reclaim } from '../results/results.ts'
 import type { BenchServer } from '../servers/server.ts'
 import { Servers } from '../servers/start.ts'
@@ -16,7 +16,7 @@ import { type JobRun, runJob } from './subject-process.ts'
 import { Turn, Turns } from './turns.ts'
 import { SOON, watchStorage } from './watch-storage.ts'
 
-/** What a job is given beyond the time of its measurements, and for filling a store with a session; milliseconds. */
+/** Milliseconds that a job may take besides its measurements, and for storing one session. */
 const PATIENCE = { job: 90_000, session: 2 }
 
 export interface Progress {
@@ -24,16 +24,16 @@ export interface Progress {
   end(job: PlannedJob): void
 }
 
-/** Does all rounds of all jobs; what was measured goes to the recorder as it comes. */
+/** Runs all jobs in all rounds and passes the results to the recorder. */
 export class Runner {
   readonly #recorder: Recorder
   readonly #progress: Progress
   readonly #signal: AbortSignal
   readonly #servers = new Servers()
   readonly #folder = mkdtempSync(join(tmpdir(), 'benchmark-'))
-  /** Places that stay, once they are filled. */
+  /** Places that stay after they were filled. */
   readonly #filled = new Map<string, Promise<Place>>()
-  /** Jobs that cannot be done. */
+  /** Jobs that always fail. */
   readonly #hopeless = new Set<PlannedJob>()
 
   constructor(recorder: Recorder, progress: Progress, signal: AbortSignal) {
@@ -42,10 +42,10 @@ export class Runner {
     this.#signal = signal
   }
 
-  /** Does what goes on beside the rounds, too. Rejects when it is aborted, with the reason. */
+  /** Runs all rounds and the jobs beside them. Rejects with the reason if the run is aborted. */
   async all(jobs: readonly PlannedJob[], rounds: number): Promise<void> {
-    const watches = jobs.filter(isBeside).map((job) => this.#watch(job))
-    // While sessions are stored, and storage is looked at all the time, nothing is measured.
+    const watches = jobs.filter(runsBeside).map((job) => this.#watch(job))
+    // Nothing is measured while sessions are stored and storage is checked all the time.
     await Promise.all(watches.map(({ begun }) => begun))
     await this.#rounds(jobs, rounds)
     await Promise.all(watches.map(({ ended }) => ended))
@@ -56,9 +56,10 @@ export class Runner {
     for (let round = 1; round <= rounds; round++) {
       const due = jobs.filter((job) => round <= job.rounds && !this.#hopeless.has(job))
       const groups = Map.groupBy(due, ({ group }) => group)
-      for (const group of shuffled([...groups.values()])) {
-        const order = shuffled(group)
-        // Those that take turns are disturbed by the same things; on a server with one place they cannot.
+      for (const group of shuffle([...groups.values()])) {
+        const order = shuffle(group)
+        // Jobs that take turns are disturbed equally. On a server with one place they cannot take
+        // turns.
         const together = order.some(({ isApart }) => isApart) ? order.map((job) => [job]) : [order]
         for (const jobs of together) await this.#takeTurns(jobs, round)
       }
@@ -66,7 +67,7 @@ export class Runner {
     }
   }
 
-  /** All store their sessions; then one measures at a time, for a short while, then the next. */
+  /** All subjects store their sessions. Then they take turns and measure for a short while each. */
   async #takeTurns(jobs: readonly PlannedJob[], round: number): Promise<void> {
     const turns = new Turns(jobs.length)
     const results = await Promise.allSettled(
@@ -89,7 +90,10 @@ export class Runner {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  /** Lets a store keep sessions that expire, and sees when they are gone. What fails is recorded; neither promise rejects. */
+  /**
+   * Runs a store whose sessions expire, and watches when they are gone. Failures are recorded, and
+   * neither promise rejects.
+   */
   #watch(job: PlannedJob): { begun: Promise<void>; ended: Promise<void> } {
     const filled = Promise.withResolvers<void>()
     const over = new AbortController()
@@ -97,58 +101,62 @@ export class Runner {
     const watch = async (): Promise<void> => {
       const server = await this.#serverOf(job)
       const place = await this.#emptyPlace(job.placeName, server)
-      const made = job.make(place) as ReclaimJob
+      const reclaim = job.make(place) as ReclaimJob
       const result = Promise.withResolvers<Omit<Reclaim, 'subject'>>()
-      const heard = (message: Message): void => {
+      const onMessage = (message: Message): void => {
         if (message.kind !== 'filled') return
         const { deadline } = message
         filled.resolve(sleep(deadline + SOON - Date.now(), undefined, { signal }))
-        result.resolve(watchStorage(place, server, { ...made, deadline }, signal))
+        result.resolve(watchStorage(place, server, { ...reclaim, deadline }, signal))
       }
-      const patience = made.watched + PATIENCE.job
-      this.#run(made, server, { heard, patience, signal }).catch(result.reject)
-      this.#recorder.reclaimed({ subject: job.entry.id, ...(await result.promise) })
+      const patience = reclaim.watched + PATIENCE.job
+      this.#run(reclaim, server, { onMessage, patience, signal }).catch(result.reject)
+      this.#recorder.addReclaim({ subject: job.entry.id, ...(await result.promise) })
       over.abort()
     }
     const ended = watch().catch((error) => {
       filled.resolve()
       over.abort()
-      if (!this.#signal.aborted) this.#recorder.failed(job, [], 0, reasonOf(error))
+      if (!this.#signal.aborted) this.#recorder.addFailure(job, [], 0, reasonOf(error))
     })
     return { begun: filled.promise.catch(() => {}), ended }
   }
 
-  /** Beside others of its group, each of which has another index. */
+  /** Runs a job beside others of its group. Each one has a different index. */
   async #measure(job: PlannedJob, round: number, index: number, turn: Turn): Promise<void> {
     const done = new Set<number>()
     let isHeard = false
-    const heard = (message: Message) => {
+    const onMessage = (message: Message) => {
       isHeard = true
       if (message.kind === 'measured') {
         done.add(message.index)
-        this.#recorder.measured(job, job.points[message.index]!, { round, ...message.measurement })
+        this.#recorder.addMeasurement(job, job.points[message.index]!, { round, ...message.measurement })
       }
       if (message.kind === 'expiry')
-        this.#recorder.expired({ subject: job.entry.id, round, late: message.late, early: message.early })
+        this.#recorder.addExpiry({ subject: job.entry.id, round, late: message.late, early: message.early })
     }
     try {
       const server = await this.#serverOf(job)
       const place = await this.#placeOf(job, index, server)
-      await this.#run(job.make(place), server, { heard, patience: patienceOf(job), pass: () => turn.pass() })
+      await this.#run(job.make(place), server, {
+        onMessage,
+        patience: patienceOf(job),
+        pass: () => turn.pass(),
+      })
     } catch (error) {
       this.#signal.throwIfAborted()
       const reason = reasonOf(error)
-      // What fails before its first measurement fails again.
+      // A job that fails before its first measurement would fail again.
       if (!isHeard) this.#hopeless.add(job)
       const points = job.points.filter((_, index) => !done.has(index))
-      this.#recorder.failed(job, isHeard ? points : [], round, reason)
+      this.#recorder.addFailure(job, isHeard ? points : [], round, reason)
     }
   }
 
   async #serverOf({ entry }: PlannedJob): Promise<BenchServer | undefined> {
     if (entry.server === undefined) return undefined
     const server = await this.#servers.get(entry.server)
-    this.#recorder.serves(server.info)
+    this.#recorder.addServer(server.info)
     return server
   }
 
@@ -181,11 +189,11 @@ export class Runner {
   ): Promise<void> {
     const usage = async (): Promise<Usage | null> =>
       server ? { ...(await server.counts()), cpu: cpuTimes(server.pids()) } : null
-    return runJob(job, { heard() {}, usage, async pass() {}, signal: this.#signal, ...options })
+    return runJob(job, { onMessage() {}, usage, async pass() {}, signal: this.#signal, ...options })
   }
 }
 
-const isBeside = ({ rounds }: PlannedJob): boolean => rounds === 0
+const runsBeside = ({ rounds }: PlannedJob): boolean => rounds === 0
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 
 /**
- * Copies the log of a SQLite database in this folder into it, where there is one, as a process that ends in peace
- * does: else all that read it afterwards would look through the log first.
+ * Merges the log of a SQLite database into the database file, if there is one. Otherwise all later
+ * readers would have to search the log first.
  */
 export function settleFile(folder: string): void {
   const file = join(folder, 'sessions.db')

@@ -1,29 +1,31 @@
 import { fork } from 'node:child_process'
 import type { Job, Message, Usage } from '../child/protocol.ts'
 
-/** How much of what a process writes to its error output is kept, in characters. */
+/** How much of a process's error output is kept, in characters. */
 const TAIL = 4000
 
 export interface JobRun {
-  heard(message: Message): void
+  onMessage(message: Message): void
   usage(): Promise<Usage | null>
-  /** Lets others measure; resolves when it is this one's turn again. */
+  /** Lets others measure. Resolves when it is this job's turn again. */
   pass(): Promise<void>
-  /** Milliseconds that it may take, apart from others' turns. */
+  /** Milliseconds that the job may take, without the turns of others. */
   patience: number
   signal: AbortSignal
 }
 
 /**
- * Runs a job in a fresh process: nothing in it is warm, nothing of another subject is in its heap. Rejects with the
- * reason if the process ends, or runs out of patience, before the job is done; and when `signal` is aborted.
+ * Runs a job in a fresh process, so that no earlier subject affects its heap or its compiled code.
+ * Rejects with the reason if the process ends or times out before the job is done, and if `signal`
+ * is aborted.
  */
-export async function runJob(job: Job, { heard, usage, pass, patience, signal }: JobRun): Promise<void> {
+export async function runJob(job: Job, { onMessage, usage, pass, patience, signal }: JobRun): Promise<void> {
   signal.throwIfAborted()
   const child = fork(new URL('../child/main.ts', import.meta.url), {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    // In a group of its own: a Ctrl-C in the terminal is for this process, which then ends the other.
+    // The process has its own group, so that a Ctrl-C reaches only this process, which then ends
+    // it.
     detached: true,
   })
   let errors = ''
@@ -48,7 +50,7 @@ export async function runJob(job: Job, { heard, usage, pass, patience, signal }:
     else if (message.kind === 'failed') ended.reject(new Error(message.reason))
     else if (message.kind === 'usage') usage().then((answer) => child.send(answer as Usage), ended.reject)
     else if (message.kind === 'pass') passOn().catch(ended.reject)
-    else heard(message)
+    else onMessage(message)
   })
   child.on('error', ended.reject)
   child.on('close', (code, name) =>
@@ -65,7 +67,7 @@ export async function runJob(job: Job, { heard, usage, pass, patience, signal }:
   }
 }
 
-/** The line that says what was thrown, or the last one. */
+/** Returns the line with the error, or the last line. */
 function reasonOf(errors: string): string {
   const lines = errors.split('\n').filter((line) => line.trim() !== '' && !/^Node\.js v/.test(line))
   return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? 'it said nothing').trim()

@@ -1,6 +1,7 @@
 /**
- * Who has a turn may measure. Passed on in the order in which it was asked for, it goes round; the first one is given
- * when all have asked: they get ready side by side, and nobody measures meanwhile.
+ * Gives turns, so that only one subject measures at a time. Turns are given in the order in which
+ * they were requested. The first turn starts after all subjects have requested one: they prepare in
+ * parallel, and nobody measures in the meantime.
  */
 export class Turns {
   readonly #start = Promise.withResolvers<void>()
@@ -11,13 +12,13 @@ export class Turns {
     this.#absent = subjects
   }
 
-  /** Called once for each subject: it asks for its first turn, or never will. */
+  /** Must be called once for each subject: when it requests its first turn or never will. */
   present(): void {
     this.#absent--
     if (this.#absent === 0) this.#start.resolve()
   }
 
-  /** Resolves when all that asked before have ended theirs, with what ends this one. */
+  /** Waits until all earlier turns have ended. Resolves with a function that ends this turn. */
   async take(): Promise<() => void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const before = this.#last
@@ -27,7 +28,7 @@ export class Turns {
   }
 }
 
-/** A place in the round for one subject. */
+/** The turns of one subject. */
 export class Turn {
   readonly #turns: Turns
   #end: () => void = () => {}
@@ -38,7 +39,7 @@ export class Turn {
     this.#turns = turns
   }
 
-  /** Lets the others have theirs, if it is this one's; resolves when it is. */
+  /** Ends the current turn, if any, and waits for the next one. */
   async pass(): Promise<void> {
     this.#end()
     this.#appear()
@@ -46,7 +47,7 @@ export class Turn {
     if (this.#isOver) this.#end()
   }
 
-  /** For good. */
+  /** Ends the current turn and gives up all later ones. */
   over(): void {
     this.#isOver = true
     this.#appear()

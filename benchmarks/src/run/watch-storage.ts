@@ -6,12 +6,18 @@ import type { Reclaim } from '../results/results.ts'
 import type { BenchServer } from '../servers/server.ts'
 import type { Place } from '../subjects/subject.ts'
 
-/** How often storage is looked at, soon after the deadline and later, when measurements go on beside it; milliseconds. */
+/**
+ * The interval of the checks soon after the deadline, and later beside measurements. In
+ * milliseconds.
+ */
 const EVERY = { soon: 250, later: 15_000 }
-/** How many milliseconds after the deadline are soon. */
+/** How many milliseconds after the deadline count as soon. */
 export const SOON = 4000
 
-/** Watches a place until its sessions are gone, or for `watched` ms from the deadline. Rejects when `signal` is aborted. */
+/**
+ * Watches a place until its sessions are gone, or for `watched` milliseconds after the deadline.
+ * Rejects if `signal` is aborted.
+ */
 export async function watchStorage(
   place: Place,
   server: BenchServer | undefined,
@@ -29,7 +35,7 @@ export async function watchStorage(
   return result
 }
 
-/** How many sessions are in storage, expired ones too. */
+/** Returns the number of stored sessions, including expired ones. */
 async function storedIn({ folder, urls }: Place, server: BenchServer | undefined): Promise<number> {
   if (server) return server.stored(urls[0]!)
   const file = join(folder, 'sessions.db')

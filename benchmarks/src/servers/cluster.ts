@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { countsOf } from './redis.ts'
 import type { BenchServer } from './server.ts'
 
-/** Three masters. A cluster has one place only. */
+/** Starts a cluster of three masters. A cluster has only one place. */
 export async function startCluster(): Promise<BenchServer> {
   const cluster = await redisCluster()
   const admins = cluster.nodes.map(({ url }) => new Redis(url))

@@ -2,7 +2,7 @@ import { mongoReplicaSet } from '@session-stores/testbed'
 import { MongoClient } from 'mongodb'
 import type { BenchServer } from './server.ts'
 
-/** Holds all sessions that a run stores, as whoever has a million of them would see to. */
+/** The size of the cache in GB. It holds all sessions of a run, as a real installation would. */
 const CACHE = 2
 
 export async function startMongodb(): Promise<BenchServer> {

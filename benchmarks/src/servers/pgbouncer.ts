@@ -4,7 +4,7 @@ import type { BenchServer } from './server.ts'
 
 const POOL_SIZE = 20
 
-/** PgBouncer in transaction mode before a PostgreSQL; that one's statements are counted. */
+/** Starts PgBouncer in transaction mode in front of a PostgreSQL, whose statements are counted. */
 export async function startPgbouncer(postgres: PostgresServer): Promise<BenchServer> {
   const pooler = await pgbouncer({ server: postgres.process, poolSize: POOL_SIZE })
   return {

@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { BenchServer, Counts } from './server.ts'
 
 const COUNTING = ['-c', 'shared_preload_libraries=pg_stat_statements']
-/** Holds all sessions that a run stores, as whoever has a million of them would see to. */
+/** A cache that holds all sessions of a run, as a real installation would configure it. */
 const ROOM = ['-c', 'shared_buffers=2GB']
 const SHOWN = ['synchronous_commit', 'fsync', 'full_page_writes', 'shared_buffers', 'max_wal_size']
 
@@ -14,7 +14,7 @@ export interface PostgresServer extends BenchServer {
 
 export async function startPostgres(): Promise<PostgresServer> {
   const { server, counting } = await start()
-  // Of one connection: what several ask for at once waits for its turn.
+  // The pool has one connection, so concurrent queries wait for their turn.
   const admin = new pg.Pool({ connectionString: server.url, max: 1, idleTimeoutMillis: 0 })
   if (counting) await admin.query('CREATE EXTENSION pg_stat_statements')
   const { rows } = await admin.query(
@@ -30,7 +30,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     async empty(name) {
       await admin.query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`)
       await admin.query(`CREATE DATABASE "${name}"`)
-      // Or the checkpoint that is due for what was dropped comes in the middle of a measurement.
+      // Otherwise the checkpoint for the dropped database would happen during a measurement.
       await admin.query('CHECKPOINT')
       if (counting) await admin.query('SELECT pg_stat_statements_reset()')
       const url = new URL(server.url)
@@ -52,7 +52,7 @@ export async function startPostgres(): Promise<PostgresServer> {
       const { rows } = await admin.query(`
         SELECT coalesce(sum(calls), 0)::float8 AS calls FROM pg_stat_statements
         WHERE dbid <> (SELECT oid FROM pg_database WHERE datname = current_database())`)
-      // The clients wait for the answer to each statement.
+      // The clients wait for the answer to each statement, so each call is a round trip.
       return { roundTrips: rows[0].calls, commands: rows[0].calls } satisfies Counts
     },
     async stored(url) {
@@ -78,7 +78,9 @@ export async function startPostgres(): Promise<PostgresServer> {
   }
 }
 
-/** Not all that ships PostgreSQL ships what counts its statements. */
+/**
+ * Starts PostgreSQL with pg_stat_statements, or without it if the installation does not include it.
+ */
 async function start(): Promise<{ server: ProcessServer; counting: boolean }> {
   try {
     return { server: await postgresProcess({ args: [...ROOM, ...COUNTING] }), counting: true }
@@ -97,7 +99,7 @@ function childrenOf(parent: number): number[] {
         const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
         return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent
       } catch {
-        // It has ended since.
+        // The process has ended in the meantime.
         return false
       }
     })

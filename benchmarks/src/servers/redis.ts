@@ -2,7 +2,7 @@ import { redisProcess } from '@session-stores/testbed'
 import { Redis } from 'ioredis'
 import type { BenchServer, Counts } from './server.ts'
 
-/** More than subjects whose sessions stay for the whole run. */
+/** More databases than there are subjects whose sessions stay for the whole run. */
 const DATABASES = 64
 
 export async function startRedis(): Promise<BenchServer> {
@@ -18,7 +18,7 @@ export async function startRedis(): Promise<BenchServer> {
     async empty(name) {
       if (!names.includes(name)) names.push(name)
       const database = names.indexOf(name)
-      // Sent together: of places that are emptied at once each selects its own.
+      // Both commands are sent together because several places may be emptied concurrently.
       await Promise.all([admin.select(database), admin.flushdb('SYNC')])
       return [`${server.url}/${database}`]
     },
@@ -37,7 +37,10 @@ export async function startRedis(): Promise<BenchServer> {
   }
 }
 
-/** A round trip is a read from a client's socket that had something. Commands that scripts call count too. */
+/**
+ * Counts round trips and commands. A round trip is a read from a client's socket that returned
+ * data. Commands of scripts count as well.
+ */
 export async function countsOf(admin: Redis): Promise<Counts> {
   const info = await admin.info('everything')
   const commands = [...info.matchAll(/^cmdstat_(?!info)[^:]*:calls=(\d+)/gm)]

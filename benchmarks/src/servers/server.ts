@@ -1,24 +1,24 @@
 import type { ServerInfo } from '../results/results.ts'
 
-/** What a server has done since it started. */
+/** What a server has done since its start. */
 export interface Counts {
-  /** Requests that came in; `null`: it does not say. */
+  /** The number of received requests, or `null` if the server does not count them. */
   roundTrips: number | null
-  /** Commands, statements or documents that it worked on. */
+  /** The number of processed commands, statements or documents. */
   commands: number | null
 }
 
-/** A server that all subjects of a kind are measured on, one after the other. */
+/** A server for all subjects of one kind. */
 export interface BenchServer {
   readonly info: ServerInfo
-  /** The URLs of an empty place of this name: a database or a number of one. What was in it is gone. */
+  /** Empties the place of this name, such as a database. Returns its URLs. */
   empty(name: string): Promise<string[]>
-  /** Comes to rest after many sessions were stored at this URL: what it would still do about them is done. */
+  /** Completes background work after many sessions were stored at this URL. */
   settle?(url: string): Promise<void>
   counts(): Promise<Counts>
-  /** How many sessions the place at this URL holds, expired ones too. */
+  /** Returns the number of sessions at this URL, including expired ones. */
   stored(url: string): Promise<number>
-  /** Its processes now. */
+  /** Returns the pids of the server's current processes. */
   pids(): number[]
   stop(): Promise<void>
 }

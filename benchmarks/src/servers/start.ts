@@ -5,11 +5,13 @@ import { type PostgresServer, startPostgres } from './postgres.ts'
 import { startRedis } from './redis.ts'
 import type { BenchServer } from './server.ts'
 
-/** The servers of a run: each is started when it is first asked for, and stays to the end. */
+/** The servers of a run. Each one is started on first use and keeps running until `stop`. */
 export class Servers {
   readonly #started = new Map<string, Promise<BenchServer>>()
 
-  /** Rejects, and always with the same reason, if there is none to be had. */
+  /**
+   * Returns the server of this name. If the start fails, every call rejects with the same reason.
+   */
   get(name: string): Promise<BenchServer> {
     const known = this.#started.get(name)
     if (known) return known
@@ -27,13 +29,13 @@ export class Servers {
     throw new Error(`there is no server '${name}'`)
   }
 
-  /** Those that run. */
+  /** Returns the running servers. */
   async running(): Promise<BenchServer[]> {
     const results = await Promise.allSettled(this.#started.values())
     return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   }
 
-  /** Stops all, those that stand on others first. */
+  /** Stops all servers, dependent ones first. */
   async stop(): Promise<void> {
     for (const server of (await this.running()).toReversed()) await server.stop()
   }

@@ -1,16 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type DatabaseId, databases } from '@session-stores/testbed/databases'
 import type { SubjectInfo } from '../results/results.ts'
 
-/** A subject as it is listed here; its packages' versions are read when it runs. */
+/** A subject of the catalogue. The versions of its packages are read at run time. */
 export interface Entry extends Omit<SubjectInfo, 'packages'> {
   packages: readonly string[]
 }
 
 type Line = Pick<Entry, 'id' | 'name' | 'role' | 'packages'> & Partial<Entry>
 
-/** The subjects of a database, with what they have in common. */
-const on = (common: Pick<Entry, 'database' | 'durability' | 'server'>, lines: readonly Line[]): Entry[] =>
+/** Combines the subjects of a database with their common fields. */
+const onDatabase = (
+  common: Pick<Entry, 'database' | 'durability' | 'server'>,
+  lines: readonly Line[],
+): Entry[] =>
   lines.map((line) => {
     const { role, variant = 'standalone' } = line
     const plain = `ours-${common.database}`
@@ -18,77 +22,71 @@ const on = (common: Pick<Entry, 'database' | 'durability' | 'server'>, lines: re
     return { ...common, variant, comparedWith: rival === line.id ? [] : [rival], ...line }
   })
 
-const [ours, peer, floor, sealed] = ['ours', 'peer', 'floor', 'sealed'] as const
+const [ours, peer, floor] = ['ours', 'peer', 'floor'] as const
 
 const wal = 'WAL, synchronous = NORMAL: a crash of the machine may lose the last commits'
 const journal = 'rollback journal, synchronous = FULL'
 
 const betterSqlite3 = ['better-sqlite3-session-store', 'better-sqlite3'] as const
-const redisStore = ['@session-stores/redis', 'ioredis'] as const
-const mongoStore = ['@session-stores/mongodb', 'mongodb'] as const
-const postgresStore = ['@session-stores/postgres', 'pg'] as const
-const sqliteStore = ['@session-stores/sqlite', 'better-sqlite3'] as const
+/** Returns the name and the packages of this project's store, optionally sealed. */
+function ourStore(id: DatabaseId, seal?: 'sealed'): Line {
+  const { store, package: name, client } = databases[id]
+  const line = { id: `ours-${id}`, name: store, role: ours, packages: [name, client] }
+  return seal ? { ...line, id: `ours-${id}-${seal}`, name: `${store}, ${seal}`, variant: seal } : line
+}
+
 const connectRedis = ['connect-redis', 'redis'] as const
 const connectPg = ['connect-pg-simple', 'pg'] as const
 
 const bouncer = { variant: 'pgbouncer', server: 'pgbouncer' }
 const cluster = { variant: 'cluster', server: 'redis-cluster' }
 
-/** All subjects. A new one is a line here, and how it is opened in the file of its database beside this one. */
+/**
+ * All subjects. A new subject needs a line here and a function in the file of its database beside
+ * this one.
+ */
 export const catalogue: readonly Entry[] = [
-  ...on({ database: 'redis', server: 'redis', durability: 'none: nothing is on disk' }, [
-    { id: 'ours-redis', name: 'RedisStore', role: ours, packages: redisStore },
+  ...onDatabase({ database: 'redis', server: 'redis', durability: 'none: nothing is on disk' }, [
+    ourStore('redis'),
     { id: 'connect-redis', name: 'connect-redis on node-redis', role: peer, packages: connectRedis },
     {
       ...{ id: 'connect-redis-ioredis', name: 'connect-redis on ioredis' },
       ...{ role: peer, packages: ['connect-redis', 'ioredis'] },
     },
     { id: 'floor-redis', name: 'bare ioredis', role: floor, packages: ['ioredis'] },
-    {
-      id: 'ours-redis-sealed',
-      name: 'RedisStore, sealed',
-      role: ours,
-      packages: redisStore,
-      variant: sealed,
-    },
-    { id: 'ours-redis-cluster', name: 'RedisStore', role: ours, packages: redisStore, ...cluster },
+    ourStore('redis', 'sealed'),
+    { ...ourStore('redis'), id: 'ours-redis-cluster', ...cluster },
     { id: 'connect-redis-cluster', name: 'connect-redis', role: peer, packages: connectRedis, ...cluster },
   ]),
-  ...on({ database: 'mongodb', server: 'mongodb', durability: "w: 'majority', journaled" }, [
-    { id: 'ours-mongodb', name: 'MongoStore', role: ours, packages: mongoStore },
+  ...onDatabase({ database: 'mongodb', server: 'mongodb', durability: "w: 'majority', journaled" }, [
+    ourStore('mongodb'),
     { id: 'connect-mongo', name: 'connect-mongo', role: peer, packages: ['connect-mongo', 'mongodb'] },
     { id: 'floor-mongodb', name: 'bare mongodb', role: floor, packages: ['mongodb'] },
-    {
-      id: 'ours-mongodb-sealed',
-      name: 'MongoStore, sealed',
-      role: ours,
-      packages: mongoStore,
-      variant: sealed,
-    },
+    ourStore('mongodb', 'sealed'),
   ]),
-  ...on({ database: 'postgres', server: 'postgres', durability: 'synchronous_commit = on, fsync = on' }, [
-    { id: 'ours-postgres', name: 'PostgresStore', role: ours, packages: postgresStore },
-    { id: 'connect-pg-simple', name: 'connect-pg-simple', role: peer, packages: connectPg },
-    {
-      ...{ id: 'connect-session-knex-postgres', name: 'connect-session-knex on PostgreSQL' },
-      ...{ role: peer, packages: ['connect-session-knex', 'knex', 'pg'] },
-    },
-    { id: 'floor-postgres', name: 'bare pg', role: floor, packages: ['pg'] },
-    {
-      ...{ id: 'ours-postgres-sealed', name: 'PostgresStore, sealed' },
-      ...{ role: ours, packages: postgresStore, variant: sealed },
-    },
-    { id: 'ours-postgres-pgbouncer', name: 'PostgresStore', role: ours, packages: postgresStore, ...bouncer },
-    {
-      id: 'connect-pg-simple-pgbouncer',
-      name: 'connect-pg-simple',
-      role: peer,
-      packages: connectPg,
-      ...bouncer,
-    },
-  ]),
-  ...on({ database: 'sqlite', durability: wal }, [
-    { id: 'ours-sqlite', name: 'SqliteStore', role: ours, packages: sqliteStore },
+  ...onDatabase(
+    { database: 'postgres', server: 'postgres', durability: 'synchronous_commit = on, fsync = on' },
+    [
+      ourStore('postgres'),
+      { id: 'connect-pg-simple', name: 'connect-pg-simple', role: peer, packages: connectPg },
+      {
+        ...{ id: 'connect-session-knex-postgres', name: 'connect-session-knex on PostgreSQL' },
+        ...{ role: peer, packages: ['connect-session-knex', 'knex', 'pg'] },
+      },
+      { id: 'floor-postgres', name: 'bare pg', role: floor, packages: ['pg'] },
+      ourStore('postgres', 'sealed'),
+      { ...ourStore('postgres'), id: 'ours-postgres-pgbouncer', ...bouncer },
+      {
+        id: 'connect-pg-simple-pgbouncer',
+        name: 'connect-pg-simple',
+        role: peer,
+        packages: connectPg,
+        ...bouncer,
+      },
+    ],
+  ),
+  ...onDatabase({ database: 'sqlite', durability: wal }, [
+    ourStore('sqlite'),
     {
       ...{ id: 'better-sqlite3-session-store', name: 'better-sqlite3-session-store' },
       ...{ role: peer, packages: betterSqlite3, durability: journal },
@@ -106,15 +104,9 @@ export const catalogue: readonly Entry[] = [
       ...{ role: peer, packages: ['connect-session-knex', 'knex', 'better-sqlite3'] },
     },
     { id: 'floor-sqlite', name: 'bare better-sqlite3', role: floor, packages: ['better-sqlite3'] },
-    {
-      id: 'ours-sqlite-sealed',
-      name: 'SqliteStore, sealed',
-      role: ours,
-      packages: sqliteStore,
-      variant: sealed,
-    },
+    ourStore('sqlite', 'sealed'),
   ]),
-  ...on({ database: 'memory', durability: 'none: gone with the process' }, [
+  ...onDatabase({ database: 'memory', durability: 'none: gone with the process' }, [
     {
       ...{ id: 'ours-memory', name: 'SessionStore on memoryDriver' },
       ...{ role: ours, packages: ['@session-stores/core'] },
@@ -127,7 +119,7 @@ export const catalogue: readonly Entry[] = [
       packages: ['express-session'],
     },
   ]),
-  ...on({ database: 'files', durability: 'one file each, flushed and renamed' }, [
+  ...onDatabase({ database: 'files', durability: 'one file each, flushed and renamed' }, [
     {
       ...{ id: 'session-file-store', name: 'session-file-store', role: peer },
       ...{ packages: ['session-file-store'], comparedWith: ['ours-sqlite'] },
@@ -135,7 +127,7 @@ export const catalogue: readonly Entry[] = [
   ]),
 ]
 
-/** Two that are the same subject, to be compared with each other. */
+/** Returns two controls: copies of one subject, which are compared with each other. */
 export function controlsOf(entry: Entry): Entry[] {
   const control = { ...entry, role: 'control', variant: 'control', controlOf: entry.id } as const
   return [
@@ -144,7 +136,7 @@ export function controlsOf(entry: Entry): Entry[] {
   ]
 }
 
-/** With the versions that are installed. */
+/** Adds the installed versions of the packages. */
 export function infoOf(entry: Entry): SubjectInfo {
   return { ...entry, packages: entry.packages.map((name) => ({ name, version: versionOf(name) })) }
 }

@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import session from 'express-session'
 import type { Subjects } from './subject.ts'
 
-/** A day, in milliseconds. */
+/** One day in milliseconds. */
 const DAY = 86_400_000
 
-/** Those in the process's memory or in plain files. */
+/** The subjects that keep sessions in the process's memory or in files. */
 export const localSubjects: Subjects = {
   async 'ours-memory'() {
     const { memoryDriver, SessionStore } = await import('@session-stores/core')
@@ -17,7 +17,7 @@ export const localSubjects: Subjects = {
   },
   async memorystore() {
     const { default: factory } = await import('memorystore')
-    // As its README has it: without a period, nothing would ever be removed.
+    // The README recommends a period. Without one, nothing would ever be removed.
     const store = new (factory(session))({ checkPeriod: DAY })
     return { store, prune: async () => store.prune() }
   },

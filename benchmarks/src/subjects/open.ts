@@ -13,7 +13,7 @@ const subjects = {
   ...localSubjects,
 }
 
-/** Opens the subject of this id, or the one that the module at a `file:` URL exports as `open`. */
+/** Opens the subject of this id. A `file:` URL names a module that exports `open`. */
 export async function openSubject(id: string, place: Place): Promise<Subject> {
   if (id.startsWith('file:')) return ((await import(id)) as { open: Open }).open(place)
   const open = subjects[id]

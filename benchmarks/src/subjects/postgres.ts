@@ -25,7 +25,7 @@ export const postgresSubjects: Subjects = {
   },
   async 'ours-postgres-pgbouncer'({ urls }) {
     const { PostgresStore } = await import('@session-stores/postgres')
-    // PgBouncer keeps no statements before 1.21.
+    // PgBouncer before 1.21 does not support prepared statements.
     return { store: new PostgresStore({ url: urls[0]!, namedStatements: false }) }
   },
   'connect-pg-simple': connectPgSimple,

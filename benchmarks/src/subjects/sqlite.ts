@@ -32,7 +32,7 @@ export const sqliteSubjects: Subjects = {
       connection: { filename: fileOf(place) },
       useNullAsDefault: true,
     })
-    // Of its pool's only connection.
+    // The pragmas apply to the only connection of the pool.
     await database.raw('PRAGMA journal_mode = WAL')
     await database.raw('PRAGMA synchronous = NORMAL')
     const store = new ConnectSessionKnexStore({ knex: database })
@@ -63,7 +63,7 @@ async function betterSqlite3(place: Place, journal: string, synchronous: string)
   const { default: Database } = await import('better-sqlite3')
   const { default: factory } = await import('better-sqlite3-session-store')
   const client = new Database(fileOf(place))
-  // Filling is not measured, and takes a minute with an fsync for each session.
+  // Filling is not measured and would take a minute with an fsync for each session.
   client.exec(`PRAGMA journal_mode = ${journal}; PRAGMA synchronous = OFF`)
   const store = new (factory(session))({ client })
   return {

@@ -1,40 +1,42 @@
 import session, { type SessionData } from 'express-session'
 
-/** Where a subject keeps its sessions: its own alone. */
+/** The place where a subject keeps its sessions. No other subject uses it. */
 export interface Place {
   folder: string
-  /** Of its server; several for a cluster, none where there is no server. */
+  /** The URLs of the server: several for a cluster, none without a server. */
   urls: readonly string[]
 }
 
 /** A store that is ready to be measured. */
 export interface Subject {
   store: session.Store
-  /** Called once, between the filling and the first measurement. */
+  /** Is called once between the filling and the first measurement. */
   settle?(): void
-  /** Removes what has expired, where the package can be told to. */
+  /** Removes expired sessions, if the package can do so on demand. */
   prune?(): Promise<unknown>
 }
 
-/** Opens a subject; in the process that measures it, which ends without closing it. */
+/**
+ * Opens a subject in the process that measures it. The process ends without closing the subject.
+ */
 export type Open = (place: Place) => Promise<Subject>
 
 /** The subjects of a database by their ids. */
 export type Subjects = Readonly<Record<string, Open>>
 
-/** For stores of ours that seal; any will do. */
+/** A key for this project's stores that seal sessions. */
 export const SEAL: { keys: string[] } = { keys: ['wU7Jv0ZrQm4Tn2bXc8Kd5Lh1Ys9Gf3Ea6Pq0Ri7OtDk'] }
 
-/** One command each of a database's bare client. */
+/** The basic operations of a database's bare client, one command each. */
 export interface BareClient {
   read(id: string): Promise<string | null | undefined>
-  /** `deadline` in epoch milliseconds. */
+  /** @param deadline in epoch milliseconds */
   write(id: string, text: string, deadline: number): Promise<unknown>
   touch(id: string, deadline: number): Promise<unknown>
   remove(id: string): Promise<unknown>
 }
 
-/** The least that keeps a session: no checks, no retries, no bound on time or size, ids as they are. */
+/** The minimal store on a bare client: no checks, no retries, no limits, and ids as they are. */
 export class Floor extends session.Store {
   readonly #client: BareClient
 
@@ -65,7 +67,7 @@ export class Floor extends session.Store {
 
 const deadlineOf = ({ cookie }: SessionData): number => new Date(cookie.expires!).getTime()
 
-/** What the callback throws is not the promise's. */
+/** Passes the result to the callback. An error of the callback must not reject the promise. */
 function settle<T>(promise: Promise<T>, done: (error: unknown, value?: T) => void = () => {}): void {
   promise.then(
     (value) => process.nextTick(done, null, value),

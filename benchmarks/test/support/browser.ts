@@ -3,27 +3,27 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 
 interface Screen {
-  /** Pixels. */
+  /** In pixels. */
   width: number
   scheme: 'light' | 'dark'
 }
 
 interface Seen {
-  /** What went to the console, errors and warnings of the browser too. */
+  /** Messages on the console, including the browser's own errors and warnings. */
   said: string[]
-  /** Every URL that was asked for. */
+  /** All requested URLs. */
   asked: string[]
-  /** What the expression gave. */
+  /** The result of the expression. */
   result: unknown
 }
 
-/** What the protocol answers, whose fields the caller knows. */
+/** An answer of the protocol. The caller knows its fields. */
 // biome-ignore lint/suspicious/noExplicitAny: its types would be a package.
 type Answer = Record<string, any>
 
 type Event = { method: string; params: Answer; sessionId?: string }
 
-/** A browser without a window, spoken to in the DevTools protocol. */
+/** A headless browser that is controlled by the DevTools protocol. */
 export class Browser {
   readonly #process: ChildProcess
   readonly #socket: WebSocket
@@ -43,7 +43,10 @@ export class Browser {
     })
   }
 
-  /** `folder`: for its profile. */
+  /**
+   * Starts a browser.
+   * @param folder the parent folder of its profile
+   */
   static async start(file: string, folder: string): Promise<Browser> {
     const quiet = ['background-networking', 'component-update', 'sync', 'quic', 'gpu', 'dev-shm-usage']
     const child = spawn(
@@ -70,7 +73,7 @@ export class Browser {
     return new Browser(child, socket)
   }
 
-  /** Opens a page with its scripts switched off, and evaluates an expression in it once it is loaded. */
+  /** Opens a page with scripts disabled, and evaluates an expression after it was loaded. */
   async look(url: string, { width, scheme }: Screen, expression: string): Promise<Seen> {
     const { targetId } = await this.#ask('Target.createTarget', { url: 'about:blank' })
     const { sessionId } = await this.#ask('Target.attachToTarget', { targetId, flatten: true })

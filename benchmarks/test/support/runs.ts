@@ -1,7 +1,7 @@
 import { Latencies } from '../../src/child/latencies.ts'
 import type { Cell, Round, Run } from '../../src/results/results.ts'
 
-/** A round with this many operations a second. */
+/** Makes a round with this many operations per second. */
 function roundOf(round: number, opsPerSecond: number): Round {
   const latencies = new Latencies()
   latencies.record(1000 / opsPerSecond)
@@ -12,7 +12,7 @@ function roundOf(round: number, opsPerSecond: number): Round {
   }
 }
 
-/** A run of nothing but the controls, with these figures round by round. */
+/** Makes a run of only the controls, with these figures by round. */
 export function controlsRun(a: readonly number[], b: readonly number[]): Run {
   const cell = (subject: string, values: readonly number[]): Cell => ({
     ...{ scenario: 'control', operation: 'lookup', subject },

@@ -10,14 +10,14 @@ const MINUTE = 60_000
 
 export interface AccountOptions {
   users: Users
-  /** Tries to sign in or up from one address in a minute. */
+  /** Tries to sign in or to sign up from one address per minute. */
   triesPerAddress: number
-  /** Wrong passwords for one name in a quarter of an hour, from anywhere. */
+  /** Wrong passwords for one name per 15 minutes, from any address. */
   triesPerName: number
   show: Show
 }
 
-/** The pages to sign up and to sign in. */
+/** Returns the routes to sign up and to sign in. */
 export function makeAccountRoutes({ users, triesPerAddress, triesPerName, show }: AccountOptions): Router {
   const routes = Router()
   const limitAddress = rateLimit({
@@ -28,14 +28,14 @@ export function makeAccountRoutes({ users, triesPerAddress, triesPerName, show }
     handler: refuseTry,
   })
   const tries = new MemoryStore()
-  // A try counts before its password is compared. Otherwise many tries at once would pass, and
-  // closing the connection early would hide a wrong one.
+  // A try counts before its password is compared. Otherwise many parallel tries would pass, and
+  // a client could hide a wrong try by closing the connection early.
   const limitName = rateLimit({
     windowMs: 15 * MINUTE,
     limit: triesPerName,
     store: tries,
     keyGenerator: keyOfName,
-    // A header with the tries that are left would tell when the owner of the name signs in.
+    // A header with the remaining tries would reveal when the owner of the name signs in.
     standardHeaders: false,
     legacyHeaders: false,
     handler: refuseTry,
@@ -49,7 +49,7 @@ export function makeAccountRoutes({ users, triesPerAddress, triesPerName, show }
   routes.post('/sign-in', limitAddress, limitName, async (req, res) => {
     const credentials = readCredentials(req.body)
     const user = await users.signIn(credentials).catch(async (error) => {
-      // The password was not compared, so it was no try.
+      // The password was not compared, so the request was not a try.
       await tries.decrement(keyOfName(req))
       throw error
     })
@@ -79,7 +79,10 @@ export function makeAccountRoutes({ users, triesPerAddress, triesPerName, show }
   return routes
 }
 
-/** All spellings of one name have the same key, and so have all names that nobody can have. */
+/**
+ * Returns the key for the tries of a name. All spellings of a name share a key, and so do all names
+ * that nobody can sign up with.
+ */
 function keyOfName(req: Request): string {
   const { name } = readCredentials(req.body)
   return findNameProblem(name) ? '' : name.toLowerCase()
@@ -98,7 +101,10 @@ function refuseTry(req: Request, _res: Response, next: (refusal: Refusal) => voi
   )
 }
 
-/** A new id at each sign-in, so that nobody can plant one beforehand (OWASP: session fixation). */
+/**
+ * Starts a session under a new id, because somebody may have planted the old one (session
+ * fixation).
+ */
 async function startSession(req: Request, user: User): Promise<void> {
   await new Promise<void>((resolve, reject) =>
     req.session.regenerate((error) => (error ? reject(error) : resolve())),
@@ -106,7 +112,7 @@ async function startSession(req: Request, user: User): Promise<void> {
   req.session.user = user
   req.session.seenAt = Date.now()
   req.session.browser = describeBrowser(req)
-  // Saved before the redirect: the next request must find it.
+  // The session is saved before the redirect because the next request must find it.
   await new Promise<void>((resolve, reject) =>
     req.session.save((error) => (error ? reject(error) : resolve())),
   )

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import type { SessionStore } from '@session-stores/core'
 import { parseCookie } from 'cookie'
-import { doubleCsrf } from 'csrf-csrf'
-import express, { type Express } from 'express'
+import { type DoubleCsrfUtilities, doubleCsrf } from 'csrf-csrf'
+import express, { type Express, type RequestHandler } from 'express'
 import session from 'express-session'
 import helmet from 'helmet'
 import { makeAccountRoutes } from './accounts.ts'
-import { nameCookies } from './cookies.ts'
+import { type Cookies, nameCookies } from './cookies.ts'
 import { makeErrorHandler, Refusal } from './errors.ts'
 import { makeShow, render } from './pages.ts'
 import { makeSessionRoutes } from './sessions.ts'
@@ -16,7 +16,7 @@ declare module 'express-session' {
   interface SessionData {
     user?: User
     visits?: number
-    /** Epoch milliseconds. */
+    /** In epoch milliseconds. */
     seenAt?: number
     browser?: string
   }
@@ -25,20 +25,30 @@ declare module 'express-session' {
 export interface AppOptions {
   store: SessionStore
   users: Users
-  /** Signs the cookies. */
+  /** The secret that signs the cookies. */
   secret: string
-  /** Express's `trust proxy`: what stands in front and says whether it was HTTPS. */
+  /** The `trust proxy` setting of Express: which proxies may say that a request came over HTTPS. */
   trustProxy?: boolean | number | string
-  /** Serves pages over HTTPS alone. On by default where a proxy stands in front. */
+  /**
+   * Whether pages are served over HTTPS only.
+   * @default true if `trustProxy` is set
+   */
   isSecure?: boolean
-  /** Tries to sign in or up from one address in a minute. Default 10. */
+  /**
+   * Tries to sign in or to sign up from one address per minute.
+   * @default 10
+   */
   triesPerAddress?: number
-  /** Wrong passwords for one name in a quarter of an hour, from anywhere. Default 10. */
+  /**
+   * Wrong passwords for one name per 15 minutes, from any address.
+   * @default 10
+   */
   triesPerName?: number
 }
 
 const WEEK = 7 * 86_400_000
 
+/** Creates the application. The caller listens, and closes the store and the users. */
 export function createApp({
   store,
   users,
@@ -50,24 +60,14 @@ export function createApp({
 }: AppOptions): Express {
   const app = express()
   const cookies = nameCookies(isSecure)
-  // The token has a cookie of its own, so that the form to sign in needs no session.
-  const { doubleCsrfProtection, generateCsrfToken } = doubleCsrf({
-    getSecret: () => `csrf ${secret}`,
-    getSessionIdentifier: (req) => (req.session.user ? req.sessionID : ''),
-    getCsrfTokenFromRequest: (req) => req.body?.csrf,
-    cookieName: cookies.csrf,
-    cookieOptions: cookies.attributes,
-  })
+  const { doubleCsrfProtection, generateCsrfToken } = makeCsrf(secret, cookies)
   const show = makeShow((req, res) => generateCsrfToken(req, res))
 
   app.set('trust proxy', trustProxy)
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }))
   app.use(express.static(join(import.meta.dirname, '..', 'public')))
-  app.use((req, res, next) => {
-    // Every page from here on depends on the session.
-    res.set('Cache-Control', 'no-store')
-    next(isSecure && !req.secure ? refusePlainHttp() : undefined)
-  })
+  // Every page from here on depends on the session.
+  app.use(forbidCaching, ...(isSecure ? [requireHttps] : []))
   app.use(
     session({
       store,
@@ -79,15 +79,7 @@ export function createApp({
       cookie: { ...cookies.attributes, maxAge: WEEK },
     }),
   )
-  app.use((req, _res, next) => {
-    req.cookies = parseCookie(req.headers.cookie ?? '')
-    next()
-  })
-  app.use(express.urlencoded({ extended: false }), doubleCsrfProtection)
-  app.use((req, _res, next) => {
-    if (req.session.user) req.session.seenAt = Date.now()
-    next()
-  })
+  app.use(parseCookies, express.urlencoded({ extended: false }), doubleCsrfProtection, noteVisit)
 
   app.get('/', (req, res) => {
     // Counting the visits of people who are not signed in would store a session for each of them.
@@ -100,10 +92,43 @@ export function createApp({
   return app
 }
 
-function refusePlainHttp(): Refusal {
-  return new Refusal({
-    status: 403,
-    title: 'HTTPS only',
-    advice: 'Open this page with https://. If you did, the proxy does not send X-Forwarded-Proto.',
+/**
+ * Returns the protection of forms. Its token has its own cookie because the sign-in form must not
+ * need a session.
+ */
+function makeCsrf(secret: string, cookies: Cookies): DoubleCsrfUtilities {
+  return doubleCsrf({
+    getSecret: () => `csrf ${secret}`,
+    getSessionIdentifier: (req) => (req.session.user ? req.sessionID : ''),
+    getCsrfTokenFromRequest: (req) => req.body?.csrf,
+    cookieName: cookies.csrf,
+    cookieOptions: cookies.attributes,
   })
+}
+
+const forbidCaching: RequestHandler = (_req, res, next) => {
+  res.set('Cache-Control', 'no-store')
+  next()
+}
+
+const requireHttps: RequestHandler = (req, _res, next) => {
+  if (req.secure) return next()
+  next(
+    new Refusal({
+      status: 403,
+      title: 'HTTPS only',
+      advice: 'Open this page with https://. If you did, the proxy does not send X-Forwarded-Proto.',
+    }),
+  )
+}
+
+/** The protection of forms reads `req.cookies`. */
+const parseCookies: RequestHandler = (req, _res, next) => {
+  req.cookies = parseCookie(req.headers.cookie ?? '')
+  next()
+}
+
+const noteVisit: RequestHandler = (req, _res, next) => {
+  if (req.session.user) req.session.seenAt = Date.now()
+  next()
 }

@@ -6,13 +6,16 @@ export interface Credentials {
 const NAME_LENGTH = 64
 const PASSWORD_LENGTH = { min: 8, max: 256 }
 
-/** What a form sent, in Unicode's form NFKC: keyboards differ in how they compose a character. */
+/**
+ * Reads the fields of a form and normalizes them to Unicode NFKC, because keyboards differ in how
+ * they compose characters.
+ */
 export function readCredentials(body: { name?: unknown; password?: unknown } = {}): Credentials {
   const { name = '', password = '' } = body
   return { name: `${name}`.normalize('NFKC').trim(), password: `${password}`.normalize('NFKC') }
 }
 
-/** Why nobody can sign up with these credentials, as a sentence for the page. */
+/** Returns why nobody can sign up with these credentials, as a sentence for the page. */
 export function findProblem({ name, password }: Credentials): string | undefined {
   return findNameProblem(name) ?? findPasswordProblem(password)
 }
@@ -20,7 +23,7 @@ export function findProblem({ name, password }: Credentials): string | undefined
 export function findNameProblem(name: string): string | undefined {
   if (name === '') return 'Choose a name.'
   if (countCharacters(name) > NAME_LENGTH) return `The name can have at most ${NAME_LENGTH} characters.`
-  // SQLite compares names only up to a NUL where case does not matter.
+  // For case-insensitive names, SQLite ignores everything after a NUL character.
   if (/\p{Cc}/u.test(name)) return 'The name can have no control characters.'
 }
 
@@ -30,7 +33,7 @@ function findPasswordProblem(password: string): string | undefined {
   if (length > PASSWORD_LENGTH.max) return `The password can have at most ${PASSWORD_LENGTH.max} characters.`
 }
 
-/** Code points, as NIST SP 800-63B counts the characters of a password. */
+/** Counts code points, as NIST SP 800-63B does for passwords. */
 function countCharacters(text: string): number {
   return [...text].length
 }

@@ -5,11 +5,11 @@ interface Explanation {
   status: number
   title: string
   advice: string
-  /** Seconds. */
+  /** In seconds. */
   retryAfter?: number
 }
 
-/** A request that is refused on purpose: the page says why and what to do. */
+/** A deliberately refused request. The page explains the reason and what to do. */
 export class Refusal extends Error {
   readonly explanation: Explanation
 
@@ -28,7 +28,7 @@ export function makeErrorHandler({ cookies, render }: ErrorOptions): ErrorReques
   return (error: unknown, _req, res, next) => {
     if (res.headersSent) return next(error)
     const { code = '' } = error as { code?: string }
-    // The session of this cookie can no longer be read, so only a new one helps.
+    // The session of this cookie can no longer be read, so only a new session helps.
     if (['CORRUPT', 'SEAL_BROKEN', 'NOT_SEALED'].includes(code))
       return res.clearCookie(cookies.session, cookies.attributes).redirect(303, '/sign-in')
     const { status, title, advice, retryAfter } = explain(error)

@@ -1,29 +1,34 @@
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 
-/** Makes the folder for its owner alone. One that exists keeps its mode, for others may use it. */
+/**
+ * Creates the folder so that only its owner can enter it. An existing folder keeps its mode because
+ * others may use it.
+ */
 export function makePrivateFolder(path: string): void {
   const isMade = mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined
   if (isMade) chmodSync(path, 0o700)
 }
 
-/** Lets only the owner read a SQLite database and the files beside it; makes a missing one. */
+/**
+ * Lets only the owner access a SQLite database and the files beside it. Creates a missing database.
+ */
 export function makeDatabasePrivate(path: string): void {
-  // Where the folder is missing, SQLite reports it.
-  unlessCode(['EEXIST', 'ENOENT'], () => closeSync(openSync(path, 'wx', 0o600)))
-  // SQLite gives the files that it makes later the mode of the database, whatever the umask.
+  // If the folder is missing, SQLite reports the error later.
+  ignoreCodes(['EEXIST', 'ENOENT'], () => closeSync(openSync(path, 'wx', 0o600)))
+  // SQLite gives files that it creates later the mode of the database, whatever the umask is.
   for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}-journal`])
-    unlessCode(['ENOENT'], () => chmodSync(file, 0o600))
+    ignoreCodes(['ENOENT'], () => chmodSync(file, 0o600))
 }
 
-/** The content of a file that only its owner may read; made the first time. */
+/** Returns the content of a file that only its owner can read. Creates the file the first time. */
 export function readSecret(path: string, make: () => string): string {
-  unlessCode(['EEXIST'], () => writeFileSync(path, make(), { flag: 'wx', mode: 0o600 }))
+  ignoreCodes(['EEXIST'], () => writeFileSync(path, make(), { flag: 'wx', mode: 0o600 }))
   chmodSync(path, 0o600)
   return readFileSync(path, 'utf8')
 }
 
-/** Errors with one of the codes are expected. */
-function unlessCode(codes: string[], act: () => void): void {
+/** Runs `act` and ignores errors with one of these codes. */
+function ignoreCodes(codes: string[], act: () => void): void {
   try {
     act()
   } catch (error) {

@@ -10,7 +10,7 @@ import { Users } from './users.ts'
 const { env } = process
 const data = env.DATA_DIR ?? join(import.meta.dirname, '..', 'data')
 makePrivateFolder(data)
-// The default folder is the application's own, whoever made it.
+// The default folder belongs to the application, so its mode may be changed.
 if (env.DATA_DIR === undefined) chmodSync(data, 0o700)
 
 const url = env.SESSION_STORE ?? `sqlite:${relative('', join(data, 'sessions.db'))}`
@@ -21,7 +21,7 @@ await store.ping().catch((error) => {
 })
 const users = new Users(join(data, 'users.db'))
 const trustProxy = env.TRUST_PROXY && (Number(env.TRUST_PROXY) || env.TRUST_PROXY)
-// Made at the first start and kept, so that a restart signs nobody out.
+// The secret is created at the first start and kept, so that a restart signs nobody out.
 const secret =
   env.SESSION_SECRET || readSecret(join(data, 'secret'), () => randomBytes(32).toString('base64url'))
 const app = createApp({ store, users, secret, trustProxy: trustProxy || false })
@@ -41,7 +41,7 @@ server.on('error', async (error: NodeJS.ErrnoException) => {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
-    // Open requests are answered first; connections that only wait are closed.
+    // Open requests are answered first, and idle connections are closed.
     server.close(close)
     server.closeIdleConnections()
   })
@@ -55,7 +55,7 @@ function open(): SessionStore {
   try {
     return openStore(url, { user: (session) => session.user?.id, absoluteTimeout: 30 * 86_400_000 })
   } catch (error) {
-    // Not the whole error: Node prints a URL that it cannot read, with its password.
+    // Only the message is printed because the full error would show a URL with its password.
     console.error(`${describeStore(url)} cannot be used: ${(error as Error).message}`)
     process.exit(1)
   }

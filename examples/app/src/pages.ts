@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Eta } from 'eta'
 import type { Request, Response } from 'express'
 
-/** Answers with a page, for whoever is signed in. */
+/** Answers the request with a page for the current user. */
 export type Show = (req: Request, res: Response, page: string, data?: object) => void
 
 const views = new Eta({ views: join(import.meta.dirname, '..', 'views'), cache: true })
@@ -11,7 +11,10 @@ export function render(page: string, data: object): string {
   return views.render(page, data)
 }
 
-/** `makeToken` is called only for a page with a form, so that other pages set no cookie. */
+/**
+ * Returns a function that answers with a page. `makeToken` is called only for pages with a form, so
+ * that other pages set no cookie.
+ */
 export function makeShow(makeToken: (req: Request, res: Response) => string): Show {
   return (req, res, page, data = {}) => {
     const { user } = req.session

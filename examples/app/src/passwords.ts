@@ -6,15 +6,29 @@ import { Refusal } from './errors.ts'
 const hash = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt)
 
 export interface HasherOptions {
-  /** Default 2 of the four threads of Node's pool: the others read files meanwhile. */
+  /**
+   * Hashes that run in parallel. The default leaves two of the four threads of Node's pool for
+   * files.
+   * @default 2
+   */
   atOnce?: number
-  /** Passwords that may wait to be hashed. Default 64. */
+  /**
+   * Passwords that may wait to be hashed.
+   * @default 64
+   */
   maxWaiting?: number
-  /** N of scrypt. Default 2^17, as OWASP's Password Storage Cheat Sheet asks: 128 MiB a hash. */
+  /**
+   * The parameter N of scrypt. The default follows OWASP's Password Storage Cheat Sheet and takes
+   * 128 MiB per hash.
+   * @default 2 ** 17
+   */
   cost?: number
 }
 
-/** Hashes a few passwords at once. Others wait; where too many wait already, they are refused. */
+/**
+ * Hashes a limited number of passwords in parallel. Others wait, and too many waiting passwords are
+ * refused.
+ */
 export class PasswordHasher {
   readonly #limit: LimitFunction
   readonly #maxWaiting: number
@@ -26,7 +40,7 @@ export class PasswordHasher {
     this.#cost = { N: cost, r: 8, p: 1, maxmem: cost * 2048 }
   }
 
-  /** Throws a `Refusal` (503) where too many wait. */
+  /** @throws Refusal (503) if too many passwords are waiting */
   async hash(password: string, salt: Buffer): Promise<Buffer> {
     if (this.#limit.pendingCount >= this.#maxWaiting)
       throw new Refusal({

@@ -9,7 +9,7 @@ export interface SessionPageOptions {
   show: Show
 }
 
-/** What only people who are signed in may do: list their sessions and end them. */
+/** Returns the routes for people who are signed in: they list their sessions and end them. */
 export function makeSessionRoutes({ store, cookies, show }: SessionPageOptions): Router {
   const routes = Router()
   routes.use((req, res, next) => (req.session.user ? next() : res.redirect(303, '/sign-in')))
@@ -30,7 +30,8 @@ export function makeSessionRoutes({ store, cookies, show }: SessionPageOptions):
   })
 
   routes.post('/sessions/revoke', async (req, res) => {
-    // The handle comes from the browser: `user` makes sure that it is one of their own.
+    // The handle comes from the browser, so `user` makes sure that the session belongs to this
+    // user.
     await store.revoke(`${req.body.handle}`, { user: req.session.user!.id })
     res.redirect(303, '/sessions')
   })
@@ -45,7 +46,8 @@ export function makeSessionRoutes({ store, cookies, show }: SessionPageOptions):
       req.session.destroy((error) => (error ? reject(error) : resolve())),
     )
     for (const name of [cookies.session, cookies.csrf]) res.clearCookie(name, cookies.attributes)
-    // OWASP adds "cookies", but that would clear those of every other host of the domain, too.
+    // OWASP also recommends "cookies", but that would clear the cookies of every host of the
+    // domain.
     res.set('Clear-Site-Data', '"cache", "storage"').redirect(303, '/')
   })
   return routes

@@ -5,7 +5,10 @@ import { RedisStore } from '@session-stores/redis'
 import { SqliteStore } from '@session-stores/sqlite'
 import { makeDatabasePrivate } from './files.ts'
 
-/** The store of a URL: that of a server, or `sqlite:` and the path of a file. */
+/**
+ * Opens the store of a URL: a server's URL, or `sqlite:` and the path of a file.
+ * @throws TypeError for any other URL
+ */
 export function openStore(url: string, options: StoreOptions): SessionStore {
   const scheme = schemeOf(url)
   switch (scheme) {
@@ -32,20 +35,20 @@ export function openStore(url: string, options: StoreOptions): SessionStore {
 
 const SERVERS = ['redis:', 'rediss:', 'postgres:', 'postgresql:', 'mongodb:', 'mongodb+srv:']
 
-/** A name, the path of a socket or an IPv6 address; other encoded characters may be a password. */
+/** A name, the path of a socket, or an IPv6 address. Other encoded characters may be a password. */
 const HOST = String.raw`(?:(?:[\w.-]|%2F)+|\[[\da-f:.]+\])(?::\d+)?`
 const PLACE = String.raw`(?:${HOST}(?:,${HOST})*)?(?:/[\w.~-]*)?`
-// An @ after the place may end a password that contains /, ? or #: such a URL does not match.
+// An @ after the place may end a password that contains /, ? or #, so such a URL does not match.
 const FORM = new RegExp(`^[^:]+://(?:[^/?#]*@)?(${PLACE})(?:[?#][^@]*)?$`, 'i')
 
 /**
- * Where a store is, for the screen: scheme, hosts and path. A URL in which a password could be
- * mistaken for one of these is shown by its scheme alone.
+ * Describes where a store is, for the screen: scheme, hosts and path. If a part of the URL may be a
+ * password, only the scheme is shown.
  */
 export function describeStore(url: string): string {
   const scheme = schemeOf(url)
   if (scheme === 'sqlite:') return url
-  // What precedes the colon is no scheme then, and may be a password itself.
+  // The text before the colon is then not a scheme and may be a password itself.
   if (!SERVERS.includes(scheme)) return 'SESSION_STORE'
   const place = FORM.exec(url)?.[1]
   return place === undefined ? `${scheme}…` : `${scheme}//${place}`

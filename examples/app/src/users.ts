@@ -9,11 +9,13 @@ export interface User {
   name: string
 }
 
-/** The people who signed up, in a SQLite file of their own, wherever the sessions are kept. */
+/**
+ * The people who signed up. They are stored in a separate SQLite file, wherever the sessions are.
+ */
 export class Users {
   #database: Database.Database
   #hasher: PasswordHasher
-  /** Compared with where there is no such user, so that the answer takes as long. */
+  /** Stands in for a user that does not exist, so that the answer takes equally long. */
   #nobody = { id: '', name: '', salt: randomBytes(16), hash: randomBytes(32) }
 
   constructor(path: string, options?: HasherOptions) {
@@ -29,7 +31,10 @@ export class Users {
       ) STRICT`)
   }
 
-  /** The new user, or nothing if the name is taken. For credentials without a problem. */
+  /**
+   * Returns the new user, or `undefined` if the name is taken. The credentials must have no
+   * problem.
+   */
   async signUp({ name, password }: Credentials): Promise<User | undefined> {
     const id = randomBytes(9).toString('base64url')
     const salt = randomBytes(16)
@@ -38,9 +43,9 @@ export class Users {
     return insert.run(id, name, salt, hash).changes === 1 ? { id, name } : undefined
   }
 
-  /** The user, if name and password are right. */
+  /** Returns the user if name and password are right. */
   async signIn(credentials: Credentials): Promise<User | undefined> {
-    // Nobody can have signed up with these, so answering at once tells nothing about any account.
+    // Nobody can have signed up with these credentials, so an early answer reveals nothing.
     if (findProblem(credentials)) return undefined
     const { name, password } = credentials
     const select = this.#database.prepare<string, User & { salt: Buffer; hash: Buffer }>(

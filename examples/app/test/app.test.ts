@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memoryDriver, SessionStore, SessionStoreError } from '@session-stores/core'
 import { mongoServer, postgresServer, redisServer } from '@session-stores/testbed'
+import { Browser } from '@session-stores/testbed/browser'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createApp } from '../src/app.ts'
 import { openStore } from '../src/store.ts'
 import { Users } from '../src/users.ts'
-import { Browser } from './support/browser.ts'
 import { cost, password, serve, userOf } from './support/serve.ts'
 
 const FIREFOX = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' }
@@ -20,20 +20,21 @@ const CHROME = {
     'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
 }
 
-function folder(): string {
-  const made = mkdtempSync(join(tmpdir(), 'app-'))
-  afterAll(() => rmSync(made, { recursive: true, force: true }))
-  return made
+function makeFolder(): string {
+  const created = mkdtempSync(join(tmpdir(), 'app-'))
+  afterAll(() => rmSync(created, { recursive: true, force: true }))
+  return created
 }
 
-describe('on SQLite', () => pages(`sqlite:${join(folder(), 'sessions.db')}`))
-describeWith('on Redis', redisServer, ({ url }) => pages(url))
-describeWith('on PostgreSQL', postgresServer, ({ url }) => pages(url))
-describeWith('on MongoDB', mongoServer, ({ url }) => pages(url))
+describe('on SQLite', () => describePages(`sqlite:${join(makeFolder(), 'sessions.db')}`))
+describeWith('on Redis', redisServer, ({ url }) => describePages(url))
+describeWith('on PostgreSQL', postgresServer, ({ url }) => describePages(url))
+describeWith('on MongoDB', mongoServer, ({ url }) => describePages(url))
 
-function pages(url: string): void {
+/** Declares the tests of all pages, in one function because they share a server and its users. */
+function describePages(url: string): void {
   const store = openStore(url, { user: userOf })
-  const users = new Users(join(folder(), 'users.db'), { cost })
+  const users = new Users(join(makeFolder(), 'users.db'), { cost })
   let server: Server
   let origin: string
   let people = 0
@@ -52,14 +53,14 @@ function pages(url: string): void {
     users.close()
   })
 
-  async function signedUp(name: string, headers = {}): Promise<Browser> {
+  async function signUp(name: string, headers = {}): Promise<Browser> {
     const browser = new Browser(origin, headers)
     const page = await browser.submit('/sign-up', '/sign-up', { name, password })
     expect(page.body).toContain(`Hello, ${name}`)
     return browser
   }
 
-  async function signedIn(name: string, headers = {}): Promise<Browser> {
+  async function signIn(name: string, headers = {}): Promise<Browser> {
     const browser = new Browser(origin, headers)
     const page = await browser.submit('/sign-in', '/sign-in', { name, password })
     expect(page.body).toContain(`Hello, ${name}`)
@@ -68,25 +69,25 @@ function pages(url: string): void {
 
   const visits = (body: string) => Number(/id="visits">(\d+)</.exec(body)?.[1])
 
-  test('visits are counted, each browser for itself, once somebody is signed in', async () => {
+  test('visits are counted for each browser that is signed in', async () => {
     const name = newName()
-    const one = await signedUp(name)
-    const other = await signedIn(name)
+    const one = await signUp(name)
+    const other = await signIn(name)
     expect(visits((await one.get('/')).body)).toBe(2)
     expect(visits((await one.get('/')).body)).toBe(3)
     expect(visits((await other.get('/')).body)).toBe(2)
     expect((await new Browser(origin).get('/')).body).not.toContain('id="visits"')
   })
 
-  test('whoever only looks leaves nothing in the store', async () => {
+  test('visitors who do not sign in leave nothing in the store', async () => {
     const before = await store.length()
     for (const path of ['/', '/sign-in', '/sign-up', '/sessions']) await new Browser(origin).get(path)
     expect(await store.length()).toBe(before)
   })
 
-  test('a sign-in has a new session id, and the old one is no session any more', async () => {
+  test('a sign-in changes the session id, and the old id is no longer valid', async () => {
     const name = newName()
-    const browser = await signedUp(name)
+    const browser = await signUp(name)
     const before = browser.cookies.get('session')!
     await browser.submit('/sign-in', '/sign-in', { name, password })
     const after = browser.cookies.get('session')!
@@ -99,7 +100,7 @@ function pages(url: string): void {
 
   test('a wrong password, an unknown name, a taken name and a short password are refused', async () => {
     const name = newName()
-    await signedUp(name)
+    await signUp(name)
     const browser = new Browser(origin)
     const wrong = await browser.submit('/sign-in', '/sign-in', { name, password: 'something else' })
     expect([wrong.status, wrong.body]).toEqual([401, expect.stringContaining('Name or password is wrong.')])
@@ -114,19 +115,19 @@ function pages(url: string): void {
     expect([short.status, short.body]).toEqual([422, expect.stringContaining('at least 8 characters')])
   })
 
-  test('a form without its token, or with that of another browser, is refused', async () => {
-    const browser = await signedUp(newName())
+  test('a form without its token, or with the token of another browser, is refused', async () => {
+    const browser = await signUp(newName())
     expect((await browser.post('/sign-out', {})).status).toBe(403)
     const { body } = await new Browser(origin).get('/sign-in')
     const stolen = /name="csrf" value="([^"]+)"/.exec(body)![1]!
     expect((await browser.post('/sign-out', { csrf: stolen })).status).toBe(403)
-    // Not even with its cookie: a token holds for the session that it was made for.
+    // The cookie does not help either, because a token is bound to its session.
     browser.cookies.set('csrf', stolen)
     expect((await browser.post('/sign-out', { csrf: stolen })).status).toBe(403)
     expect((await browser.get('/sessions')).path).toBe('/sessions')
   })
 
-  test('what people type is shown as text', async () => {
+  test('input is shown as text', async () => {
     const browser = new Browser(origin)
     const name = `<b>"${newName()}"</b>`
     const page = await browser.submit('/sign-in', '/sign-in', { name, password })
@@ -134,11 +135,11 @@ function pages(url: string): void {
     expect(page.body).not.toContain('<b>"')
   })
 
-  test('every session of the user is listed, this one marked; one is signed out, then all others', async () => {
+  test('all sessions of the user are listed, the current one is marked, and others can be signed out', async () => {
     const name = newName()
-    const first = await signedUp(name, FIREFOX)
-    const second = await signedIn(name, CHROME)
-    const third = await signedIn(name)
+    const first = await signUp(name, FIREFOX)
+    const second = await signIn(name, CHROME)
+    const third = await signIn(name)
     const { body } = await first.get('/sessions')
     expect(body).toMatch(/Firefox on Linux <span class="badge">this one/)
     expect(body).toMatch(/Chrome on Windows\s*<\/h2>/)
@@ -156,14 +157,14 @@ function pages(url: string): void {
   })
 
   test("somebody else's session cannot be signed out", async () => {
-    const [ann, bob] = [await signedUp(newName()), await signedUp(newName())]
+    const [ann, bob] = [await signUp(newName()), await signUp(newName())]
     const handle = /name="handle" value="([^"]+)"/.exec((await ann.get('/sessions')).body)![1]!
     await bob.submit('/sessions', '/sessions/revoke', { handle })
     expect((await ann.get('/sessions')).path).toBe('/sessions')
   })
 
-  test('after signing out, the old cookie is no session any more', async () => {
-    const browser = await signedUp(newName())
+  test('after signing out, the old cookie is no longer valid', async () => {
+    const browser = await signUp(newName())
     const cookie = browser.cookies.get('session')!
     await browser.submit('/', '/sign-out')
     const thief = new Browser(origin)
@@ -172,10 +173,11 @@ function pages(url: string): void {
   })
 }
 
-test('a database that is away is a page with 503, an unreadable session a new start', async () => {
+test('an unavailable database gives a page with 503, and an unreadable session leads to the sign-in', async () => {
   let code: 'UNAVAILABLE' | 'SEAL_BROKEN' = 'UNAVAILABLE'
   const driver = memoryDriver()
-  // The failure of the driver is what is tested here; the drivers' own tests make real servers fail.
+  // This test is about the application, so a fake driver fails. Real outages are tested with the
+  // drivers.
   const store = new SessionStore({
     ...driver,
     read(keys) {

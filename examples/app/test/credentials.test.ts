@@ -1,15 +1,15 @@
+import { Browser } from '@session-stores/testbed/browser'
 import { expect, test } from 'vitest'
 import { findProblem, readCredentials } from '../src/credentials.ts'
-import { Browser } from './support/browser.ts'
 import { countHashes } from './support/hashes.ts'
 import { password, serve } from './support/serve.ts'
 
-test('a name or password that is too long is a problem at sign-up and wrong at sign-in, never cut', async () => {
+test('a name or password that is too long is refused, never truncated', async () => {
   const { origin } = await serve()
   const browser = new Browser(origin)
   const longest = { name: 'n'.repeat(64), password: 'p'.repeat(256) }
-  const signedUp = await new Browser(origin).submit('/sign-up', '/sign-up', longest)
-  expect(signedUp.body).toContain(`Hello, ${longest.name}`)
+  const page = await new Browser(origin).submit('/sign-up', '/sign-up', longest)
+  expect(page.body).toContain(`Hello, ${longest.name}`)
   const hashes = countHashes()
   for (const [fields, problem] of [
     [{ ...longest, name: `${longest.name}n` }, 'The name can have at most 64 characters.'],
@@ -23,24 +23,24 @@ test('a name or password that is too long is a problem at sign-up and wrong at s
   expect(hashes.started).toBe(0)
 })
 
-test('no field has a length at which browsers cut what is pasted', async () => {
+test('no field has a maximum length, because browsers truncate what is pasted', async () => {
   const { origin } = await serve()
   for (const path of ['/sign-in', '/sign-up'])
     expect((await new Browser(origin).get(path)).body).not.toContain('maxlength')
 })
 
-test('characters are counted as code points, after normalisation', () => {
+test('characters are counted as code points after normalization', () => {
   const withPassword = (typed: string) => findProblem(readCredentials({ name: 'Ann', password: typed }))
   expect(withPassword('🐎'.repeat(256))).toBeUndefined()
   expect(withPassword('🐎'.repeat(257))).toContain('at most 256')
-  // Two code points as typed, one after normalisation; and one that becomes two.
+  // Two code points become one by normalization, and one code point becomes two.
   expect(withPassword('e\u0301'.repeat(256))).toBeUndefined()
   expect(withPassword('ĳ'.repeat(129))).toContain('at most 256')
   expect(findProblem(readCredentials({ name: 'ĳ'.repeat(33), password }))).toContain('at most 64')
   expect(findProblem(readCredentials({ name: 'Ann\0', password }))).toContain('no control characters')
 })
 
-test('a password that is typed in another Unicode form is the same', async () => {
+test('a password in another Unicode form is the same password', async () => {
   const { origin } = await serve()
   await new Browser(origin).submit('/sign-up', '/sign-up', {
     name: 'Zo\u00eb',

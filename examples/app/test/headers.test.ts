@@ -1,10 +1,10 @@
+import { Browser } from '@session-stores/testbed/browser'
 import { expect, test } from 'vitest'
-import { Browser } from './support/browser.ts'
 import { password, serve } from './support/serve.ts'
 
 const HTTPS = { 'x-forwarded-proto': 'https' }
 
-test('no cache keeps a page, only files', async () => {
+test('caches may keep files, but no pages', async () => {
   const { origin } = await serve()
   const [visitor, ann] = [new Browser(origin), new Browser(origin)]
   await ann.submit('/sign-up', '/sign-up', { name: 'Ann', password })
@@ -26,7 +26,7 @@ test('no cache keeps a page, only files', async () => {
     expect((await ann.get(path)).headers.get('cache-control')).toBe('public, max-age=0')
 })
 
-test('signing out clears what the browser kept of the pages, and the cookies', async () => {
+test('signing out clears the cookies and what the browser cached', async () => {
   const { origin } = await serve()
   const browser = new Browser(origin)
   await browser.submit('/sign-up', '/sign-up', { name: 'Ann', password })
@@ -46,7 +46,7 @@ test('over plain HTTP, the cookies have their plain names', async () => {
   expect(browser.setCookies.get('csrf')).toMatch(/^csrf=[^;]+; Path=\/; HttpOnly; SameSite=Lax$/)
 })
 
-test('behind a proxy, the cookies are Secure and bound to the host, from being set until they are cleared', async () => {
+test('behind a proxy, the cookies are Secure and bound to the host, also when they are cleared', async () => {
   const { origin } = await serve({ trustProxy: 'loopback' })
   const browser = new Browser(origin, HTTPS)
   await browser.submit('/sign-up', '/sign-up', { name: 'Ann', password })
@@ -67,7 +67,7 @@ test('behind a proxy, the cookies are Secure and bound to the host, from being s
     )
 })
 
-test('behind a proxy, a request over plain HTTP is told so and gets no cookie', async () => {
+test('behind a proxy, a request over plain HTTP is refused and gets no cookie', async () => {
   const { origin } = await serve({ trustProxy: 'loopback' })
   const browser = new Browser(origin)
   const page = await browser.get('/sign-in')
@@ -75,7 +75,7 @@ test('behind a proxy, a request over plain HTTP is told so and gets no cookie', 
   expect(browser.cookies.size).toBe(0)
 })
 
-test('a cookie of any form is no error', async () => {
+test('malformed cookies cause no error', async () => {
   const { origin } = await serve()
   for (const value of ['', 'j:{}', 'j:[1]', '.', '%', '"']) {
     const browser = new Browser(origin)
@@ -84,7 +84,7 @@ test('a cookie of any form is no error', async () => {
   }
 })
 
-test('whoever only looks gets no session, and from the home page no cookie', async () => {
+test('visitors who do not sign in get no session, and the home page sets no cookie', async () => {
   const { origin, store } = await serve()
   for (let i = 0; i < 125; i++) {
     const browser = new Browser(origin)

@@ -1,20 +1,20 @@
+import { Browser, type Page } from '@session-stores/testbed/browser'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Users } from '../src/users.ts'
-import { Browser, type Page } from './support/browser.ts'
 import { countHashes } from './support/hashes.ts'
 import { password, serve } from './support/serve.ts'
 
 const wrong = 'something else'
-/** A proxy that says which address a request comes from. */
+/** Options for a proxy that reports the address of each client. */
 const proxied = { trustProxy: 'loopback', isSecure: false }
 
-/** Tries a password from an address that nobody else has. */
+/** Tries a password from an address that no other test uses. */
 function tryFrom(origin: string, host: number, name: string, tried: string): Promise<Page> {
   const browser = new Browser(origin, { 'x-forwarded-for': `203.0.113.${host}` })
   return browser.submit('/sign-in', '/sign-in', { name, password: tried })
 }
 
-test('too many tries of one address are refused for a while', async () => {
+test('too many tries from one address are refused for a while', async () => {
   const { origin } = await serve({ triesPerAddress: 2 })
   const browser = new Browser(origin)
   const statuses: number[] = []
@@ -23,7 +23,7 @@ test('too many tries of one address are refused for a while', async () => {
   expect(statuses).toEqual([401, 401, 429])
 })
 
-test('after too many tries for one name, more are refused from every address, whether it exists or not', async () => {
+test('after too many tries for a name, further tries are refused from every address, even if nobody has the name', async () => {
   const { origin } = await serve({ ...proxied, triesPerName: 2 })
   await new Browser(origin).submit('/sign-up', '/sign-up', { name: 'Ann', password })
   const hashes = countHashes()
@@ -51,14 +51,14 @@ test('after too many tries for one name, more are refused from every address, wh
   expect((await tryFrom(origin, 5, 'Ann', password)).body).toContain('Hello, Ann')
 })
 
-test('a right sign-in forgives the wrong tries before it', async () => {
+test('a successful sign-in resets the count of wrong tries', async () => {
   const { origin } = await serve({ ...proxied, triesPerName: 2 })
   await new Browser(origin).submit('/sign-up', '/sign-up', { name: 'Ann', password })
   for (const tried of [wrong, password, wrong, password, wrong])
     expect((await tryFrom(origin, 1, 'Ann', tried)).status).toBe(tried === password ? 200 : 401)
 })
 
-test('while 60 people sign in, files and pages do not wait for them, and two passwords are hashed at once', async () => {
+test('while 60 people sign in, files and pages are not delayed, and only two passwords are hashed in parallel', async () => {
   const { origin, server } = await serve()
   const hashes = countHashes()
   const forms = await Promise.all(
@@ -89,7 +89,7 @@ test('while 60 people sign in, files and pages do not wait for them, and two pas
   expect(hashes.mostAtOnce).toBe(2)
 })
 
-test('where too many passwords wait, more are answered 503 and count as no try', async () => {
+test('if too many passwords wait, further ones are answered with 503 and do not count as tries', async () => {
   const users = new Users(':memory:', { atOnce: 1, maxWaiting: 1 })
   const { origin } = await serve({ ...proxied, users, triesPerName: 6 })
   const pages = await Promise.all(Array.from({ length: 6 }, () => tryFrom(origin, 1, 'Ann', wrong)))

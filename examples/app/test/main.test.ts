@@ -5,8 +5,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Browser } from '@session-stores/testbed/browser'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
-import { Browser } from './support/browser.ts'
 import { password } from './support/serve.ts'
 
 const data = mkdtempSync(join(tmpdir(), 'app-main-'))
@@ -17,7 +17,7 @@ interface Started {
   output: () => string
 }
 
-/** Starts the application and waits for its first line. The end of the test ends it. */
+/** Starts the application and waits for its first line. The end of the test kills it. */
 async function start(env: Record<string, string> = {}): Promise<Started> {
   const main = join(import.meta.dirname, '..', 'src', 'main.ts')
   const child = spawn('node', [main], { env: { ...process.env, DATA_DIR: data, PORT: '0', ...env } })
@@ -40,7 +40,7 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, 'exit')
 }
 
-test('it says where it is, ends cleanly, and a session lives through a restart', async () => {
+test('the application prints its address and ends cleanly, and a session survives a restart', async () => {
   const first = await start()
   const [line, origin] = /^(http:\/\/localhost:\d+) keeps its sessions in sqlite:.*\n$/.exec(first.output())!
   expect(line).toContain('sessions.db')
@@ -53,13 +53,13 @@ test('it says where it is, ends cleanly, and a session lives through a restart',
 
   const second = await start()
   const again = new Browser(/^http:\/\/localhost:\d+/.exec(second.output())![0])
-  again.cookies = browser.cookies
+  for (const [name, value] of browser.cookies) again.cookies.set(name, value)
   expect((await again.get('/')).body).toContain('id="visits">2<')
   second.child.kill('SIGTERM')
   expect(await once(second.child, 'exit')).toEqual([0, null])
 })
 
-test('what hinders it is one line', async () => {
+test('a failed start prints one line', async () => {
   const taken = createServer().listen(0)
   onTestFinished(() => void taken.close())
   await once(taken, 'listening')
@@ -86,7 +86,7 @@ test.each([
   'mongodb://ann:SECRET@SECRET@localhost:port',
   'mysql://ann:SECRET@localhost',
   'SECRET',
-])('a URL that nobody can use is one line without its password: %s', async (url) => {
+])('an invalid URL is reported in one line without its password: %s', async (url) => {
   const { child, output } = await start({ SESSION_STORE: url })
   expect(await once(child, 'exit')).toEqual([1, null])
   expect(output()).toMatch(/^\S+ (cannot be used|does not answer): .+\n$/)
@@ -94,7 +94,7 @@ test.each([
 })
 
 const umasks = process.platform === 'win32' ? [] : ['000', '777']
-test.each(umasks)('what it keeps is for its owner alone, with a umask of %s', async (umask) => {
+test.each(umasks)('only the owner can access the files, with a umask of %s', async (umask) => {
   const before = process.umask(umask)
   onTestFinished(() => void process.umask(before))
   const folder = join(data, `umask-${umask}`)
@@ -114,22 +114,22 @@ test.each(umasks)('what it keeps is for its owner alone, with a umask of %s', as
   expect(modes()).toEqual(tight)
   expect(new Set(Object.values(modes()))).toEqual(new Set(['600']))
 
-  // Ended at once, it leaves the -wal and -shm files.
+  // A killed process leaves the -wal and -shm files behind.
   await end(first.child)
   for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o666)
   await start({ DATA_DIR: folder })
   expect(modes()).toEqual(tight)
 })
 
-describe('an application that a test leaves running', () => {
+describe('an application that a test does not end', () => {
   let left: ChildProcess
 
-  test('runs while the test does', async () => {
+  test('runs during the test', async () => {
     left = (await start()).child
     expect(left.exitCode).toBeNull()
   })
 
-  test('has ended when the next test begins', () => {
+  test('has ended before the next test', () => {
     expect(left.signalCode).toBe('SIGKILL')
   })
 })

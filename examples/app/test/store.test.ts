@@ -49,7 +49,7 @@ test.each(forms)('%j is shown as %j', (url, shown) => {
 })
 
 test.skipIf(process.platform === 'win32')(
-  "the file of a SQLite store becomes its owner's alone",
+  'only the owner can access the files of a SQLite store',
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'app-store-'))
     onTestFinished(() => rm(folder, { recursive: true }))

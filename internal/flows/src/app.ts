@@ -6,11 +6,11 @@ import './session-data.ts'
 
 export interface AppSite extends Site {
   readonly app: Express
-  /** The middleware of express-session, for connections that are no requests of Express. */
+  /** The middleware of express-session, for connections that do not come through Express. */
   readonly sessions: RequestHandler
 }
 
-/** An Express app with the sessions of this store, which reads forms. */
+/** Opens an Express app that uses this store for its sessions and parses forms. */
 export async function openApp(store: SessionStore, options: Partial<SessionOptions> = {}): Promise<AppSite> {
   const site = await openSite()
   const app = express()
@@ -21,7 +21,7 @@ export async function openApp(store: SessionStore, options: Partial<SessionOptio
   return { ...site, app, sessions }
 }
 
-/** A method of the session that calls back, as a promise. */
+/** Turns a method of the session that takes a callback into a promise. */
 export function promised(start: (callback: (error?: unknown) => void) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     start((error) => (error ? reject(error) : resolve()))

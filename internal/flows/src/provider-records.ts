@@ -1,6 +1,6 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 
-/** Keeps what a provider knows for as long as its test runs. */
+/** Returns a function that makes adapters, which keep the records of a provider in memory. */
 export function makeRecords(): (kind: string) => Adapter {
   const records = new Map<string, AdapterPayload>()
   return (kind) => ({

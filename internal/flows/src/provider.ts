@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import type { Browser } from '@session-stores/testbed/browser'
 import Provider from 'oidc-provider'
-import type { Browser } from './browser.ts'
 import { makeRecords } from './provider-records.ts'
 import { openSite } from './site.ts'
 
@@ -10,18 +10,21 @@ export interface OpenIdProvider {
   readonly issuer: string
   readonly clientId: string
   readonly clientSecret: string
-  /** Signs the browser's user out at the provider, which tells the application. Says whether it took the token. */
+  /**
+   * Signs the browser's user out at the provider, which sends a logout token to the application.
+   * Returns whether the application accepted the token.
+   */
   signOut(browser: Browser): Promise<boolean>
 }
 
 export interface ProviderOptions {
-  /** The origin of the application that signs in here. */
+  /** The origin of the application that signs in at this provider. */
   readonly app: string
-  /** Whether tokens name the session at the provider (`sid`), and not the user alone. */
+  /** Whether tokens name the session at the provider (`sid`), not only the user. */
   readonly withSid?: boolean
 }
 
-/** An OpenID provider that signs in whoever comes as the same user, on a server of its own. */
+/** Opens an OpenID provider on its own server. It signs every visitor in as the same user. */
 export async function openProvider({ app, withSid = false }: ProviderOptions): Promise<OpenIdProvider> {
   const site = await openSite()
   const clientId = 'app'
@@ -62,7 +65,7 @@ export async function openProvider({ app, withSid = false }: ProviderOptions): P
       await grant.save()
       return grant
     },
-    // Its own dispatcher refuses addresses of this machine.
+    // The provider's own dispatcher refuses addresses of this machine.
     fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined } as RequestInit),
   })
   const answer = provider.callback()

@@ -1,7 +1,7 @@
 import 'express-session'
 
 declare module 'express-session' {
-  /** What the flows keep in their sessions. */
+  /** The data that the flows keep in their sessions. */
   interface SessionData {
     user?: string
     cart?: string[]

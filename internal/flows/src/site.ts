@@ -6,11 +6,11 @@ import { after } from '@session-stores/testbed/vitest'
 export interface Site {
   readonly origin: string
   readonly server: Server
-  /** Answers requests from now on: two sites can know each other's origin before either is made. */
+  /** Answers requests from now on. Two sites can know each other's origin before either answers. */
   serve(listener: RequestListener): void
 }
 
-/** A server on a port of its own, which is closed after the test. */
+/** Opens a server on a free port. It is closed after the test. */
 export async function openSite(): Promise<Site> {
   const server = createServer()
   server.listen(0, '127.0.0.1')

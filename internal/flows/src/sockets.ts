@@ -1,21 +1,24 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
+import type { Browser } from '@session-stores/testbed/browser'
 import { after } from '@session-stores/testbed/vitest'
 import type { Request } from 'express'
 import { Server } from 'socket.io'
 import { io } from 'socket.io-client'
 import { WebSocket, WebSocketServer } from 'ws'
 import { type AppSite, promised } from './app.ts'
-import type { Browser } from './browser.ts'
 
-/** What a client asks of the session of its handshake: to read it anew, to change and save it, to show it. */
+/**
+ * What a client asks of its handshake's session: to reload it, to change and save it, or to show
+ * it.
+ */
 interface Order {
   reload?: boolean
   save?: Record<string, unknown>
 }
 
 interface Answer {
-  /** What the session holds, as far as this connection knows. */
+  /** The data of the session, as far as this connection knows it. */
   data?: Record<string, unknown>
   error?: string
 }
@@ -24,7 +27,7 @@ type Ask = (order?: Order) => Promise<Answer>
 
 export interface Transport {
   readonly name: string
-  /** Answers connections to the site, beside its requests. */
+  /** Answers connections to the site in addition to its requests. */
   serve(site: AppSite): void
   /** Connects with the cookies of the browser. */
   connect(site: AppSite, browser: Browser): Promise<Ask>
@@ -51,7 +54,7 @@ const ws: Transport = {
   serve({ server, sessions }) {
     const sockets = new WebSocketServer({ noServer: true })
     server.on('upgrade', (req, connection, head) => {
-      // As in the example of ws, with no response behind it.
+      // As in the example of ws, there is no response.
       sessions(req as Request, {} as never, () => {
         sockets.handleUpgrade(req, connection, head, (socket) => {
           socket.on('message', async (text) => {

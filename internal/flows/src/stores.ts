@@ -9,7 +9,7 @@ import { redisServer } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe } from 'vitest'
 
-/** Makes a store with sessions of its own, which is emptied and closed after the test. */
+/** Makes a store with its own sessions. It is emptied and closed after the test. */
 export type MakeStore = (options?: StoreOptions) => SessionStore
 
 /** Declares the same tests on the memory driver, on SQLite and on Redis. */
@@ -25,7 +25,7 @@ export function describeOnStores(name: string, body: (makeStore: MakeStore) => v
     })
   })
   describeWith(`${name}, on Redis`, redisServer, ({ url }) => {
-    // The server may be shared with other tests.
+    // Other tests may use the same server.
     body((options) => closeAfter(new RedisStore({ url, prefix: `flows-${randomUUID()}:`, ...options })))
   })
 }

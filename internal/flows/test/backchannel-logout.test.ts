@@ -1,8 +1,8 @@
 import type { SessionStore } from '@session-stores/core'
+import { Browser } from '@session-stores/testbed/browser'
 import express from 'express'
 import { auth } from 'express-openid-connect'
 import { describe, expect, it } from 'vitest'
-import { Browser } from '../src/browser.ts'
 import { type OpenIdProvider, openProvider, USER } from '../src/provider.ts'
 import { openSite } from '../src/site.ts'
 import { describeOnStores } from '../src/stores.ts'
@@ -11,13 +11,13 @@ interface Flow {
   provider: OpenIdProvider
   browser: Browser
   signIn(): Promise<void>
-  /** Who is signed in, as the application sees it. */
+  /** Returns the signed-in user as the application sees it. */
   user(): Promise<string | undefined>
-  /** The address of the application. */
+  /** The origin of the application. */
   origin: string
   /** Lets the request to `/slow` end. */
   release(): void
-  /** Fulfils when the request to `/slow` has its session. */
+  /** Resolves when the request to `/slow` has its session. */
   arrived: Promise<void>
 }
 
@@ -37,7 +37,7 @@ async function startFlow(sessions: SessionStore, logouts: SessionStore, withSid:
       clientSecret: provider.clientSecret,
       secret: 'a secret of the application',
       authorizationParams: { response_type: 'code', scope: 'openid' },
-      // Its types fit no store that is typed by express-session, whose cookies have an originalMaxAge.
+      // The library's types require cookies without the `originalMaxAge` of express-session.
       session: { store: sessions as never },
       backchannelLogout: { store: logouts as never },
     }),
@@ -72,13 +72,14 @@ describeOnStores('express-openid-connect with back-channel logout', (makeStore) 
     ['tokens that name the user', false],
     ['tokens that name the session', true],
   ])('by %s', (_, withSid) => {
-    // A mark may come back at any time after it was removed: see docs/coming-from-another-store.md.
+    // A logout mark may be set again at any time after its removal, see
+    // docs/coming-from-another-store.md.
     const makeLogouts = () => makeStore({ tombstoneTimeout: 0 })
 
     it.each([
       ['a store of its own for logouts', makeLogouts],
       ['one store for sessions and logouts', undefined],
-    ])('ends the session at the next request, also right after the login, with %s', async (_, make) => {
+    ])('ends the session at the next request, even right after the login, with %s', async (_, make) => {
       const sessions = makeStore()
       const { provider, browser, signIn, user } = await startFlow(sessions, make?.() ?? sessions, withSid)
       await signIn()
@@ -97,7 +98,7 @@ describeOnStores('express-openid-connect with back-channel logout', (makeStore) 
       }
     })
 
-    it('is final for a request that was on its way', async () => {
+    it('is final for a request that is already running', async () => {
       const sessions = makeStore()
       const { provider, browser, signIn, user, origin, arrived, release } = await startFlow(
         sessions,

@@ -1,7 +1,7 @@
+import { Browser } from '@session-stores/testbed/browser'
 import { csrfSync } from 'csrf-sync'
 import { expect, it } from 'vitest'
 import { openApp, promised } from '../src/app.ts'
-import { Browser } from '../src/browser.ts'
 import { describeOnStores, type MakeStore } from '../src/stores.ts'
 
 async function startFlow(makeStore: MakeStore) {
@@ -30,7 +30,7 @@ async function startFlow(makeStore: MakeStore) {
 }
 
 describeOnStores('csrf-sync', (makeStore) => {
-  it('takes a form with the token of its session and no other', async () => {
+  it("accepts only the token of the form's own session", async () => {
     const { browser, readToken, send } = await startFlow(makeStore)
     const token = await readToken()
     expect(await readToken()).toBe(token)
@@ -41,7 +41,7 @@ describeOnStores('csrf-sync', (makeStore) => {
     expect(await send('/note', { note: 'hello', token }, browser.copy())).toBe(200)
   })
 
-  it('takes the token of before a login no longer', async () => {
+  it('rejects a token from before the login', async () => {
     const { readToken, send } = await startFlow(makeStore)
     const token = await readToken()
     expect(await send('/login', { token })).toBe(200)
@@ -49,14 +49,14 @@ describeOnStores('csrf-sync', (makeStore) => {
     expect(await send('/note', { note: 'hello', token: await readToken() })).toBe(200)
   })
 
-  it('replaces a token on demand, whatever other requests save meanwhile', async () => {
+  it('replaces a token on demand while other requests save', async () => {
     const { readToken, send } = await startFlow(makeStore)
     const token = await readToken()
     const [fresh, ...answers] = await Promise.all([
       readToken('/new-form'),
       ...Array.from({ length: 10 }, (_, i) => send('/note', { note: `${i}`, token })),
     ])
-    // Each of them came before the new token or after it.
+    // Each request arrived either before or after the new token.
     for (const status of answers) expect([200, 403]).toContain(status)
     expect(await send('/note', { note: 'hello', token })).toBe(403)
     expect(await send('/note', { note: 'hello', token: fresh })).toBe(200)

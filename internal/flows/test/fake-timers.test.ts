@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest'
 const programs = join(import.meta.dirname, 'clocks')
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
 
-/** Runs the cases under a test runner, in a process of its own that must end by itself. */
+/** Runs the cases under a test runner, in a separate process that must exit by itself. */
 function run(args: string[], place: string): Promise<{ code: unknown; output: string; passed: number }> {
   const { VITEST, VITEST_MODE, VITEST_POOL_ID, VITEST_WORKER_ID, NODE_ENV, ...env } = process.env
   Object.assign(env, { FLOW_STORE: place, FLOW_PREFIX: `flows-${randomUUID()}` })

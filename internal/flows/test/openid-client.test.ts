@@ -1,9 +1,9 @@
+import { Browser } from '@session-stores/testbed/browser'
 import { allowInsecureRequests, discovery } from 'openid-client'
 import { Strategy } from 'openid-client/passport'
 import { Passport } from 'passport'
 import { expect, it } from 'vitest'
 import { openApp } from '../src/app.ts'
-import { Browser } from '../src/browser.ts'
 import { openProvider, USER } from '../src/provider.ts'
 import { describeOnStores, type MakeStore } from '../src/stores.ts'
 
@@ -41,7 +41,7 @@ async function startFlow(makeStore: MakeStore) {
 }
 
 describeOnStores('the Passport strategy of openid-client', (makeStore) => {
-  it('signs in with what it kept in the session, and signs out', async () => {
+  it('signs in with the state that it kept in the session, and signs out', async () => {
     const { store, origin, browser } = await startFlow(makeStore)
     await browser.post(`${origin}/cart`, { item: 'a book' })
     const before = browser.copy()
@@ -55,11 +55,11 @@ describeOnStores('the Passport strategy of openid-client', (makeStore) => {
       expect(session).not.toHaveProperty('passport.user')
   })
 
-  it('takes each answer of the provider once', async () => {
+  it('accepts each answer of the provider once', async () => {
     const { store, origin, issuer, browser } = await startFlow(makeStore)
     await browser.get(`${origin}/login`)
     const { session } = (await store.list()).sessions[0]!
-    // What the strategy kept for the answer is of no more use.
+    // The strategy removes the data that it kept for the answer.
     expect(session).not.toHaveProperty(new URL(issuer).host)
     expect((await browser.get(`${origin}/callback?code=another`)).status).toBe(401)
     expect(JSON.parse((await browser.get(origin)).body)).toMatchObject({ user: USER })

@@ -1,9 +1,9 @@
+import { Browser, type Page } from '@session-stores/testbed/browser'
 import flash from 'connect-flash'
 import { Passport } from 'passport'
 import { Strategy } from 'passport-local'
 import { expect, it } from 'vitest'
 import { openApp } from '../src/app.ts'
-import { Browser, type Page } from '../src/browser.ts'
 import { describeOnStores, type MakeStore } from '../src/stores.ts'
 
 const WRONG = 'The name or the password is wrong.'
@@ -53,26 +53,26 @@ async function startFlow(makeStore: MakeStore) {
   }
 }
 
-const shown = ({ body }: Page) => JSON.parse(body)
+const parse = ({ body }: Page) => JSON.parse(body)
 
 describeOnStores('Passport', (makeStore) => {
-  it('keeps what the session holds through a login, under a new id', async () => {
+  it("keeps the session's data through a login, under a new id", async () => {
     const { store, browser, show, put, signIn } = await startFlow(makeStore)
     await put('a book')
     const before = browser.copy()
-    expect(shown(await signIn())).toEqual({ user: 'ada', cart: ['a book'], errors: [] })
+    expect(parse(await signIn())).toEqual({ user: 'ada', cart: ['a book'], errors: [] })
     await put('a lamp')
     expect(await show()).toEqual({ user: 'ada', cart: ['a book', 'a lamp'], errors: [] })
     expect(await show(before)).toEqual({ cart: [], errors: [] })
     expect((await store.list({ user: 'ada' })).sessions).toHaveLength(1)
   })
 
-  it('keeps what the session holds through a logout, which ends the old id', async () => {
+  it("keeps the session's data through a logout, which ends the old id", async () => {
     const { store, browser, show, put, signIn, signOut } = await startFlow(makeStore)
     await signIn()
     await put('a book')
     const before = browser.copy()
-    expect(shown(await signOut())).toEqual({ cart: ['a book'], errors: [] })
+    expect(parse(await signOut())).toEqual({ cart: ['a book'], errors: [] })
     expect(await show(before)).toEqual({ cart: [], errors: [] })
     expect((await store.list({ user: 'ada' })).sessions).toEqual([])
   })
@@ -80,9 +80,9 @@ describeOnStores('Passport', (makeStore) => {
   it('shows why a login failed, once', async () => {
     const { show, put, signIn } = await startFlow(makeStore)
     await put('a book')
-    expect(shown(await signIn('a guess'))).toEqual({ cart: ['a book'], errors: [WRONG] })
+    expect(parse(await signIn('a guess'))).toEqual({ cart: ['a book'], errors: [WRONG] })
     expect(await show()).toEqual({ cart: ['a book'], errors: [] })
-    expect(shown(await signIn())).toEqual({ user: 'ada', cart: ['a book'], errors: [] })
+    expect(parse(await signIn())).toEqual({ user: 'ada', cart: ['a book'], errors: [] })
   })
 
   it('signs in, out and in again', async () => {

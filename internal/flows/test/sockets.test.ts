@@ -1,7 +1,7 @@
 import type { StoreOptions } from '@session-stores/core'
+import { Browser } from '@session-stores/testbed/browser'
 import { describe, expect, it } from 'vitest'
 import { openApp, promised } from '../src/app.ts'
-import { Browser } from '../src/browser.ts'
 import { type Transport, transports } from '../src/sockets.ts'
 import { describeOnStores, type MakeStore } from '../src/stores.ts'
 
@@ -46,7 +46,7 @@ async function startFlow({ serve, connect }: Transport, makeStore: MakeStore, op
 
 describeOnStores('a long-lived connection', (makeStore) => {
   describe.each(transports)('of $name', (transport) => {
-    it('reads the session of its handshake, and later what requests saved', async () => {
+    it('reads the session of its handshake, and after a reload what requests saved', async () => {
       const { post, connect } = await startFlow(transport, makeStore)
       const ask = await connect()
       expect(await ask()).toEqual({ data: { user: 'ada' } })
@@ -55,7 +55,7 @@ describeOnStores('a long-lived connection', (makeStore) => {
       expect(await ask({ reload: true })).toEqual({ data: { user: 'ada', note: 'by a request' } })
     })
 
-    it('saves what it changed beside what requests changed meanwhile', async () => {
+    it('saves its changes without undoing those of requests', async () => {
       const { post, connect, show } = await startFlow(transport, makeStore)
       const ask = await connect()
       for (let turn = 0; turn < 3; turn++) {
@@ -70,7 +70,7 @@ describeOnStores('a long-lived connection', (makeStore) => {
       })
     })
 
-    it('loses nothing where connections and requests save at once', async () => {
+    it('loses nothing when connections and requests save concurrently', async () => {
       const { post, connect, show } = await startFlow(transport, makeStore)
       const asks = await Promise.all(Array.from({ length: 5 }, connect))
       await Promise.all(
@@ -82,7 +82,7 @@ describeOnStores('a long-lived connection', (makeStore) => {
       expect(Object.keys(await show())).toHaveLength(41)
     })
 
-    it('does not move back a deadline that a request decided', async () => {
+    it('does not shorten a deadline that a request extended', async () => {
       const { store, post, connect } = await startFlow(transport, makeStore)
       const ask = await connect()
       await post('/remember')
@@ -93,7 +93,7 @@ describeOnStores('a long-lived connection', (makeStore) => {
       expect(await deadline()).toBeGreaterThanOrEqual(decided)
     })
 
-    it.each(['/logout', '/login'])('does not bring back the session that %s ended', async (path) => {
+    it.each(['/logout', '/login'])('does not revive the session that %s ended', async (path) => {
       const { store, post, connect, show } = await startFlow(transport, makeStore)
       const ask = await connect()
       await post('/data', { note: 'by a request' })
@@ -106,7 +106,7 @@ describeOnStores('a long-lived connection', (makeStore) => {
       expect(await show()).not.toHaveProperty('stale')
     })
 
-    it('is told of the logout where the store is to say so', async () => {
+    it('gets an error after the logout if the store reports missing sessions', async () => {
       const { store, post, connect } = await startFlow(transport, makeStore, { onGone: 'error' })
       const ask = await connect()
       await post('/logout')

@@ -1,11 +1,12 @@
 import type { SessionStore, StoreOptions } from '@session-stores/core'
+import type { DatabaseId } from '@session-stores/testbed/databases'
 
-export const DATABASES = ['redis', 'postgres', 'mongodb', 'sqlite'] as const
-export type Database = (typeof DATABASES)[number]
-
-/** The store of this database; `place` is a URL, or the path of a SQLite file. */
+/**
+ * Opens the store of this database.
+ * @param place a URL, or the path of a SQLite file
+ */
 export async function openStore(
-  database: Database,
+  database: DatabaseId,
   place: string,
   options: StoreOptions,
 ): Promise<SessionStore> {

@@ -1,12 +1,12 @@
+import { databaseIds } from '@session-stores/testbed/databases'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
 import { attack, startPlace } from '../src/rounds/attack.ts'
-import { DATABASES } from '../src/store.ts'
 
-/** So few that it stays short; `npx -y pnpm@12 rounds` plays 10,000 of them. */
+/** A small number keeps the test short. `npx -y pnpm@12 rounds` plays 10,000 rounds. */
 const ROUNDS = 120
 
-for (const database of DATABASES)
+for (const database of databaseIds)
   describeWith(
     database,
     () => startPlace(database, 1),
@@ -15,7 +15,7 @@ for (const database of DATABASES)
         const outcome = await attack(database, place, ROUNDS)
         expect(outcome).toMatchObject({ alive: 0, lost: 0, back: 0, isBroken: false })
         expect(outcome.ended).toBeGreaterThan(ROUNDS / 2)
-        // A network without faults would prove nothing.
+        // Without faults, the test would prove nothing.
         if (database !== 'sqlite') expect(outcome.errors.UNAVAILABLE).toBeGreaterThan(0)
       })
     },

@@ -2,20 +2,22 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { reservePort } from '@session-stores/testbed'
 
-/** A port that leads to a server, and can be cut or frozen without touching the server, which others share. */
+/**
+ * A port that leads to a shared server. The link can be cut or frozen without affecting the server.
+ */
 export interface Link {
   readonly port: number
-  /** Connections are refused, and open ones are closed; returns what ends that. */
+  /** Refuses new connections and closes open ones. Returns a function that restores the link. */
   cut(): Promise<() => Promise<void>>
-  /** Connections stay open, and nothing comes through; returns what ends that. */
+  /** Keeps connections open and forwards nothing. Returns a function that resumes the link. */
   freeze(): () => void
   close(): Promise<void>
 }
 
-export async function link(target: number): Promise<Link> {
+export async function openLink(target: number): Promise<Link> {
   const pairs = new Map<Socket, Socket>()
   let frozen = false
-  const flow = (socket: Socket): void => void (frozen ? socket.pause() : socket.resume())
+  const applyState = (socket: Socket): void => void (frozen ? socket.pause() : socket.resume())
   const server: Server = createServer((near) => {
     const far = connect(target, '127.0.0.1')
     pairs.set(near, far)
@@ -31,15 +33,15 @@ export async function link(target: number): Promise<Link> {
         to.destroy()
         pairs.delete(near)
       })
-      flow(from)
+      applyState(from)
     }
   })
-  // Kept while the link is cut: it will be wanted again.
+  // The port stays reserved while the link is cut, because the restored link needs it again.
   const port = await reservePort()
-  let over = false
+  let isOver = false
   const listen = async (): Promise<void> => {
-    // Whoever had it cut and was given up may come late.
-    if (over) return
+    // A rule that was given up may restore its link after the link was closed.
+    if (isOver) return
     server.listen(port.number, '127.0.0.1')
     await once(server, 'listening')
   }
@@ -52,7 +54,7 @@ export async function link(target: number): Promise<Link> {
   await listen()
   const freeze = (on: boolean): void => {
     frozen = on
-    for (const sockets of pairs) for (const socket of sockets) flow(socket)
+    for (const sockets of pairs) for (const socket of sockets) applyState(socket)
   }
   return {
     port: port.number,
@@ -65,7 +67,7 @@ export async function link(target: number): Promise<Link> {
       return () => freeze(false)
     },
     async close() {
-      over = true
+      isOver = true
       await close()
       port.release()
     },

@@ -1,18 +1,18 @@
 import { broken, count, groups, type Report, type Result } from '@session-stores/conformance'
 
-/** The page of all reports, of which the first `ours` are of this project's stores. */
-export function page(reports: readonly Report[], ours: number): string {
+/** Renders the page of all reports. The first `ours` reports are those of this project's stores. */
+export function renderPage(reports: readonly Report[], ours: number): string {
   const [{ date, node, results: rules }] = reports as [Report]
   const named = reports.map((report, i) => ({ ...report, code: i < ours ? `**${codeOf(i)}**` : codeOf(i) }))
   return `${[
     '# What session stores do',
     `Every rule of \`@session-stores/conformance\` on every store, by \`npx -y pnpm@12 conformance\` on ${date.slice(0, 10)} with Node.js ${node}, on real servers. The JSON behind it: [conformance.json](conformance.json). A \`must\` is what express-session or the store's own documentation promises; a \`should\` what its users may expect; an \`info\` a difference worth knowing.`,
-    table(
+    renderTable(
       ['', 'store', 'tested', 'must broken', 'should broken', 'info', 'hold', 'absent', 'not run'],
       named.map(({ code, store, versions, results }) => [
         code,
         store,
-        tested(versions),
+        listVersions(versions),
         ...(['must', 'should', 'info'] as const).map((level) => broken(results, level).length || ''),
         ...(['passed', 'absent', 'not-run'] as const).map((outcome) => count(results)[outcome] || ''),
       ]),
@@ -20,7 +20,7 @@ export function page(reports: readonly Report[], ours: number): string {
     '✓ holds, **✗** broken, ⊘ the store says that it has no such method, · not run (why: at the end), ! opted out.',
     ...groups(rules).flatMap(([group, members]) => [
       `## ${group}`,
-      table(
+      renderTable(
         ['rule', 'level', ...named.map(({ code }) => code)],
         members.map(({ id, title, level }) => [
           `\`${id}\` ${title}`,
@@ -31,9 +31,9 @@ export function page(reports: readonly Report[], ours: number): string {
     ]),
     '## What fails, and how to see it',
     'The calls of the store as the rule made them, with what they answered: the smallest code that shows it. One rule on one store again: `npx session-stores-conformance <module> --rule <id>`, with the module in `internal/peers/src/subjects`; why a rule is one: `--explain <id>`.',
-    ...named.flatMap(({ store, results }) => failures(store, results)),
+    ...named.flatMap(({ store, results }) => renderFailures(store, results)),
     '## What was not run, and what went wrong besides',
-    ...named.flatMap(besides),
+    ...named.flatMap(renderRest),
   ].join('\n\n')}\n`
 }
 
@@ -41,26 +41,26 @@ const SIGNS = { passed: '✓', failed: '**✗**', absent: '⊘', 'not-run': '·'
 
 const codeOf = (i: number): string => String.fromCharCode(65 + i)
 
-function tested(versions: Report['versions']): string {
+function listVersions(versions: Report['versions']): string {
   const others = Object.entries(versions).filter(([name]) => name !== '@session-stores/conformance')
   return others.map(([name, version]) => `${name} ${version}`).join(', ')
 }
 
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+function renderTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const line = (cells: readonly (string | number)[]): string =>
     `| ${cells.map((cell) => `${cell}`.replaceAll('|', '\\|')).join(' | ')} |`
   return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n')
 }
 
-function failures(store: string, results: readonly Result[]): string[] {
+function renderFailures(store: string, results: readonly Result[]): string[] {
   const found = (['must', 'should', 'info'] as const).flatMap((level) => broken(results, level))
-  return found.length === 0 ? [] : [`### ${store}`, ...found.map(failure)]
+  return found.length === 0 ? [] : [`### ${store}`, ...found.map(renderFailure)]
 }
 
-/** Long values are in the JSON; here a line shows what was called. */
+/** The maximum length of a line. The JSON contains the complete values. */
 const WIDTH = 220
 
-function failure({ id, level, reason = '', trace = [] }: Result): string {
+function renderFailure({ id, level, reason = '', trace = [] }: Result): string {
   const cut = (line: string): string => (line.length > WIDTH ? `${line.slice(0, WIDTH)} …` : line)
   const calls = trace.length > 14 ? [...trace.slice(0, 7), '// …', ...trace.slice(-6)] : trace
   const code = [
@@ -74,7 +74,7 @@ function failure({ id, level, reason = '', trace = [] }: Result): string {
   return `<details><summary><code>${id}</code> (${level})</summary>\n\n\`\`\`\`js\n${code.join('\n')}\n\`\`\`\`\n\n</details>`
 }
 
-function besides({ store, results, leaks, stray }: Report): string[] {
+function renderRest({ store, results, leaks, stray }: Report): string[] {
   const reasons = Map.groupBy(
     results.filter(({ outcome }) => outcome === 'not-run' || outcome === 'opted-out'),
     ({ outcome, reason }) => `${outcome === 'opted-out' ? 'opted out: ' : ''}${reason}`,

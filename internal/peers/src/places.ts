@@ -4,12 +4,15 @@ import { join } from 'node:path'
 import type { Backend } from '@session-stores/conformance'
 import { mongoReplicaSet, type ProcessServer, postgresProcess, redisProcess } from '@session-stores/testbed'
 import pg from 'pg'
-import { type Link, link } from './link.ts'
+import { type Link, openLink } from './link.ts'
 
 type Start = () => Promise<ProcessServer>
 
-/** One server of each kind, started when it is first asked for. The testbed ends it with this process. */
-function once(start: Start): Start {
+/**
+ * Wraps `start` so that one server is started at the first call and shared. The testbed ends the
+ * server with this process.
+ */
+function startOnce(start: Start): Start {
   let running: Promise<ProcessServer> | undefined
   return () => {
     running ??= start()
@@ -17,45 +20,45 @@ function once(start: Start): Start {
   }
 }
 
-export const redis: Start = once(redisProcess)
-// Each rule has two stores with a pool each, and many rules run at once.
-export const postgres: Start = once(() => postgresProcess({ args: ['-c', 'max_connections=300'] }))
-export const mongodb: Start = once(mongoReplicaSet)
+export const redis: Start = startOnce(redisProcess)
+// Each rule has two stores with a pool each, and many rules run in parallel.
+export const postgres: Start = startOnce(() => postgresProcess({ args: ['-c', 'max_connections=300'] }))
+export const mongodb: Start = startOnce(mongoReplicaSet)
 
-/** A place of one rule on a shared server: its URL leads through a link of its own, its name is nobody else's. */
+/** A place for one rule on a shared server, with its own link and a unique name. */
 export interface Place {
   url: string
-  /** The server itself, whatever becomes of the link. */
+  /** The URL of the server itself, which the link does not affect. */
   direct: string
   name: string
   hooks: Required<Pick<Backend, 'stop' | 'freeze'>>
   close(): Promise<void>
 }
 
-let made = 0
+let count = 0
 
-async function place(running: Promise<ProcessServer>): Promise<Place> {
+async function openPlace(running: Promise<ProcessServer>): Promise<Place> {
   const { url, port } = await running
-  const road: Link = await link(port)
-  const stop = (): ReturnType<Link['cut']> => road.cut()
+  const link: Link = await openLink(port)
+  const stop = (): ReturnType<Link['cut']> => link.cut()
   return {
-    url: url.replace(`:${port}`, `:${road.port}`),
+    url: url.replace(`:${port}`, `:${link.port}`),
     direct: url,
-    name: `place_${process.pid}_${++made}`,
-    hooks: { stop, freeze: () => road.freeze() },
-    close: () => road.close(),
+    name: `place_${process.pid}_${++count}`,
+    hooks: { stop, freeze: () => link.freeze() },
+    close: () => link.close(),
   }
 }
 
-export const redisPlace = (): Promise<Place> => place(redis())
-export const postgresPlace = (): Promise<Place> => place(postgres())
+export const redisPlace = (): Promise<Place> => openPlace(redis())
+export const postgresPlace = (): Promise<Place> => openPlace(postgres())
 export async function mongoPlace(): Promise<Place> {
-  const found = await place(mongodb())
+  const found = await openPlace(mongodb())
   const direct = (url: string): string => url.replace('replicaSet=rs', 'directConnection=true')
   return { ...found, url: direct(found.url), direct: direct(found.direct) }
 }
 
-/** Makes a schema of this name. */
+/** Creates a schema and returns its name. */
 export async function newSchema(url: string, name: string): Promise<string> {
   const client = new pg.Client(url)
   await client.connect()
@@ -64,7 +67,10 @@ export async function newSchema(url: string, name: string): Promise<string> {
   return name
 }
 
-/** The URL of a PostgreSQL, for connections whose sessions begin with these settings; `undefined`: as the server has it. */
+/**
+ * Adds settings to the URL of a PostgreSQL. Connections of the URL start with these settings;
+ * `undefined` keeps the server's default.
+ */
 export function withSettings(url: string, settings: Readonly<Record<string, string | undefined>>): string {
   const options = Object.entries(settings).flatMap(([name, value]) =>
     value === undefined ? [] : [`-c ${name}=${value}`],
@@ -72,7 +78,7 @@ export function withSettings(url: string, settings: Readonly<Record<string, stri
   return options.length === 0 ? url : `${url}?options=${encodeURIComponent(options.join(' '))}`
 }
 
-/** A folder of one rule. */
+/** Creates a folder for one rule. */
 export function folderPlace(): { folder: string; close(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'session-store-'))
   return { folder, close: () => rmSync(folder, { recursive: true, force: true }) }

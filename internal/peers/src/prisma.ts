@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Store } from 'express-session'
 
-/** Two hundred megabytes that nothing else here needs: so they are fetched when they are asked for. */
+/** Packages of 200 MB that only one store needs, so they are installed on demand. */
 export const packages: Readonly<Record<string, string>> = {
   '@prisma/adapter-better-sqlite3': '7.10.0',
   '@prisma/client': '7.10.0',
@@ -14,7 +14,7 @@ export const packages: Readonly<Record<string, string>> = {
   prisma: '7.10.0',
 }
 
-/** As the store's documentation has it. */
+/** The schema from the store's documentation. */
 const schema = `
 generator client {
   provider = "prisma-client-js"
@@ -47,7 +47,7 @@ interface Prisma {
 
 const run = promisify(execFile)
 
-/** Prisma, its client for the schema, and the store. */
+/** Returns Prisma, its client for the schema, and the store. Installs them at the first call. */
 export async function prisma(): Promise<Prisma> {
   const folder = join(import.meta.dirname, '../.prisma')
   if (!existsSync(folder)) await install(folder)
@@ -67,13 +67,13 @@ async function install(folder: string): Promise<void> {
     const manifest = { private: true, dependencies: packages }
     writeFileSync(join(temporary, 'package.json'), JSON.stringify(manifest))
     writeFileSync(join(temporary, 'schema.prisma'), schema)
-    // The only native part, the adapter's SQLite, is the one that this machine has for this project.
+    // The only native part is the adapter's SQLite, which is replaced by this project's build.
     await run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: temporary })
     const ours = createRequire(import.meta.url).resolve('better-sqlite3/package.json')
     const theirs = join(temporary, 'node_modules/better-sqlite3')
     rmSync(theirs, { recursive: true, force: true })
     symlinkSync(join(ours, '..'), theirs)
-    // It would fetch an engine that making a client does not use.
+    // Prisma would download an engine that generating a client does not need.
     const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath }
     const cli = join(temporary, 'node_modules/prisma/build/index.js')
     await run(process.execPath, [cli, 'generate', '--schema', 'schema.prisma'], { cwd: temporary, env })

@@ -14,7 +14,10 @@ interface Sqlite3 {
 
 let built: Promise<Sqlite3> | undefined
 
-/** The package that connect-sqlite3 uses. It is native, and compiled for it alone: so only when it is asked for. */
+/**
+ * Returns the native package behind connect-sqlite3. It is compiled at the first call because
+ * nothing else uses it.
+ */
 export function sqlite3(): Promise<Sqlite3> {
   built ??= load()
   return built

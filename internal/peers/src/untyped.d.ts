@@ -42,7 +42,7 @@ declare module 'session-file-store' {
     logFn(): void
     ttl?: number
     secret?: string
-    /** Its timer, which it adds. */
+    /** The store adds its timer to the options. */
     reapIntervalObject?: NodeJS.Timeout
   }) => session.Store
 }

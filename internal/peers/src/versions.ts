@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import type { TestServer } from '@session-stores/testbed'
 
-/** What is tested, for reports: installed packages, and the server as it calls itself. */
-export function versions(packages: readonly string[], server?: TestServer): Record<string, string> {
-  const installed = packages.map((name) => [name, manifest(name).version])
+/** Returns the tested versions for reports: installed packages, and the server's own version. */
+export function readVersions(packages: readonly string[], server?: TestServer): Record<string, string> {
+  const installed = packages.map((name) => [name, readManifest(name).version])
   return Object.fromEntries(server ? [...installed, server.version.split(' ')] : installed)
 }
 
-function manifest(name: string): { version: string } {
+function readManifest(name: string): { version: string } {
   const path = findPackageJSON(name, import.meta.url)
   if (!path) throw new Error(`${name} is not installed`)
   return JSON.parse(readFileSync(path, 'utf8'))

@@ -1,6 +1,7 @@
 /**
- * Makes a Docker image of each server that this machine has, for where none can be pulled, and says so on the screen.
- * What it prints is for `eval`: the variables that make the testbed use these images.
+ * Builds a Docker image of each server that is installed on this machine, because some machines
+ * cannot pull images.
+ * Progress goes to stderr. Stdout is for `eval`: it exports the variables that select these images.
  */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,19 +14,21 @@ const NOBODY = 65_534
 const run = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 
-/** Copies files and folders to the same place under the root, links followed. */
+/** Copies files and folders to the same path under `root`. Links are followed. */
 function copy(root: string, paths: readonly string[]): void {
   run('cp', '-rL', '--parents', ...paths, root)
 }
 
-/** Copies programs with all that they link, the loader among it. */
+/** Copies all shared libraries that the programs link, including the dynamic loader. */
 function copyLinked(root: string, programs: readonly string[]): void {
   const libraries = programs.flatMap((program) => run('ldd', program).match(/\/\S+(?= \(0x)/g) ?? [])
   copy(root, [...new Set(libraries)])
 }
 
-/** Makes an image of what `fill` puts under its root, run by nobody, to whom it all belongs. */
-function make(
+/**
+ * Builds an image from the files that `fill` puts under `root`. The user `nobody` owns and runs it.
+ */
+function buildImage(
   variable: string,
   name: string,
   binary: string,
@@ -52,15 +55,15 @@ function make(
   process.stdout.write(`export ${variable}=${tag}\n`)
 }
 
-/** A server that is one program and what it links. */
-function makeSingle(variable: string, name: string, binary: string): void {
-  make(variable, name, binary, ['ENV PATH=/usr/local/bin'], (root) => {
+/** Builds an image of a server that needs one program and its shared libraries. */
+function buildSingle(variable: string, name: string, binary: string): void {
+  buildImage(variable, name, binary, ['ENV PATH=/usr/local/bin'], (root) => {
     copyFileSync(binary, join(root, 'usr/local/bin', basename(binary)))
     copyLinked(root, [binary])
   })
 }
 
-/** What the official image's entry point does with the variables that it is given, and no more. */
+/** Does the part of the official image's entry point that the testbed relies on. */
 const entrypoint = `#!/bin/bash
 set -e
 initdb -D /data/pg -U "$POSTGRES_USER" -A scram-sha-256 -E UTF8 --no-locale --pwfile <(echo "$POSTGRES_PASSWORD")
@@ -69,12 +72,13 @@ echo "host all all all scram-sha-256" >>/data/pg/pg_hba.conf
 exec postgres -D /data/pg -c listen_addresses='*' -c unix_socket_directories=/tmp "$@"
 `
 
-function makePostgres(variable: string, binary: string): void {
+function buildPostgres(variable: string, binary: string): void {
   const bin = dirname(binary)
   const share = run(join(bin, 'pg_config'), '--sharedir').trim()
   const settings = [`ENV PATH=${bin}:/usr/local/bin:/bin`, 'ENTRYPOINT ["/usr/local/bin/entrypoint"]']
-  make(variable, 'postgres', binary, settings, (root) => {
-    // The time zones are the system's; the shell is for the entry point, initdb and the health check.
+  buildImage(variable, 'postgres', binary, settings, (root) => {
+    // PostgreSQL reads the system's time zones. The entry point, initdb and the health check need
+    // bash.
     copy(root, [dirname(bin), share, '/usr/share/zoneinfo', '/bin/bash'])
     copyFileSync('/bin/bash', join(root, 'bin/sh'))
     copyLinked(root, ['/bin/bash', ...['postgres', 'initdb', 'pg_isready'].map((name) => join(bin, name))])
@@ -84,6 +88,6 @@ function makePostgres(variable: string, binary: string): void {
   })
 }
 
-makeSingle('SESSION_STORES_REDIS_IMAGE', 'redis', (await redisBinary()).path)
-makeSingle('SESSION_STORES_MONGODB_IMAGE', 'mongodb', (await mongoBinary()).path)
-makePostgres('SESSION_STORES_POSTGRES_IMAGE', realpathSync((await postgresBinary()).path))
+buildSingle('SESSION_STORES_REDIS_IMAGE', 'redis', (await redisBinary()).path)
+buildSingle('SESSION_STORES_MONGODB_IMAGE', 'mongodb', (await mongoBinary()).path)
+buildPostgres('SESSION_STORES_POSTGRES_IMAGE', realpathSync((await postgresBinary()).path))

@@ -2,7 +2,7 @@ import { afterEach } from 'vitest'
 
 const undo: (() => unknown)[] = []
 
-/** Done after the test, the latest first. */
+/** Registers a step that runs after the current test. The last registered step runs first. */
 export function after(step: () => unknown): void {
   undo.push(step)
 }

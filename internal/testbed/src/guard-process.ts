@@ -1,6 +1,6 @@
 /**
- * The guard: a process of its own that reads, line by line, what the process that started it holds. When that process
- * is gone the pipe ends, and what it still held is killed and removed.
+ * The guard is a process that reads from a pipe which pids and folders another process holds. The
+ * pipe ends with that process. Then the guard kills these pids and removes these folders.
  */
 import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -18,8 +18,8 @@ for (const pid of held.pid) {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It was gone already.
+    // The process has already exited.
   }
 }
-// A server that is only just dying may still write a file; removal is tried again then.
+// A dying server may still write files, so the removal is retried.
 for (const folder of held.folder) rmSync(folder, { recursive: true, force: true, maxRetries: 20 })

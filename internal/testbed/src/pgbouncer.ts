@@ -7,31 +7,36 @@ import { findBinary } from './sources.ts'
 import { unprivileged } from './user.ts'
 
 export interface PgbouncerOptions {
-  /** The PostgreSQL behind it; its user and password are those of the pooler too. */
+  /** The PostgreSQL behind the pooler. Clients use its user and password for the pooler, too. */
   readonly server: ProcessServer
-  /** Connections to the PostgreSQL, for each user and database; 20 by default. */
+  /**
+   * Connections to PostgreSQL for each user and database.
+   * @default 20
+   */
   readonly poolSize?: number
-  /** More settings of pgbouncer.ini, such as `{ server_login_retry: 1 }`. */
+  /** Additional settings of pgbouncer.ini, such as `{ server_login_retry: 1 }`. */
   readonly settings?: Readonly<Record<string, string | number>>
 }
 
 /**
- * A PgBouncer in transaction mode before a PostgreSQL, which it does not end: it may be paused, killed and started
- * by itself. Throws `ServerUnavailableError`.
+ * Starts a PgBouncer in transaction mode in front of a PostgreSQL. The pooler can be paused, killed
+ * and started without affecting that server.
+ * @throws SERVER_UNAVAILABLE
  */
 export async function pgbouncer(options: PgbouncerOptions): Promise<ProcessServer> {
-  const kind = pooler(options)
+  const kind = makeKind(options)
   return startProcess(kind, await findBinary(kind))
 }
 
-function pooler({ server, poolSize = 20, settings = {} }: PgbouncerOptions): ProcessKind {
+function makeKind({ server, poolSize = 20, settings = {} }: PgbouncerOptions): ProcessKind {
   const { username, password, port: target } = new URL(server.url)
   const configuration = (port: number, folder: string) => ({
     listen_addr: '127.0.0.1',
     listen_port: port,
     unix_socket_dir: '',
     pidfile: join(folder, 'pid'),
-    // Who may come in is the matter of the server, whose password the pooler holds.
+    // PostgreSQL checks the password, which the pooler holds, so the pooler itself trusts all
+    // clients.
     auth_type: 'trust',
     auth_file: join(folder, 'users'),
     admin_users: username,
@@ -61,13 +66,13 @@ function pooler({ server, poolSize = 20, settings = {} }: PgbouncerOptions): Pro
   }
 }
 
-/** Asks the pooler itself, over its database of that name, so that it answers while its PostgreSQL is down. */
+/** Queries the pooler's own database `pgbouncer`, so that it answers while PostgreSQL is down. */
 async function identify(url: string): Promise<{ version: string; pid: number }> {
   const client = new pg.Client({
     connectionString: url.replace(/\/[^/]*$/, '/pgbouncer'),
     connectionTimeoutMillis: 2000,
   })
-  // The connection may also end while nobody asks.
+  // The connection may also break between two queries.
   client.on('error', () => {})
   try {
     await client.connect()

@@ -2,18 +2,20 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** A TCP port of 127.0.0.1 that nobody else takes, even while nothing listens on it. */
+/** A TCP port of 127.0.0.1 that no other reserver gets, even while nothing listens on it. */
 export interface Port {
   readonly number: number
   release(): void
 }
 
 /**
- * A port on which nothing listens, kept from everybody else who asks here, in any process, until it is released or
- * this process ends: what is killed or cut off gets it again. It lies below the ports that systems give to outgoing
- * connections: from those, it could be taken meanwhile, or a client that retries could connect to itself. Redis
- * Cluster's bus takes the port 10,000 above, so that must be free too. What never asked here may still take either
- * first: who starts a server must be ready to try again.
+ * Reserves a port that nobody listens on, across all processes that use this function, until it is
+ * released or this process ends. So a restarted server gets the same port again.
+ *
+ * The port is below the range of outgoing connections: from that range, the system could assign the
+ * port in the meantime, or a retrying client could connect to itself. The port 10,000 above is free
+ * as well because the bus of Redis Cluster uses it. A program that does not reserve its ports may
+ * still take one of them first, so the caller that starts a server must be ready to retry.
  */
 export async function reservePort(): Promise<Port> {
   for (;;) {
@@ -25,8 +27,9 @@ export async function reservePort(): Promise<Port> {
 }
 
 /**
- * This port, unless somebody has reserved it. UDP has ports of its own: that of the same number is the mark. The
- * system gives it to one process at a time, and takes it back however that ends.
+ * Reserves this port. Returns `undefined` if it is already reserved. The mark is a bound UDP port
+ * of the same number, because the system gives it to one process at a time and reclaims it however
+ * that process ends.
  */
 export async function reserve(number: number): Promise<Port | undefined> {
   const mark = createSocket('udp4')

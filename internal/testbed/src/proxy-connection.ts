@@ -1,32 +1,37 @@
 import type { Socket } from 'node:net'
 
-/** Which way bytes go. */
+/** The direction in which bytes travel. */
 export type Direction = 'toServer' | 'toClient'
 
-/** Some bytes on their way, and what happens to the connection when they have left. */
+/** Some bytes in transit, and what happens to the connection after they are sent. */
 export interface Parcel {
   readonly bytes: Buffer
-  /** Milliseconds that they take beyond what all take; 0 by default. */
+  /**
+   * Additional delay in milliseconds.
+   * @default 0
+   */
   readonly late?: number
-  /** `end`: nothing more comes this way; `cut`: the connection is closed. */
+  /** `end`: nothing follows in this direction; `cut`: the connection is closed. */
   readonly last?: 'end' | 'cut'
 }
 
-/** What a connection asks of its proxy. */
+/** The callbacks through which a connection consults its proxy. */
 export interface Handler {
-  /** Bytes have come in; returns what is handed on of them, if anything. */
+  /** Receives incoming bytes. Returns the parcel to forward, if any. */
   take(connection: Connection, direction: Direction, bytes: Buffer): Parcel | undefined
-  /** Milliseconds that all that comes in now takes on its way. */
+  /** Returns the delay of incoming bytes, in milliseconds. */
   delayOf(direction: Direction): number
-  /** Bytes have left. */
+  /** Is called after bytes were forwarded. */
   sent(connection: Connection, direction: Direction, bytes: Buffer): void
-  /** A side has ended or closed the connection. */
+  /** Is called after one side has ended or closed the connection. */
   ended(connection: Connection): void
 }
 
 export const NOTHING: Buffer = Buffer.alloc(0)
 
-/** One way of a connection: bytes leave in the order in which they came, none before its time. */
+/**
+ * One direction of a connection. Bytes leave in the order in which they came, none before its time.
+ */
 class Lane {
   readonly #from: Socket
   readonly #to: Socket
@@ -48,7 +53,7 @@ class Lane {
     })
   }
 
-  /** Hands it on after so many milliseconds. After what ends the lane, nothing is. */
+  /** Forwards the parcel after `delay` milliseconds. Parcels after a `cut` are dropped. */
   push(parcel: Parcel, delay: number): void {
     if (this.#isOver) return
     this.#isOver = parcel.last === 'cut'
@@ -56,7 +61,7 @@ class Lane {
     this.#flush()
   }
 
-  /** Keeps what comes, or lets it go on. */
+  /** Holds back all bytes, or forwards them again. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld
     this.#settle()
@@ -96,26 +101,26 @@ class Lane {
   }
 }
 
-/** A client's connection and the one to the server that belongs to it. */
+/** A client's connection, together with the proxy's own connection to the server. */
 export class Connection {
-  /** The how manieth of its proxy it is, from 1 on. */
+  /** The number of this connection within its proxy, from 1. */
   readonly number: number
   #isSilent = false
   readonly #client: Socket
   readonly #server: Socket
   readonly #lanes: Readonly<Record<Direction, Lane>>
 
-  /** Begins to hand on what comes, unless it is held. The sockets allow to be half open. */
+  /** Starts to forward bytes unless held. Both sockets must allow half-open connections. */
   constructor(number: number, client: Socket, server: Socket, handler: Handler) {
     this.number = number
     this.#client = client
     this.#server = server
     const lane = (direction: Direction, from: Socket, to: Socket): Lane => {
-      const made = new Lane(from, to, (bytes) => handler.sent(this, direction, bytes))
+      const created = new Lane(from, to, (bytes) => handler.sent(this, direction, bytes))
       const push = (parcel: () => Parcel | undefined): void => {
         if (direction === 'toClient' && this.#isSilent) return
         const handed = parcel()
-        if (handed) made.push(handed, handler.delayOf(direction))
+        if (handed) created.push(handed, handler.delayOf(direction))
       }
       from.setNoDelay(true)
       from.on('data', (bytes) => push(() => handler.take(this, direction, bytes)))
@@ -124,18 +129,18 @@ export class Connection {
         this.#settle()
         handler.ended(this)
       })
-      // What happened is told by `close`, which follows.
+      // The `close` event follows and is handled below.
       from.on('error', () => {})
       from.on('close', () => {
         push(() => ({ bytes: NOTHING, last: 'cut' }))
         handler.ended(this)
       })
-      return made
+      return created
     }
     this.#lanes = { toServer: lane('toServer', client, server), toClient: lane('toClient', server, client) }
   }
 
-  /** Whether the client has it open. */
+  /** Whether the client has the connection open. */
   get isOpen(): boolean {
     return !this.#client.destroyed && !this.#client.readableEnded
   }
@@ -149,19 +154,19 @@ export class Connection {
     this.#lanes[direction].hold(isHeld)
   }
 
-  /** From now on nothing that the server sends goes to the client, not even that it closed the connection. */
+  /** Drops everything that the server sends from now on, even the end of the connection. */
   silence(): void {
     this.#isSilent = true
     this.#settle()
   }
 
-  /** Resets both sides at once; what was on its way is lost. */
+  /** Resets both sides at once. Bytes in transit are lost. */
   cut(): void {
     for (const lane of Object.values(this.#lanes)) lane.close()
     for (const socket of [this.#client, this.#server]) if (!socket.destroyed) socket.resetAndDestroy()
   }
 
-  /** Whoever left a silent connection is not told that the server left it, too. */
+  /** Ends the client's side of a silent connection after the client has ended its own. */
   #settle(): void {
     if (this.#isSilent && this.#client.readableEnded) this.#client.end()
   }

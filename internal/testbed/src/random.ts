@@ -1,4 +1,6 @@
-/** Makes a source of numbers from 0 to below 1, the same ones for the same seeds (mulberry32). */
+/**
+ * Returns a generator of numbers from 0 to below 1. Equal seeds give equal numbers (mulberry32).
+ */
 export function randomFrom(...seeds: readonly number[]): () => number {
   let state = 0
   for (const seed of seeds) state = Math.imul(state ^ seed ^ (state >>> 15), 0x9e3779b1) + 0x6d2b79f5

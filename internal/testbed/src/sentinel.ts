@@ -6,24 +6,34 @@ import { redis, redisBinary, redisProcess } from './redis.ts'
 import type { Identity, Kind, ProcessServer } from './server.ts'
 import { until } from './until.ts'
 
-/** A master, its replicas and the Sentinels that watch over them, each a process of its own. */
+/**
+ * A master, its replicas, and the Sentinels that watch them. Each of them runs in its own process.
+ */
 export interface RedisSentinel extends AsyncDisposable, Identity {
-  /** The name under which the Sentinels know the master. */
+  /** The name by which the Sentinels know the master. */
   readonly name: string
-  /** The master first, as they were made; a failover does not reorder them. */
+  /**
+   * The servers in the order in which they started, master first. A failover does not reorder them.
+   */
   readonly nodes: readonly ProcessServer[]
   readonly sentinels: readonly ProcessServer[]
-  /** `127.0.0.1` and port of every Sentinel, as ioredis takes them. */
+  /** The host and port of every Sentinel, in the form that ioredis takes. */
   readonly addresses: readonly { host: string; port: number }[]
   stop(): Promise<void>
 }
 
 export interface SentinelOptions {
-  /** 1 by default. */
+  /** @default 1 */
   readonly replicas?: number
-  /** 3 by default; most of them must agree. */
+  /**
+   * A majority of the Sentinels must agree on a failover.
+   * @default 3
+   */
   readonly sentinels?: number
-  /** The ms after which a silent master is taken for dead, and a replica takes over; 1,000 by default. */
+  /**
+   * Milliseconds after which a silent master counts as dead and a replica takes over.
+   * @default 1000
+   */
   readonly downAfter?: number
 }
 
@@ -33,7 +43,8 @@ const sentinel: Kind = {
   ...redis,
   name: 'Sentinel',
   args(port, folder) {
-    // Sentinel keeps what it learns in its configuration, so the file must be there, and must stay for a restart.
+    // Sentinel stores its state in its configuration file, which must exist and survive a
+    // restart.
     const file = join(folder, 'sentinel.conf')
     writeFileSync(file, '', { flag: 'a' })
     return [
@@ -51,7 +62,11 @@ const sentinel: Kind = {
   },
 }
 
-/** Starts all of them; returns when the replicas are in sync and the Sentinels know them and each other. */
+/**
+ * Starts all servers. Returns when the replicas are in sync and the Sentinels know the replicas and
+ * each other.
+ * @throws SERVER_UNAVAILABLE
+ */
 export async function redisSentinel(options: SentinelOptions = {}): Promise<RedisSentinel> {
   const { replicas = 1, sentinels: count = 3, downAfter = 1000 } = options
   const binary = await redisBinary()
@@ -64,7 +79,7 @@ export async function redisSentinel(options: SentinelOptions = {}): Promise<Redi
     nodes.push(master)
     const args = [...prompt, '--replicaof', '127.0.0.1', `${master.port}`]
     for (let i = 0; i < replicas; i++) nodes.push(await redisProcess({ binary, args }))
-    await ask(master, (client) => until(() => inSync(client, replicas), 30_000))
+    await ask(master, (client) => until(() => checkInSync(client, replicas), 30_000))
     for (let i = 0; i < count; i++) sentinels.push(await startProcess(sentinel, binary))
     const quorum = Math.floor(count / 2) + 1
     for (const each of sentinels) {
@@ -74,7 +89,9 @@ export async function redisSentinel(options: SentinelOptions = {}): Promise<Redi
       })
     }
     await Promise.all(
-      sentinels.map((each) => ask(each, (client) => until(() => isReady(client, replicas, count), 30_000))),
+      sentinels.map((each) =>
+        ask(each, (client) => until(() => checkReady(client, replicas, count), 30_000)),
+      ),
     )
   } catch (error) {
     await stop()
@@ -105,14 +122,14 @@ async function ask<T>(server: ProcessServer, question: (client: Redis) => Promis
   }
 }
 
-/** Throws until all replicas of the master are in sync. */
-async function inSync(master: Redis, replicas: number): Promise<void> {
+/** Throws unless all replicas of the master are in sync. */
+async function checkInSync(master: Redis, replicas: number): Promise<void> {
   const info = await master.info('replication')
   if (info.match(/state=online/g)?.length !== replicas) throw new Error('a replica is not in sync')
 }
 
-/** Throws until the Sentinel knows all replicas and all other Sentinels. */
-async function isReady(client: Redis, replicas: number, sentinels: number): Promise<void> {
+/** Throws unless the Sentinel knows all replicas and all other Sentinels. */
+async function checkReady(client: Redis, replicas: number, sentinels: number): Promise<void> {
   const fields = (await client.call('SENTINEL', 'MASTER', name)) as string[]
   const field = (key: string) => Number(fields[fields.indexOf(key) + 1])
   if (field('num-slaves') !== replicas || field('num-other-sentinels') !== sentinels - 1) {

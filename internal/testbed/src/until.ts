@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * Waits until `check` returns, asking again whenever it throws; for what only asking can tell. Rejects with its last
- * error after `timeout` ms, or at once when `hopeless`, given that error, says so.
+ * Calls `check` until it returns, and retries whenever it throws. Rejects with the last error after
+ * `timeout` milliseconds, or at once if `hopeless` returns true for an error.
  */
 export async function until<T>(
   check: () => Promise<T>,

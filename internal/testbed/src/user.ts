@@ -1,9 +1,9 @@
 import { chmodSync, chownSync, cpSync, mkdtempSync, realpathSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { tell } from './guard.ts'
+import { tellGuard } from './guard.ts'
 
-/** Whom a server runs as; the user of this process where it is not said. */
+/** The user that a server runs as. Without ids it is the user of this process. */
 export interface User {
   readonly uid?: number
   readonly gid?: number
@@ -11,7 +11,10 @@ export interface User {
 
 const NOBODY = 65_534
 
-/** Who runs a server that refuses to run as root: `nobody`, who is given the folder, where this process is root. */
+/**
+ * Returns the user for a server that refuses to run as root: `nobody` if this process runs as root.
+ * That user then owns the folder.
+ */
 export function unprivileged(folder: string): User {
   if (process.getuid?.() !== 0) return {}
   chownSync(folder, NOBODY, NOBODY)
@@ -21,12 +24,12 @@ export function unprivileged(folder: string): User {
 const copies = new Map<string, string>()
 
 /**
- * The path by which `nobody` can run a program that is installed in a folder: its own, or where this process is root
- * and a folder on the way is closed to others, that in a copy of the folder.
+ * Returns a path by which `nobody` can run an installed program. If this process runs as root and a
+ * parent folder is closed to other users, the path leads to a copy of the folder.
  */
 export function withinReach(program: string, installed: string): string {
   if (process.getuid?.() !== 0 || isOpen(dirname(realpathSync(program)))) return program
-  const copy = copies.get(installed) ?? copyOf(installed)
+  const copy = copies.get(installed) ?? copyFolder(installed)
   copies.set(installed, copy)
   return join(copy, relative(installed, program))
 }
@@ -36,10 +39,13 @@ function isOpen(folder: string): boolean {
   return (statSync(folder).mode & 0o001) !== 0 && (parent === folder || isOpen(parent))
 }
 
-/** Copies a folder to where everybody may enter; the copy goes with this process. */
-function copyOf(installed: string): string {
+/**
+ * Copies a folder to a place that everybody may enter. The guard removes the copy with this
+ * process.
+ */
+function copyFolder(installed: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'testbed-installed-'))
-  tell('add', 'folder', folder)
+  tellGuard('add', 'folder', folder)
   cpSync(installed, folder, { recursive: true, verbatimSymlinks: true })
   chmodSync(folder, 0o755)
   return folder

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { ranOn } from './ran-on.ts'
+import { recordServer } from './ran-on.ts'
 import { ServerUnavailableError } from './server.ts'
 
 export { after } from './after.ts'
@@ -7,8 +7,10 @@ export { report } from './reporters/outage.ts'
 export { smallDisk } from './small-disk.ts'
 
 /**
- * A suite on a real server, which `start` gives and which is stopped after it. Where none is to be had the suite is
- * skipped with the reason on the screen (by `SkipReporter`); under `CI=true` that fails.
+ * Declares a suite on a real server, which is stopped after the suite. If no server is available,
+ * the suite is skipped and `SkipReporter` prints the reason; with `CI=true` it fails instead.
+ * @param start starts the server, or rejects with `ServerUnavailableError`
+ * @param body declares the tests
  */
 export function describeWith<T extends AsyncDisposable>(
   name: string,
@@ -25,7 +27,7 @@ export function describeWith<T extends AsyncDisposable>(
       return
     }
     // biome-ignore lint/correctness/noEmptyPattern: vitest reads from it that no fixture is wanted
-    beforeAll(({}, suite) => ranOn(suite, server))
+    beforeAll(({}, suite) => recordServer(suite, server))
     afterAll(() => server[Symbol.asyncDispose]())
     await body(server)
   })

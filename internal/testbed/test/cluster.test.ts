@@ -7,7 +7,7 @@ describeWith(
   'a cluster',
   () => redisCluster({ masters: 3, replicas: 1, nodeTimeout: 1000 }),
   (cluster) => {
-    test('takes writes of every master from the first call', async () => {
+    test('accepts writes on every master from the first call', async () => {
       const client = new Cluster([...cluster.addresses], { redisOptions: { maxRetriesPerRequest: 0 } })
       try {
         await Promise.all(Array.from({ length: 50 }, (_, i) => client.set(`key ${i}`, i)))

@@ -2,7 +2,7 @@ import { MongoClient } from 'mongodb'
 import { expect, test, vi } from 'vitest'
 import { mongodb, mongoProcess, mongoServer } from '../src/mongodb.ts'
 import { startProcess } from '../src/process.ts'
-import { ranOn } from '../src/ran-on.ts'
+import { recordServer } from '../src/ran-on.ts'
 import { dockerAnswers, findBinary, fromDocker } from '../src/sources.ts'
 import { describeWith } from '../src/vitest.ts'
 
@@ -21,21 +21,21 @@ describeWith(
   'a MongoDB with a password',
   () => mongoProcess({ args: ['--setParameter', 'ttlMonitorSleepSecs=7'], password: 'p@ss/w:rd' }),
   (server) => {
-    test('takes arguments, and lets in who knows the password', async () => {
+    test('accepts arguments, and requires the password', async () => {
       const command = { getParameter: 1, ttlMonitorSleepSecs: 1 }
       const ask = (url: string) => withClient(url, (client) => client.db('admin').command(command))
       expect(await ask(server.url)).toMatchObject({ ttlMonitorSleepSecs: 7 })
       await expect(ask(server.url.replace(/\/\/.*@/, '//'))).rejects.toThrow(/authentication/)
     })
 
-    test('killed and started again it still has its user', async () => {
+    test('still has its user after a kill and a restart', async () => {
       await server.kill()
       await expect(mongodb.identify(server.url)).rejects.toThrow()
       await server.start()
       expect(await hello(server.url)).toMatchObject({ isWritablePrimary: true })
     })
 
-    test('a URL in the environment is used, and its server left running', async () => {
+    test('a URL in the environment is used, and its server keeps running', async () => {
       vi.stubEnv('SESSION_STORES_MONGODB_URL', server.url)
       const other = await mongoServer().finally(() => vi.unstubAllEnvs())
       expect(other).toMatchObject({ source: 'env', url: server.url, version: server.version })
@@ -57,10 +57,10 @@ describeWith(
   },
 )
 
-test('Docker starts a MongoDB that answers, and removes it', async (context) => {
+test('Docker starts a MongoDB that answers, and removes the container', async (context) => {
   if (!(await dockerAnswers())) context.skip('no Docker daemon answers')
   const server = await fromDocker(mongodb)
-  ranOn(context.task, server)
+  recordServer(context.task, server)
   expect(server.source).toBe('docker')
   expect(await hello(server.url)).toMatchObject({ ok: 1 })
   await server.stop()

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { pgbouncer } from '../src/pgbouncer.ts'
 import { postgres, postgresProcess } from '../src/postgres.ts'
 import { postgresServers } from '../src/postgres-versions.ts'
-import { ranOn } from '../src/ran-on.ts'
+import { recordServer } from '../src/ran-on.ts'
 import { dockerAnswers, fromDocker } from '../src/sources.ts'
 import { describeWith } from '../src/vitest.ts'
 
@@ -20,12 +20,12 @@ async function query(url: string, text: string): Promise<Record<string, unknown>
 for (const { name, start } of postgresServers) {
   const configured = () => start({ args: ['-c', 'max_connections=7'], password: 'p@ss/w:rd' })
   describeWith(name, configured, (server) => {
-    test('takes arguments, and lets in who knows the password', async () => {
+    test('accepts arguments, and requires the password', async () => {
       expect(await query(server.url, 'SHOW max_connections')).toEqual({ max_connections: '7' })
       await expect(query(server.url.replace(/:[^:]*@/, ':wrong@'), 'SELECT 1')).rejects.toThrow(/password/)
     })
 
-    test('killed and started again it has what was committed', async () => {
+    test('keeps committed rows after a kill and a restart', async () => {
       await query(server.url, 'CREATE TABLE kept AS SELECT 42 AS value')
       await server.kill()
       await server.start()
@@ -34,8 +34,8 @@ for (const { name, start } of postgresServers) {
   })
 }
 
-describeWith('one of them', postgresServers[1]!.start, (server) => {
-  test('is 18, from npm', () => {
+describeWith('the second PostgreSQL', postgresServers[1]!.start, (server) => {
+  test('is version 18 from npm', () => {
     expect(server).toMatchObject({
       source: 'fetched',
       version: expect.stringMatching(/^postgres 18\.\d+$/),
@@ -48,7 +48,7 @@ describeWith('a PostgreSQL behind PgBouncer', postgresProcess, (server) => {
     'the pooler',
     () => pgbouncer({ server, poolSize: 1 }),
     (pooler) => {
-      test('gives its one connection to each transaction in turn', async () => {
+      test('gives its only connection to each transaction in turn', async () => {
         expect(pooler.version).toMatch(/^pgbouncer \d+\.\d+\.\d+$/)
         const clients = [pooler.url, pooler.url].map(
           (connectionString) => new pg.Client({ connectionString }),
@@ -65,7 +65,7 @@ describeWith('a PostgreSQL behind PgBouncer', postgresProcess, (server) => {
         }
       })
 
-      test('killed and started again it serves, and answers for itself while its PostgreSQL is dead', async () => {
+      test('restarts, even while its PostgreSQL is down', async () => {
         await pooler.kill()
         await expect(query(pooler.url, 'SELECT 1')).rejects.toThrow(/ECONNREFUSED/)
         await server.kill()
@@ -77,11 +77,11 @@ describeWith('a PostgreSQL behind PgBouncer', postgresProcess, (server) => {
   )
 })
 
-const guarded = () => postgresProcess({ password: 'p@ss/w:rd' })
-describeWith('a PostgreSQL with a password, behind PgBouncer', guarded, (server) => {
+const startWithPassword = () => postgresProcess({ password: 'p@ss/w:rd' })
+describeWith('a PostgreSQL with a password, behind PgBouncer', startWithPassword, (server) => {
   const narrow = () => pgbouncer({ server, settings: { max_client_conn: 1 } })
   describeWith('the pooler', narrow, (pooler) => {
-    test('takes settings, and the password of its server', async () => {
+    test('accepts settings, and uses the password of its server', async () => {
       const client = new pg.Client({ connectionString: pooler.url })
       try {
         await client.connect()
@@ -94,10 +94,10 @@ describeWith('a PostgreSQL with a password, behind PgBouncer', guarded, (server)
   })
 })
 
-test('Docker starts a PostgreSQL that answers, and removes it', async (context) => {
+test('Docker starts a PostgreSQL that answers, and removes the container', async (context) => {
   if (!(await dockerAnswers())) context.skip('no Docker daemon answers')
   const server = await fromDocker(postgres)
-  ranOn(context.task, server)
+  recordServer(context.task, server)
   expect(server.source).toBe('docker')
   expect(await query(server.url, 'SELECT 1 AS one')).toEqual({ one: 1 })
   await server.stop()

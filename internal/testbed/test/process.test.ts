@@ -25,7 +25,7 @@ describeWith(
   'a server',
   () => redisProcess({ args: durable, password: 'p@ss/w:rd' }),
   (server) => {
-    test('takes arguments and a password, which its URL holds', async () => {
+    test('accepts arguments and a password, which its URL contains', async () => {
       await withClient(server.url, async (client) => {
         expect(await client.config('GET', 'appendfsync')).toEqual(['appendfsync', 'always'])
       })
@@ -33,7 +33,7 @@ describeWith(
       await expect(redis.identify(`redis://${host}`)).rejects.toThrow(/NOAUTH/)
     })
 
-    test('paused it keeps its connections and answers nothing, resumed it answers', async () => {
+    test('keeps its connections and answers nothing while paused, and answers after resuming', async () => {
       await withClient(server.url, async (client) => {
         await client.ping()
         server.pause()
@@ -43,7 +43,7 @@ describeWith(
       })
     })
 
-    test('killed and started again it is on the same port with what it had written', async () => {
+    test('keeps its port and its data after a kill and a restart', async () => {
       const before = server.pid
       await withClient(server.url, (client) => client.set('kept', 'yes'))
       await server.kill()
@@ -54,7 +54,7 @@ describeWith(
       expect(await withClient(server.url, (client) => client.get('kept'))).toBe('yes')
     })
 
-    test('a port that somebody else takes first is not the end, even if a server answers there', async () => {
+    test('a port that another server takes first is replaced by another port', async () => {
       await using other = await redisProcess()
       let tries = 0
       const unlucky: Kind = {
@@ -67,11 +67,11 @@ describeWith(
       expect(second.url).not.toBe(other.url)
     })
 
-    test('one that cannot start says what its log said', async () => {
+    test('the error of a server that cannot start contains its log', async () => {
       await expect(redisProcess({ args: ['--no-such-option', 'yes'] })).rejects.toThrow(/no-such-option/)
     })
 
-    test('stopped it leaves no folder, not even while it is paused', async () => {
+    test('a stopped server leaves no folder, even if it was paused', async () => {
       const other = await redisProcess()
       expect(existsSync(other.folder)).toBe(true)
       other.pause()
@@ -80,7 +80,7 @@ describeWith(
       await expect(redis.identify(other.url)).rejects.toThrow()
     })
 
-    describe('a run that is interrupted leaves no server and no folder', () => {
+    describe('an interrupted run leaves no server and no folder', () => {
       test.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'process.exit'] as const)('by %s', async (end) => {
         const holder = spawn(process.execPath, [join(import.meta.dirname, 'fixtures/holder.ts')], {
           stdio: ['pipe', 'pipe', 'inherit'],

@@ -1,67 +1,20 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
-import { Redis, type RedisOptions } from 'ioredis'
+import { Redis } from 'ioredis'
 import { MongoClient } from 'mongodb'
 import pg from 'pg'
-import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeEach, expect, test, vi } from 'vitest'
 import { postgresProcess } from '../src/postgres.ts'
-import { type Chaos, type FaultyProxy, startProxy } from '../src/proxy.ts'
+import { startProxy } from '../src/proxy.ts'
 import { redisProcess } from '../src/redis.ts'
 import { mongoReplicaSet } from '../src/replica-set.ts'
 import { after, describeWith } from '../src/vitest.ts'
-
-async function proxyTo(...target: Parameters<typeof startProxy>): Promise<FaultyProxy> {
-  const proxy = await startProxy(...target)
-  after(() => proxy.stop())
-  return proxy
-}
-
-/** A client that sends nothing by itself, neither when it connects nor again. */
-function clientOf(url: string, options: RedisOptions = {}): Redis {
-  const quiet = { enableReadyCheck: false, disableClientInfo: true, maxRetriesPerRequest: 0 } as const
-  const client = new Redis(url, { ...quiet, ...options })
-  client.on('error', () => {})
-  after(() => client.disconnect())
-  return client
-}
-
-/** Connects without any client's ways: what comes is what was sent. */
-async function dial(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1').setNoDelay(true)
-  socket.on('error', () => {})
-  after(() => socket.destroy())
-  await once(socket, 'connect')
-  return socket
-}
-
-/** Waits for an event, whatever errors come before. */
-const told = (client: Redis, event: string): Promise<void> =>
-  new Promise((resolve) => client.once(event, () => resolve()))
-
-/** All that comes until the connection ends. */
-async function wholeOf(socket: Socket): Promise<string> {
-  let text = ''
-  socket.on('data', (piece) => {
-    text += piece
-  })
-  await once(socket, 'close')
-  return text
-}
-
-const settled = (promise: Promise<unknown>): Promise<boolean> =>
-  Promise.race([
-    promise.then(
-      () => true,
-      () => true,
-    ),
-    new Promise<boolean>((resolve) => setImmediate(resolve, false)),
-  ])
+import { clientOf, dial, isSettled, proxyTo, readAll, waitForEvent } from './support/proxy.ts'
 
 describeWith(
   'a Redis with a password',
   () => redisProcess({ password: 'p@ss/w:rd' }),
   (server) => {
-    test('is reached through the proxy, whose URL is its own with another port, and which counts', async () => {
+    test('is reached through the proxy, whose URL differs in the port only, and which counts', async () => {
       const proxy = await proxyTo(server)
       expect(proxy.url).toBe(server.url.replace(`:${server.port}`, `:${proxy.port}`))
       expect(proxy).toMatchObject({ open: 0, accepted: 0, faults: 0, bytes: { toServer: 0, toClient: 0 } })
@@ -74,7 +27,7 @@ describeWith(
       expect(await other.ping()).toBe('PONG')
     })
 
-    test('a target is a URL, too', async () => {
+    test('a target can be a URL', async () => {
       const proxy = await proxyTo(server.url)
       expect(proxy.url).toBe(proxy.through(server.url))
       expect(await clientOf(proxy.url).ping()).toBe('PONG')
@@ -82,7 +35,7 @@ describeWith(
   },
 )
 
-test('URLs of all kinds lead through the proxy', async () => {
+test('URLs of all kinds are rewritten to the proxy', async () => {
   const proxy = await proxyTo({ port: 1 })
   const { port } = proxy
   expect(proxy.url).toBe(`tcp://127.0.0.1:${port}`)
@@ -100,7 +53,7 @@ describeWith('a Redis', redisProcess, (server) => {
   afterAll(() => direct.disconnect())
   beforeEach(() => direct.flushall())
 
-  test('a lost answer: the server has done it, the connection ends', async () => {
+  test('a lost reply: the server has executed the request, and the connection ends', async () => {
     const proxy = await proxyTo(server)
     const client = clientOf(proxy.url)
     await client.ping()
@@ -113,7 +66,7 @@ describeWith('a Redis', redisProcess, (server) => {
     expect(proxy.accepted).toBe(2)
   })
 
-  test('a lost answer without an end: the connection stays open and silent, whatever else is asked on it', async () => {
+  test('a lost reply without a cut: the connection stays open and silent for all further requests', async () => {
     const proxy = await proxyTo(server)
     const client = clientOf(proxy.url)
     await client.ping()
@@ -121,16 +74,16 @@ describeWith('a Redis', redisProcess, (server) => {
     const calls = [client.incr('count'), client.incr('count')]
     await lost
     await vi.waitFor(async () => expect(await direct.get('count')).toBe('2'))
-    expect(await Promise.all(calls.map(settled))).toEqual([false, false])
+    expect(await Promise.all(calls.map(isSettled))).toEqual([false, false])
     expect(proxy).toMatchObject({ open: 1, accepted: 1 })
     await direct.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
     expect(await clientOf(proxy.url).ping()).toBe('PONG')
-    expect(await Promise.all(calls.map(settled))).toEqual([false, false])
+    expect(await Promise.all(calls.map(isSettled))).toEqual([false, false])
     client.disconnect()
     await proxy.until(({ open }) => open === 1)
   })
 
-  test('a fault is about the request that is meant, of whichever connection', async () => {
+  test('a fault applies to the matching request on any connection', async () => {
     const proxy = await proxyTo(server)
     const [one, other] = [clientOf(proxy.url), clientOf(proxy.url)]
     const lost = proxy.loseNextReply({ when: (request) => request.includes('incr') })
@@ -141,13 +94,13 @@ describeWith('a Redis', redisProcess, (server) => {
     expect(await one.incr('count')).toBe(2)
   })
 
-  test('a connection ends in the middle of an answer', async () => {
+  test('a connection is cut in the middle of a reply', async () => {
     const proxy = await proxyTo(server)
     await direct.set('long', 'x'.repeat(1_000_000))
     const cut = proxy.cutNextReplyAfter(500_000)
     const socket = await dial(proxy.port)
     socket.write('GET long\r\n')
-    expect(await wholeOf(socket)).toHaveLength(500_000)
+    expect(await readAll(socket)).toHaveLength(500_000)
     await cut
     const again = proxy.cutNextReplyAfter(3)
     await expect(clientOf(proxy.url).get('long')).rejects.toThrow()
@@ -155,14 +108,14 @@ describeWith('a Redis', redisProcess, (server) => {
     expect(proxy.faults).toBe(2)
   })
 
-  test('an answer comes twice', async () => {
+  test('a reply arrives twice', async () => {
     const proxy = await proxyTo(server)
     const socket = await dial(proxy.port)
     const repeated = proxy.repeatNextReply()
     socket.write('ECHO once\r\n')
     await repeated
     socket.end('ECHO more\r\n')
-    expect(await wholeOf(socket)).toBe('$4\r\nonce\r\n$4\r\nonce\r\n$4\r\nmore\r\n')
+    expect(await readAll(socket)).toBe('$4\r\nonce\r\n$4\r\nonce\r\n$4\r\nmore\r\n')
     const client = clientOf(proxy.url)
     await direct.mset('a', 'of a', 'b', 'of b')
     const twice = proxy.repeatNextReply({ when: (request) => request.includes('get') })
@@ -171,14 +124,14 @@ describeWith('a Redis', redisProcess, (server) => {
     expect((await answers)[0]).toBe('of a')
   })
 
-  test('all that comes in waits, each way, and in order', async () => {
+  test('incoming bytes are delayed in both directions and stay in order', async () => {
     const proxy = await proxyTo(server)
     const client = clientOf(proxy.url)
     await client.ping()
     proxy.delay({ toServer: 60, toClient: 40 })
     const start = performance.now()
     expect(await client.ping()).toBe('PONG')
-    // A timer may be early by the part of a millisecond.
+    // A timer may fire a fraction of a millisecond early.
     expect(performance.now() - start).toBeGreaterThan(99)
     proxy.chaos({ seed: 1, delay: 20 })
     const calls: Promise<unknown>[] = []
@@ -192,7 +145,7 @@ describeWith('a Redis', redisProcess, (server) => {
     expect(await direct.lrange('list', 0, -1)).toEqual(numbers.map(String))
   })
 
-  test('paused it keeps connections and hands nothing on; resumed it hands on what waited', async () => {
+  test('a paused proxy keeps connections and forwards nothing until it is resumed', async () => {
     const proxy = await proxyTo(server)
     const client = clientOf(proxy.url)
     await client.ping()
@@ -207,19 +160,19 @@ describeWith('a Redis', redisProcess, (server) => {
     expect((await Promise.all([waiting, late])).sort()).toEqual([1, 2])
   })
 
-  test('paused in one direction the server works, and its answers come late', async () => {
+  test('while replies are paused, the server executes requests and its replies come late', async () => {
     const proxy = await proxyTo(server)
     const client = clientOf(proxy.url)
     await client.ping()
     proxy.pause('toClient')
     const waiting = client.incr('count')
     await vi.waitFor(async () => expect(await direct.get('count')).toBe('1'))
-    expect(await settled(waiting)).toBe(false)
+    expect(await isSettled(waiting)).toBe(false)
     proxy.resume('toClient')
     expect(await waiting).toBe(1)
   })
 
-  test('what a client sent before it left arrives, however late', async () => {
+  test('bytes that a client sent before it left arrive later', async () => {
     const proxy = await proxyTo(server)
     const socket = await dial(proxy.port)
     await proxy.until(({ open }) => open === 1)
@@ -231,7 +184,7 @@ describeWith('a Redis', redisProcess, (server) => {
     await proxy.until(({ open }) => open === 0)
   })
 
-  test('new connections are refused, and counted; open ones go on', async () => {
+  test('new connections are refused and counted, and open ones keep working', async () => {
     const proxy = await proxyTo(server)
     const client = clientOf(proxy.url)
     await client.ping()
@@ -245,11 +198,11 @@ describeWith('a Redis', redisProcess, (server) => {
     expect(await waiting).toBe('PONG')
   })
 
-  test('all connections are cut, and new ones taken', async () => {
+  test('all connections are cut, and new ones are accepted', async () => {
     const proxy = await proxyTo(server)
     const clients = [clientOf(proxy.url), clientOf(proxy.url)]
     await Promise.all(clients.map((client) => client.ping()))
-    const closed = Promise.all(clients.map((client) => told(client, 'close')))
+    const closed = Promise.all(clients.map((client) => waitForEvent(client, 'close')))
     proxy.cut()
     await closed
     await proxy.until(({ open }) => open === 0)
@@ -257,7 +210,7 @@ describeWith('a Redis', redisProcess, (server) => {
     expect(proxy.accepted).toBe(4)
   })
 
-  test('a server that is down ends the connections to it', async () => {
+  test('connections to a server that is down end', async () => {
     await using other = await redisProcess()
     const proxy = await proxyTo(other)
     await other.kill()
@@ -266,7 +219,7 @@ describeWith('a Redis', redisProcess, (server) => {
     await proxy.until(({ accepted, open }) => accepted === 1 && open === 0)
   })
 
-  test('another server in its place', async () => {
+  test('another server replaces the target', async () => {
     await using other = await redisProcess()
     const proxy = await proxyTo(server)
     const client = clientOf(proxy.url, { maxRetriesPerRequest: 1 })
@@ -278,75 +231,18 @@ describeWith('a Redis', redisProcess, (server) => {
     expect(await client.get('name')).toBe('of the first')
   })
 
-  test('a condition that does not hold in time tells what is so; stopped, all that waits is told', async () => {
+  test('a condition that times out reports the state, and stopping rejects everything that waits', async () => {
     const proxy = await startProxy(server)
     await expect(proxy.until(({ open }) => open > 0, 1)).rejects.toThrow(/within 1 ms: .*"open":0/)
     const client = clientOf(proxy.url, { retryStrategy: null })
     await client.ping()
     const waiting = expect(proxy.until(({ faults }) => faults > 0)).rejects.toThrow(/stopped/)
     const lost = expect(proxy.loseNextReply()).rejects.toThrow(/stopped before the fault/)
-    await Promise.all([proxy.stop(), proxy.stop(), told(client, 'end')])
+    await Promise.all([proxy.stop(), proxy.stop(), waitForEvent(client, 'end')])
     await Promise.all([waiting, lost])
   })
 
-  describe('chaos', () => {
-    /** Counts up through the proxy, and says what came of each call, and what the server has counted in the end. */
-    async function upset(chaos: Chaos): Promise<string> {
-      await direct.del('count')
-      const proxy = await proxyTo(server)
-      expect(proxy.chaos(chaos)).toBe(chaos.seed)
-      let outcomes = ''
-      let socket: Socket | undefined
-      for (let i = 0; i < 300; i++) {
-        socket ??= await dial(proxy.port)
-        const { faults } = proxy
-        const answered = new Promise((resolve) => socket!.once('data', resolve))
-        const upset = proxy.until((now) => now.faults > faults)
-        upset.catch(() => {})
-        socket.write('INCR count\r\n')
-        await Promise.race([answered, upset])
-        if (proxy.faults === faults) outcomes += '.'
-        else {
-          outcomes += 'x'
-          socket.destroy()
-          socket = undefined
-        }
-      }
-      proxy.calm()
-      const client = clientOf(proxy.url)
-      for (let i = 0; i < 50; i++) expect(await client.ping()).toBe('PONG')
-      return outcomes
-    }
-
-    const all = { loseReplies: 0.05, silences: 0.03, cuts: 0.03 }
-
-    test('is the same by the same seed, and ends', async () => {
-      const outcomes = await upset({ ...all, seed: 7 })
-      expect(outcomes.match(/x/g)!.length).toBeGreaterThan(10)
-      expect(outcomes.match(/\./g)!.length).toBeGreaterThan(200)
-      expect(await upset({ ...all, seed: 7 })).toBe(outcomes)
-      expect(await upset({ ...all, seed: 7, delay: 2 })).toBe(outcomes)
-      expect(await upset({ ...all, seed: 8 })).not.toBe(outcomes)
-    })
-
-    test('that loses answers only: the server has done all, and each loss ends its connection', async () => {
-      const outcomes = await upset({ loseReplies: 0.1, seed: 1 })
-      expect(outcomes).toContain('x')
-      expect(await direct.get('count')).toBe('300')
-    })
-
-    test('draws a seed where none is given, and writes it', async () => {
-      const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
-      const proxy = await proxyTo(server)
-      const seed = proxy.chaos({})
-      expect(write.mock.calls).toEqual([[`proxy: chaos by the seed ${seed}\n`]])
-      write.mockRestore()
-      expect(await clientOf(proxy.url).ping()).toBe('PONG')
-      expect(proxy.faults).toBe(0)
-    })
-  })
-
-  test('much passes through, in both directions, by a slow reader too', async () => {
+  test('large payloads pass in both directions, even to a slow reader', async () => {
     const proxy = await proxyTo(server)
     const client = clientOf(proxy.url)
     const text = 'x'.repeat(20_000_000)
@@ -369,7 +265,7 @@ describeWith('a Redis', redisProcess, (server) => {
 })
 
 describeWith('a PostgreSQL', postgresProcess, (server) => {
-  test('works through the proxy; a statement whose answer is lost has been done', async () => {
+  test('works through the proxy; a statement whose reply is lost was executed', async () => {
     const proxy = await proxyTo(server)
     const pool = new pg.Pool({ connectionString: proxy.url })
     pool.on('error', () => {})
@@ -383,7 +279,7 @@ describeWith('a PostgreSQL', postgresProcess, (server) => {
 })
 
 describeWith('a MongoDB', mongoReplicaSet, (server) => {
-  test('works through the proxy; a write whose answer is lost is sent again by its client, and lands once', async () => {
+  test('works through the proxy; its client resends a write whose reply is lost, and the write lands once', async () => {
     const proxy = await proxyTo(server)
     const url = proxy.url.replace('replicaSet=rs', 'directConnection=true')
     const client = new MongoClient(url, { serverSelectionTimeoutMS: 10_000 })

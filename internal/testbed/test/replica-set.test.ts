@@ -13,7 +13,7 @@ async function hello(url: string): Promise<Record<string, unknown>> {
 }
 
 describeWith('a replica set of one member', mongoReplicaSet, (server) => {
-  test('has a primary, after a restart too', async () => {
+  test('has a primary, also after a restart', async () => {
     expect(await hello(server.url)).toMatchObject({ setName: 'rs', isWritablePrimary: true })
     await server.kill()
     await server.start()
@@ -25,7 +25,7 @@ describeWith(
   'a replica set of three members',
   () => mongoReplicaSet({ members: 3 }),
   (set) => {
-    test('elects another primary when its own dies, and takes the dead one back', async () => {
+    test('elects another primary when its own dies, and readmits the restarted member', async () => {
       const hosts = set.nodes.map(({ port }) => `127.0.0.1:${port}`)
       expect(await hello(set.url)).toMatchObject({ setName: 'rs', hosts, isWritablePrimary: true })
       const first = await set.primary()

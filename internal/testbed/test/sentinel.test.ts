@@ -4,9 +4,9 @@ import { redisSentinel } from '../src/sentinel.ts'
 import { describeWith } from '../src/vitest.ts'
 
 describeWith('Sentinel', redisSentinel, (watched) => {
-  test('leads clients to the master, and to a replica when the master dies', async () => {
+  test('leads clients to the master, and to the promoted replica when the master dies', async () => {
     const client = new Redis({ sentinels: [...watched.addresses], name: watched.name, commandTimeout: 1000 })
-    // Calls fail while there is no master; that they work again is what is awaited.
+    // Calls fail while there is no master. The test waits until they succeed again.
     client.on('error', () => {})
     try {
       await client.set('before', 'yes')

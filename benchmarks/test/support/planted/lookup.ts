@@ -4,7 +4,7 @@ import type { Open } from '../../../src/subjects/subject.ts'
 
 type Get = session.Store['get']
 
-/** Opens a RedisStore with another lookup, made of its own. */
+/** Opens a RedisStore whose lookup is replaced. */
 export const withLookup =
   (change: (get: Get) => Get): Open =>
   async (place) => {

@@ -1,5 +1,5 @@
 import type { Open } from '../../../src/subjects/subject.ts'
 import { withLookup } from './lookup.ts'
 
-/** A millisecond more. */
+/** A mutant that takes an additional millisecond. */
 export const open: Open = withLookup((get) => (id, done) => void setTimeout(() => get(id, done), 1))

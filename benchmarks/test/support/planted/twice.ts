@@ -1,5 +1,5 @@
 import type { Open } from '../../../src/subjects/subject.ts'
 import { withLookup } from './lookup.ts'
 
-/** Asks again: a round trip more. */
+/** A mutant that makes an additional round trip. */
 export const open: Open = withLookup((get) => (id, done) => get(id, () => get(id, done)))

@@ -1,7 +1,7 @@
 import type { Open } from '../../../src/subjects/subject.ts'
 import { withLookup } from './lookup.ts'
 
-/** Gives every second time the session that was asked for before. */
+/** A mutant that returns the session of the previous lookup every second time. */
 export const open: Open = withLookup((get) => {
   let asked = 0
   let before = ''

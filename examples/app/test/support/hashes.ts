@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 
 export interface HashCounts {
   started: number
-  /** How many ran or waited for a thread at the same time, at most. */
+  /** The maximum number of hashes that ran or waited for a thread at the same time. */
   mostAtOnce: number
 }
 

@@ -8,13 +8,16 @@ import { Users } from '../../src/users.ts'
 
 export const password = 'correct horse battery'
 
-/** Of one hash: an eighth of what the application takes, so that the tests are quicker. */
+/** The cost of one hash: an eighth of the application's, because that makes the tests faster. */
 export const cost: number = 2 ** 14
 
 export const userOf = (session: { user?: { id: string } }): string | undefined => session.user?.id
 
 export interface Served {
-  /** An address, not a name, for names are looked up in the thread pool that hashes passwords. */
+  /**
+   * The origin has an address because names would be looked up in the thread pool that hashes
+   * passwords.
+   */
   origin: string
   server: Server
   store: SessionStore

@@ -4,16 +4,16 @@ import type { AddressInfo } from 'node:net'
 import { memoryDriver, SessionStore } from '@session-stores/core'
 import { RedisStore } from '@session-stores/redis'
 import { SqliteStore } from '@session-stores/sqlite'
+import { Browser } from '@session-stores/testbed/browser'
 import express from 'express'
 import session from 'express-session'
-import { Browser } from '../../src/browser.ts'
 import '../../src/session-data.ts'
 
 /** The fake timers of a test runner. */
 export interface Clock {
-  /** From now on the time stands still, at this date. */
+  /** Stops the time at this date. */
   fake(now: Date): void
-  /** In milliseconds. */
+  /** Advances the time by milliseconds. */
   advance(time: number): void
   restore(): void
 }
@@ -21,7 +21,10 @@ export interface Clock {
 const MINUTE = 60_000
 const { FLOW_STORE: place = 'memory', FLOW_PREFIX: prefix } = process.env
 
-/** The parent says where: `memory`, the path of a file, or the URL of a Redis. */
+/**
+ * Opens the store that the parent process chose: `memory`, the path of a file, or the URL of a
+ * Redis.
+ */
 function makeStore(): SessionStore {
   if (place === 'memory') return new SessionStore(memoryDriver())
   return place.startsWith('redis:')
@@ -37,7 +40,7 @@ interface App extends AsyncDisposable {
   show(): Promise<Record<string, string>>
 }
 
-/** The application under test: its sessions live 30 minutes without a request. */
+/** Starts the application under test. Its sessions expire after 30 minutes without a request. */
 async function startApp(): Promise<App> {
   const store = makeStore()
   const app = express()
@@ -93,12 +96,15 @@ async function startApp(): Promise<App> {
   }
 }
 
-/** What an application's own tests do under fake timers, at the present date and at one of long ago. */
+/**
+ * What an application's own tests do under fake timers, at the current date and at a date in the
+ * past.
+ */
 export const cases: [name: string, check: (clock: Clock) => Promise<void>][] = [
   new Date(),
   new Date('2020-01-01'),
 ].flatMap((now): typeof cases => {
-  const at = now.getFullYear() === 2020 ? 'at a date of long ago' : 'at the present date'
+  const at = now.getFullYear() === 2020 ? 'at a date in the past' : 'at the current date'
   return [
     [
       `${at}, requests are answered`,
@@ -127,7 +133,7 @@ export const cases: [name: string, check: (clock: Clock) => Promise<void>][] = [
       },
     ],
     [
-      `${at}, everything works when real timers are back`,
+      `${at}, everything works after real timers are restored`,
       async (clock) => {
         await using app = await startApp()
         await app.signIn()

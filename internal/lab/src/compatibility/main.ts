@@ -1,6 +1,7 @@
 /**
- * Whether the packed packages work with the oldest and the newest of what they say they work with: clients,
- * express-session, Express and compilers. Prints a line for each combination, and ends with 1 where one fails.
+ * Checks that the packed packages work with the oldest and the newest supported versions of
+ * clients, express-session, Express and compilers. Prints a line for each combination. Exits with 1
+ * if one fails.
  *
  *     npx -y pnpm@12 compatibility
  */
@@ -8,38 +9,38 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mongoServer, postgresServer, redisServer } from '@session-stores/testbed'
-import { DATABASES, type Database } from '../store.ts'
-import { CLIENTS, install, pack, peersOf } from './packages.ts'
+import { type DatabaseId, databaseIds, databases } from '@session-stores/testbed/databases'
+import { install, pack, readPeers } from './packages.ts'
 import { run } from './run.ts'
-import { checkTypes, typeChecks, versionsOf } from './types.ts'
+import { checkTypes, listVersions, typeChecks } from './types.ts'
 import { spanOf } from './versions.ts'
 
-/** No package depends on it: it is what applications have. */
+/** The packages do not depend on Express, but applications do. */
 const EXPRESS = '>=4 <6'
 
 const SERVERS = { redis: redisServer, postgres: postgresServer, mongodb: mongoServer }
 
 const temporary = mkdtempSync(join(tmpdir(), 'compatibility-'))
 try {
-  const packed = await pack(['core', ...DATABASES], temporary)
+  const packed = await pack(['core', ...databaseIds], temporary)
   await Promise.all([checkDatabases(packed), checkCompilers(packed)])
 } finally {
   rmSync(temporary, { recursive: true })
 }
 
 async function checkDatabases(packed: Record<string, string>): Promise<void> {
-  for (const database of DATABASES) await checkDatabase(database, packed)
+  for (const database of databaseIds) await checkDatabase(database, packed)
 }
 
 async function checkCompilers(packed: Record<string, string>): Promise<void> {
   for (const check of await typeChecks(packed)) {
-    await report(`${check.title}: ${versionsOf(check)}`, () => checkTypes(temporary, check))
+    await report(`${check.title}: ${listVersions(check)}`, () => checkTypes(temporary, check))
   }
 }
 
-async function checkDatabase(database: Database, packed: Record<string, string>): Promise<void> {
-  const peers = peersOf(database)
-  const client = CLIENTS[database]
+async function checkDatabase(database: DatabaseId, packed: Record<string, string>): Promise<void> {
+  const peers = readPeers(database)
+  const client = databases[database].client
   const ranges = { [client]: peers[client]!, 'express-session': peers['express-session']!, express: EXPRESS }
   const spans = await Promise.all(
     Object.entries(ranges).map(async ([name, range]) => ({ name, ...(await spanOf(name, range)) })),
@@ -57,7 +58,7 @@ async function checkDatabase(database: Database, packed: Record<string, string>)
     const listed = Object.entries(versions).map((entry) => entry.join(' '))
     await report(`${database}, ${end}: ${listed.join(', ')}`, async () => {
       const folder = join(temporary, `${database}-${end}`)
-      const ours = ['@session-stores/core', `@session-stores/${database}`]
+      const ours = ['@session-stores/core', databases[database].package]
       const tarballs = Object.fromEntries(ours.map((name) => [name, packed[name]!]))
       await install(folder, { ...tarballs, ...versions })
       cpSync(join(import.meta.dirname, 'program.ts'), join(folder, 'program.ts'))
@@ -67,7 +68,7 @@ async function checkDatabase(database: Database, packed: Record<string, string>)
   }
 }
 
-/** Prints how the combination did and in how many seconds; a failure with all that was said. */
+/** Prints the result of a combination and its duration. A failure includes the complete output. */
 async function report(combination: string, check: () => Promise<void>): Promise<void> {
   const start = performance.now()
   const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`

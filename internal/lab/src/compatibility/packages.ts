@@ -1,23 +1,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Database } from '../store.ts'
 import { run } from './run.ts'
 
 export const root: string = join(import.meta.dirname, '../../../..')
 
-/** The package that each database's store needs beside it. */
-export const CLIENTS: Record<Database, string> = {
-  redis: 'ioredis',
-  postgres: 'pg',
-  mongodb: 'mongodb',
-  sqlite: 'better-sqlite3',
-}
-
-export function peersOf(name: string): Record<string, string> {
+/** Returns the peer dependencies of a package in `packages/`. */
+export function readPeers(name: string): Record<string, string> {
   return JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).peerDependencies
 }
 
-/** Builds the packages and packs them as they are published, into this folder; gives the dependencies on them. */
+/**
+ * Builds the packages and packs them into the folder as they are published. Returns dependencies on
+ * the tarballs.
+ */
 export async function pack(names: readonly string[], folder: string): Promise<Record<string, string>> {
   await run(root, 'npx', ['-y', 'pnpm@12', 'build'])
   const packed: Record<string, string> = {}
@@ -29,7 +24,10 @@ export async function pack(names: readonly string[], folder: string): Promise<Re
   return packed
 }
 
-/** Makes an application of its own that has these dependencies installed; `overrides` are versions of theirs. */
+/**
+ * Creates an application with these dependencies and installs them. `overrides` are versions of
+ * indirect dependencies.
+ */
 export async function install(
   folder: string,
   dependencies: Record<string, string>,

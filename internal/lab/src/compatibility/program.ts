@@ -1,6 +1,7 @@
 /**
- * An application on the packages as they are installed beside it: the command copies it into a folder with other
- * versions of them. Its arguments are the database and the place of its sessions. It ends by itself.
+ * An application that uses the packages as they are installed beside it. The command copies this
+ * file into folders with different versions, so it must not import other packages of this
+ * repository. Its arguments are the database and the place of its sessions.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -14,8 +15,10 @@ const [database, place] = process.argv.slice(2) as ['redis' | 'postgres' | 'mong
 const options: StoreOptions = { user: (one) => (one as { userId?: string }).userId }
 const name = `compatibility_${randomUUID().slice(0, 8)}`
 
-/** A store that opens its own client, and one that the application lends its client to. */
-const makes: Record<typeof database, () => Promise<[make: () => SessionStore, close: () => unknown][]>> = {
+/**
+ * Makes two stores: one opens its own client, and the other one borrows the application's client.
+ */
+const makers: Record<typeof database, () => Promise<[make: () => SessionStore, close: () => unknown][]>> = {
   async redis() {
     const { RedisStore } = await import('@session-stores/redis')
     const { Redis } = await import('ioredis')
@@ -69,7 +72,7 @@ const makes: Record<typeof database, () => Promise<[make: () => SessionStore, cl
   },
 }
 
-for (const [make, close] of await makes[database]()) {
+for (const [make, close] of await makers[database]()) {
   const store = make()
   try {
     await use(store)
@@ -98,7 +101,7 @@ async function use(store: SessionStore): Promise<void> {
   })
   app.get('/', (req, res) => {
     const { cookie, ...data } = req.session
-    // The oldest Express can send JSON only on a Node that is older still.
+    // `res.json` of the oldest Express does not work on a current Node.
     res.end(JSON.stringify(data))
   })
   const server = app.listen(0, '127.0.0.1')
@@ -111,7 +114,7 @@ async function use(store: SessionStore): Promise<void> {
   }
 }
 
-/** Signs in, sends twenty requests at once, signs out. */
+/** Signs in, sends twenty parallel requests, and signs out. */
 async function visit(origin: string, store: SessionStore): Promise<void> {
   let cookie = ''
   async function request(path: string, method: 'GET' | 'POST'): Promise<string> {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 
-/** Runs a command and gives what it printed; where it fails, the error says all of that. */
+/** Runs a command and returns its output. The error of a failed command contains the output. */
 export function run(
   cwd: string,
   command: string,
@@ -17,7 +17,7 @@ export function run(
     execFile(command, args, options, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout)
       const end = error.killed ? 'did not end in two minutes' : `ended with ${error.code ?? error.signal}`
-      // A URL may hold a password.
+      // A URL may contain a password.
       const shown = args.filter((argument) => !argument.includes('://'))
       reject(new Error(`${command} ${shown.join(' ')} ${end}\n${stdout}\n${stderr}`.trim()))
     })

@@ -1,16 +1,17 @@
 import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CLIENTS, install, peersOf, root } from './packages.ts'
+import { databaseIds, databases } from '@session-stores/testbed/databases'
+import { install, readPeers, root } from './packages.ts'
 import { run } from './run.ts'
 import { newestTypesFor, spanOf } from './versions.ts'
 
-/** The oldest compiler that the declarations are for. */
+/** The oldest compiler that the declarations support. */
 const OLDEST = '5.4'
 
-/** What pg's declarations are made of; those of later versions need a newer compiler. */
+/** pg's declarations depend on this package, whose later versions need a newer compiler. */
 const OLD_PG = { 'pg-protocol': '1.14.0' }
 
-/** A compiler, the packages that it reads, and the ways in which it is asked to. */
+/** A compiler, the packages that it compiles against, and the settings to try. */
 export interface TypeCheck {
   readonly title: string
   readonly folder: string
@@ -19,39 +20,43 @@ export interface TypeCheck {
   readonly settings: readonly (readonly string[])[]
 }
 
-/** Package by package, what the types of a dependency without its own are for. */
+/** Separate packages of types, and the versions of the clients' types. */
 const TYPES = { '@types/pg': '>=8.11 <9', '@types/better-sqlite3': '>=7.6' }
 
-function catalogVersionOf(name: string): string {
+function readCatalogVersion(name: string): string {
   const manifest = join(root, 'node_modules', name, 'package.json')
   return JSON.parse(readFileSync(manifest, 'utf8')).version
 }
 
 async function clientsAt(end: 'lowest' | 'newest'): Promise<Record<string, string>> {
-  const entries = Object.entries(CLIENTS).map(async ([database, client]) => {
-    const span = await spanOf(client, peersOf(database)[client]!)
+  const entries = databaseIds.map(async (database) => {
+    const { client } = databases[database]
+    const span = await spanOf(client, readPeers(database)[client]!)
     return [client, span[end]] as const
   })
   return Object.fromEntries(await Promise.all(entries))
 }
 
-/** What is to be checked: the oldest compiler on the oldest and the newest clients, the newest on the newest. */
+/**
+ * Returns the checks: the oldest compiler with the oldest and with the newest clients, and the
+ * newest compiler with the newest clients.
+ */
 export async function typeChecks(packed: Record<string, string>): Promise<TypeCheck[]> {
-  const sessions = await spanOf('express-session', peersOf('core')['express-session']!)
-  const ofSessions = peersOf('core')['@types/express-session']!
-  const fitting = async (name: string, range: string) =>
+  const sessions = await spanOf('express-session', readPeers('core')['express-session']!)
+  const ofSessions = readPeers('core')['@types/express-session']!
+  const findTypes = async (name: string, range: string) =>
     [name, await newestTypesFor(OLDEST, name, range)] as const
   const oldTypes = Object.fromEntries(
     await Promise.all([
-      fitting('@types/node', '>=22 <25'),
-      fitting('@types/express-session', ofSessions),
-      ...Object.entries(TYPES).map(([name, range]) => fitting(name, range)),
+      findTypes('@types/node', '>=22 <25'),
+      findTypes('@types/express-session', ofSessions),
+      ...Object.entries(TYPES).map(([name, range]) => findTypes(name, range)),
     ]),
   )
   const newTypes = Object.fromEntries(
     ['@types/node', '@types/express-session', ...Object.keys(TYPES)].map((name) => [
       name,
-      catalogVersionOf(name),
+      readCatalogVersion(name),
     ]),
   )
   const modules = [
@@ -76,26 +81,27 @@ export async function typeChecks(packed: Record<string, string>): Promise<TypeCh
       folder: 'types-old',
       dependencies: { ...old, ...(await clientsAt('newest')), 'express-session': sessions.newest },
       overrides: OLD_PG,
-      // All four ways are above; these two have nothing in common.
+      // The check above tries all four settings. These two settings differ in both options.
       settings: [withAndWithout[0]!, withAndWithout[3]!],
     },
     {
-      title: `TypeScript ${catalogVersionOf('typescript')}, newest clients`,
+      title: `TypeScript ${readCatalogVersion('typescript')}, newest clients`,
       folder: 'types-new',
       dependencies: {
         ...packed,
         ...newTypes,
         ...(await clientsAt('newest')),
         'express-session': sessions.newest,
-        typescript: catalogVersionOf('typescript'),
+        typescript: readCatalogVersion('typescript'),
       },
-      // It has no esModuleInterop to turn off, and resolves no modules as Node 10 did.
+      // The newest TypeScript can neither disable esModuleInterop nor resolve modules as Node 10
+      // did.
       settings: [modules[0]!, [...modules[1]!, '--moduleResolution', 'bundler']],
     },
   ]
 }
 
-/** Compiles an application that uses every store; rejects with what the compiler says. */
+/** Compiles an application that uses every store. Rejects with the output of the compiler. */
 export async function checkTypes(temporary: string, check: TypeCheck): Promise<void> {
   const folder = join(temporary, check.folder)
   await install(folder, check.dependencies, check.overrides)
@@ -114,8 +120,8 @@ function compile(folder: string, setting: readonly string[]): Promise<string> {
   ])
 }
 
-/** The versions that it was checked with, without the packages themselves. */
-export const versionsOf = ({ dependencies, overrides }: TypeCheck): string =>
+/** Lists the versions of a check, without this project's packages. */
+export const listVersions = ({ dependencies, overrides }: TypeCheck): string =>
   Object.entries({ ...dependencies, ...overrides })
     .filter(([name]) => !name.startsWith('@session-stores/') && name !== 'typescript')
     .map(([name, version]) => `${name} ${version}`)

@@ -3,20 +3,23 @@ import { run } from './run.ts'
 export interface Span {
   readonly lowest: string
   readonly newest: string
-  /** The lowest in the range, where `lowest` is not: it has a binary that must be downloaded or built. */
+  /**
+   * The lowest version in the range if it cannot be installed because its binary must be downloaded
+   * or built.
+   */
   readonly unavailable: string | undefined
 }
 
 interface Published {
   version: string
-  /** It fetches or builds something at its installation. */
+  /** The package downloads or builds something when it is installed. */
   'scripts.install'?: string
-  /** For packages of types: the oldest compiler that reads it. */
+  /** Only for packages of types: the oldest supported compiler. */
   typeScriptVersion?: string
 }
 
-/** The versions that npm has in the range, the lowest first, without prereleases. */
-async function published(name: string, range: string): Promise<Published[]> {
+/** Returns all versions in the range from npm in ascending order, without prereleases. */
+async function listPublished(name: string, range: string): Promise<Published[]> {
   const fields = ['version', 'scripts.install', 'typeScriptVersion']
   const answer = JSON.parse(await run('.', 'npm', ['view', `${name}@${range}`, ...fields, '--json']))
   const found: (string | Published)[] = [answer].flat()
@@ -25,9 +28,9 @@ async function published(name: string, range: string): Promise<Published[]> {
     .sort((a, b) => compareVersions(a.version, b.version))
 }
 
-/** The ends of the range, as far as they install without running a script. */
+/** Returns the lowest and the newest version in the range that install without running a script. */
 export async function spanOf(name: string, range: string): Promise<Span> {
-  const all = await published(name, range)
+  const all = await listPublished(name, range)
   const available = all.filter((one) => one['scripts.install'] === undefined)
   const [first, lowest, newest] = [all[0], available[0], available.at(-1)]
   if (first === undefined || lowest === undefined || newest === undefined)
@@ -39,9 +42,9 @@ export async function spanOf(name: string, range: string): Promise<Span> {
   }
 }
 
-/** The newest version of a package of types that this compiler reads, such as `5.4`. */
+/** Returns the newest version of a package of types that supports the compiler, such as `5.4`. */
 export async function newestTypesFor(compiler: string, name: string, range: string): Promise<string> {
-  const all = await published(name, range)
+  const all = await listPublished(name, range)
   const fitting = all.filter(
     ({ typeScriptVersion = '0' }) => compareVersions(typeScriptVersion, compiler) <= 0,
   )

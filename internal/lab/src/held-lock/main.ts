@@ -1,9 +1,11 @@
 /**
- * Shows what becomes of a process while another one holds the write lock, as a backup or a long transaction does:
+ * Measures how a process behaves while another process holds the write lock of its SQLite database,
+ * as a backup or a long transaction does:
  *
  *     node internal/lab/src/held-lock/main.ts [seconds]
  *
- * The other process also asks a health check of this one every few milliseconds, and reports how long that took.
+ * The other process requests a health check every few milliseconds and reports how long each one
+ * took.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,7 +18,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { SqliteStore } from '@session-stores/sqlite'
 import Database from 'better-sqlite3'
 
-/** How many saves and touches wait at once. */
+/** The number of concurrent saves and touches. */
 const CALLS = 256
 
 async function holdLock(path: string, port: number, seconds: number): Promise<void> {
@@ -38,8 +40,11 @@ async function holdLock(path: string, port: number, seconds: number): Promise<vo
   process.disconnect()
 }
 
-/** Adds up the milliseconds in statements of SQLite: meanwhile the process stands still. */
-function timeInSqlite(): () => number {
+/**
+ * Counts the milliseconds in SQLite statements, which block the process. Returns a function that
+ * reads the total.
+ */
+function countTimeInSqlite(): () => number {
   const database = new Database(':memory:')
   const prototype = Object.getPrototypeOf(database.prepare('SELECT 1'))
   database.close()
@@ -71,7 +76,7 @@ async function measure(seconds: number): Promise<void> {
   const holder = fork(import.meta.filename, [String(seconds), path, String(port)])
   await once(holder, 'message')
 
-  const inSqlite = timeInSqlite()
+  const inSqlite = countTimeInSqlite()
   const loop = performance.eventLoopUtilization()
   const cpu = process.cpuUsage()
   const begin = performance.now()

@@ -1,6 +1,8 @@
 /**
- * Makes `docs/generated/mutations.md`: how each rule of the suite finds the store, or the driver, that is broken against it.
- * Ends with 1 if one is not found. `npx -y pnpm@12 mutations`
+ * Writes `docs/generated/mutations.md`: how each rule of the suites finds its mutant. Exits with 1
+ * if a mutant is not found.
+ *
+ *     npx -y pnpm@12 mutations
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,16 +15,18 @@ import {
   mutants as driverMutants,
 } from '../../../../packages/driver-suite/test/support/contract.ts'
 
-/** What a rule said of its mutant; `undefined`: it found nothing. */
+/**
+ * The message of a rule about its mutant. It is `undefined` if the rule did not find the mutant.
+ */
 interface Line {
   rule: RuleInfo
   said?: string
 }
 
-/** Milliseconds that a mutant which answers nothing is waited for. */
+/** How long to wait for a mutant that does not answer, in milliseconds. */
 const DEADLINE = 6000
 
-// One after the other: an error that nobody catches is then of the only one that runs.
+// The rules run one by one so that an uncaught error can be attributed to the only running rule.
 const ofStores: Line[] = []
 for (const rule of rules) {
   const mutant = mutants[rule.id]
@@ -44,8 +48,8 @@ const all = [...ofStores, ...ofDrivers]
 const alive = all.filter(({ said }) => said === undefined)
 
 const MOST = 160
-/** In a cell: one line, as it is, not too long. */
-function cell(text: string): string {
+/** Returns text for a table cell: one line of limited length, with escaped Markdown. */
+function toCell(text: string): string {
   const line = text
     .replace(/Expected values to be strictly (deep-)?equal:/, '')
     .replace('+ actual - expected', '')
@@ -55,12 +59,12 @@ function cell(text: string): string {
   return (line.length > MOST ? `${line.slice(0, MOST - 1)}…` : line).replaceAll(/[|\\`*_<>[\]]/g, '\\$&')
 }
 
-const table = (lines: readonly Line[]): string =>
+const renderTable = (lines: readonly Line[]): string =>
   [
     '| rule | how it found its mutant |',
     '| --- | --- |',
     ...lines.map(
-      ({ rule, said }) => `| \`${rule.id}\` | ${said === undefined ? '**not found**' : cell(said)} |`,
+      ({ rule, said }) => `| \`${rule.id}\` | ${said === undefined ? '**not found**' : toCell(said)} |`,
     ),
   ].join('\n')
 
@@ -75,16 +79,16 @@ Below, \`+\` is what the mutant gave and \`-\` what it should have given.
 
 Mutants of the reference store, in [\`mutants/\`](../../packages/conformance/test/mutants), by their rules' ids.
 
-${table(ofStores)}
+${renderTable(ofStores)}
 
 ## Rules of the driver contract
 
 Mutants of the reference driver, in [\`mutants/contract/\`](../../packages/driver-suite/test/mutants/contract).
 
-${table(ofDrivers)}
+${renderTable(ofDrivers)}
 `
 writeFileSync(join(import.meta.dirname, '../../../../docs/generated/mutations.md'), text)
 for (const { rule } of alive) console.error(`${rule.id} does not find its mutant`)
 console.log(`${killed} of ${all.length} mutants found`)
-// Some mutants leave what they opened.
+// Some mutants leave connections open.
 process.exit(alive.length === 0 ? 0 : 1)

@@ -1,6 +1,6 @@
 /**
- * Outages under load: a database is killed, hangs, refuses connections, or another server takes its place, for 1, 12 and
- * 60 s, while an application makes 2,000 calls a second.
+ * Tests outages under load: a database is killed, hangs, refuses connections, or is replaced by
+ * another server for 1, 12 and 60 seconds, while an application makes 2,000 calls per second.
  *
  *     npx -y pnpm@12 outages [--database redis] [--kind killed] [--seconds 12]
  */
@@ -9,28 +9,21 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import {
-  type FaultyProxy,
-  mongoProcess,
-  mongoReplicaSet,
-  type ProcessServer,
-  postgresProcess,
-  redisProcess,
-  startProxy,
-} from '@session-stores/testbed'
-import { type Database, openStore } from '../store.ts'
+import { type FaultyProxy, mongoProcess, type ProcessServer, startProxy } from '@session-stores/testbed'
+import { type ServerDatabaseId, serverDatabaseIds } from '@session-stores/testbed/databases'
+import { startServer, toDirectUrl } from '../servers.ts'
+import { openStore } from '../store.ts'
 import { OPERATION_TIMEOUT, type Order, type Report, type Verb } from './protocol.ts'
 
-const DATABASES = ['redis', 'postgres', 'mongodb'] as const
 const KINDS = ['killed', 'hung', 'refused', 'replaced'] as const
 type Kind = (typeof KINDS)[number]
 
 /** How long the application runs before and after the outage, in milliseconds. */
 const BEFORE = 3000
 const AFTER = OPERATION_TIMEOUT + 4000
-/** When service must be back after the server is, in milliseconds. */
+/** The promised time from the server's return to the first successful calls, in milliseconds. */
 const PROMISED = 2000
-/** How many connection attempts a second a dead server may get. */
+/** The maximum number of connection attempts per second while the server is down. */
 const ATTEMPTS = 8
 
 const { values } = parseArgs({
@@ -43,22 +36,18 @@ const { values } = parseArgs({
 
 let isBroken = false
 
-const start = (database: Database): Promise<ProcessServer> =>
-  database === 'redis' ? redisProcess() : database === 'postgres' ? postgresProcess() : mongoReplicaSet()
-
-/** The URL of this one server, whatever set it belongs to. */
-const urlOf = (database: Database, { url }: ProcessServer): string =>
-  database === 'mongodb' ? `${url.split('?')[0]}?directConnection=true` : url
-
-/** The processes of a server: PostgreSQL has one for each connection. */
+/**
+ * Returns the pids of a server's process and its descendants. PostgreSQL has one process per
+ * connection.
+ */
 function processesOf(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
   return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => processesOf(Number(child))))]
 }
 
-/** Lets the outage begin; returns what ends it. */
-async function begin(
-  database: Database,
+/** Starts the outage. Returns a function that ends it. */
+async function beginOutage(
+  database: ServerDatabaseId,
   kind: Kind,
   server: ProcessServer,
   proxy: FaultyProxy,
@@ -67,7 +56,7 @@ async function begin(
   switch (kind) {
     case 'killed':
       await server.kill()
-      // Without a server nobody listens.
+      // While no server is running, nothing may listen.
       proxy.refuse()
       proxy.cut()
       return {
@@ -92,7 +81,7 @@ async function begin(
       proxy.cut()
       return { end: async () => proxy.accept(), stop: none }
     case 'replaced': {
-      const another = database === 'mongodb' ? await mongoProcess() : await start(database)
+      const another = database === 'mongodb' ? await mongoProcess() : await startServer(database)
       proxy.refuse()
       proxy.cut()
       return {
@@ -106,8 +95,8 @@ async function begin(
   }
 }
 
-/** When a write is taken again: after a restart MongoDB elects a primary first. */
-async function isServing(database: Database, url: string): Promise<void> {
+/** Waits until a write succeeds. After a restart, MongoDB first elects a primary. */
+async function waitForService(database: ServerDatabaseId, url: string): Promise<void> {
   for (;;) {
     const store = await openStore(database, url, { operationTimeout: 500, pruneInterval: false })
     const works = await store.set('probe', { cookie: { originalMaxAge: null } } as never).then(
@@ -120,7 +109,7 @@ async function isServing(database: Database, url: string): Promise<void> {
   }
 }
 
-/** The next message of the worker. Rejects where it ends without one. */
+/** Returns the next message of the worker. Rejects if the worker ends before. */
 async function messageOf<T>(child: ChildProcess): Promise<T> {
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the worker ended with ${code}`)
@@ -129,12 +118,12 @@ async function messageOf<T>(child: ChildProcess): Promise<T> {
   return message
 }
 
-async function strike(database: Database, kind: Kind, seconds: number): Promise<void> {
-  const server = await start(database)
+async function strike(database: ServerDatabaseId, kind: Kind, seconds: number): Promise<void> {
+  const server = await startServer(database)
   const proxy = await startProxy(server)
   const child = fork(
     new URL('./worker.ts', import.meta.url),
-    [database, proxy.through(urlOf(database, server))],
+    [database, proxy.through(toDirectUrl(database, server))],
     {
       execArgv: ['--expose-gc'],
     },
@@ -145,14 +134,14 @@ async function strike(database: Database, kind: Kind, seconds: number): Promise<
   await messageOf(child)
   await pause(BEFORE)
 
-  const outage = await begin(database, kind, server, proxy)
+  const outage = await beginOutage(database, kind, server, proxy)
   const began = Date.now()
   const before = proxy.accepted
   await pause(seconds * 1000)
   const attempts = (proxy.accepted - before) / seconds
   await outage.end()
-  // Another server, or the same one, by its own address.
-  if (kind !== 'replaced') await isServing(database, urlOf(database, server))
+  // A replacement has been running all the time, so there is nothing to wait for.
+  if (kind !== 'replaced') await waitForService(database, toDirectUrl(database, server))
   const back = Date.now()
   tell({ do: 'watch', since: back })
   await pause(AFTER)
@@ -161,7 +150,8 @@ async function strike(database: Database, kind: Kind, seconds: number): Promise<
 
   const verbs: Verb[] = ['lookup', 'touch', 'save', 'create']
   const service = Math.max(...verbs.map((verb) => (report.served[verb] ?? Number.POSITIVE_INFINITY) - back))
-  // Begun after the outage did, and answered so long before its end that nothing of them may come later.
+  // A late write began after the outage and failed so early that it must not have landed
+  // afterwards.
   const present = new Set(report.present)
   const late = report.failures.filter(
     ({ id, begin, end }) => present.has(id) && begin > began && end + OPERATION_TIMEOUT < back,
@@ -170,7 +160,7 @@ async function strike(database: Database, kind: Kind, seconds: number): Promise<
   const quiet = report.memory.filter(({ at }) => at <= began)
   const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
   const heaps = during.map(({ heap }) => heap)
-  // The calls that wait take their place at once; from then on nothing is added.
+  // The waiting calls take their memory at once. After that, memory must not grow.
   const half = heaps.slice(Math.floor(heaps.length / 2))
   const growth = half.length > 2 ? mebibytes(half.at(-1)! - half[0]!) : 0
   const isWrong =
@@ -208,8 +198,8 @@ async function strike(database: Database, kind: Kind, seconds: number): Promise<
   await server.stop()
 }
 
-for (const database of (values.database ?? DATABASES) as Database[])
+for (const database of (values.database ?? serverDatabaseIds) as ServerDatabaseId[])
   for (const kind of (values.kind ?? KINDS) as Kind[])
     for (const seconds of values.seconds ?? ['1', '12', '60']) await strike(database, kind, Number(seconds))
-// Node 24 may wait for ever for the handles of the servers that were killed.
+// Node 24 may wait forever for the handles of killed servers.
 process.exit(isBroken ? 1 : 0)

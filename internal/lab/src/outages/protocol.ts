@@ -1,15 +1,15 @@
-/** What the program of the outages and the process under load tell each other. Times are epoch milliseconds. */
+/** The messages between the program and the process under load. Times are epoch milliseconds. */
 
-/** Of the stores, in milliseconds. */
+/** The `operationTimeout` of the stores, in milliseconds. */
 export const OPERATION_TIMEOUT = 5000
-/** Calls a second. */
+/** Calls per second. */
 export const RATE = 2000
 
 export type Verb = 'lookup' | 'touch' | 'save' | 'create'
 
 export type Order = { do: 'load' } | { do: 'watch'; since: number } | { do: 'end' }
 
-/** A first save that was answered with an error. */
+/** A failed first save of a session. */
 export interface Failure {
   id: string
   begin: number
@@ -19,18 +19,18 @@ export interface Failure {
 export interface Report {
   calls: number
   failed: number
-  /** How often each code was answered. */
+  /** The number of errors by code. */
   codes: Record<string, number>
   successes: Partial<Record<Verb, number>>
-  /** The longest call, in milliseconds. */
+  /** The duration of the longest call, in milliseconds. */
   longest: number
-  /** Calls that took longer than `operationTimeout` and 250 ms. */
+  /** The number of calls that took longer than `operationTimeout` plus 250 ms. */
   over: number
-  /** When each verb first succeeded after the server was back. */
+  /** The time of each verb's first success after the server was back. */
   served: Partial<Record<Verb, number>>
-  /** Bytes, once a second, after a collection of garbage. */
+  /** Memory in bytes, once per second after a garbage collection. */
   memory: { at: number; heap: number; rss: number }[]
   failures: Failure[]
-  /** Of the failures, those whose session is there in the end. */
+  /** The ids of failed first saves whose session exists in the end. */
   present: string[]
 }

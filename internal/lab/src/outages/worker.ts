@@ -1,30 +1,28 @@
 /**
- * An application's process under an even load, while its database comes and goes. Arguments: the database and its URL.
- * Needs `--expose-gc`: what memory holds is asked when nothing that is dead is left in it.
+ * An application's process under a steady load, while its database fails and returns. Its arguments
+ * are the database and its URL. It needs `--expose-gc` because memory is measured after a garbage
+ * collection.
  */
-import session, { type Session, type SessionData } from 'express-session'
-import { type Database, openStore } from '../store.ts'
+import type { DatabaseId } from '@session-stores/testbed/databases'
+import { generateSession, type RequestSession } from '../session.ts'
+import { openStore } from '../store.ts'
 import { type Failure, OPERATION_TIMEOUT, type Order, RATE, type Report, type Verb } from './protocol.ts'
 
-const [database, place] = process.argv.slice(2) as [Database, string]
+const [database, place] = process.argv.slice(2) as [DatabaseId, string]
 const store = await openStore(database, place, { operationTimeout: OPERATION_TIMEOUT, pruneInterval: false })
 
-/** Milliseconds between two rounds of calls. */
+/** Milliseconds between two batches of calls. */
 const TICK = 10
 const SESSIONS = 500
 const collect = (globalThis as unknown as { gc(): void }).gc
 
-function generated(id: string): Session & SessionData {
-  const Generated = session.Session as unknown as new (req: object) => Session & SessionData
-  const Cookie = session.Cookie as unknown as new (options: object) => SessionData['cookie']
-  const made = new Generated({ sessionID: id, sessionStore: store })
-  Object.assign(made, { cookie: new Cookie({ maxAge: 3_600_000 }), note: 'x'.repeat(300) })
-  return made
+function generate(id: string): RequestSession {
+  return generateSession(store, id, { note: 'x'.repeat(300) })
 }
 
 const known = Array.from({ length: SESSIONS }, (_, i) => `known-${i}`)
-const pool = new Map(known.map((id) => [id, generated(id)]))
-for (const [id, made] of pool) await store.set(id, made)
+const pool = new Map(known.map((id) => [id, generate(id)]))
+for (const [id, created] of pool) await store.set(id, created)
 
 let created = 0
 const failures: Failure[] = []
@@ -32,11 +30,11 @@ const successes: Report['successes'] = {}
 let [calls, failed, longest, over] = [0, 0, 0, 0]
 const codes: Record<string, number> = {}
 
-/** Each verb's calls that began and succeeded after this moment count as service. */
+/** The time from which successful calls count as service. */
 let since = Number.POSITIVE_INFINITY
 const served: Report['served'] = {}
 
-function make(verb: Verb): void {
+function makeCall(verb: Verb): void {
   const begin = Date.now()
   const start = performance.now()
   const id = verb === 'create' ? `created-${created++}` : known[(Math.random() * SESSIONS) | 0]!
@@ -64,7 +62,7 @@ function make(verb: Verb): void {
     case 'save':
       return store.set(id, Object.assign(pool.get(id)!, { visits: calls }), done)
     case 'create':
-      return store.set(id, generated(id), done)
+      return store.set(id, generate(id), done)
   }
 }
 
@@ -84,10 +82,11 @@ let timer: NodeJS.Timeout | undefined
 let due = performance.now()
 
 function tick(): void {
-  // What the process was late for is not made up for: an application does not get its requests twice.
+  // Calls that the process was late for are limited, because an application does not get requests
+  // twice.
   const count = Math.min(Math.floor(((performance.now() - due) * RATE) / 1000), RATE / 4)
   due = performance.now()
-  for (let i = 0; i < count; i++) make(mix[calls % mix.length]!)
+  for (let i = 0; i < count; i++) makeCall(mix[calls % mix.length]!)
 }
 
 const memory: Report['memory'] = []
@@ -120,7 +119,7 @@ process.on('message', async (order: Order) => {
       failures,
       present,
     }
-    // It may be more than the pipe holds: to exit before it is read would lose it.
+    // The report may be larger than the pipe's buffer, so the process exits after it was sent.
     process.send!(report, () => process.exit())
   }
 })

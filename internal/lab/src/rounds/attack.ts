@@ -2,25 +2,29 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { mongoReplicaSet, postgresProcess, redisProcess, startProxy } from '@session-stores/testbed'
-import { type Database, openStore } from '../store.ts'
+import { startProxy } from '@session-stores/testbed'
+import type { DatabaseId } from '@session-stores/testbed/databases'
+import { startServer, toDirectUrl } from '../servers.ts'
+import { openStore } from '../store.ts'
 import { Caller } from './process.ts'
 import { Faults, playRound } from './round.ts'
 
 /** The `operationTimeout` of the attacked stores, in milliseconds. */
 const OPERATION_TIMEOUT = 2000
-/** How much later than that a call may be answered, in milliseconds. */
+/** How much later than `operationTimeout` a call may be answered, in milliseconds. */
 const TOLERANCE = 250
-/** How many rounds go on at once. */
+/** The number of concurrent rounds. */
 const AT_ONCE = 24
-/** What the network does: so many in a hundred answers are lost, and the connection with them; others are cut short. */
+/**
+ * The faults of the network: rates of lost replies, each with its connection, and of cut messages.
+ */
 const NETWORK = { loseReplies: 0.05, cuts: 0.01 }
 
-/** A database, and two ways to it. */
+/** A database and two URLs for it. */
 export interface Place extends AsyncDisposable {
   readonly version: string
   readonly source: 'path' | 'fetched'
-  /** Past the network that has faults. */
+  /** The URL that bypasses the faulty network. */
   readonly direct: string
   readonly through: string
 }
@@ -29,24 +33,21 @@ export interface Outcome extends Faults {
   rounds: number
   seconds: number
   calls: number
-  /** How often calls failed, by the code of the error. */
+  /** The number of failed calls by error code. */
   errors: Record<string, number>
-  /** How many sessions were ended, with an acknowledgement. */
+  /** The number of sessions whose end was acknowledged. */
   ended: number
-  /** The longest call, in milliseconds. */
+  /** The duration of the longest call, in milliseconds. */
   longest: number
-  /** Whether anything is not as it was promised. */
+  /** Whether a promise was broken. */
   isBroken: boolean
 }
 
-const servers = {
-  redis: () => redisProcess(),
-  postgres: () => postgresProcess(),
-  mongodb: () => mongoReplicaSet(),
-} as const
-
-/** A server, with a faulty network in front of it; a SQLite file has neither. Throws `ServerUnavailableError`. */
-export async function startPlace(database: Database, seed: number): Promise<Place> {
+/**
+ * Starts a server behind a faulty network. A SQLite file has neither.
+ * @throws SERVER_UNAVAILABLE
+ */
+export async function startPlace(database: DatabaseId, seed: number): Promise<Place> {
   if (database === 'sqlite') {
     const folder = mkdtempSync(join(tmpdir(), 'rounds-'))
     const path = join(folder, 'sessions.db')
@@ -58,11 +59,10 @@ export async function startPlace(database: Database, seed: number): Promise<Plac
       [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }),
     }
   }
-  const server = await servers[database]()
+  const server = await startServer(database)
   const proxy = await startProxy(server)
   proxy.chaos({ seed, ...NETWORK })
-  // This one server, and not the set that it names, whose address leads past the proxy.
-  const direct = database === 'mongodb' ? `${server.url.split('?')[0]}?directConnection=true` : server.url
+  const direct = toDirectUrl(database, server)
   return {
     version: server.version,
     source: server.source,
@@ -75,9 +75,9 @@ export async function startPlace(database: Database, seed: number): Promise<Plac
   }
 }
 
-/** Plays so many rounds on the database, by two processes, and counts what is not as it was promised. */
+/** Plays rounds on the database with two processes, and counts broken promises. */
 export async function attack(
-  database: Database,
+  database: DatabaseId,
   { direct, through }: Pick<Place, 'direct' | 'through'>,
   rounds: number,
 ): Promise<Outcome> {
@@ -95,7 +95,7 @@ export async function attack(
     }
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, rounds) }, lane))
     const seconds = Math.round((performance.now() - begin) / 1000)
-    // What was on its way has arrived by then, or never will: the end must still be the end.
+    // Everything in transit has arrived by then or never will. Ended sessions must still be ended.
     await pause(OPERATION_TIMEOUT)
     for (const id of ended) if ((await reader.get(id)) !== null) faults.alive++
     const errors: Record<string, number> = {}

@@ -1,12 +1,12 @@
 /**
- * Faults and races together: two processes use the sessions of one database through a network that loses replies and
- * cuts connections, and nothing that was acknowledged may be undone. Prints a line of JSON for each database, and ends
- * with 1 where anything is not as it was promised.
+ * Tests faults and races together: two processes use the sessions of one database through a network
+ * that loses replies and cuts connections, and no acknowledged change may be undone. Prints a line
+ * of JSON for each database. Exits with 1 if a promise was broken.
  *
  *     npx -y pnpm@12 rounds [--database redis] [--rounds 10000] [--seed 1]
  */
 import { parseArgs } from 'node:util'
-import { DATABASES, type Database } from '../store.ts'
+import { type DatabaseId, databaseIds } from '@session-stores/testbed/databases'
 import { attack, startPlace } from './attack.ts'
 
 const { values } = parseArgs({
@@ -18,7 +18,7 @@ const { values } = parseArgs({
 })
 const seed = Number(values.seed)
 
-for (const database of (values.database ?? DATABASES) as Database[]) {
+for (const database of (values.database ?? databaseIds) as DatabaseId[]) {
   await using place = await startPlace(database, seed)
   const outcome = await attack(database, place, Number(values.rounds))
   console.log(JSON.stringify({ database, version: place.version, seed, ...outcome }))

@@ -1,18 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import type { Database } from '../store.ts'
+import type { DatabaseId } from '@session-stores/testbed/databases'
 import type { Answer, Command, Question } from './protocol.ts'
 
-/** A process that makes the calls that it is told to. */
+/** A child process that makes calls on command. */
 export class Caller {
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, (answer: Answer) => void>()
   #number = 0
-  /** The longest call, in milliseconds. */
+  /** The duration of the longest call, in milliseconds. */
   longest = 0
   calls = 0
   readonly errors: Record<string, number> = {}
 
-  static async start(database: Database, place: string, operationTimeout: number): Promise<Caller> {
+  static async start(database: DatabaseId, place: string, operationTimeout: number): Promise<Caller> {
     const file = new URL('./worker.ts', import.meta.url)
     const child = fork(file, [database, place, `${operationTimeout}`], { execArgv: [] })
     await new Promise((resolve, reject) => {
@@ -30,7 +30,10 @@ export class Caller {
     })
   }
 
-  /** Makes one call. Fulfils also where it fails; a call that is acknowledged has no `error`. */
+  /**
+   * Makes one call. Resolves even if the call fails; the answer of an acknowledged call has no
+   * `error`.
+   */
   async call(command: Command): Promise<Answer> {
     const number = this.#number++
     const answer = await new Promise<Answer>((resolve) => {
@@ -38,7 +41,7 @@ export class Caller {
       this.#child.send({ number, command } satisfies Question)
     })
     this.calls++
-    // It is made of many calls of the database, each of which has its own time.
+    // `revokeUser` makes many database calls, each of which has its own time limit.
     if (command.call !== 'revokeUser') this.longest = Math.max(this.longest, answer.duration)
     if (answer.error) this.errors[answer.error] = (this.errors[answer.error] ?? 0) + 1
     return answer

@@ -1,13 +1,13 @@
-/** What the rounds tell a process to call, and what it answers. */
+/** The commands to a child process and its answers. */
 
 export type Command =
-  /** The first save of a session; `as` names the request, whose object later commands go on with. */
+  /** Saves a new session. `as` names the request, whose session object later commands use. */
   | { call: 'signIn'; id: string; as: string; data: Record<string, unknown> }
-  /** Answers whether the session is there. */
+  /** Returns whether the session exists. */
   | { call: 'load'; id: string; as: string }
   | { call: 'save'; id: string; as: string; set?: Record<string, unknown>; remove?: string[] }
   | { call: 'touch'; id: string; as: string }
-  /** Answers whether the session is there and has this key. */
+  /** Returns whether the session exists and has this key. */
   | { call: 'has'; id: string; key: string }
   | { call: 'destroy'; id: string }
   | { call: 'revokeUser'; user: string }
@@ -22,8 +22,8 @@ export interface Question {
 export interface Answer {
   number: number
   found?: boolean | number | void
-  /** The code of the error; without one the call was acknowledged. */
+  /** The error code. An answer without a code was acknowledged. */
   error?: string
-  /** Milliseconds. */
+  /** In milliseconds. */
   duration: number
 }

@@ -3,19 +3,19 @@ import type { SessionStore } from '@session-stores/core'
 import type { Caller } from './process.ts'
 import type { Answer, Command } from './protocol.ts'
 
-/** What went wrong over all rounds. All of these must be 0. */
+/** The number of broken promises over all rounds. All counts must be 0. */
 export class Faults {
-  /** Sessions that somebody finds after their end was acknowledged. */
+  /** Sessions that were found after their end was acknowledged. */
   alive = 0
-  /** Changes that were acknowledged and are not there. */
+  /** Acknowledged changes that are missing. */
   lost = 0
-  /** Keys whose removal was acknowledged, and that are there again. */
+  /** Removed keys that came back after their removal was acknowledged. */
   back = 0
 }
 
 const isDone = ({ error }: Answer): boolean => error === undefined
 
-/** Makes the call until it is acknowledged, or refused for good. */
+/** Repeats the call until it is acknowledged or finally refused. */
 async function insist(caller: Caller, command: Command): Promise<Answer> {
   for (let tries = 0; ; tries++) {
     const answer = await caller.call(command)
@@ -26,15 +26,16 @@ async function insist(caller: Caller, command: Command): Promise<Answer> {
 
 type Stored = Record<string, unknown> | null
 
-/** What is stored, read past the network that loses replies. */
-async function stored(store: SessionStore, id: string): Promise<Stored> {
+/** Reads a session without the faulty network. */
+async function readDirectly(store: SessionStore, id: string): Promise<Stored> {
   return (await store.get(id)) as Stored
 }
 
 /**
- * One session of one user, used by two processes at once: a sign-in, saves of different and of the same keys, removal of
- * keys, touches, and an end by logout or by `revokeUser`, beside requests that go on. `ended` gets the sessions whose end
- * was acknowledged: they are looked for again when everything is over.
+ * Plays one session of one user, used by two processes at once: a sign-in, saves of different and
+ * equal keys, removals, touches, and an end by logout or `revokeUser` beside running requests.
+ * Sessions whose end was acknowledged are added to `ended`, because they are checked again in the
+ * end.
  */
 export async function playRound(
   number: number,
@@ -48,19 +49,19 @@ export async function playRound(
   const [signIn, mine, theirs, remover, late] = names as [string, string, string, string, string]
   const data = { user, first: 1, 'of-one': 1, 'of-other': 1 }
 
-  // Every other round, the session is revoked as soon as it can be seen, while its first save may be on its way.
+  // In every fourth round, the session is revoked as soon as it is visible, during its first save.
   if (number % 4 === 1) {
     const signedIn = one.call({ call: 'signIn', id, as: signIn, data })
     const revoked = await revokeOnceSeen(other, id, user)
     await signedIn
     await one.call({ call: 'save', id, as: signIn, set: { late: 1 } })
-    if (revoked) await finish(id, reader, faults, ended)
+    if (revoked) await checkEnded(id, reader, faults, ended)
     await forget(one, other, names)
     return
   }
 
   const signedIn = await insist(one, { call: 'signIn', id, as: signIn, data })
-  const before = await stored(reader, id)
+  const before = await readDirectly(reader, id)
   if (isDone(signedIn) && before === null) faults.lost++
   if (before === null) return forget(one, other, names)
 
@@ -69,7 +70,7 @@ export async function playRound(
     insist(other, { call: 'load', id, as: theirs }),
     insist(other, { call: 'load', id, as: late }),
   ])
-  // The other process removes what the first one has just saved, maybe before its answer came.
+  // The other process removes a key that the first one has just saved, maybe before its answer.
   const [saved, removed, kept] = await Promise.all([
     one.call({
       call: 'save',
@@ -82,7 +83,7 @@ export async function playRound(
     other.call({ call: 'save', id, as: theirs, set: { other: number, both: 'other' }, remove: ['of-other'] }),
     one.call({ call: 'touch', id, as: signIn }),
   ])
-  const middle = await stored(reader, id)
+  const middle = await readDirectly(reader, id)
   if (middle === null) faults.lost++
   else {
     if (isDone(saved) && middle.one !== number) faults.lost++
@@ -92,13 +93,13 @@ export async function playRound(
     if (removed && 'admin' in middle) faults.back++
     if (!('first' in middle)) faults.lost++
   }
-  // The same request goes on, and saves once more, whatever it was told before.
+  // The same request saves once more, whatever its first save returned.
   const again = await one.call({ call: 'save', id, as: mine, set: { again: number } })
-  const after = await stored(reader, id)
+  const after = await readDirectly(reader, id)
   if (isDone(again) && after?.again !== number) faults.lost++
   if (removed && after && 'admin' in after) faults.back++
 
-  // One of the two ends it while the requests of both go on.
+  // One process ends the session while requests of both processes go on.
   const end: Command = number % 2 ? { call: 'revokeUser', user } : { call: 'destroy', id }
   const [over] = await Promise.all([
     insist(one, end),
@@ -110,12 +111,12 @@ export async function playRound(
     await other.call({ call: 'save', id, as: theirs, set: { later: number } })
     const renewed = await insist(other, { call: 'regenerate', id, as: theirs })
     if (isDone(renewed)) faults.alive++
-    await finish(id, reader, faults, ended)
+    await checkEnded(id, reader, faults, ended)
   }
   await forget(one, other, names)
 }
 
-/** Answers whether the removal was acknowledged. */
+/** Returns whether the removal was acknowledged. */
 async function removeOnceSeen(caller: Caller, id: string, as: string): Promise<boolean> {
   if (!(await isSeen(caller, id, 'admin'))) return false
   const loaded = await insist(caller, { call: 'load', id, as })
@@ -129,7 +130,7 @@ async function revokeOnceSeen(caller: Caller, id: string, user: string): Promise
   return isDone(revoked) && revoked.found === 1
 }
 
-/** Whether the key is there within some tries. */
+/** Returns whether the key appears within a number of tries. */
 async function isSeen(caller: Caller, id: string, key: string): Promise<boolean> {
   for (let tries = 0; tries < 100; tries++) {
     if ((await caller.call({ call: 'has', id, key })).found === true) return true
@@ -138,8 +139,8 @@ async function isSeen(caller: Caller, id: string, key: string): Promise<boolean>
   return false
 }
 
-async function finish(id: string, reader: SessionStore, faults: Faults, ended: string[]): Promise<void> {
-  if ((await stored(reader, id)) !== null) faults.alive++
+async function checkEnded(id: string, reader: SessionStore, faults: Faults, ended: string[]): Promise<void> {
+  if ((await readDirectly(reader, id)) !== null) faults.alive++
   ended.push(id)
 }
 

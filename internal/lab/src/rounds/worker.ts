@@ -1,57 +1,52 @@
 /**
- * An application's process: it makes calls as it is told, and says what the store answered. Arguments: the database, its
- * place, and `operationTimeout` in milliseconds.
+ * An application's process that makes calls on command and reports the answers of the store. Its
+ * arguments are the database, its place, and `operationTimeout` in milliseconds.
  */
 import type { SessionStore } from '@session-stores/core'
-import session, { type Session, type SessionData } from 'express-session'
-import { type Database, openStore } from '../store.ts'
+import type { DatabaseId } from '@session-stores/testbed/databases'
+import { generateSession, type RequestSession } from '../session.ts'
+import { openStore } from '../store.ts'
 import type { Answer, Command, Question } from './protocol.ts'
 
-type Data = Session & SessionData & Record<string, unknown>
-
-const [database, place, operationTimeout] = process.argv.slice(2) as [Database, string, string]
+const [database, place, operationTimeout] = process.argv.slice(2) as [DatabaseId, string, string]
 const store: SessionStore = await openStore(database, place, {
   operationTimeout: Number(operationTimeout),
   pruneInterval: false,
   onGone: 'error',
-  user: (found) => (found as Data).user as string,
+  user: (found) => (found as RequestSession).user as string,
 })
 
-/** Session objects of requests that go on, by the names that the commands give them. */
-const requests = new Map<string, Data>()
+/** The session objects of running requests, by the names from the commands. */
+const requests = new Map<string, RequestSession>()
 
-function request(id: string): object {
+function makeRequest(id: string): object {
   return { sessionID: id, sessionStore: store }
 }
 
-/** As express-session generates a session for a request. */
-function generated(id: string, data: object): Data {
-  const Generated = session.Session as unknown as new (req: object) => Data
-  const Cookie = session.Cookie as unknown as new (options: object) => Data['cookie']
-  const made = new Generated(request(id))
-  made.cookie = new Cookie({ maxAge: 3_600_000 })
-  return Object.assign(made, data)
-}
-
-/** The session as a request reads it; `undefined` where there is none. */
-async function load(id: string): Promise<Data | undefined> {
+/** Loads a session as a request does. Returns `undefined` if it does not exist. */
+async function load(id: string): Promise<RequestSession | undefined> {
   const found = await store.get(id)
-  return found ? (store.createSession(request(id) as never, found) as unknown as Data) : undefined
+  return found
+    ? (store.createSession(makeRequest(id) as never, found) as unknown as RequestSession)
+    : undefined
 }
 
-/** The object of a request; one whose session could not be loaded has none. */
-function requestOf(name: string): Data {
+/**
+ * Returns the session object of a request.
+ * @throws NO_REQUEST if the session of the request could not be loaded
+ */
+function requestOf(name: string): RequestSession {
   const found = requests.get(name)
-  if (!found) throw Object.assign(new Error('there is no such request'), { code: 'NO_REQUEST' })
+  if (!found) throw Object.assign(new Error('no request has this name'), { code: 'NO_REQUEST' })
   return found
 }
 
 async function run(command: Command): Promise<Answer['found']> {
   switch (command.call) {
     case 'signIn': {
-      const made = generated(command.id, command.data)
-      requests.set(command.as, made)
-      return void (await store.set(command.id, made))
+      const created = generateSession(store, command.id, command.data)
+      requests.set(command.as, created)
+      return void (await store.set(command.id, created))
     }
     case 'load': {
       const found = await load(command.id)
@@ -70,7 +65,7 @@ async function run(command: Command): Promise<Answer['found']> {
       return void (await store.touch(command.id, found))
     }
     case 'has': {
-      const found = (await store.get(command.id)) as Data | null
+      const found = (await store.get(command.id)) as RequestSession | null
       return found !== null && command.key in found
     }
     case 'destroy':

@@ -4,21 +4,21 @@ import Database from 'better-sqlite3'
 import sqliteStore from 'better-sqlite3-session-store'
 import session from 'express-session'
 import { folderPlace } from '../places.ts'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
 const SqliteStore = sqliteStore(session)
 
 const subject: Subject = {
   name: 'better-sqlite3-session-store',
-  versions: versions(['better-sqlite3-session-store', 'better-sqlite3']),
+  versions: readVersions(['better-sqlite3-session-store', 'better-sqlite3']),
   make() {
     const { folder, close } = folderPlace()
     const open = () => new Database(join(folder, 'sessions.db'))
     const clients = [open(), open()] as const
-    // Its timer cannot be stopped, and holds the process.
-    const store = (client: Database.Database) => new SqliteStore({ client, expired: { clear: false } })
+    // The timer of `clear: true` cannot be stopped and would keep the process alive.
+    const makeStore = (client: Database.Database) => new SqliteStore({ client, expired: { clear: false } })
     return {
-      stores: [store(clients[0]), store(clients[1])],
+      stores: [makeStore(clients[0]), makeStore(clients[1])],
       corrupt: (id) =>
         void clients[0].prepare('UPDATE sessions SET sess = ? WHERE sid = ?').run('{"cookie":', id),
       dispose() {

@@ -2,11 +2,11 @@ import type { Subject } from '@session-stores/conformance'
 import MongoStore, { createWebCryptoAdapter } from 'connect-mongo'
 import { MongoClient } from 'mongodb'
 import { mongodb, mongoPlace } from '../places.ts'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
 const subject: Subject = {
   name: 'connect-mongo',
-  versions: versions(['connect-mongo', 'mongodb'], await mongodb()),
+  versions: readVersions(['connect-mongo', 'mongodb'], await mongodb()),
   accepts: ['ttl', 'secrets', 'touchAfter', 'tables', 'pruneInterval'],
   async make({ ttl, secrets, touchAfter, tables, pruneInterval }) {
     const place = await mongoPlace()
@@ -30,7 +30,8 @@ const subject: Subject = {
       })
     }
     const stores = [store(0), store(1)] as const
-    // It makes its index beside the first calls, and fails where nobody sees it if it is closed before.
+    // The store creates its index in the background, which fails silently if the store is closed
+    // before.
     for (const one of stores) await new Promise((resolve) => one.get('nobody', resolve))
     return {
       stores,

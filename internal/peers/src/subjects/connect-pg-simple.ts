@@ -5,16 +5,22 @@ import connectPgSimple from 'connect-pg-simple'
 import session from 'express-session'
 import pg from 'pg'
 import { newSchema, postgres, postgresPlace, withSettings } from '../places.ts'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
-/** As its documentation has people make it. Made by the stores themselves, two that start at once are in each other's way. */
+/**
+ * The documentation recommends this SQL. Two stores that create the table at the same time would
+ * disturb each other.
+ */
 const sql = readFileSync(createRequire(import.meta.url).resolve('connect-pg-simple/table.sql'), 'utf8')
-  // No PostgreSQL of today has rows with OIDs.
+  // Current versions of PostgreSQL do not support OIDs in rows.
   .replace('WITH (OIDS=FALSE)', '')
 
 const PgStore = connectPgSimple(session)
 
-/** Makes the table of this name; its constraint and its index are named after it, so that a second one has its own. */
+/**
+ * Returns SQL that creates a table. Its constraint and index are named after the table, so that
+ * several tables can exist.
+ */
 function tableSql(name: string): string {
   const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`
   return sql
@@ -25,7 +31,7 @@ function tableSql(name: string): string {
 
 const subject: Subject = {
   name: 'connect-pg-simple',
-  versions: versions(['connect-pg-simple', 'pg'], await postgres()),
+  versions: readVersions(['connect-pg-simple', 'pg'], await postgres()),
   accepts: ['ttl', 'disableTouch', 'timeZones', 'tables', 'pruneInterval'],
   supports: { all: false, length: false, clear: false },
   async make({ ttl, disableTouch, timeZones, tables = ['session', 'session'], pruneInterval = false }) {
@@ -60,7 +66,7 @@ const subject: Subject = {
         const { rows } = await pools[0]!.query('SELECT count(*)::int AS count FROM "session"')
         return rows[0].count
       },
-      // Its column takes JSON only: no row can be broken.
+      // `corrupt` is missing because the column accepts only valid JSON.
       async dispose() {
         for (const store of stores) await store.close()
         await Promise.all(pools.map((pool) => pool.end()))

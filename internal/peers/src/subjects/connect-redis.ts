@@ -3,11 +3,11 @@ import { RedisStore } from 'connect-redis'
 import type { SessionData } from 'express-session'
 import { createClient } from 'redis'
 import { redis, redisPlace } from '../places.ts'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
 const subject: Subject = {
   name: 'connect-redis',
-  versions: versions(['connect-redis', 'redis'], await redis()),
+  versions: readVersions(['connect-redis', 'redis'], await redis()),
   accepts: ['ttl', 'prefixes', 'ttlOf', 'disableTouch'],
   async make({ ttl, prefixes, ttlOf, disableTouch }) {
     const place = await redisPlace()
@@ -18,7 +18,7 @@ const subject: Subject = {
       client.on('error', () => {})
       clients.push(client)
       await client.connect()
-      // Its types are of an older client's protocol.
+      // The types of connect-redis are those of an older client.
       return new RedisStore({
         client: client as never,
         prefix: `${place.name}:${prefix}`,

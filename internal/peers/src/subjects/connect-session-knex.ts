@@ -3,9 +3,9 @@ import type { Subject } from '@session-stores/conformance'
 import { ConnectSessionKnexStore } from 'connect-session-knex'
 import knex from 'knex'
 import { folderPlace, newSchema, postgres, postgresPlace, withSettings } from '../places.ts'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
-/** What it runs on, for the first store and for the second. */
+/** Opens the databases of the first and of the second store. */
 interface Ground {
   open(i: 0 | 1): knex.Knex
   close(): void | Promise<void>
@@ -17,7 +17,7 @@ function onSqlite(): Ground {
   return { open: () => knex({ client: 'better-sqlite3', connection, useNullAsDefault: true }), close }
 }
 
-/** SQLite knows no time zones. */
+/** Opens a PostgreSQL, because SQLite does not know time zones. */
 async function onPostgres(timeZones: readonly [string, string]): Promise<Ground> {
   const { url, direct, name, close } = await postgresPlace()
   await newSchema(direct, name)
@@ -36,7 +36,7 @@ async function onPostgres(timeZones: readonly [string, string]): Promise<Ground>
 
 const subject: Subject = {
   name: 'connect-session-knex',
-  versions: versions(['connect-session-knex', 'knex', 'better-sqlite3', 'pg'], await postgres()),
+  versions: readVersions(['connect-session-knex', 'knex', 'better-sqlite3', 'pg'], await postgres()),
   accepts: ['timeZones', 'tables', 'pruneInterval'],
   async make({ timeZones, tables = ['sessions', 'sessions'], pruneInterval = false }) {
     const { open, close } = timeZones ? await onPostgres(timeZones) : onSqlite()

@@ -5,7 +5,7 @@ import connectSqlite3 from 'connect-sqlite3'
 import session from 'express-session'
 import { folderPlace } from '../places.ts'
 import { sqlite3 } from '../sqlite3.ts'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
 const SqliteStore = connectSqlite3(session as never)
 
@@ -13,17 +13,17 @@ const { Database } = await sqlite3()
 
 const subject: Subject = {
   name: 'connect-sqlite3',
-  versions: versions(['connect-sqlite3']),
+  versions: readVersions(['connect-sqlite3']),
   accepts: ['tables'],
   async make({ tables }) {
     const { folder, close } = folderPlace()
     const open = () => new Database(join(folder, 'sessions.db'))
     const databases = [open(), open()] as const
-    // Each makes the table at its start, and throws where another is at it: they begin one after the other.
+    // Each store creates the table at its start and throws if another one does so at the same time.
     async function store(db: InstanceType<typeof Database>, table?: string): Promise<session.Store> {
-      const made = new SqliteStore({ db, table, concurrentDb: true } as never) as session.Store
-      await once((made as unknown as { client: EventEmitter }).client, 'connect')
-      return made
+      const created = new SqliteStore({ db, table, concurrentDb: true } as never) as session.Store
+      await once((created as unknown as { client: EventEmitter }).client, 'connect')
+      return created
     }
     return {
       stores: [await store(databases[0], tables?.[0]), await store(databases[1], tables?.[1])],

@@ -1,10 +1,10 @@
 import type { Subject } from '@session-stores/conformance'
 import session from 'express-session'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
 const subject: Subject = {
   name: "express-session's MemoryStore",
-  versions: versions(['express-session']),
+  versions: readVersions(['express-session']),
   make: () => ({ stores: [new session.MemoryStore()] }),
 }
 

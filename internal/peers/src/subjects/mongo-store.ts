@@ -2,7 +2,7 @@ import type { Subject } from '@session-stores/conformance'
 import { type DriverSubject, subjectOf } from '@session-stores/driver-suite'
 import { mongoDriver } from '@session-stores/mongodb'
 import { mongodb, mongoPlace } from '../places.ts'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
 export const definition: DriverSubject = {
   name: 'MongoStore',
@@ -19,7 +19,7 @@ export const definition: DriverSubject = {
 
 const subject: Subject = {
   ...subjectOf(definition),
-  versions: versions(['@session-stores/mongodb', 'mongodb'], await mongodb()),
+  versions: readVersions(['@session-stores/mongodb', 'mongodb'], await mongodb()),
 }
 
 export default subject

@@ -2,14 +2,15 @@ import type { Subject } from '@session-stores/conformance'
 import { type DriverSubject, subjectOf } from '@session-stores/driver-suite'
 import { postgresDriver } from '@session-stores/postgres'
 import { newSchema, postgres, postgresPlace, withSettings } from '../places.ts'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
 export const definition: DriverSubject = {
   name: 'PostgresStore',
   follows: ['tables', 'timeZones', 'pruneInterval'],
   async make({ tables, timeZones }) {
     const { url, direct, name, hooks, close } = await postgresPlace()
-    // Its own, for tables of these names, and first in the search path, for what they may be taken for.
+    // Only rules with table names get a schema. It comes first in the search path of its
+    // connections.
     const schema = tables && (await newSchema(direct, name))
     const driver = (i: 0 | 1) => {
       const connection = new URL(withSettings(url, { timezone: timeZones?.[i], search_path: schema }))
@@ -22,7 +23,7 @@ export const definition: DriverSubject = {
 
 const subject: Subject = {
   ...subjectOf(definition),
-  versions: versions(['@session-stores/postgres', 'pg'], await postgres()),
+  versions: readVersions(['@session-stores/postgres', 'pg'], await postgres()),
 }
 
 export default subject

@@ -26,7 +26,7 @@ const subject: Subject = {
       logger: false,
       ...(ttl !== undefined && { ttl }),
       ...(ttlOf && { ttl: (_options: object, session: SessionData) => ttlOf(session) }),
-      // It has none by default.
+      // By default the store does not prune.
       ...(pruneInterval && { checkPeriod: pruneInterval }),
     }
     const store = (client: (typeof clients)[0]) => new PrismaSessionStore(client, options)

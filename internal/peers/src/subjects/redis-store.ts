@@ -2,7 +2,7 @@ import type { Subject } from '@session-stores/conformance'
 import { type DriverSubject, subjectOf } from '@session-stores/driver-suite'
 import { redisDriver } from '@session-stores/redis'
 import { redis, redisPlace } from '../places.ts'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
 export const definition: DriverSubject = {
   name: 'RedisStore',
@@ -16,7 +16,7 @@ export const definition: DriverSubject = {
 
 const subject: Subject = {
   ...subjectOf(definition),
-  versions: versions(['@session-stores/redis', 'ioredis'], await redis()),
+  versions: readVersions(['@session-stores/redis', 'ioredis'], await redis()),
 }
 
 export default subject

@@ -4,7 +4,7 @@ import type { Subject } from '@session-stores/conformance'
 import session from 'express-session'
 import fileStore from 'session-file-store'
 import { folderPlace } from '../places.ts'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
 const FileStore = fileStore(session)
 
@@ -12,7 +12,7 @@ type FileStoreOptions = ConstructorParameters<typeof FileStore>[0]
 
 const subject: Subject = {
   name: 'session-file-store',
-  versions: versions(['session-file-store']),
+  versions: readVersions(['session-file-store']),
   accepts: ['ttl', 'secrets', 'pruneInterval'],
   supports: { all: false },
   make({ ttl, secrets, pruneInterval = false }) {

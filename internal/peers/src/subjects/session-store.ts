@@ -1,7 +1,7 @@
 import type { Subject } from '@session-stores/conformance'
 import { memoryDriver } from '@session-stores/core'
 import { type DriverSubject, subjectOf } from '@session-stores/driver-suite'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
 export const definition: DriverSubject = {
   name: 'SessionStore on memoryDriver',
@@ -14,7 +14,7 @@ export const definition: DriverSubject = {
 
 const subject: Subject = {
   ...subjectOf(definition),
-  versions: versions(['@session-stores/core']),
+  versions: readVersions(['@session-stores/core']),
 }
 
 export default subject

@@ -3,7 +3,7 @@ import type { Subject } from '@session-stores/conformance'
 import { type DriverSubject, subjectOf } from '@session-stores/driver-suite'
 import { sqliteDriver } from '@session-stores/sqlite'
 import { folderPlace } from '../places.ts'
-import { versions } from '../versions.ts'
+import { readVersions } from '../versions.ts'
 
 export const definition: DriverSubject = {
   name: 'SqliteStore',
@@ -17,7 +17,7 @@ export const definition: DriverSubject = {
 
 const subject: Subject = {
   ...subjectOf(definition),
-  versions: versions(['@session-stores/sqlite', 'better-sqlite3']),
+  versions: readVersions(['@session-stores/sqlite', 'better-sqlite3']),
 }
 
 export default subject

@@ -1,28 +1,29 @@
-/** What a test measured of an outage. Times are seconds. */
+/** The figures of one outage test. Times are in seconds. */
 export interface OutageReport {
-  /** What the server says it is. */
+  /** The name and version that the server reports. */
   server: string
-  /** Calls in all, and those that failed. */
+  /** The number of calls, and how many of them failed. */
   calls: number
   failed: number
-  /** The longest time without an answer that was no error. */
+  /** The longest time without a successful call. */
   silence: number
-  /** From the outage to the last failure. */
+  /** The time from the outage to the last failure. */
   recovery: number
-  /** The longest call. */
+  /** The duration of the longest call. */
   longest: number
-  /** Acknowledged saves, and those that were lost. */
+  /** The number of acknowledged saves, and how many of them were lost. */
   saves: number
   lost: number
-  /** Acknowledged logouts, and those that were undone. */
+  /** The number of acknowledged logouts, and how many of them were undone. */
   logouts: number
   undone: number
 }
 
-/** Hands the figures of a test (of vitest, by its context) to the `OutageReporter`. */
+/** Passes the figures of a test to the `OutageReporter` through the test's vitest context. */
 export function report(context: { task: { meta: object } }, figures: OutageReport): void {
   Object.assign(context.task.meta, { outage: figures })
 }
 
-/** Returns what a test handed over, if anything. */
-export const reported = (meta: object): OutageReport | undefined => (meta as { outage?: OutageReport }).outage
+/** Returns the figures that a test reported, if any. */
+export const readReport = (meta: object): OutageReport | undefined =>
+  (meta as { outage?: OutageReport }).outage

@@ -2,18 +2,21 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Reporter, TestModule } from 'vitest/node'
-import { type OutageReport, reported } from './outage.ts'
+import { type OutageReport, readReport } from './outage.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 const document = join(root, 'docs/generated/failover.md')
 
-/** Writes the figures of a run to reports/failover.json, and with UPDATE_DOCS=1 into docs/generated/failover.md. */
+/**
+ * Writes the figures of a run to reports/failover.json and, with UPDATE_DOCS=1, to
+ * docs/generated/failover.md.
+ */
 export class OutageReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const reports = modules
       .flatMap((module) => [...module.children.allTests('passed')])
       .flatMap((test) => {
-        const report = reported(test.meta())
+        const report = readReport(test.meta())
         return report ? [{ outage: test.fullName.replaceAll(' > ', ': '), ...report }] : []
       })
       .sort((a, b) => (a.outage < b.outage ? -1 : 1))
@@ -24,12 +27,15 @@ export class OutageReporter implements Reporter {
     const text = readFileSync(document, 'utf8')
     writeFileSync(
       document,
-      text.replace(/(<!-- figures -->\n).*(<!-- end -->)/s, (_, begin, end) => begin + table(reports) + end),
+      text.replace(
+        /(<!-- figures -->\n).*(<!-- end -->)/s,
+        (_, begin, end) => begin + renderTable(reports) + end,
+      ),
     )
   }
 }
 
-function table(reports: readonly (OutageReport & { outage: string })[]): string {
+function renderTable(reports: readonly (OutageReport & { outage: string })[]): string {
   const number = (value: number): string => value.toLocaleString('en')
   const lines = reports.map(({ outage, server, silence, recovery, longest, ...counts }) => {
     const { calls, failed, saves, lost, logouts, undone } = counts

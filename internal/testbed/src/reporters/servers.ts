@@ -1,16 +1,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node'
-import { serverOf } from '../ran-on.ts'
+import { databases } from '../databases.ts'
+import { readServer } from '../ran-on.ts'
 import type { Identity } from '../server.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 
-/** The packages through which the stores speak to their databases. */
-const clients = ['ioredis', 'pg', 'mongodb', 'better-sqlite3']
-
 interface Report {
-  /** Whether every test file ran, and passed. */
+  /** Whether every test file ran and passed. */
   complete: boolean
   date: string
   versions: Record<string, string>
@@ -18,12 +16,12 @@ interface Report {
 }
 
 /**
- * Writes to reports/servers.json which tests ran on which servers, and with UPDATE_DOCS=1 into docs/generated/servers.md, if
- * all test files ran and passed.
+ * Writes to reports/servers.json which tests ran on which servers. With UPDATE_DOCS=1 also updates
+ * docs/generated/servers.md if all test files ran and passed.
  */
 export class ServersReporter implements Reporter {
   #vitest!: Vitest
-  /** Where `reports` and `docs` are. */
+  /** The folder that contains `reports` and `docs`. */
   readonly #folder: string
 
   constructor(folder: string = root) {
@@ -44,8 +42,8 @@ export class ServersReporter implements Reporter {
     const report: Report = {
       complete: reason === 'passed' && !filtered,
       date: new Date().toISOString().slice(0, 10),
-      versions: versions(),
-      servers: serversOf(modules),
+      versions: readVersions(),
+      servers: groupByServer(modules),
     }
     mkdirSync(join(this.#folder, 'reports'), { recursive: true })
     writeFileSync(join(this.#folder, 'reports/servers.json'), `${JSON.stringify(report, undefined, 2)}\n`)
@@ -60,26 +58,26 @@ export class ServersReporter implements Reporter {
     const marks = /(<!-- servers -->\n).*(<!-- end -->)/s
     writeFileSync(
       document,
-      text.replace(marks, (_, begin, end) => begin + tables(report) + end),
+      text.replace(marks, (_, begin, end) => begin + renderTables(report) + end),
     )
   }
 }
 
-function versions(): Record<string, string> {
+function readVersions(): Record<string, string> {
   const versionOf = (name: string) =>
     JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
   return {
     Node: process.versions.node,
-    ...Object.fromEntries(clients.map((name) => [name, versionOf(name)])),
+    ...Object.fromEntries(Object.values(databases).map(({ client }) => [client, versionOf(client)])),
   }
 }
 
-function serversOf(modules: readonly TestModule[]): Report['servers'] {
+function groupByServer(modules: readonly TestModule[]): Report['servers'] {
   const servers = new Map<string, Report['servers'][number]>()
   for (const module of modules) {
     for (const test of module.children.allTests()) {
       const { state } = test.result()
-      const identity = nearest(test)
+      const identity = findServer(test)
       if (!identity || (state !== 'passed' && state !== 'failed')) continue
       const { version, arrangement, source } = identity
       const key = [version, arrangement, source].join()
@@ -92,18 +90,18 @@ function serversOf(modules: readonly TestModule[]): Report['servers'] {
   return [...servers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, server]) => server)
 }
 
-/** The server of the test or of the innermost suite around it that has one. */
-function nearest(test: TestCase): Identity | undefined {
-  let identity = serverOf(test.meta())
+/** Returns the server of the test, or that of the innermost suite around the test. */
+function findServer(test: TestCase): Identity | undefined {
+  let identity = readServer(test.meta())
   for (let { parent } = test; !identity && parent.type === 'suite'; { parent } = parent) {
-    identity = serverOf(parent.meta())
+    identity = readServer(parent.meta())
   }
   return identity
 }
 
-function tables({ date, versions, servers }: Report): string {
+function renderTables({ date, versions, servers }: Report): string {
   const rows = servers.map(({ version, arrangement, source, files }) => {
-    const counts = Object.entries(files).map(([file, { passed }]) => [short(file), passed] as const)
+    const counts = Object.entries(files).map(([file, { passed }]) => [shorten(file), passed] as const)
     const all = counts.reduce((sum, [, passed]) => sum + passed, 0)
     const each = counts.sort(([a], [b]) => (a < b ? -1 : 1)).map(([file, passed]) => `${file} ${passed}`)
     return `| ${version} | ${arrangement ?? ''} | ${source} | ${all} | ${each.join(', ')} |`
@@ -118,8 +116,8 @@ ${date}, with ${packages.join(', ')}.
 `
 }
 
-/** `packages/redis/test/suites.test.ts` as `redis/suites`. */
-function short(file: string): string {
+/** Shortens `packages/redis/test/suites.test.ts` to `redis/suites`. */
+function shorten(file: string): string {
   return file
     .replace(/^(packages|examples)\//, '')
     .replace('/test/', '/')

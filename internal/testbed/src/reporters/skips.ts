@@ -1,6 +1,8 @@
 import type { Reporter, TestModule } from 'vitest/node'
 
-/** Prints why each skipped test was skipped. Under `CI=true` a skip without a reason fails the run. */
+/**
+ * Prints why each skipped test was skipped. With `CI=true`, a skip without a reason fails the run.
+ */
 export class SkipReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     for (const test of modules.flatMap((module) => [...module.children.allTests('skipped')])) {

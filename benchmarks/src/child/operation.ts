@@ -1,0 +1,11 @@
+import type { Step } from './closed-loop.ts'
+
+/** A measured operation: steps on positions from 0 to `size`. */
+export interface Operation {
+  step: Step
+  size: number
+  /** Is called after a measurement. Returns how many written sessions lack their last save. */
+  verify?(): Promise<number>
+  /** Is called after a measurement. Restores the sessions that other operations expect. */
+  restore?(): Promise<void>
+}
