@@ -4,12 +4,12 @@
  */
 export const MARGIN = 30_000
 /** The end of a key's life moves only in steps of this length, in milliseconds. */
-export const STEP = 30_000
+const STEP = 30_000
 /** Index entries move only when a deadline enters the next of these spans, in milliseconds. */
 export const SPAN = 3_600_000
 
 /** Returns when a key with this deadline goes, in epoch milliseconds. */
-export const endOfKey = (expiresAt: number): number => Math.ceil((expiresAt + MARGIN) / STEP) * STEP
+const endOfKey = (expiresAt: number): number => Math.ceil((expiresAt + MARGIN) / STEP) * STEP
 
 /** Returns when the span of this deadline begins, in epoch milliseconds. */
 export const beginOfSpan = (expiresAt: number): number => Math.floor(expiresAt / SPAN) * SPAN

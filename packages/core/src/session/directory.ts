@@ -8,7 +8,7 @@ import type { Sessions } from './sessions.ts'
 import { userHash } from './user.ts'
 
 /** How many rows are requested at a time. */
-export const PAGE = 256
+const PAGE = 256
 
 /** The id of a user, as the option `user` returns it. */
 export type User = string | number

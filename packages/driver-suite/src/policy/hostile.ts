@@ -143,8 +143,7 @@ export const hostile: StoreRule[] = [
       while (asked < broken) now()
       await store.destroy('another')
       await store.set(`new-${broken}`, makePlain())
-      await assertWorks(store).catch(() => {})
-      assert.ok(await store.get(`new-${broken}`))
+      assert.ok(await store.get(`new-${broken}`), 'the store works on')
     }
   }),
   rule(
