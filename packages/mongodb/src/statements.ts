@@ -1,70 +1,28 @@
-import type { Row, Touch, Write } from '@session-stores/core'
+import type { Touch, Write } from '@session-stores/core'
+import { type Document, pack, toDocument, toPurgeTime } from './row.ts'
 
 /**
- * A session has `data` and `expiresAt`, a tombstone has `goneUntil`: so one comparison tells who lives. Times
- * are numbers, in epoch milliseconds, but for the one by which MongoDB removes documents.
- */
-export interface Document {
-  _id: string
-  tag: string
-  user: string | null
-  createdAt: number
-  purgeAt: Date
-  data?: string | Buffer
-  expiresAt?: number
-  goneUntil?: number
-}
-
-const HOUR = 3_600_000
-
-/** An hour at least after the deadline, for the clocks of servers differ; coarse, so that few touches change an index. */
-const purgeAt = (expiresAt: number): Date =>
-  new Date(Math.min((Math.floor(expiresAt / HOUR) + 2) * HOUR, 8.64e15))
-
-/** BSON's text is UTF-8, which has no lone surrogates. */
-const pack = (data: string): string | Buffer => (data.isWellFormed() ? data : Buffer.from(data, 'utf16le'))
-
-/** The size of a payload as MongoDB holds it, in bytes. */
-export const sizeOf = (data: string | null): number => (data === null ? 0 : Buffer.byteLength(pack(data)))
-
-function toDocument({ key, data, tag, user, createdAt, expiresAt }: Write): Document {
-  const document = { _id: key, tag, user, createdAt, purgeAt: purgeAt(expiresAt) }
-  return data === null ? { ...document, goneUntil: expiresAt } : { ...document, data: pack(data), expiresAt }
-}
-
-/** Nothing for somebody else's document. */
-export function toRow(document: Document): Row | undefined {
-  const { _id: key, data, tag, user, createdAt, expiresAt, goneUntil } = document
-  if (tag === undefined) return undefined
-  if (goneUntil !== undefined) return { key, data: null, tag, user, createdAt, expiresAt: goneUntil }
-  if (data === undefined || expiresAt === undefined) return undefined
-  const text = Buffer.isBuffer(data) ? data.toString('utf16le') : data
-  return { key, data: text, tag, user, createdAt, expiresAt }
-}
-
-/**
- * Statements decide by what they find, and where they may not land they fail: with one of these numbers, which tell
- * a refusal from a statement that came too late.
+ * A statement decides by the document that it finds, and fails where it may not take effect. The
+ * number of the error says whether it was refused, came too late, or lost a race of two inserts.
  */
 export const REFUSED = 17_124
 export const LATE = 28_765
-// An id is no array, so it has no size, and no number, so it has no absolute value.
+export const DUPLICATE_KEY = 11_000
+
+// An id is a text, which has neither the size of an array nor the absolute value of a number.
 const REFUSE = { $size: '$_id' }
 const FAIL_LATE = { $abs: '$_id' }
 
-// To the server both sides are constants, so it compares them once a statement, whatever the statement finds.
+// Both sides are constants to the server, so it compares them once, whatever the statement finds.
 const isInTime = (latest: Date) => ({ $lt: ['$$NOW', latest] })
-const inTime = (latest: Date, decision: unknown) => ({ $cond: [isInTime(latest), decision, FAIL_LATE] })
+const ifInTime = (latest: Date, decision: unknown) => ({ $cond: [isInTime(latest), decision, FAIL_LATE] })
 
-// What is missing is less than any number: a tombstone is no live session, and no row stands against nobody.
+// A missing field is less than any number, so a tombstone is not live, and a missing row not there.
 const isLive = (now: number) => ({ $gt: ['$expiresAt', now] })
 const isThere = (now: number) => ({ $gt: [{ $max: ['$expiresAt', '$goneUntil'] }, now] })
 const hasTag = (tag: string) => ({ $eq: ['$tag', { $literal: tag }] })
 
-/**
- * A statement that finds its document by the key alone, for which MongoDB needs no plan. `latest`: the time of the
- * server's clock from which on it does nothing; may be set until it is sent.
- */
+/** Finds its document by the key alone, for which MongoDB needs no plan. */
 const toStatement = (key: string, result: object): object => ({
   q: { _id: key },
   u: [{ $replaceWith: result }],
@@ -72,8 +30,12 @@ const toStatement = (key: string, result: object): object => ({
 })
 
 /**
- * The usual update: of a live session whose deadline is not later than the new one. It is short, because the server
- * reads one for each save. It refuses more than the contract says, so what it refuses goes on to `toUpsert`.
+ * Returns the usual update: of a live session whose deadline is not later than the new one. It is
+ * short, because the server reads one for each save. It refuses more than the contract says, so a
+ * refused update must be sent again as `toUpsert` makes it.
+ *
+ * @param latest the time of the server's clock from which on the statement does nothing. The time
+ *   may be set until the statement is sent.
  */
 export function toUpdate(write: Write, now: number, latest: Date): object {
   const { key, data, tag, user, expiresAt, extend } = write
@@ -85,41 +47,43 @@ export function toUpdate(write: Write, now: number, latest: Date): object {
       : {
           $mergeObjects: [
             '$$ROOT',
-            { $literal: { tag, user, data: pack(data), expiresAt, purgeAt: purgeAt(expiresAt) } },
+            { $literal: { tag, user, data: pack(data), expiresAt, purgeAt: toPurgeTime(expiresAt) } },
           ],
         }
   return toStatement(key, { $cond: [{ $and: lands }, row, REFUSE] })
 }
 
-/** Any write, whatever it finds. */
+/** Returns the statement of any write, whatever it may find. `latest` is as in `toUpdate`. */
 export function toUpsert(write: Write, now: number, latest: Date): object {
   const { data, expect, tag, extend } = write
   const document = toDocument(write)
   const whole = { $literal: document }
-  // Its own tag means that it was sent twice.
+  // A row with the tag of the write itself means that the write was sent before.
   if (expect === undefined) {
     const wasSent = { $and: [hasTag(tag), isThere(now)] }
-    return toStatement(write.key, inTime(latest, { $cond: [wasSent, '$$ROOT', whole] }))
+    return toStatement(write.key, ifInTime(latest, { $cond: [wasSent, '$$ROOT', whole] }))
   }
   const unlessSentTwice = { $cond: [hasTag(tag), '$$ROOT', REFUSE] }
   if (expect === '')
-    return toStatement(write.key, inTime(latest, { $cond: [isThere(now), unlessSentTwice, whole] }))
+    return toStatement(write.key, ifInTime(latest, { $cond: [isThere(now), unlessSentTwice, whole] }))
   const kept = { createdAt: { $cond: [isLive(now), '$createdAt', document.createdAt] } }
-  const session = { $mergeObjects: [whole, kept, ...(extend ? [extension(document)] : [])] }
+  const session = { $mergeObjects: [whole, kept, ...(extend ? [toExtension(document)] : [])] }
   const landed = { $cond: [hasTag(expect), data === null ? whole : session, unlessSentTwice] }
   const decision = { $cond: [isThere(now), expect === tag ? unlessSentTwice : landed, REFUSE] }
-  return toStatement(write.key, inTime(latest, decision))
+  return toStatement(write.key, ifInTime(latest, decision))
 }
 
-/** A tombstone has no `expiresAt`; and a document may well be removed later than its deadline asks. */
-const extension = ({ expiresAt, purgeAt }: Pick<Document, 'expiresAt' | 'purgeAt'>) => ({
+/** A tombstone has no `expiresAt`, and a document may be removed later than its deadline asks. */
+const toExtension = ({ expiresAt, purgeAt }: Pick<Document, 'expiresAt' | 'purgeAt'>) => ({
   expiresAt: { $max: ['$expiresAt', expiresAt] },
   purgeAt: { $max: ['$purgeAt', purgeAt] },
 })
 
-/** The statements of touches: one for those that share their new deadline. `latest` as in `toUpsert`. */
+/**
+ * Returns the statements of touches. Touches that share their new deadline share a statement,
+ * because core rounds deadlines. `latest` is as in `toUpdate`.
+ */
 export function toTouches(touches: readonly Touch[], now: number, latest: Date): object[] {
-  // Core rounds deadlines, so that most of a batch share one.
   const statements: object[] = []
   for (const [expiresAt, group] of Map.groupBy(touches, (touch) => touch.expiresAt)) {
     const tagged = group.filter(({ tag }) => tag !== undefined)
@@ -130,32 +94,32 @@ export function toTouches(touches: readonly Touch[], now: number, latest: Date):
   return statements
 }
 
-/** All have a tag, or none has. */
+/** Takes touches that all have a tag, or that all have none. */
 function toTouch(expiresAt: number, touches: readonly Touch[], now: number, latest: Date): object {
   const [{ key, tag }] = touches as [Touch]
   if (touches.length > 1) {
     const keys = touches.map((touch) => touch.key)
-    // No two writes have the same tag, so none of these is another session's.
+    // No two writes have the same tag, so none of the tags belongs to another session.
     const tags = tag === undefined ? undefined : touches.map((touch) => touch.tag)
     const q = {
       _id: { $in: keys },
       ...(tags && { tag: { $in: tags } }),
       expiresAt: { $gt: now },
-      $expr: inTime(latest, true),
+      $expr: ifInTime(latest, true),
     }
-    return { q, u: { $set: { expiresAt, purgeAt: purgeAt(expiresAt) } }, multi: true }
+    return { q, u: { $set: { expiresAt, purgeAt: toPurgeTime(expiresAt) } }, multi: true }
   }
-  // By the key alone, again. Whatever it is, it may well be removed later than its deadline asks.
+  // A single touch finds its document by the key alone, too. `purgeAt` may be later than needed.
   const moves = tag === undefined ? isLive(now) : { $and: [isLive(now), hasTag(tag)] }
   const touched = {
-    expiresAt: inTime(latest, { $cond: [moves, expiresAt, '$expiresAt'] }),
-    purgeAt: { $max: ['$purgeAt', purgeAt(expiresAt)] },
+    expiresAt: ifInTime(latest, { $cond: [moves, expiresAt, '$expiresAt'] }),
+    purgeAt: { $max: ['$purgeAt', toPurgeTime(expiresAt)] },
   }
   return { q: { _id: key }, u: [{ $set: touched }] }
 }
 
-/** Removes the document of this key, unless it is somebody else's. `latest` as in `toUpsert`. */
+/** Returns the removal of one document, if it is the store's. `latest` is as in `toUpdate`. */
 export const toRemoval = (key: string, latest: Date): object => ({
-  q: { _id: key, tag: { $gt: '' }, $expr: inTime(latest, true) },
+  q: { _id: key, tag: { $gt: '' }, $expr: ifInTime(latest, true) },
   limit: 1,
 })

@@ -3,22 +3,22 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import type { Document } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import { MongoStore } from '../src/index.ts'
-import { makes, NOW, opener } from './support/servers.ts'
+import { deployments, NOW, openerFor } from './support/servers.ts'
 
-/** More than a command of the store is ever about. */
+/** The most documents that a command of the store is about. */
 const STEP = 1001
 
-// MongoDB's own cleaning would come first.
-const idle = { args: ['--setParameter', 'ttlMonitorEnabled=false'] }
+// Otherwise MongoDB itself would remove documents first.
+const withoutTtlMonitor = { args: ['--setParameter', 'ttlMonitorEnabled=false'] }
 
-describe.each(makes)('%s', (_, start) => {
+describe.each(deployments)('%s', (_, start) => {
   describeWith(
     '100,000 sessions',
-    () => start(idle),
+    () => start(withoutTtlMonitor),
     (server) => {
-      const open = opener(server)
+      const open = openerFor(server)
 
-      it('are counted, listed, pruned and removed in steps that hold up nobody', async () => {
+      it('are counted, listed, pruned and removed in small steps', async () => {
         const { client, driver, database, collection, documents } = await open({ monitorCommands: true })
         await fillCrowd(driver, NOW)
         const store = new MongoStore({

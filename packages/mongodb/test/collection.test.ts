@@ -3,12 +3,12 @@ import { HOUR, keysOf } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { clientOf, driverOf, NOW, newName, opener, session } from './support/servers.ts'
+import { clientOf, driverOf, NOW, newName, openerFor, session } from './support/servers.ts'
 
-const removing = () => mongoProcess({ args: ['--setParameter', 'ttlMonitorSleepSecs=1'] })
+const startWithTtlMonitor = () => mongoProcess({ args: ['--setParameter', 'ttlMonitorSleepSecs=1'] })
 
-describeWith('a collection', removing, (server) => {
-  const open = opener(server)
+describeWith('a collection', startWithTtlMonitor, (server) => {
+  const open = openerFor(server)
 
   it.each(['a.b', 'we"ird', "it's", 'a b', '{}', 'Übung', '__proto__'])(
     'may be called %j',
@@ -21,7 +21,7 @@ describeWith('a collection', removing, (server) => {
     },
   )
 
-  it('is made once by ten that start together', async () => {
+  it('is made once by ten drivers that start together', async () => {
     const collection = newName()
     const url = `${server.url}${newName()}`
     const drivers = Array.from({ length: 10 }, () => mongoDriver({ url, collection }))
@@ -35,7 +35,7 @@ describeWith('a collection', removing, (server) => {
     expect(indexes.map(({ name }) => name)).toEqual(['_id_', 'purgeAt_1', 'user_1__id_1'])
   })
 
-  it("keeps somebody else's documents, which are no sessions", async () => {
+  it('keeps the documents of others', async () => {
     const { driver, documents } = await open()
     const foreign = [
       { _id: 'of-connect-mongo', session: '{}', expires: new Date(NOW + HOUR) },
@@ -61,8 +61,8 @@ describeWith('a collection', removing, (server) => {
     expect(await documents.indexes()).toHaveLength(3)
   })
 
-  describe('what MongoDB removes', () => {
-    it('is an hour or two past its deadline', async () => {
+  describe('a document that MongoDB removes', () => {
+    it('ended one or two hours ago', async () => {
       const { driver, documents } = await open()
       const ages = [24, 2.01, 0.9, 0, -1]
       await driver.write(
@@ -75,7 +75,7 @@ describeWith('a collection', removing, (server) => {
       expect((await documents.distinct('_id')).sort()).toEqual(['over-for--1', 'over-for-0', 'over-for-0.9'])
     })
 
-    it('is looked up by a date that few touches change, and that is never too early', async () => {
+    it('is found by a date that few touches change and that is never too early', async () => {
       const { driver, documentOf } = await open()
       await driver.write([session('a'), session('b'), session('c', { data: null })], NOW)
       const { purgeAt } = await documentOf('a')

@@ -4,10 +4,10 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import type { Document, MongoClient } from 'mongodb'
 import { expect, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { clientOf, NOW, opener, session } from './support/servers.ts'
+import { clientOf, NOW, openerFor, session } from './support/servers.ts'
 
-/** What is sent while `work` runs, without what the client adds. */
-async function sent(client: MongoClient, work: () => unknown): Promise<Document[]> {
+/** Returns the commands that are sent while `work` runs. */
+async function recordCommands(client: MongoClient, work: () => unknown): Promise<Document[]> {
   const commands: Document[] = []
   const heard = ({ command }: { command: Document }) => void commands.push(command)
   client.on('commandStarted', heard)
@@ -17,29 +17,29 @@ async function sent(client: MongoClient, work: () => unknown): Promise<Document[
 }
 
 describeWith('commands', mongoProcess, (server) => {
-  const open = opener(server)
+  const open = openerFor(server)
 
-  it('are one a batch', async () => {
+  it('are one for each batch', async () => {
     const { client, driver } = await open({ monitorCommands: true })
     const keys = keysOf(256)
-    const created = await sent(client, () =>
+    const created = await recordCommands(client, () =>
       driver.write(
         keys.map((key) => session(key, { expect: '' })),
         NOW,
       ),
     )
     expect(created).toMatchObject([{ update: expect.anything(), ordered: false }])
-    const saved = await sent(client, () =>
+    const saved = await recordCommands(client, () =>
       driver.write(
         keys.map((key) => session(key, { expect: 'tag', tag: 'next', data: 'x'.repeat(500) })),
         NOW,
       ),
     )
     expect(saved).toMatchObject([{ update: expect.anything(), ordered: false }])
-    const read = await sent(client, () => driver.read(keys))
+    const read = await recordCommands(client, () => driver.read(keys))
     expect(read).toMatchObject([{ find: expect.anything() }])
     const expiresAt = [NOW + 2 * HOUR, NOW + 3 * HOUR]
-    const touched = await sent(client, () =>
+    const touched = await recordCommands(client, () =>
       driver.touch(
         keys.map((key, i) => ({
           key,
@@ -55,7 +55,7 @@ describeWith('commands', mongoProcess, (server) => {
     expect(rows.map((row) => row.expiresAt)).toEqual(keys.map((_, i) => expiresAt[i % 2]))
   })
 
-  it('find their documents by an index, and those of a batch of one without a plan', async () => {
+  it('find their documents by an index, and a single document without a plan', async () => {
     const { client, driver, database } = await open({ monitorCommands: true })
     await driver.write(
       keysOf(1000).map((key, i) => session(key, { user: i % 2 ? 'somebody' : null })),
@@ -68,7 +68,7 @@ describeWith('commands', mongoProcess, (server) => {
         keys.map((key) => ({ key, user: null, expiresAt: NOW + HOUR })),
         NOW,
       )
-    const commands = await sent(client, async () => {
+    const commands = await recordCommands(client, async () => {
       await driver.read([key])
       await touch(key)
       for (const expect of ['', 'tag']) await driver.write([session(key, { expect, tag: 'next' })], NOW)
@@ -94,7 +94,7 @@ describeWith('commands', mongoProcess, (server) => {
     expect(pruned).toMatch('purgeAt_1')
   })
 
-  it('waits for the majority, unless the client says how long else', async () => {
+  it('wait for the majority, unless the client has another write concern', async () => {
     const { client, database, collection } = await open({ monitorCommands: true })
     const concerns: unknown[] = []
     const heard = ({ commandName, command }: { commandName: string; command: Document }) => {

@@ -4,12 +4,12 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import type { MongoClientOptions } from 'mongodb'
 import { expect, it } from 'vitest'
 import { MongoStore, mongoDriver } from '../src/index.ts'
-import { clientOf, NOW, newName, opener, rowOf, session } from './support/servers.ts'
+import { clientOf, NOW, newName, openerFor, rowOf, session } from './support/servers.ts'
 
 describeWith('a connection', mongoProcess, (server) => {
-  const open = opener(server)
+  const open = openerFor(server)
 
-  it('is made of the URL, whose database it takes, and made again by another store', async () => {
+  it('is made with the URL and its database, by one store after the other', async () => {
     const [name, collection] = [newName(), newName()]
     const url = `${server.url}${name}`
     const cookie = { originalMaxAge: HOUR, path: '/' }
@@ -30,7 +30,7 @@ describeWith('a connection', mongoProcess, (server) => {
     await expect(driver.setup()).rejects.toMatchObject({ code: 'CLOSED' })
   })
 
-  it('that was lent is connected where it is not yet, and left open', async () => {
+  it('of a lent client is made where needed, and is left open', async () => {
     const { client, driver } = await open()
     await driver.write([session('a')], NOW)
     await driver.close()
@@ -38,7 +38,7 @@ describeWith('a connection', mongoProcess, (server) => {
     expect(await client.db('admin').command({ ping: 1 })).toMatchObject({ ok: 1 })
   })
 
-  it('that was lent and closed is UNAVAILABLE', async () => {
+  it('of a lent client that was closed is UNAVAILABLE', async () => {
     const { client, driver } = await open()
     await client.close()
     await expect(driver.ping()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
@@ -50,7 +50,7 @@ describeWith('a connection', mongoProcess, (server) => {
     { promoteLongs: false },
     { raw: true },
     { ignoreUndefined: true, readPreference: 'secondary', retryWrites: false },
-  ])('that was lent may be set to %o', async (options) => {
+  ])('of a lent client may have the options %o', async (options) => {
     const { driver } = await open(options)
     const row = session('a', { user: 'u', expiresAt: 8.64e15 })
     expect(await driver.write([row, session('b')], NOW)).toEqual(['a', 'b'])
@@ -64,7 +64,7 @@ describeWith('a connection', mongoProcess, (server) => {
     expect(await driver.list({ user: 'u', limit: 9 })).toEqual({ keys: ['a'] })
   })
 
-  it('that a call waits for too long is UNAVAILABLE, as the URL asks', async () => {
+  it('that is not free in the time that the URL sets is UNAVAILABLE', async () => {
     const driver = mongoDriver({ url: `${server.url}?maxPoolSize=1&waitQueueTimeoutMS=1` })
     after(() => driver.close())
     const calls = await Promise.allSettled(Array.from({ length: 500 }, () => driver.ping()))

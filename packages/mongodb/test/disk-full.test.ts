@@ -4,41 +4,41 @@ import { after, describeWith, smallDisk } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
 import { MongoStore } from '../src/index.ts'
 
-const sparing = () =>
+const startSmall = () =>
   mongoProcess({ args: ['--wiredTigerEngineConfigString', 'log=(file_max=1MB,prealloc=false)'] })
 
-/** A session of about half a megabyte, which does not compress. */
-const large = () => ({
+/** Returns a session of about half a megabyte that does not compress. */
+const largeSession = () => ({
   cookie: { originalMaxAge: null, path: '/' },
   text: randomBytes(256 * 1024).toString('hex'),
 })
 
-describeWith('a disk that is full', sparing, (server) => {
-  it('loses nothing that was answered', async (context) => {
+describeWith('a disk that is full', startSmall, (server) => {
+  it('loses no acknowledged save', async (context) => {
     const resize = await smallDisk(server, '24m', context)
     const url = `${server.url}?serverSelectionTimeoutMS=500`
     const store = new MongoStore({ url, pruneInterval: false })
     after(() => store.close())
-    const answered: string[] = []
+    const acknowledged: string[] = []
     const fill = async () => {
       for (let i = 0; i < 200; i++) {
-        await store.set(`id-${i}`, large())
-        answered.push(`id-${i}`)
+        await store.set(`id-${i}`, largeSession())
+        acknowledged.push(`id-${i}`)
       }
     }
-    // MongoDB ends itself where it cannot write its journal, unless it noticed before.
+    // MongoDB ends itself when it cannot write its journal, unless it refused the save before.
     await expect(fill()).rejects.toMatchObject({
       code: expect.stringMatching(/^(UNAVAILABLE|STORAGE_FULL)$/),
       cause: expect.any(Error),
     })
-    expect(answered.length).toBeGreaterThan(5)
+    expect(acknowledged.length).toBeGreaterThan(5)
 
     resize('200m')
     await server.kill()
     await server.start()
     await expect
-      .poll(() => store.set('after', large()).then(() => 'works'), { timeout: 20_000 })
+      .poll(() => store.set('after', largeSession()).then(() => 'works'), { timeout: 20_000 })
       .toBe('works')
-    for (const id of answered) expect(await store.get(id)).not.toBe(null)
+    for (const id of acknowledged) expect(await store.get(id)).not.toBe(null)
   })
 })

@@ -3,9 +3,9 @@ import { HOUR } from '@session-stores/testbed/rows'
 import { describeWith } from '@session-stores/testbed/vitest'
 import type { Collection, Db, Document } from 'mongodb'
 import { describe, expect, it } from 'vitest'
-import { NOW, opener, session } from './support/servers.ts'
+import { NOW, openerFor, session } from './support/servers.ts'
 
-const names = (indexes: Document[]) => indexes.map(({ name }) => name)
+const namesOf = (indexes: Document[]) => indexes.map(({ name }) => name)
 const INDEXES = ['_id_', 'purgeAt_1', 'user_1__id_1']
 
 const drops: [name: string, drop: (db: Db, documents: Collection<never>) => Promise<unknown>][] = [
@@ -14,25 +14,25 @@ const drops: [name: string, drop: (db: Db, documents: Collection<never>) => Prom
   ['indexes', (_, documents) => documents.dropIndexes()],
 ]
 
-describeWith('what was dropped', mongoProcess, (server) => {
-  const open = opener(server)
+describeWith('after a drop', mongoProcess, (server) => {
+  const open = openerFor(server)
 
-  describe.each(drops)('%s', (_, drop) => {
-    it("is made again by the list of a user's sessions", async () => {
+  describe.each(drops)('of the %s', (_, drop) => {
+    it("the list of a user's sessions makes the indexes again", async () => {
       const { client, driver, database, documents } = await open()
       await drop(client.db(database), documents as never)
       expect(await driver.write([session('a', { user: 'u' }), session('b')], NOW)).toEqual(['a', 'b'])
       const lists = [driver.list({ user: 'u', limit: 9 }), driver.list({ user: 'u', limit: 1 })]
       for (const page of await Promise.all(lists)) expect(page).toEqual({ keys: ['a'] })
-      expect(names(await documents.indexes())).toEqual(INDEXES)
+      expect(namesOf(await documents.indexes())).toEqual(INDEXES)
     })
 
-    it('is made again by the removal of what is over', async () => {
+    it('the removal of expired sessions makes the indexes again', async () => {
       const { client, driver, database, documents } = await open()
       await drop(client.db(database), documents as never)
       await driver.write([session('a'), session('over', { expiresAt: NOW - 9 * HOUR })], NOW)
       expect(await driver.prune(NOW, 10)).toBe(1)
-      expect(names(await documents.indexes())).toEqual(INDEXES)
+      expect(namesOf(await documents.indexes())).toEqual(INDEXES)
     })
   })
 })

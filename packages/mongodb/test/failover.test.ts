@@ -8,11 +8,10 @@ import {
 import { describeWith, report } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
+import { startThree } from './support/servers.ts'
 
-const three = () => mongoReplicaSet({ members: 3 })
-
-/** A member that is no primary. */
-async function secondary(set: MongoReplicaSet): Promise<ProcessServer> {
+/** Returns a member that is not the primary. */
+async function secondaryOf(set: MongoReplicaSet): Promise<ProcessServer> {
   const primary = await set.primary()
   return set.nodes.find((node) => node !== primary)!
 }
@@ -23,11 +22,12 @@ const outages: Record<string, (set: MongoReplicaSet) => Promise<Parameters<typeo
     return { strike: () => primary.kill(), return: () => primary.start() }
   },
   'the primary hangs, and returns': async (set) => replace(await set.primary()),
-  'a secondary hangs, and returns': async (set) => replace(await secondary(set)),
+  'a secondary hangs, and returns': async (set) => replace(await secondaryOf(set)),
 }
 
-describeWith('MongoDB replica set of three', three, (set) => {
-  // A member that reads from the silent one takes half a minute to find another: see docs/generated/failover.md.
+describeWith('MongoDB replica set of three', startThree, (set) => {
+  // A member that copies from a silent one takes half a minute to find another. See
+  // docs/generated/failover.md.
   it.for(Object.entries(outages))('%s', { timeout: 120_000 }, async ([, outageOf], context) => {
     const figures = await endure(mongoDriver({ url: set.url }), await outageOf(set))
     report(context, { server: set.version, ...figures })

@@ -5,7 +5,9 @@ import { afterAll, expect, it } from 'vitest'
 import { MongoStore } from '../src/index.ts'
 import { clientOf, newName } from './support/servers.ts'
 
-/** What parsers of queries and of JSON make of what a browser sends, and what the client itself treats otherwise. */
+/**
+ * Objects that parsers of queries and of JSON make, and objects that the client treats specially.
+ */
 const objects: unknown[] = [
   ...[
     { $gt: '' },
@@ -24,7 +26,7 @@ const objects: unknown[] = [
   ...[new ObjectId(), new MinKey(), new MaxKey(), /./, new Date(), Buffer.from('a'), true, new String('a')],
 ]
 
-/** As session data, user ids and ids. */
+/** Session data with names that mean something to MongoDB. */
 const data = {
   $set: { admin: true },
   'user.name': 1,
@@ -33,9 +35,10 @@ const data = {
   nested: { _bsontype: 'Code', code: 'x', 'a.b': [{ $ne: 1 }], '': 0, 'a\0b': 1 },
   toBSON: 'text',
 }
+/** Ids and user ids that mean something to MongoDB. */
 const texts = ['$where', '$$ROOT', '$data', '{"$gt":""}', '_bsontype', 'a.b', '__proto__', '$']
 
-describeWith('what comes from outside', mongoProcess, ({ url }) => {
+describeWith('input from outside', mongoProcess, ({ url }) => {
   const observer = new MongoClient(url)
   afterAll(() => observer.close())
 
@@ -51,7 +54,7 @@ describeWith('what comes from outside', mongoProcess, ({ url }) => {
   }
   const session = (more: object) => ({ cookie: { originalMaxAge: null, path: '/' }, ...more }) as never
 
-  it.each(objects.map((object) => [object]))('%o gets into no command', async (object) => {
+  it.each(objects.map((object) => [object]))('that is %o gets into no command', async (object) => {
     const { store, commands } = open()
     await store.set('an-id', session({ user: 'ada' }))
     commands.length = 0
@@ -76,7 +79,7 @@ describeWith('what comes from outside', mongoProcess, ({ url }) => {
     expect(await store.length()).toBe(1)
   })
 
-  it.each([true, false])('is text and nothing else (hashIds: %s)', async (hashIds) => {
+  it.each([true, false])('is only text to MongoDB (hashIds: %s)', async (hashIds) => {
     const { store, commands, documents } = open({ hashIds })
     for (const text of texts) {
       await store.set(text, session({ ...data, user: text }))

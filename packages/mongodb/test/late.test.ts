@@ -7,13 +7,13 @@ import { expect, it, vi } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
 import { clientOf, driverOf, NOW, newName, readOne, rowOf, session } from './support/servers.ts'
 
-/** How many updates the server has done or refused. */
-async function updatesOf(client: MongoClient): Promise<number> {
+/** Returns how many updates the server has done or refused. */
+async function countUpdates(client: MongoClient): Promise<number> {
   const { metrics } = await client.db('admin').command({ serverStatus: 1 })
   return Number(metrics.commands.update.total)
 }
 
-/** The client, whose server seems to have its clock set: `ahead` says how far, in milliseconds. */
+/** Returns the client with a server whose clock seems to be `ahead` by so many milliseconds. */
 function withClock(client: MongoClient, clock: { ahead: number }): MongoClient {
   const db = (name?: string) => {
     const real = client.db(name)
@@ -33,7 +33,7 @@ describeWith('a call that comes late', mongoProcess, (server) => {
   it('does nothing when a server that hung goes on', async () => {
     const client = clientOf(server.url, {
       minPoolSize: 9,
-      // Where the client's own look at the server fails first, it ends the calls with another error.
+      // A heartbeat that fails first would end the calls with another error.
       heartbeatFrequencyMS: 60_000,
       connectTimeoutMS: 300,
       socketTimeoutMS: 475,
@@ -41,13 +41,13 @@ describeWith('a call that comes late', mongoProcess, (server) => {
     let connections = 0
     client.on('connectionReady', () => void connections++)
     const driver = await driverOf({ client, collection: newName() })
-    // Each call has a connection that is open already.
+    // Each call needs a connection that is open already.
     await vi.waitFor(() => expect(connections).toBe(9), 20_000)
     const observer = clientOf(server.url)
     const rows = ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => session(key))
     await driver.write(rows, NOW)
     await driver.setup(500)
-    const before = await updatesOf(observer)
+    const before = await countUpdates(observer)
     const calls: (() => unknown)[] = [
       () => driver.write([session('a', { expect: 'tag', tag: 'next' })], NOW),
       () => driver.touch([touch('b')], NOW),
@@ -66,19 +66,19 @@ describeWith('a call that comes late', mongoProcess, (server) => {
     expect(performance.now() - begun).toBeLessThan(1000)
     await vi.waitFor(() => expect(performance.now() - begun).toBeGreaterThan(600))
     server.resume()
-    // The server finds them on the connections that were given up.
+    // The server finds the updates on the connections that were given up.
     await vi.waitFor(
-      async () => expect(await updatesOf(observer)).toBeGreaterThanOrEqual(before + calls.length),
+      async () => expect(await countUpdates(observer)).toBeGreaterThanOrEqual(before + calls.length),
       20_000,
     )
     expect(await driver.read(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'])).toEqual(rows.map(rowOf))
     expect(await driver.write([session('a', { expect: 'tag', tag: 'next' })], NOW)).toEqual(['a'])
   })
 
-  it('is given up where it waits in a client that was lent, and does nothing when the server is back', async () => {
+  it('is given up in a lent client, and does nothing when the server is back', async () => {
     const proxy = await startProxy(server)
     after(() => proxy.stop())
-    // This client waits for a server for half a minute.
+    // This client waits half a minute for a server.
     const client = clientOf(`${proxy.through(server.url)}?directConnection=true`)
     const driver = await driverOf({ client, collection: newName() })
     await driver.setup(1000)
@@ -99,7 +99,7 @@ describeWith('a call that comes late', mongoProcess, (server) => {
     expect(await driver.read(['a', 'b'])).toEqual([])
   })
 
-  const works = async (driver: Driver) => {
+  async function expectToWork(driver: Driver): Promise<void> {
     const [first, next] = [newName(), newName()]
     await driver.write([session('a', { data: null, tag: first })], NOW)
     expect(await driver.write([session('a', { expect: first, tag: next })], NOW)).toEqual(['a'])
@@ -107,20 +107,23 @@ describeWith('a call that comes late', mongoProcess, (server) => {
     expect((await readOne(driver, 'a'))?.expiresAt).toBe(NOW + 9 * HOUR)
   }
 
-  it.each([-24 * HOUR, 24 * HOUR])('is not one that a clock set by %d ms makes late', async (ahead) => {
-    const clock = { ahead }
-    const client = withClock(clientOf(server.url), clock)
-    const driver = mongoDriver({ client, collection: newName() })
-    await driver.setup()
-    // From now on the server's clock is what it is: it was set by as much the other way.
-    clock.ahead = 0
-    await works(driver)
-    await driver.clear()
-    expect(await driver.read(['a'])).toEqual([])
-  })
+  it.each([-24 * HOUR, 24 * HOUR])(
+    'is not a save or a touch after the clock was set by %d ms',
+    async (ahead) => {
+      const clock = { ahead }
+      const client = withClock(clientOf(server.url), clock)
+      const driver = mongoDriver({ client, collection: newName() })
+      await driver.setup()
+      // From now on the driver sees the true clock, as if the clock had been set back.
+      clock.ahead = 0
+      await expectToWork(driver)
+      await driver.clear()
+      expect(await driver.read(['a'])).toEqual([])
+    },
+  )
 
   it.each([-24 * HOUR, 24 * HOUR])(
-    'is no touch of several that a clock set by %d ms makes late',
+    'is not a touch of several sessions after the clock was set by %d ms',
     async (ahead) => {
       const clock = { ahead }
       const collection = newName()
@@ -135,7 +138,7 @@ describeWith('a call that comes late', mongoProcess, (server) => {
     },
   )
 
-  it('is said to be one by a server whose clock is never what it says', async () => {
+  it('is every call where the server never reports its true clock', async () => {
     const client = withClock(clientOf(server.url), { ahead: -HOUR })
     const collection = newName()
     const driver = mongoDriver({ client, collection })

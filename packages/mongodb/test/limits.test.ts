@@ -10,15 +10,15 @@ import { describe, expect, it, vi } from 'vitest'
 import { MongoStore, mongoDriver } from '../src/index.ts'
 import { clientOf, driverOf, NOW, newName, session, withOption } from './support/servers.ts'
 
-/** How long it takes until the call fails, in milliseconds. */
-async function failing(call: () => unknown, ...codes: string[]): Promise<number> {
+/** Returns how long the call takes until it fails, in milliseconds. */
+async function timeToFail(call: () => unknown, ...codes: string[]): Promise<number> {
   const begun = performance.now()
   const code = expect.toSatisfy((thrown) => codes.includes(thrown))
   await expect((async () => call())()).rejects.toMatchObject({ code })
   return performance.now() - begun
 }
 
-const calls = (driver: Driver): (() => unknown)[] => [
+const callsOf = (driver: Driver): (() => unknown)[] => [
   () => driver.read(['a']),
   () => driver.write([session('a')], NOW),
   () => driver.write([session('a', { expect: 'tag', tag: 'next' })], NOW),
@@ -28,7 +28,7 @@ const calls = (driver: Driver): (() => unknown)[] => [
 ]
 
 describeWith('the time limit', mongoProcess, (server) => {
-  /** A driver whose network may fail. */
+  /** Returns a driver whose network may fail. */
   async function open(options = '') {
     const proxy = await startProxy(server)
     after(() => proxy.stop())
@@ -43,8 +43,8 @@ describeWith('the time limit', mongoProcess, (server) => {
     await driver.setup(timeLimit)
     proxy.refuse()
     proxy.cut()
-    for (const call of calls(driver)) {
-      const waited = await failing(call, 'UNAVAILABLE')
+    for (const call of callsOf(driver)) {
+      const waited = await timeToFail(call, 'UNAVAILABLE')
       expect(waited).toBeGreaterThan(timeLimit * 0.5)
       expect(waited).toBeLessThan(timeLimit)
     }
@@ -57,14 +57,14 @@ describeWith('the time limit', mongoProcess, (server) => {
     await driver.setup(1000)
     proxy.pause()
     for (const waited of await Promise.all(
-      calls(driver).map((call) => failing(call, 'TIMEOUT', 'UNAVAILABLE')),
+      callsOf(driver).map((call) => timeToFail(call, 'TIMEOUT', 'UNAVAILABLE')),
     ))
       expect(waited).toBeLessThan(1100)
     proxy.resume()
     await vi.waitFor(() => driver.ping(), 5000)
   })
 
-  it('ends the wait for a first answer of a server that takes the connection', async () => {
+  it('ends the wait for the first answer of a server that takes the connection', async () => {
     const { proxy, driver } = await open()
     proxy.pause()
     const begun = performance.now()
@@ -72,7 +72,7 @@ describeWith('the time limit', mongoProcess, (server) => {
     expect(performance.now() - begun).toBeLessThan(500)
   })
 
-  it('is waited for where a server needs long to wake up', async () => {
+  it('is as long as a server may take to wake up', async () => {
     const { proxy, driver } = await open()
     proxy.pause()
     const setup = driver.setup(15_000)
@@ -86,28 +86,28 @@ describeWith('the time limit', mongoProcess, (server) => {
     const { proxy, driver } = await open('&maxPoolSize=1')
     await driver.setup(400)
     proxy.pause()
-    const first = failing(() => driver.read(['a']), 'TIMEOUT')
-    const second = await failing(() => driver.read(['a']), 'UNAVAILABLE')
+    const first = timeToFail(() => driver.read(['a']), 'TIMEOUT')
+    const second = await timeToFail(() => driver.read(['a']), 'UNAVAILABLE')
     expect(second).toBeLessThan(400)
     await first
   })
 
-  it('ends the wait for a lock, after which nothing is done', async () => {
+  it('ends the wait for a lock, and the call then does nothing', async () => {
     const { driver } = await open()
     await driver.setup(1000)
     const admin = clientOf(server.url).db('admin')
     await admin.command({ fsync: 1, lock: true })
     const unlock = () => admin.command({ fsyncUnlock: 1 })
     try {
-      for (const call of [calls(driver)[1]!, calls(driver)[2]!, calls(driver)[3]!])
-        expect(await failing(call, 'TIMEOUT')).toBeLessThan(1000)
+      for (const call of [callsOf(driver)[1]!, callsOf(driver)[2]!, callsOf(driver)[3]!])
+        expect(await timeToFail(call, 'TIMEOUT')).toBeLessThan(1000)
     } finally {
       await unlock()
     }
     expect(await driver.read(['a'])).toEqual([])
   })
 
-  it('follows the store, and may change', async () => {
+  it('follows the store and may change', async () => {
     const client = clientOf(server.url, { monitorCommands: true })
     const sent: Document[] = []
     client.on('commandStarted', ({ command }) => void (command.update && sent.push(command)))
@@ -127,14 +127,14 @@ describeWith('the time limit', mongoProcess, (server) => {
     ])
   })
 
-  it('is what the URL says where that names a wait', async () => {
-    // Long enough to find the server on a busy machine, and far from what the store would set itself.
+  it('yields to a wait that the URL names', async () => {
+    // This is long enough on a busy machine, and far from what the store would set itself.
     const { proxy, driver } = await open('&serverSelectionTimeoutMS=1000')
     await driver.setup()
     proxy.refuse()
     proxy.cut()
     await vi.waitFor(
-      async () => expect(await failing(() => driver.ping(), 'UNAVAILABLE')).toBeLessThan(3000),
+      async () => expect(await timeToFail(() => driver.ping(), 'UNAVAILABLE')).toBeLessThan(3000),
       {
         timeout: 30_000,
       },

@@ -1,18 +1,16 @@
-import { mongoReplicaSet } from '@session-stores/testbed'
 import { HOUR, keysOf } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { expect, it, vi } from 'vitest'
 import { MongoStore } from '../src/index.ts'
-import { clientOf } from './support/servers.ts'
+import { clientOf, startThree } from './support/servers.ts'
 
-const three = () => mongoReplicaSet({ members: 3 })
 const session = { cookie: { originalMaxAge: HOUR, path: '/' }, name: 'Ada' } as never
 
-describeWith('a replica set without a majority that follows', three, (set) => {
+describeWith('a replica set whose majority does not follow', startThree, (set) => {
   it('answers lookups while no write is acknowledged', async () => {
     const options = { url: set.url, pruneInterval: false } as const
     const ids = keysOf(500)
-    // The set-up, and so many at once, may take longer than the calls that are looked at.
+    // The setup and so many saves at once may take longer than the calls under test.
     const patient = new MongoStore(options)
     after(() => patient.close())
     await Promise.all(ids.map((id) => patient.set(id, session)))
@@ -23,13 +21,13 @@ describeWith('a replica set without a majority that follows', three, (set) => {
     const admins = set.nodes
       .filter((node) => node !== primary)
       .map(({ url }) => clientOf(url.replace('replicaSet=rs', 'directConnection=true')).db('admin'))
-    // They are alive, and vote, and write nothing.
+    // The secondaries are alive and vote, but write nothing.
     for (const admin of admins) await admin.command({ fsync: 1, lock: true })
     after(() => Promise.all(admins.map((admin) => admin.command({ fsyncUnlock: 1 }))))
 
     const codes = new Set<string>()
     const writes: Promise<unknown>[] = []
-    // Past the time that a write waits for the others.
+    // This is longer than a write waits for the majority.
     const end = performance.now() + 6000
     for (let i = 0; performance.now() < end; i++) {
       const id = ids[i % ids.length]!

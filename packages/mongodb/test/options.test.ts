@@ -4,8 +4,11 @@ import { expect, it } from 'vitest'
 import { MongoStore, mongoDriver } from '../src/index.ts'
 
 const url = 'mongodb://localhost'
+const onlyOne = new TypeError(
+  "give exactly one of the options 'url' (a connection string) and 'client' (a MongoClient)",
+)
 
-it('that are wrong are named, with what they take', () => {
+it('options that are wrong are named, and the error says what they take', () => {
   // @ts-expect-error
   expect(() => new MongoStore({ uri: url })).toThrow(/unknown option 'uri'.* url, client, database/)
   for (const wrong of ['localhost:27017', 'http://localhost', 'mongodb://', { $gt: '' }] as string[])
@@ -22,7 +25,7 @@ it('that are wrong are named, with what they take', () => {
   expect(() => new MongoStore({ url, idleTimeout: -1 })).toThrow("option 'idleTimeout' takes")
 })
 
-it('that are no client are told from one, with what to write', () => {
+it('options that are not a client are refused with the code to write instead', () => {
   const client = new MongoClient(url)
   const wrong = [client.db(), client.db().collection('a'), Promise.resolve(client), MongoClient, url]
   for (const client of wrong as never[])
@@ -31,15 +34,15 @@ it('that are no client are told from one, with what to write', () => {
     )
 })
 
-it('are either a URL or a client', () => {
+it('options hold either a URL or a client', () => {
   // @ts-expect-error
-  expect(() => mongoDriver({ url, client: new MongoClient(url) })).toThrow(TypeError)
+  expect(() => mongoDriver({ url, client: new MongoClient(url) })).toThrow(onlyOne)
   // @ts-expect-error
-  expect(() => mongoDriver({})).toThrow(TypeError)
+  expect(() => mongoDriver({})).toThrow(onlyOne)
 })
 
 it.each(['mongodb://me:secret@localhost/?noSuchOption=1', 'mongodb://me:secret@', 'mongodb://a:secret@b@c'])(
-  'hold a URL that cannot be taken: nothing is said of its password',
+  'options with a wrong URL are refused without its password (%#)',
   (wrong) => {
     let error: unknown
     try {

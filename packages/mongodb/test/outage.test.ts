@@ -8,19 +8,21 @@ import { MongoStore } from '../src/index.ts'
 import { newName, withOption } from './support/servers.ts'
 
 const cookie = { originalMaxAge: HOUR, path: '/' }
+/** How long an outage lasts. Milliseconds. */
 const OUTAGE = 9000
 const MEGABYTE = 1024 * 1024
 
 setFlagsFromString('--expose_gc')
 const collectGarbage: () => void = runInNewContext('gc')
 
-/** What is in use, in bytes. */
-function memory(): number {
+/** Returns the memory in use after a collection of garbage, in bytes. */
+function measureMemory(): number {
   collectGarbage()
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
 }
 
+/** Begins and ends an outage. */
 interface Outage {
   begin(server: ProcessServer, proxy: FaultyProxy): unknown
   end(server: ProcessServer, proxy: FaultyProxy): unknown
@@ -40,7 +42,7 @@ const outages: Record<string, Outage> = {
 }
 
 describeWith('a store whose server', mongoProcess, (server) => {
-  it.each(Object.entries(outages))('%s keeps its memory, and works soon after', async (_, outage) => {
+  it.each(Object.entries(outages))('%s does not grow, and works soon after', async (_, outage) => {
     const proxy = await startProxy(server)
     after(() => proxy.stop())
     const url = withOption(proxy.through(server.url), 'directConnection=true')
@@ -52,11 +54,11 @@ describeWith('a store whose server', mongoProcess, (server) => {
     const begun = performance.now()
     const attempts = proxy.accepted
     const codes: Record<string, number> = {}
-    const answered = (code: string) => {
+    const countCode = (code: string) => {
       codes[code] = (codes[code] ?? 0) + 1
     }
     const sizes: number[] = []
-    // 2,000 calls a second: lookups, touches and saves.
+    // The store gets 2,000 lookups, touches and saves a second.
     let calls = 0
     await new Promise<void>((resolve) => {
       const timer = setInterval(() => {
@@ -69,12 +71,12 @@ describeWith('a store whose server', mongoProcess, (server) => {
             () => store.set(`new-${calls}`, { cookie } as never),
           ][calls++ % 4]!
           call().then(
-            () => answered('works'),
-            (error) => answered(error.code),
+            () => countCode('works'),
+            (error) => countCode(error.code),
           )
         }
-        // From when on as many calls end as begin.
-        if (passed > 5500 + sizes.length * 1000) sizes.push(memory())
+        // By then as many calls end as begin.
+        if (passed > 5500 + sizes.length * 1000) sizes.push(measureMemory())
         if (passed < OUTAGE) return
         clearInterval(timer)
         resolve()

@@ -2,12 +2,12 @@ import { mongoProcess, mongoReplicaSet } from '@session-stores/testbed'
 import { keysOf } from '@session-stores/testbed/rows'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
-import { driverOf, NOW, newName, opener, readOne, rowOf, session } from './support/servers.ts'
+import { driverOf, NOW, newName, openerFor, readOne, rowOf, session } from './support/servers.ts'
 
 describeWith('payloads', mongoProcess, (server) => {
-  const open = opener(server)
+  const open = openerFor(server)
 
-  it('of nearly 16 MiB come and go, together too', async () => {
+  it('of nearly 16 MiB are stored and read, alone and together', async () => {
     const { client, driver } = await open()
     const keys = keysOf(5)
     const rows = keys.map((key, i) => session(key, { data: String(i).repeat(16_000_000) }))
@@ -26,7 +26,7 @@ describeWith('payloads', mongoProcess, (server) => {
     expect(Number(metrics.cursor.open.total), 'cursors left open').toBe(0)
   })
 
-  it.each(['', 'tag'])('of more are refused, and the old one stays (expect: %j)', async (expected) => {
+  it.each(['', 'tag'])('of more are refused, and the stored one stays (expect: %j)', async (expected) => {
     const { driver } = await open()
     await driver.write([session('a')], NOW)
     const large = [
@@ -39,7 +39,7 @@ describeWith('payloads', mongoProcess, (server) => {
         code: 'PAYLOAD_TOO_LARGE',
       })
     expect(await readOne(driver, 'a')).toEqual(rowOf(session('a')))
-    // The largest that is taken.
+    // This is the largest payload that the driver takes.
     const data = 'x'.repeat(16 * 1024 * 1024 - 4096)
     const key = 'k'.repeat(768)
     for (const [expect_, tag] of [
@@ -52,7 +52,7 @@ describeWith('payloads', mongoProcess, (server) => {
     expect((await readOne(driver, key))?.data).toHaveLength(data.length)
   })
 
-  it('with half a surrogate comes back as it was', async () => {
+  it('with half a surrogate are read as they were stored', async () => {
     const { driver } = await open()
     for (const [i, data] of ['a\ud800b', '\udfff', '𝒳\ud83d'].entries()) {
       const row = session(`key-${i}`, { data })

@@ -1,12 +1,12 @@
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
-import { didNothing, explained, isPassing } from '../src/errors.ts'
+import { didNothing, isTransient, toStoreError } from '../src/errors.ts'
 
-it('an error of another realm, as Jest has one, means the same', () => {
+it('errors of another realm, such as that of Jest, mean the same', () => {
   const broken = runInNewContext(
     "Object.assign(new Error('closed'), { name: 'MongoNetworkError', connectionGeneration: 1 })",
   )
   expect(broken).not.toBeInstanceOf(Error)
-  expect([isPassing(broken), didNothing(broken)]).toEqual([true, true])
-  expect(explained(broken)).toMatchObject({ code: 'UNAVAILABLE', cause: broken })
+  expect([isTransient(broken), didNothing(broken)]).toEqual([true, true])
+  expect(toStoreError(broken)).toMatchObject({ code: 'UNAVAILABLE', cause: broken })
 })

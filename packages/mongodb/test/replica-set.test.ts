@@ -4,7 +4,7 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import { describe, it } from 'vitest'
 import { deploymentsOn } from './support/deployment.ts'
 
-// Requests of one process race on the set of three, where a majority is more than one member.
+// The races of one process run on the set of three, where a majority is more than one member.
 describeWith('a replica set of one member', mongoReplicaSet, (server) =>
   driverSuite({ describe, it }, deploymentsOn(server), {
     only: ['contract', 'policy', 'http', 'process-races', 'conformance'],

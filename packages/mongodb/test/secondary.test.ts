@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { MongoStore, mongoDriver } from '../src/index.ts'
 import { driverOf, NOW, session } from './support/servers.ts'
 
-describeWith('a member that is no primary', mongoReplicaSet, ({ url }) => {
+describeWith('a member that is not the primary', mongoReplicaSet, ({ url }) => {
   const direct = url.replace('replicaSet=rs', 'directConnection=true')
   const client = new MongoClient(direct)
   afterAll(() => client.close())
@@ -21,7 +21,7 @@ describeWith('a member that is no primary', mongoReplicaSet, ({ url }) => {
       driver: () => driver,
       async begin() {
         await stepDown()
-        // The client hears of it a moment later.
+        // The client learns of the step-down a moment later.
         await vi.waitFor(() => expect(driver.ping()).rejects.toMatchObject({ code: 'UNAVAILABLE' }))
       },
       end: stepUp,
@@ -29,7 +29,7 @@ describeWith('a member that is no primary', mongoReplicaSet, ({ url }) => {
   } as const
   troubleSuite({ describe, it }, troubles)
 
-  it('takes no writes, asked directly', async () => {
+  it('takes no writes on a direct connection', async () => {
     const secondary = await driverOf({ url: direct })
     await stepDown()
     const write = secondary.write([session('a')], NOW)
@@ -40,7 +40,7 @@ describeWith('a member that is no primary', mongoReplicaSet, ({ url }) => {
     await stepUp()
   })
 
-  it('goes on after a step-down as if nothing had happened', async () => {
+  it('serves every call across a step-down', async () => {
     const patient = `${url}&serverSelectionTimeoutMS=30000`
     const store = new MongoStore({ url: patient, pruneInterval: false, operationTimeout: 30_000 })
     after(() => store.close())

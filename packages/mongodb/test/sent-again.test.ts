@@ -5,15 +5,15 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { clientOf, driverOf, NOW, newName, readOne, rowOf, session, withOption } from './support/servers.ts'
 
-const faulty = () => mongoProcess({ args: ['--setParameter', 'enableTestCommands=1'] })
+const startFaulty = () => mongoProcess({ args: ['--setParameter', 'enableTestCommands=1'] })
 
-describeWith('a write that is sent again', faulty, (server) => {
-  /** A driver behind a network with faults, and another one whose network has none. */
+describeWith('a write that is sent again', startFaulty, (server) => {
+  /** Returns a driver behind a network with faults, and another one behind a sound network. */
   async function open(options = '') {
     const proxy = await startProxy(server)
     after(() => proxy.stop())
     const name = { database: newName(), collection: newName() }
-    // The client looks at the server only when it must: so the next answer is that to a command.
+    // The client sends no heartbeats meanwhile, so the next reply is that to a command.
     const url = withOption(
       proxy.through(server.url),
       `directConnection=true&heartbeatFrequencyMS=60000${options}`,
@@ -23,8 +23,8 @@ describeWith('a write that is sent again', faulty, (server) => {
     return { proxy, driver, other }
   }
 
-  /** Does the call, whose answer is lost, and `meanwhile` before it is sent again. */
-  async function losing<T>(
+  /** Makes the call, loses its reply, and calls `meanwhile` before the command is sent again. */
+  async function loseReply<T>(
     proxy: FaultyProxy,
     call: () => T | Promise<T>,
     meanwhile: () => unknown = () => {},
@@ -57,29 +57,29 @@ describeWith('a write that is sent again', faulty, (server) => {
   }
 
   describe.each(Object.entries(writes))('%s', (_, { before, write, next }) => {
-    it('has landed, and changes nothing', async () => {
+    it('counts as landed and changes nothing', async () => {
       const { proxy, driver, other } = await open()
       for (const row of before) await other.write([row], NOW)
       const touch = () => other.touch([{ key: 'a', user: null, expiresAt: NOW + 2 * HOUR }], NOW)
-      expect(await losing(proxy, () => driver.write([write], NOW), touch)).toEqual(['a'])
+      expect(await loseReply(proxy, () => driver.write([write], NOW), touch)).toEqual(['a'])
       const expiresAt = write.data === null ? write.expiresAt : NOW + 2 * HOUR
       expect(await readOne(other, 'a')).toEqual({ ...rowOf(write), expiresAt })
     })
 
-    it('says that it may have landed where another wrote meanwhile, and names what landed for sure', async () => {
+    it('is uncertain where another wrote meanwhile, and the error names the writes that landed', async () => {
       const { proxy, driver, other } = await open()
       for (const row of before) await other.write([row, { ...row, key: 'b' }], NOW)
       const both = [write, { ...write, key: 'b' }]
       const meanwhile = () => other.write([next], NOW)
-      const error = await losing(proxy, () => driver.write(both, NOW), meanwhile).catch((thrown) => thrown)
+      const error = await loseReply(proxy, () => driver.write(both, NOW), meanwhile).catch((thrown) => thrown)
       expect(error).toBeInstanceOf(UncertainWriteError)
       expect(error.landed).toEqual(['b'])
       expect(await readOne(other, 'a')).toMatchObject({ tag: next.tag, data: next.data })
     })
   })
 
-  it('is refused for sure where it was not sent', async () => {
-    // Each command needs another connection, which the server does not take at first.
+  it('is certainly refused where it was not sent before', async () => {
+    // Each command needs a new connection, which the server does not take at first.
     const { proxy, driver, other } = await open('&maxIdleTimeMS=1')
     await other.write([first], NOW)
     proxy.refuse()
@@ -90,12 +90,12 @@ describeWith('a write that is sent again', faulty, (server) => {
     expect(await answer).toEqual([])
   })
 
-  it('is no matter for lookups and touches', async () => {
+  it('is followed by certain answers to lookups and touches', async () => {
     const { proxy, driver, other } = await open()
     await other.write([first], NOW)
-    expect(await losing(proxy, () => driver.read(['a']))).toEqual([rowOf(first)])
+    expect(await loseReply(proxy, () => driver.read(['a']))).toEqual([rowOf(first)])
     const touch = { key: 'a', tag: 'first', user: null, expiresAt: NOW + 2 * HOUR }
-    await losing(proxy, () => driver.touch([touch], NOW))
+    await loseReply(proxy, () => driver.touch([touch], NOW))
     expect((await readOne(other, 'a'))?.expiresAt).toBe(NOW + 2 * HOUR)
   })
 
@@ -112,7 +112,7 @@ describeWith('a write that is sent again', faulty, (server) => {
     ['a majority not reached', { writeConcernError: { code: 189, errmsg: 'stepped down' } }, true],
     ['a connection that breaks', { closeConnection: true }, true],
   ])('after %s', (_, failure, isUncertain) => {
-    it(`is ${isUncertain ? 'perhaps' : 'surely'} refused`, async () => {
+    it(`is ${isUncertain ? 'perhaps' : 'certainly'} refused`, async () => {
       const name = { database: newName(), collection: newName() }
       const driver = await driverOf({ url: withOption(server.url, 'appName=again'), ...name })
       await driver.write([first], NOW)

@@ -4,7 +4,7 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import { describe, it } from 'vitest'
 import { deploymentsOn } from './support/deployment.ts'
 
-// Everything else runs on a replica set, as it does in production.
+// The other groups run on a replica set, as in production.
 describeWith('MongoDB', mongoServer, (server) =>
   driverSuite({ describe, it }, deploymentsOn(server), { only: ['contract'] }),
 )

@@ -9,8 +9,8 @@ import { describe, expect, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
 import { driverOf, NOW, session } from './support/servers.ts'
 
-/** A server that speaks TLS only, by a certificate that nobody has signed but itself. */
-async function start(): Promise<ProcessServer & { certificate: string }> {
+/** Starts a server with TLS only and a self-signed certificate. */
+async function startWithTls(): Promise<ProcessServer & { certificate: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
   const { cert: certificate, key } = selfSigned(folder)
   const both = join(folder, 'both.pem')
@@ -28,11 +28,13 @@ async function start(): Promise<ProcessServer & { certificate: string }> {
   return { ...server, certificate, stop, [Symbol.asyncDispose]: stop }
 }
 
-describeWith('a server that speaks TLS only', start, ({ url, certificate }) => {
-  const soon = `${url}?serverSelectionTimeoutMS=200`
+describeWith('a server with TLS only', startWithTls, ({ url, certificate }) => {
+  const impatient = `${url}?serverSelectionTimeoutMS=200`
 
-  it('is trusted by the certificate of its authority', async () => {
-    const driver = await driverOf({ url: `${soon}&tls=true&tlsCAFile=${encodeURIComponent(certificate)}` })
+  it('is trusted with the certificate of its authority', async () => {
+    const driver = await driverOf({
+      url: `${impatient}&tls=true&tlsCAFile=${encodeURIComponent(certificate)}`,
+    })
     await driver.write([session('a')], NOW)
     expect(await driver.count(NOW)).toBe(1)
   })
@@ -40,8 +42,8 @@ describeWith('a server that speaks TLS only', start, ({ url, certificate }) => {
   troubleSuite(
     { describe, it },
     {
-      'without TLS': { code: 'UNAVAILABLE', driver: () => mongoDriver({ url: soon }) },
-      'without trust': { code: 'UNAVAILABLE', driver: () => mongoDriver({ url: `${soon}&tls=true` }) },
+      'without TLS': { code: 'UNAVAILABLE', driver: () => mongoDriver({ url: impatient }) },
+      'without trust': { code: 'UNAVAILABLE', driver: () => mongoDriver({ url: `${impatient}&tls=true` }) },
     },
   )
 })

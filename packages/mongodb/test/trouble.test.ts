@@ -7,21 +7,23 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import { MongoClient } from 'mongodb'
 import { afterAll, describe, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { makes, withOption } from './support/servers.ts'
+import { deployments, withOption } from './support/servers.ts'
 
 const runner = { describe, it }
-const SOON = 'serverSelectionTimeoutMS=200'
+/** The option for a URL whose calls fail soon where there is no server. */
+const IMPATIENT = 'serverSelectionTimeoutMS=200'
 
-function closedAtEnd(url: string): MongoClient {
+/** Returns a client that is closed at the end of the file. */
+function clientOfFile(url: string): MongoClient {
   const client = new MongoClient(url)
   afterAll(() => client.close())
   return client
 }
 
-const guarded = () => mongoProcess({ password: `${SECRET}-password` })
-describeWith('a server with users', guarded, ({ url }) => {
-  const admin = closedAtEnd(url)
-  const userOf = async (user: string, role: string, database: string) => {
+const startWithUsers = () => mongoProcess({ password: `${SECRET}-password` })
+describeWith('a server with users', startWithUsers, ({ url }) => {
+  const admin = clientOfFile(url)
+  const createUser = async (user: string, role: string, database: string) => {
     const rights = { createUser: user, pwd: `${SECRET}-password`, roles: [{ role, db: 'app' }] }
     await admin.db('app').command(rights)
     return mongoDriver({ url: `${url.replace('root', user)}${database}?authSource=app` })
@@ -37,25 +39,25 @@ describeWith('a server with users', guarded, ({ url }) => {
     },
     'a user who may only read, until he may write': {
       code: 'ACCESS_DENIED',
-      driver: () => userOf('reader', 'read', 'app'),
+      driver: () => createUser('reader', 'read', 'app'),
       end: () => admin.db('app').command({ grantRolesToUser: 'reader', roles: ['readWrite'] }),
     },
-    'a user who may write no more': {
+    'a user who loses the right to write': {
       code: 'ACCESS_DENIED',
-      driver: () => userOf('writer', 'readWrite', 'app'),
+      driver: () => createUser('writer', 'readWrite', 'app'),
       begin: () => admin.db('app').command({ updateUser: 'writer', roles: ['read'] }),
       works: ['get', 'list', 'all', 'length', 'ping'],
       end: () => admin.db('app').command({ updateUser: 'writer', roles: ['readWrite'] }),
     },
     'a database that the user may not use': {
       code: 'ACCESS_DENIED',
-      driver: () => userOf('stranger', 'readWrite', 'another'),
+      driver: () => createUser('stranger', 'readWrite', 'another'),
     },
   })
 })
 
 describe('where there is no MongoDB', () => {
-  const at = (address: string) => mongoDriver({ url: `mongodb://me:${SECRET}@${address}/?${SOON}` })
+  const at = (address: string) => mongoDriver({ url: `mongodb://me:${SECRET}@${address}/?${IMPATIENT}` })
   troubleSuite(runner, {
     'a port that nobody listens on': { code: 'UNAVAILABLE', driver: () => at('127.0.0.1:9') },
     'a host without an address': { code: 'UNAVAILABLE', driver: () => at('nobody.invalid') },
@@ -64,7 +66,7 @@ describe('where there is no MongoDB', () => {
       driver: () => mongoDriver({ url: `mongodb+srv://me:${SECRET}@nobody.invalid/` }),
     },
   })
-  describeWith('but a web server', webServer, ({ port }) => {
+  describeWith('but a web server', startWebServer, ({ port }) => {
     troubleSuite(runner, { HTTP: { code: 'UNAVAILABLE', driver: () => at(`127.0.0.1:${port}`) } })
   })
   describeWith('but Redis', redisProcess, ({ port }) => {
@@ -75,15 +77,15 @@ describe('where there is no MongoDB', () => {
   })
 })
 
-async function webServer(): Promise<AsyncDisposable & { port: number }> {
+async function startWebServer(): Promise<AsyncDisposable & { port: number }> {
   const server: Server = createServer((_, response) => response.end('Hello!')).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return { port, [Symbol.asyncDispose]: async () => void server.close() }
 }
 
-const few = () => mongoProcess({ args: ['--maxConns', '10'] })
-describeWith('a server that takes few connections', few, ({ url, port }) => {
+const startCrowded = () => mongoProcess({ args: ['--maxConns', '10'] })
+describeWith('a server that takes few connections', startCrowded, ({ url, port }) => {
   const sockets: Socket[] = []
   troubleSuite(runner, {
     'no connection is left': {
@@ -103,17 +105,17 @@ describeWith('a server that takes few connections', few, ({ url, port }) => {
   })
 })
 
-const faulty = { args: ['--setParameter', 'enableTestCommands=1'] }
-describe.each(makes)('%s', (_, start) => {
+const withFailPoints = { args: ['--setParameter', 'enableTestCommands=1'] }
+describe.each(deployments)('%s', (_, start) => {
   describeWith(
-    'that answers',
-    () => start(faulty),
+    'with an error',
+    () => start(withFailPoints),
     ({ url }) => {
-      const client = closedAtEnd(url)
+      const client = clientOfFile(url)
       const admin = client.db('admin')
       const commands = ['insert', 'update', 'delete', 'find', 'aggregate']
-      /** What the server itself answers in place of doing its work. */
-      const answers = (errorCode: number) => ({
+      /** A trouble in which the server answers with this error. */
+      const errorOf = (errorCode: number) => ({
         begin: () =>
           admin.command({
             configureFailPoint: 'failCommand',
@@ -127,15 +129,15 @@ describe.each(makes)('%s', (_, start) => {
       })
       const options = (collection: string) => ({ client, database: 'app', collection })
       troubleSuite(runner, {
-        'a time limit that is exceeded (MaxTimeMSExpired)': { code: 'TIMEOUT', ...answers(50) },
-        'an operation that was killed (Interrupted)': { code: 'TIMEOUT', ...answers(11_601) },
-        'a disk that is full (OutOfDiskSpace)': { code: 'STORAGE_FULL', ...answers(14_031) },
-        'a command that it does not know': { code: 'BACKEND', ...answers(59) },
+        'a time limit that is exceeded (MaxTimeMSExpired)': { code: 'TIMEOUT', ...errorOf(50) },
+        'an operation that was killed (Interrupted)': { code: 'TIMEOUT', ...errorOf(11_601) },
+        'a disk that is full (OutOfDiskSpace)': { code: 'STORAGE_FULL', ...errorOf(14_031) },
+        'a command that it does not know': { code: 'BACKEND', ...errorOf(59) },
         'TLS that it does not speak': {
           code: 'UNAVAILABLE',
-          driver: () => mongoDriver({ url: withOption(url, `tls=true&${SOON}`) }),
+          driver: () => mongoDriver({ url: withOption(url, `tls=true&${IMPATIENT}`) }),
         },
-        'a lock that holds up writes': {
+        'a lock that blocks writes': {
           code: 'TIMEOUT',
           operationTimeout: 200,
           driver: () => mongoDriver(options('locked')),
@@ -162,7 +164,7 @@ describe.each(makes)('%s', (_, start) => {
           },
           end: () => client.db('app').collection('others').dropIndexes(),
         },
-        'a collection that takes other documents only': {
+        'a collection that takes only other documents': {
           code: 'BAD_STORAGE',
           driver: () => mongoDriver(options('ruled')),
           begin: () =>

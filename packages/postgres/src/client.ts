@@ -1,9 +1,11 @@
 import { timers } from '@session-stores/core'
 import pg from 'pg'
 import { isAnswer, isConnectFailure } from './errors.ts'
+import { Gate } from './gate.ts'
+import type { Query } from './query.ts'
 import type { Statement } from './statements.ts'
 
-/** What the driver uses of a pg `Pool`, so that no version of it is forced. */
+/** The part of a pg `Pool` that the driver uses, so that any version of pg fits. */
 export interface PostgresPool {
   query(query: {
     name?: string
@@ -13,127 +15,46 @@ export interface PostgresPool {
     rowMode: 'array'
     types: { getTypeParser(): (value: string) => string }
   }): Promise<{ rows: unknown[] }>
-  /** How many connections there are. Where it is missing, fewer failures to connect are noticed. */
+  /**
+   * The number of connections. Where it is missing, the driver notices fewer failures to connect.
+   */
   readonly totalCount?: number
-  /** How many connections nobody uses. Where it is missing, none counts as idle. */
+  /** The number of connections that nobody uses. Where it is missing, none counts as idle. */
   readonly idleCount?: number
-  /** Of a pg `Client`, which is no pool. */
+  /** Only a pg `Client` has a host, and a `Client` is not a pool. */
   readonly host?: undefined
 }
 
-/** Milliseconds, counted from the start of the process, whatever its clock is set to. */
-export const uptime: () => number = timers.uptime
-
-/** Shares of the time limit: for a connection, and for all that a call waits for. */
+/** The longest wait for a connection, as a share of the time limit. */
 const CONNECTING = 0.6
+/** The longest wait for a connection and the answer together, as a share of the time limit. */
 const WAITING = 0.8
-/** How many time limits core waits for a call about the whole table. */
+/** Core waits this many time limits for a call about the whole table. */
 const LONG = 12
-/** How many time limits a connection may be silent where queries have no limits of their own. */
+/** An answer may take this many time limits where queries have no limits of their own. */
 const SILENCE = 4
-
-/** After a failed attempt to connect, no other is made for so long, in milliseconds. */
-const PAUSE = 200
-/** The next attempt is made, in milliseconds, after one that has not ended. */
-const PATIENCE = 1000
-
-/**
- * Keeps calls from asking a dead server for connections. After a failed attempt they fail at once,
- * for a pause. Then one call tries again, and the others wait for what becomes of its attempt.
- */
-class Gate {
-  #error: unknown
-  #nextAttempt = 0
-  #isTrying = false
-  #waiting: ((error?: unknown) => void)[] = []
-
-  get isShut(): boolean {
-    return this.#error !== undefined
-  }
-
-  /** Calls back when an attempt may be made, or with the error of the last attempt where none may. */
-  pass(callback: (error?: unknown) => void): void {
-    const now = uptime()
-    if (this.#error === undefined) callback()
-    else if (now >= this.#nextAttempt) {
-      this.#nextAttempt = now + PATIENCE
-      this.#isTrying = true
-      callback()
-    } else if (this.#isTrying) this.#waiting.push(callback)
-    else callback(this.#error)
-  }
-
-  /** After an attempt that failed. */
-  shut(error: unknown): void {
-    this.#nextAttempt = uptime() + PAUSE
-    this.#end(error)
-  }
-
-  /** After an attempt that succeeded. */
-  open(): void {
-    this.#end()
-  }
-
-  #end(error?: unknown): void {
-    this.#error = error
-    this.#isTrying = false
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const callback of waiting) callback(error)
-  }
-}
-
-/**
- * A query as pg takes it. Its time runs from the call, while pg reads `query_timeout` only when there
- * is a connection: so that is computed.
- */
-export class Query {
-  name: string | undefined
-  readonly text: string
-  readonly values: unknown[]
-  readonly rowMode = 'array'
-  readonly types: typeof asText = asText
-  // pg copies all fields of a query but the private ones.
-  readonly #end: number | undefined
-  #connects = false
-
-  /** `end`, by `uptime`, is when the wait for the answer ends; undefined: as the pool has it. */
-  constructor({ name, text }: Statement, values: unknown[], end: number | undefined) {
-    this.name = name
-    this.text = text
-    this.values = values
-    this.#end = end
-  }
-
-  /** It is sent where there is no connection, so that its failure may be one to connect. */
-  get connects(): boolean {
-    return this.#connects
-  }
-  set connects(connects: boolean) {
-    this.#connects = connects
-  }
-
-  /** Milliseconds. */
-  get query_timeout(): number | undefined {
-    return this.#end === undefined ? undefined : Math.max(1, Math.ceil(this.#end - uptime()))
-  }
-}
 
 /** Where the driver sends its queries. */
 export interface Connections {
   readonly pool: PostgresPool
-  /** Follows the time that core waits for a call, in milliseconds. */
+  /** Takes the time that core waits for a call, in milliseconds. */
   setTimeLimit(timeLimit: number): void
-  /** Until when, by `uptime`, a call that begins at `start` waits; undefined: as the pool has it. */
-  endOf(statement: Statement, start: number): number | undefined
-  /** Called before each query. Where connecting failed, the promise fulfils when it is worth a try. */
+  /**
+   * Returns when the wait of a call that begins at `start` ends, both by `uptime`; `undefined`
+   * leaves the limit to the pool.
+   */
+  deadlineOf(statement: Statement, start: number): number | undefined
+  /**
+   * Must be called before each query. While no connection can be made, the promise resolves when an
+   * attempt is worthwhile, and otherwise rejects with the last error.
+   */
   enter(query: Query): Promise<void> | undefined
-  /** Called after each query, with its error if it failed. */
+  /** Must be called after each query, with its error if it failed. */
   leave(query: Query, error?: unknown): void
   close(): Promise<void>
 }
 
-/** What pg reads on purpose: it would take the URL of any other database, too, for one of PostgreSQL. */
+/** How URLs for pg begin. pg itself would also take the URL of another database. */
 const FORM = /^(postgres(ql)?:|socket:|\/)/i
 
 /** Whether pg itself can read the URL. */
@@ -143,19 +64,71 @@ export function isReadable(url: string): boolean {
     new pg.Client({ connectionString: url })
     return true
   } catch (error) {
-    // A file that the URL names, of a certificate, may be there by the time of the first call.
+    // The URL may name the file of a certificate that exists only by the time of the first call.
     return (error as NodeJS.ErrnoException).syscall !== undefined
   }
 }
 
-/** A pool of the driver's own. */
-export function openPool(url: string): Connections {
-  const gate = new Gate()
-  let waiting = 0
-  let long = 0
+/**
+ * Whether the value can be used as a pool. A pg `Client` is refused, because it has one connection
+ * and holds back all queries until it is told to connect.
+ */
+export function isPool(value: unknown): boolean {
+  return (
+    typeof (value as PostgresPool | null)?.query === 'function' &&
+    !('connectionParameters' in (value as object))
+  )
+}
 
-  /** The gate is not before the queries, because connections that are there may go on serving. */
-  class Client extends pg.Client {
+/** A pool that the driver opens and closes. */
+export class OwnPool implements Connections {
+  readonly pool: pg.Pool
+  #waiting = 0
+  #long = 0
+
+  constructor(url: string) {
+    this.pool = new pg.Pool({
+      connectionString: url,
+      fallback_application_name: 'session-stores',
+      max: 8,
+      idleTimeoutMillis: 30_000,
+      keepAlive: true,
+      allowExitOnIdle: true,
+      Client: gatedClient(new Gate()),
+    })
+    // The pool replaces an idle connection that fails, so nothing has to be done about its error.
+    this.pool.on('error', () => {})
+  }
+
+  setTimeLimit(timeLimit: number): void {
+    this.#waiting = timeLimit * WAITING
+    this.#long = timeLimit * LONG
+    const { options } = this.pool
+    // pg reads this option at each attempt, and for each query that waits for a connection.
+    options.connectionTimeoutMillis = Math.ceil(timeLimit * CONNECTING)
+    // pg before 8.13 takes no time limit for a single query, and a count takes longer than others.
+    options.query_timeout = timeLimit * SILENCE
+  }
+
+  deadlineOf({ isLong }: Statement, start: number): number {
+    return start + (isLong ? this.#long : this.#waiting)
+  }
+
+  enter(): undefined {}
+
+  leave(): void {}
+
+  close(): Promise<void> {
+    return this.pool.end()
+  }
+}
+
+/**
+ * Returns a pg `Client` whose attempts to connect pass the gate. Queries do not pass the gate,
+ * because connections that are open may go on serving.
+ */
+function gatedClient(gate: Gate): typeof pg.Client {
+  return class extends pg.Client {
     override connect(): Promise<this>
     override connect(callback: (error: Error) => void): void
     override connect(callback?: (error: Error) => void): Promise<this> | void {
@@ -170,68 +143,42 @@ export function openPool(url: string): Connections {
       })
     }
   }
-
-  const pool = new pg.Pool({
-    connectionString: url,
-    fallback_application_name: 'session-stores',
-    max: 8,
-    idleTimeoutMillis: 30_000,
-    keepAlive: true,
-    allowExitOnIdle: true,
-    Client,
-  })
-  // The error of an idle connection needs no answer, because the pool opens another one.
-  pool.on('error', () => {})
-
-  return {
-    setTimeLimit(timeLimit) {
-      waiting = timeLimit * WAITING
-      long = timeLimit * LONG
-      // It is read at each attempt, and for each query that waits for a connection.
-      pool.options.connectionTimeoutMillis = Math.ceil(timeLimit * CONNECTING)
-      // pg before 8.13 takes no time limit for a single query, and counting takes longer than others.
-      pool.options.query_timeout = timeLimit * SILENCE
-    },
-    pool,
-    endOf: ({ isLong }, start) => start + (isLong ? long : waiting),
-    enter: () => undefined,
-    leave() {},
-    close: () => pool.end(),
-  }
 }
 
-/** A pool that stays as it was lent. */
-export function borrowPool(pool: PostgresPool): Connections {
-  const gate = new Gate()
-  let long = 0
-  return {
-    setTimeLimit(timeLimit) {
-      long = timeLimit * LONG
-    },
-    endOf: ({ isLong }, start) => (isLong ? start + long : undefined),
-    pool,
-    enter(query) {
-      query.connects = pool.totalCount === 0
-      if (!gate.isShut || pool.idleCount) return undefined
-      query.connects = true
-      return new Promise((resolve, reject) => {
-        gate.pass((error) => (error === undefined ? resolve() : reject(error)))
-      })
-    },
-    leave(query, error) {
-      if (error === undefined) {
-        if (gate.isShut) gate.open()
-      } else if (isConnectFailure(error) || (query.connects && !isAnswer(error))) gate.shut(error)
-      else if (gate.isShut && query.connects) gate.open()
-    },
-    async close() {},
-  }
-}
+/** A pool that the application lends. Its options stay as they are, and it stays open. */
+export class LentPool implements Connections {
+  readonly pool: PostgresPool
+  readonly #gate = new Gate()
+  #long = 0
 
-/** pg's own parsers belong to the application, which may have changed them. */
-const asText = {
-  getTypeParser:
-    () =>
-    (value: string): string =>
-      value,
+  constructor(pool: PostgresPool) {
+    this.pool = pool
+  }
+
+  setTimeLimit(timeLimit: number): void {
+    this.#long = timeLimit * LONG
+  }
+
+  deadlineOf({ isLong }: Statement, start: number): number | undefined {
+    return isLong ? start + this.#long : undefined
+  }
+
+  enter(query: Query): Promise<void> | undefined {
+    query.needsConnection = this.pool.totalCount === 0
+    if (!this.#gate.isShut || this.pool.idleCount) return undefined
+    query.needsConnection = true
+    return new Promise((resolve, reject) => {
+      this.#gate.pass((error) => (error === undefined ? resolve() : reject(error)))
+    })
+  }
+
+  leave(query: Query, error?: unknown): void {
+    const gate = this.#gate
+    if (error === undefined) {
+      if (gate.isShut) gate.open()
+    } else if (isConnectFailure(error) || (query.needsConnection && !isAnswer(error))) gate.shut(error)
+    else if (gate.isShut && query.needsConnection) gate.open()
+  }
+
+  async close(): Promise<void> {}
 }

@@ -1,103 +1,80 @@
 import { hash } from 'node:crypto'
+import { quoteTable, toTableSql } from './row.ts'
 
-/** The columns of the table, and their types by the names in PostgreSQL's catalog. */
-export const COLUMNS: Readonly<Record<string, string>> = {
-  key: 'text',
-  tag: 'text',
-  owner: 'text',
-  created_at: 'int8',
-  expires_at: 'int8',
-  purge_at: 'int8',
-  data: 'text',
-}
-
-/** Held while tables are made: `IF NOT EXISTS` alone fails where two processes race. Any number, the same in all. */
+/** The advisory lock under which a table is made, because `IF NOT EXISTS` fails in a race. */
 const SETUP_LOCK = 7_305_437_202
 
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
-
-export const qualified = (schema: string, table: string): string => `${quoted(schema)}.${quoted(table)}`
-
-/**
- * `purge_at` is when `prune` looks at a row, to the minute: only it is indexed, and a save or a touch that moves
- * the deadline on leaves it alone. So, and with room in each page, such an update touches no index (HOT).
- */
-export function tableSql(schema: string, table: string): string {
-  const t = qualified(schema, table)
-  return `CREATE TABLE IF NOT EXISTS ${t} (
-  key text COLLATE "C" PRIMARY KEY,
-  tag text NOT NULL,
-  owner text COLLATE "C",
-  created_at bigint NOT NULL,
-  expires_at bigint NOT NULL,
-  purge_at bigint NOT NULL,
-  data text
-) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
-CREATE INDEX IF NOT EXISTS ${quoted(`${table}_by_purge_at`)} ON ${t} (purge_at);
-CREATE INDEX IF NOT EXISTS ${quoted(`${table}_by_owner`)} ON ${t} (owner, key) WHERE owner IS NOT NULL;
-`
-}
-
+/** A statement, as the driver sends it. */
 export interface Statement {
   name?: string
   text: string
-  /** Its last parameter is when it must have taken effect, in epoch seconds of the server's clock. */
+  /**
+   * The last parameter is the latest time at which the statement may take effect, in epoch seconds
+   * of the server's clock.
+   */
   isTimed?: true
-  /** It reads the whole table, and may take as long as core waits for such a call. */
+  /** Reads the whole table, and may take as long as core waits for such a call. */
   isLong?: true
 }
 
-/** The same on one row, with a value for each parameter, and on many, with a column (see `rows.ts`). */
+/** The same statement on one row and on many rows: see `oneOrMany`. */
 type Verb = Record<'one' | 'many', Statement>
 
-interface Statements extends Record<'read' | 'put' | 'update' | 'touch', Verb> {
+/** Every statement of the driver. */
+export interface Statements extends Record<'read' | 'put' | 'update' | 'touch', Verb> {
+  /** Lists the columns of the table. */
   columns: Statement
+  /** Makes the table. */
   create: Statement
+  /** Reads the server's clock. */
   clock: Statement
-  /** Which of the rows are live and carry these tags. */
+  /** Lists which of the rows are live and carry these tags. */
   carried: Statement
   list: Statement
   listUser: Statement
   count: Statement
   prune: Statement
   clear: Statement
+  /** Reads the server's clock, and fails where the table cannot be read. */
   ping: Statement
 }
 
-/** What an update sets a row to: where in the statement each value is. */
+/** For each value of an update, the SQL that stands for the value. */
 type Replacement = Record<
   'key' | 'tag' | 'owner' | 'created_at' | 'expires_at' | 'data' | 'expect' | 'extend',
   string
 >
 
 /**
- * Every statement of the driver. Those that wait for locks on many rows take them one after the other in the
- * order of the keys, whatever plan PostgreSQL makes, so that no two wait for each other.
+ * Returns the statements for a table. With `named`, the server keeps them by name. Statements on
+ * many rows lock the rows one after the other in the order of their keys, whatever plan PostgreSQL
+ * makes, so that no two statements wait for each other.
+ *
+ * This is one function, because all statements share the fragments at its beginning.
  */
-export function statements(schema: string, table: string, named: boolean): Statements {
-  const t = qualified(schema, table)
+export function createStatements(schema: string, table: string, named: boolean): Statements {
+  const t = quoteTable(schema, table)
   const row = 'key, tag, owner, created_at, expires_at, data'
-  /** A row as one field, because each field of an answer costs the client as much as the session in it; see `toRow`. */
+  // A row is one field, because each field of an answer costs pg as much as the whole session does.
   const line = `concat_ws(E'\\n', key, tag, created_at, expires_at, coalesce(owner, ''), data)`
   const isSession = (now: string) => `r.data IS NOT NULL AND r.expires_at > ${now}`
   const toMinute = (time: string) => `${time} - ${time} % 60000`
-  const noLater = (deadline: string) => `least(r.purge_at, ${toMinute(deadline)})`
-  const texts = (...columns: string[]) => columns.map((c) => `string_to_array(${c}, E'\\n', '')`).join()
+  const noLaterPurge = (deadline: string) => `least(r.purge_at, ${toMinute(deadline)})`
+  const toArrays = (...columns: string[]) => columns.map((c) => `string_to_array(${c}, E'\\n', '')`).join()
   const toMilliseconds = (time: string) => `floor(date_part('epoch', ${time}) * 1000)::bigint`
   const clock = toMilliseconds('clock_timestamp()')
 
-  /**
-   * 1, or 0 after the latest time. Statements divide by it after every wait for a lock, because the
-   * error undoes all that they did.
-   */
+  // 1, or 0 after the latest time. Statements divide by this number after each wait for a lock,
+  // because the error undoes all that they did.
   const isInTime = (latest: string) => `(clock_timestamp() < to_timestamp(${latest}::float8))::int`
 
-  /** By a hash of its text, because on one pool a name must mean the same in every store. */
+  // The name is a hash of the text, because a name must mean the same to all stores on one pool.
   const statement = (text: string): Statement =>
     named ? { name: `session_stores_${hash('sha1', text, 'base64url')}`, text } : { text }
   const timed = (text: string): Statement => ({ ...statement(text), isTimed: true })
 
-  /** Creates, and the tombstones that always land ($7). An INSERT takes its rows as they come. */
+  // For creates, and for the tombstones that always land, whose keys are in $7. An INSERT locks its
+  // rows in the order in which they come.
   const put = (rows: string) => `
       INSERT INTO ${t} AS r (${row}, purge_at) ${rows}
       ON CONFLICT (key) DO UPDATE SET
@@ -105,15 +82,15 @@ export function statements(schema: string, table: string, named: boolean): State
         expires_at = excluded.expires_at, data = excluded.data, purge_at = least(r.purge_at, excluded.purge_at)
       WHERE r.expires_at <= $8::bigint OR (excluded.key = ANY ($7::text[]) AND r.tag <> excluded.tag)`
 
-  /** A plan of an UPDATE may take its rows in any order: those that are there are locked first, each before the next. */
+  // The plan of an UPDATE may take its rows in any order, so this locks the rows in order first.
   const locked = (columns: string, values: string) => `
     WITH w AS MATERIALIZED (
       SELECT i.* FROM unnest(${values}) AS i (${columns})
         LEFT JOIN LATERAL (SELECT FROM ${t} AS l WHERE l.key = i.key FOR NO KEY UPDATE) AS l ON true)`
 
-  /** Where a later deadline stays, `purge_at` may be too early, which costs `prune` one more look. */
+  // Where a later deadline stays, `purge_at` may be too early, and `prune` looks once more.
   const update = (w: Replacement) => `
-        UPDATE ${t} AS r SET tag = ${w.tag}, owner = ${w.owner}, data = ${w.data}, purge_at = ${noLater(w.expires_at)},
+        UPDATE ${t} AS r SET tag = ${w.tag}, owner = ${w.owner}, data = ${w.data}, purge_at = ${noLaterPurge(w.expires_at)},
           created_at = CASE WHEN r.data IS NULL OR ${w.data} IS NULL THEN ${w.created_at} ELSE r.created_at END,
           expires_at = greatest(${w.expires_at},
             CASE WHEN ${w.extend} AND r.data IS NOT NULL AND ${w.data} IS NOT NULL THEN r.expires_at END)`
@@ -134,7 +111,7 @@ export function statements(schema: string, table: string, named: boolean): State
   ) as Replacement
 
   const touch = (deadline: string) =>
-    `UPDATE ${t} AS r SET expires_at = ${deadline}, purge_at = ${noLater(deadline)}`
+    `UPDATE ${t} AS r SET expires_at = ${deadline}, purge_at = ${noLaterPurge(deadline)}`
   const isTouched = (tag: string) => `${isSession('$4::bigint')} AND r.tag = coalesce(${tag}, r.tag)`
 
   return {
@@ -142,12 +119,12 @@ export function statements(schema: string, table: string, named: boolean): State
       text: `SELECT attname, typname FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_type AS type ON type.oid = atttypid
         WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
     },
-    // Sent together, they are one transaction.
-    create: { text: `SELECT pg_catalog.pg_advisory_xact_lock(${SETUP_LOCK});\n${tableSql(schema, table)}` },
+    // PostgreSQL runs statements that are sent together as one transaction.
+    create: { text: `SELECT pg_catalog.pg_advisory_xact_lock(${SETUP_LOCK});\n${toTableSql(schema, table)}` },
     clock: { text: `SELECT ${clock}` },
     read: {
       one: statement(`SELECT ${line} FROM ${t} WHERE key = $1`),
-      many: statement(`SELECT ${line} FROM ${t} WHERE key = ANY (${texts('$1')})`),
+      many: statement(`SELECT ${line} FROM ${t} WHERE key = ANY (${toArrays('$1')})`),
     },
     put: {
       one: timed(`
@@ -156,7 +133,7 @@ export function statements(schema: string, table: string, named: boolean): State
       many: timed(`
         WITH changed AS (${put(`
           SELECT ${row}, ${toMinute('expires_at')}
-          FROM unnest(${texts('$1', '$2', '$3')}, $4::bigint[], $5::bigint[], ${texts('$6')}) AS i (${row})`)}
+          FROM unnest(${toArrays('$1', '$2', '$3')}, $4::bigint[], $5::bigint[], ${toArrays('$6')}) AS i (${row})`)}
           RETURNING r.key)
         SELECT string_agg(key, E'\\n'), 1 / ${isInTime('$9')} FROM changed`),
     },
@@ -167,12 +144,12 @@ export function statements(schema: string, table: string, named: boolean): State
       many: timed(`
         ${locked(
           'key, tag, owner, created_at, expires_at, data, expect, extend',
-          `${texts('$1', '$2', '$3')}, $4::bigint[], $5::bigint[], ${texts('$6', '$7')}, $8::boolean[]`,
+          `${toArrays('$1', '$2', '$3')}, $4::bigint[], $5::bigint[], ${toArrays('$6', '$7')}, $8::boolean[]`,
         )},
         changed AS (${update(columns)} FROM w WHERE ${isExpected(columns)} RETURNING r.key)
         SELECT string_agg(key, E'\\n'), 1 / ${isInTime('$10')} FROM changed`),
     },
-    // A touch answers with no row, because each row costs the client and the server.
+    // A touch answers with no row, because each row costs the client and the server some work.
     touch: {
       one: timed(`
         WITH changed AS (
@@ -180,24 +157,24 @@ export function statements(schema: string, table: string, named: boolean): State
           RETURNING 1 / ${isInTime('$5')})
         SELECT WHERE false`),
       many: timed(`
-        ${locked('key, expires_at, tag', `${texts('$1')}, $2::bigint[], ${texts('$3')}`)}
+        ${locked('key, expires_at, tag', `${toArrays('$1')}, $2::bigint[], ${toArrays('$3')}`)}
         ${touch('w.expires_at')} FROM w
         WHERE w.expires_at / ${isInTime('$5')} IS NOT NULL AND r.key = w.key AND ${isTouched('w.tag')}`),
     },
-    // It is rare, and no connection needs to keep it.
+    // This statement has no name, because it is too rare to be kept by each connection.
     carried: {
       text: `SELECT key FROM ${t}
-        WHERE key = ANY (${texts('$1')}) AND tag = ANY (${texts('$2')}) AND expires_at > $3`,
+        WHERE key = ANY (${toArrays('$1')}) AND tag = ANY (${toArrays('$2')}) AND expires_at > $3`,
     },
     list: statement(`SELECT key FROM ${t} WHERE key > $1 ORDER BY key LIMIT $2`),
     listUser: statement(`SELECT key FROM ${t} WHERE owner = $3 AND key > $1 ORDER BY key LIMIT $2`),
     count: { ...statement(`SELECT count(*) FROM ${t} AS r WHERE ${isSession('$1')}`), isLong: true },
-    // It also shows that the table can be read.
     ping: statement(`SELECT ${clock}, EXISTS (SELECT FROM ${t})`),
 
-    // The next two are never named, because plans that are kept for any LIMIT would read the whole table.
-    // Of the rows that are due, those that expired go, and those whose deadline was moved on are put off.
-    // A row that expires later in the same minute is not among them.
+    // `prune` and `clear` have no names, because a plan for every LIMIT would read the whole table.
+
+    // Removes due rows that expired, and postpones due rows whose deadline was moved. A row that
+    // expires later in the same minute is not due.
     prune: {
       text: `
         WITH due AS MATERIALIZED (

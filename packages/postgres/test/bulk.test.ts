@@ -3,21 +3,21 @@ import { ADA, CROWD, fillCrowd, listed } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { type PostgresPool, PostgresStore } from '../src/index.ts'
-import { NOW, opened } from './support/servers.ts'
+import { NOW, toolsFor } from './support/servers.ts'
 
-/** More than a statement of the store is ever about. */
+/** The most rows that a statement of the store is about. */
 const STEP = 1001
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('100,000 sessions', start, (server) => {
-    const { pool, driverOf, one } = opened(server)
+    const { pool, driverOf, one } = toolsFor(server)
 
-    it('are counted, listed, pruned and removed in steps that hold up nobody', async () => {
+    it('are counted, listed, pruned and removed in small steps', async () => {
       const sizes: number[] = []
       const watched: PostgresPool = {
         async query(query) {
           const result = await pool.query(query)
-          // Several statements, which make the table, have several results.
+          // The statements that make the table are sent together and have several results.
           if (!Array.isArray(result)) sizes.push(result.rows.length)
           return result
         },

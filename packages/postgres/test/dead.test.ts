@@ -4,15 +4,17 @@ import type { Driver } from '@session-stores/core'
 import { postgresServers } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
-import { NOW, opened, session } from './support/servers.ts'
+import { NOW, session, toolsFor } from './support/servers.ts'
 
 const nextTurn = () => new Promise(setImmediate)
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('a dead server', start, (server) => {
-    const { pool, poolOf, driverOf } = opened(server)
+    const { pool, poolOf, driverOf } = toolsFor(server)
 
-    /** Counts the connections that are asked for where the server was; each is closed at once. */
+    /**
+     * Counts the attempts to connect to the dead server's port. Each connection is closed at once.
+     */
     async function countAttempts(): Promise<{ attempts: () => number; stop: () => Promise<unknown> }> {
       let attempts = 0
       const listener = createServer((socket) => {
@@ -25,8 +27,11 @@ describe.each(postgresServers)('$name', ({ start }) => {
       return { attempts: () => attempts, stop }
     }
 
-    /** A driver whose server is dead, which it knows; what is asked of the server is counted. */
-    async function bury(kind: 'owned' | 'lent') {
+    /**
+     * Returns a driver that knows that its server is dead, and the count of its attempts to
+     * connect.
+     */
+    async function driverOfDead(kind: 'owned' | 'lent') {
       const pool = kind === 'lent' ? poolOf({ max: 8 }) : undefined
       const url = kind === 'owned' ? server.url : undefined
       const driver = await driverOf({ pool, url } as never)
@@ -42,7 +47,10 @@ describe.each(postgresServers)('$name', ({ start }) => {
       return { driver, attempts, stop }
     }
 
-    /** Calls, many at once and for at least two seconds; returns how many failed in how many seconds. */
+    /**
+     * Makes many calls at once, for at least two seconds. Returns how many failed in how many
+     * seconds.
+     */
     async function callAll(driver: Driver): Promise<{ failed: number; seconds: number }> {
       const begin = performance.now()
       const seconds = () => (performance.now() - begin) / 1000
@@ -62,14 +70,14 @@ describe.each(postgresServers)('$name', ({ start }) => {
     }
 
     it.each(['owned', 'lent'] as const)(
-      'gets few attempts to connect, and serves when it is back (%s pool)',
+      'gets few attempts to connect, and serves again when it is back (%s pool)',
       {
         timeout: 60_000,
       },
       async (kind) => {
-        const { driver, attempts, stop } = await bury(kind)
+        const { driver, attempts, stop } = await driverOfDead(kind)
         const { failed, seconds } = await callAll(driver)
-        // The first ones find a pool that does not know yet.
+        // The first calls find a pool that does not know yet that the server is dead.
         expect(attempts()).toBeLessThan(20 + 6 * seconds)
         expect(attempts()).toBeGreaterThan(seconds)
         expect(failed).toBeGreaterThan(10 * attempts())
@@ -83,19 +91,22 @@ describe.each(postgresServers)('$name', ({ start }) => {
       },
     )
 
-    it.each(['owned', 'lent'] as const)('is asked by one call after each pause (%s pool)', async (kind) => {
-      const { driver, attempts } = await bury(kind)
-      for (let i = 0; i < 3; i++) {
-        const found = attempts()
-        await vi.waitFor(async () => {
-          await Promise.allSettled(Array.from({ length: 50 }, () => driver.read(['a'])))
-          expect(attempts()).toBeGreaterThan(found)
-        })
-        expect(attempts()).toBe(found + 1)
-      }
-    })
+    it.each(['owned', 'lent'] as const)(
+      'gets one attempt to connect after each pause (%s pool)',
+      async (kind) => {
+        const { driver, attempts } = await driverOfDead(kind)
+        for (let i = 0; i < 3; i++) {
+          const before = attempts()
+          await vi.waitFor(async () => {
+            await Promise.allSettled(Array.from({ length: 50 }, () => driver.read(['a'])))
+            expect(attempts()).toBeGreaterThan(before)
+          })
+          expect(attempts()).toBe(before + 1)
+        }
+      },
+    )
 
-    it('does not keep connections from serving where only new ones are refused', async () => {
+    it('does not stop open connections where only new ones are refused', async () => {
       const role = `role_${process.pid}`
       await pool.query(`CREATE ROLE ${role} LOGIN SUPERUSER`)
       await pool.query(`ALTER ROLE ${role} NOSUPERUSER CONNECTION LIMIT 1`)

@@ -3,14 +3,16 @@ import { HOUR, keysOf } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { type PostgresPool, PostgresStore, postgresDriver } from '../src/index.ts'
-import { NOW, opened, session } from './support/servers.ts'
+import { NOW, session, toolsFor } from './support/servers.ts'
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('batches', start, (server) => {
-    const { pool, driverOf } = opened(server)
+    const { pool, driverOf } = toolsFor(server)
 
-    /** A pool that counts what the drivers would try again. */
-    function watch(): { watched: PostgresPool; deadlocks: unknown[] } {
+    /**
+     * Returns a pool that collects the deadlocks, after which the driver sends its statement again.
+     */
+    function watchPool(): { watched: PostgresPool; deadlocks: unknown[] } {
       const deadlocks: unknown[] = []
       const watched: PostgresPool = {
         query: (query) =>
@@ -22,11 +24,11 @@ describe.each(postgresServers)('$name', ({ start }) => {
       return { watched, deadlocks }
     }
 
-    it('batches with common rows never deadlock, whatever else runs', async () => {
-      const { watched, deadlocks } = watch()
+    it('with common rows never deadlock, whatever else runs', async () => {
+      const { watched, deadlocks } = watchPool()
       const { table } = await driverOf({ pool: watched })
       const drivers = [postgresDriver({ pool: watched, table }), postgresDriver({ pool: watched, table })]
-      // Hundreds of calls wait for a connection.
+      // The limit is long because hundreds of calls wait for a connection.
       await Promise.all(drivers.map((driver) => driver.setup(60_000)))
       const keys = keysOf(40)
       await Promise.all(
@@ -54,8 +56,8 @@ describe.each(postgresServers)('$name', ({ start }) => {
       expect(deadlocks).toEqual([])
     })
 
-    it('two stores with batches in opposite order never deadlock', async () => {
-      const { watched, deadlocks } = watch()
+    it('of two stores in opposite order never deadlock', async () => {
+      const { watched, deadlocks } = watchPool()
       const { table } = await driverOf({ pool: watched })
       const storeOf = () =>
         new PostgresStore({ pool: watched, table, operationTimeout: 60_000, pruneInterval: false })

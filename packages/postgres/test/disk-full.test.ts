@@ -5,19 +5,19 @@ import { canMount, mountDisk, postgresServers, unprivileged } from '@session-sto
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { PostgresStore } from '../src/index.ts'
-import { opened } from './support/servers.ts'
+import { toolsFor } from './support/servers.ts'
 
-/** A session of about half a megabyte, which does not compress. */
-const large = () => ({
+/** Returns a session of about half a megabyte that does not compress. */
+const largeSession = () => ({
   cookie: { originalMaxAge: null, path: '/' },
   text: randomBytes(256 * 1024).toString('hex'),
 })
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('a disk that is full', start, (server) => {
-    const { pool } = opened(server)
+    const { pool } = toolsFor(server)
 
-    it('loses nothing that was answered, and serves when there is room again', async ({ skip }) => {
+    it('loses no acknowledged save, and takes saves when there is room again', async ({ skip }) => {
       if (!canMount()) skip('no small disk can be mounted here')
       const folder = join(server.folder, 'small')
       mkdirSync(folder)
@@ -32,20 +32,20 @@ describe.each(postgresServers)('$name', ({ start }) => {
         await pool.query('DROP TABLESPACE small')
       })
 
-      const answered: string[] = []
+      const acknowledged: string[] = []
       const fill = async () => {
         for (let i = 0; i < 200; i++) {
-          await store.set(`id-${i}`, large())
-          answered.push(`id-${i}`)
+          await store.set(`id-${i}`, largeSession())
+          acknowledged.push(`id-${i}`)
         }
       }
       await expect(fill()).rejects.toMatchObject({ code: 'STORAGE_FULL', cause: { code: '53100' } })
-      expect(answered.length).toBeGreaterThan(5)
-      for (const id of answered) expect(await store.get(id)).not.toBe(null)
+      expect(acknowledged.length).toBeGreaterThan(5)
+      for (const id of acknowledged) expect(await store.get(id)).not.toBe(null)
 
       disk.resize('200m')
-      await store.set('after', large())
-      for (const id of [...answered, 'after']) expect(await store.get(id)).not.toBe(null)
+      await store.set('after', largeSession())
+      for (const id of [...acknowledged, 'after']) expect(await store.get(id)).not.toBe(null)
     })
   })
 })

@@ -3,17 +3,17 @@ import { postgresServers } from '@session-stores/testbed'
 import { describeWith, report } from '@session-stores/testbed/vitest'
 import { expect, it, vi } from 'vitest'
 import { postgresDriver } from '../src/index.ts'
-import { pooled } from './support/pgbouncer.ts'
+import { startPooled } from './support/pgbouncer.ts'
 
 const until = (check: () => unknown) => vi.waitFor(check, { timeout: 30_000, interval: 10 })
 
 const servers = [{ name: 'PostgreSQL', start: postgresServers[0]!.start }, postgresServers[1]!]
 for (const { name, start: startServer } of servers)
   describeWith(name, startServer, (server) => {
-    /** Backends that were at work when the server was killed keep its memory for a moment. */
+    /** Retries, because backends of the killed server keep its memory for a moment. */
     const start = async () => void (await until(() => server.start()))
 
-    /** A fast shutdown, as services do it: transactions are rolled back, connections closed. */
+    /** Shuts the server down as services do: transactions are rolled back, connections closed. */
     async function restart(): Promise<void> {
       process.kill(server.pid!, 'SIGINT')
       await until(() => expect(server.pid).toBeUndefined())
@@ -30,10 +30,10 @@ for (const { name, start: startServer } of servers)
     })
   })
 
-// It tries a server that went away again after 15 seconds, unless told otherwise.
-const prompt = () => pooled({ settings: { server_login_retry: 1 } })
+// PgBouncer tries a server that went away again after 15 seconds by default.
+const startPrompt = () => startPooled({ settings: { server_login_retry: 1 } })
 
-describeWith('PgBouncer', prompt, ({ pooler, server }) => {
+describeWith('PgBouncer', startPrompt, ({ pooler, server }) => {
   it.for([
     ['killed, and started again', crash(pooler)],
     ['silent for a while', hang(pooler)],

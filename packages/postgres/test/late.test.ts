@@ -1,11 +1,11 @@
 import type { Driver } from '@session-stores/core'
 import { postgresServers } from '@session-stores/testbed'
 import { HOUR } from '@session-stores/testbed/rows'
-import { after, describeWith } from '@session-stores/testbed/vitest'
+import { describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
-import { NOW, newTable, opened, session } from './support/servers.ts'
+import { NOW, newTable, session, toolsFor } from './support/servers.ts'
 
-/** How long core waits for a call of these drivers, in milliseconds. */
+/** How long core waits for a call of these drivers. Milliseconds. */
 const TIME_LIMIT = 500
 const PATIENCE = { timeout: 20_000, interval: 10 }
 
@@ -14,7 +14,7 @@ const update = (key: string) => session(key, { data: 'changed', expect: 'tag', t
 const touch = (key: string) => ({ key, user: null, expiresAt: NOW + 2 * HOUR })
 const expired = { expiresAt: NOW - HOUR }
 
-/** Each statement that changes something, on rows of its own: on one and on many. */
+/** Every statement that changes something, on one row and on many, each on rows of its own. */
 const changes: ((driver: Driver) => unknown)[] = [
   (driver) => driver.write([session('a', { tag: 'new' })], NOW),
   (driver) => driver.write([session('b', { tag: 'new' }), session('c', { tag: 'new' })], NOW),
@@ -31,25 +31,21 @@ const rows = [
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('a call that was given up', start, (server) => {
-    const { pool, poolOf, driverOf, one, clock } = opened(server)
+    const { pool, poolOf, driverOf, one, clock, begin, countBackends } = toolsFor(server)
 
     const dump = (table: string) =>
       one(`SELECT json_agg(to_json(r) ORDER BY key) FROM ${table} AS r`) as Promise<unknown>
-    const passed = (milliseconds: number) => async () => {
-      const begin = await clock()
-      await vi.waitFor(async () => expect(await clock()).toBeGreaterThan(begin + milliseconds), PATIENCE)
+    /** Waits until the calls that have begun are late by the server's clock. */
+    async function waitForLimit(): Promise<void> {
+      const late = (await clock()) + 2 * TIME_LIMIT
+      await vi.waitFor(async () => expect(await clock()).toBeGreaterThan(late), PATIENCE)
     }
-    const isOver = passed(2 * TIME_LIMIT)
-    const backends = `FROM pg_stat_activity WHERE application_name = $1`
-    /** Nothing of these connections is at work, nor is anything that was sent to them. */
-    const settled = (name: string) =>
-      vi.waitFor(
-        async () => expect(await one(`SELECT count(*)::int ${backends} AND state <> 'idle'`, [name])).toBe(0),
-        PATIENCE,
-      )
+    /** Waits until no connection of this name is at work on what was sent to it. */
+    const waitForIdle = (name: string) =>
+      vi.waitFor(async () => expect(await countBackends(name, "state <> 'idle'")).toBe(0), PATIENCE)
 
-    /** A driver, the server's connections of which are called as its table is. */
-    async function named(kind: 'owned' | 'lent') {
+    /** Returns a driver whose connections have the name of its table. */
+    async function driverNamedByTable(kind: 'owned' | 'lent') {
       const table = newTable()
       const parameter = `application_name=${table}`
       const driver =
@@ -61,67 +57,65 @@ describe.each(postgresServers)('$name', ({ start }) => {
       return driver
     }
 
-    it.each(['owned', 'lent'] as const)('does nothing when its locks are free (%s pool)', async (kind) => {
-      const driver = await named(kind)
+    it.each(['owned', 'lent'] as const)('does nothing when its locks become free (%s pool)', async (kind) => {
+      const driver = await driverNamedByTable(kind)
       const { table } = driver
       const before = await dump(table)
-      const lock = await pool.connect()
-      after(() => lock.release(true))
-      await lock.query(`BEGIN; SELECT FROM ${table} FOR UPDATE`)
+      const commit = await begin(`SELECT FROM ${table} FOR UPDATE`)
       const calls = changes.map((change) => Promise.resolve(change(driver)).catch((error) => error.code))
-      const waiting = `SELECT count(*)::int ${backends} AND wait_event_type = 'Lock'`
-      await vi.waitFor(async () => expect(await one(waiting, [table])).toBe(changes.length), PATIENCE)
-      await isOver()
-      // The rows stay as they were, so that no statement looks at them anew.
-      await lock.query('COMMIT')
+      const countWaiting = () => countBackends(table, "wait_event_type = 'Lock'")
+      await vi.waitFor(async () => expect(await countWaiting()).toBe(changes.length), PATIENCE)
+      await waitForLimit()
+      // The transaction changes no row, so that no statement checks its rows anew.
+      await commit()
       const codes = await Promise.all(calls)
       expect(new Set(codes)).toEqual(new Set([kind === 'owned' ? 'TIMEOUT' : 'UNAVAILABLE']))
-      await settled(table)
+      await waitForIdle(table)
       expect(await dump(table)).toEqual(before)
     })
 
-    it('does nothing when the backend goes on that hung', async () => {
-      const driver = await named('owned')
+    it('does nothing when the backend that hung goes on', async () => {
+      const driver = await driverNamedByTable('owned')
       const { table } = driver
       const before = await dump(table)
+      const backends = 'SELECT pid FROM pg_stat_activity WHERE application_name = $1'
       for (const change of changes) {
-        const pids = (await pool.query(`SELECT pid ${backends}`, [table])).rows.map(({ pid }) => pid)
+        const { rows } = await pool.query(backends, [table])
+        const pids = rows.map(({ pid }) => pid)
         for (const pid of pids) process.kill(pid, 'SIGSTOP')
         try {
           await expect(change(driver)).rejects.toMatchObject({ code: 'TIMEOUT' })
-          await isOver()
+          await waitForLimit()
         } finally {
           for (const pid of pids) process.kill(pid, 'SIGCONT')
         }
-        await settled(table)
+        await waitForIdle(table)
         expect(await dump(table)).toEqual(before)
-        // There must be a connection to hang.
+        // The next change needs an open connection.
         await driver.ping()
       }
     })
 
-    it('is not sent when there is a connection', async () => {
-      const driver = await named('owned')
+    it('is not sent when a connection becomes free', async () => {
+      const driver = await driverNamedByTable('owned')
       const { table } = driver
       const before = await dump(table)
-      const lock = await pool.connect()
-      after(() => lock.release(true))
-      await lock.query(`BEGIN; LOCK TABLE ${table}`)
-      // The driver has 8 connections. Each waits for longer than the calls after them wait for one.
+      const commit = await begin(`LOCK TABLE ${table}`)
+      // The driver has 8 connections, which are busy for longer than the next call waits for one.
       const reads = Array.from({ length: 8 }, () => Promise.resolve(driver.read(['a'])).catch(() => {}))
       const late = Promise.resolve(driver.write([session('new')], NOW))
       await expect(late).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-      await lock.query('COMMIT')
+      await commit()
       await Promise.all(reads)
-      await settled(table)
+      await waitForIdle(table)
       expect(await dump(table)).toEqual(before)
     })
   })
 
   describeWith('the server’s clock', start, (server) => {
-    const { pool, driverOf, newSchema } = opened(server)
+    const { pool, driverOf, newSchema } = toolsFor(server)
 
-    it('may be set at any time: the next write learns of it, and lands', async () => {
+    it('may be set at any time, and the next write reads it again and lands', async () => {
       const schema = await newSchema(newTable())
       await pool.query(`
         CREATE TABLE ${schema}.clock AS SELECT interval '0' AS ahead;

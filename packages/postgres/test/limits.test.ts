@@ -2,10 +2,10 @@ import { postgresServers } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { PostgresStore, postgresDriver } from '../src/index.ts'
-import { newTable, opened } from './support/servers.ts'
+import { newTable, toolsFor } from './support/servers.ts'
 
-/** What a call fails with, and how long it takes, in milliseconds. */
-async function failure(call: unknown): Promise<{ code: string; time: number }> {
+/** Returns the code with which a call fails, and how long the call takes, in milliseconds. */
+async function failureOf(call: unknown): Promise<{ code: string; time: number }> {
   const begin = performance.now()
   const error = await Promise.resolve(call).then(
     () => undefined,
@@ -16,16 +16,11 @@ async function failure(call: unknown): Promise<{ code: string; time: number }> {
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('the time limit', start, (server) => {
-    const { pool, driverOf } = opened(server)
+    const { driverOf, begin } = toolsFor(server)
 
-    async function lock(table: string): Promise<() => Promise<unknown>> {
-      const client = await pool.connect()
-      after(() => client.release(true))
-      await client.query(`BEGIN; LOCK TABLE ${table}`)
-      return () => client.query('COMMIT')
-    }
+    const lock = (table: string) => begin(`LOCK TABLE ${table}`)
 
-    it('is how long a database may take to wake up', async () => {
+    it('is as long as a database may take to wake up', async () => {
       const storeOf = (operationTimeout: number) => {
         const options = { operationTimeout, table: newTable(), pruneInterval: false } as const
         const store = new PostgresStore({ url: server.url, ...options })
@@ -35,8 +30,8 @@ describe.each(postgresServers)('$name', ({ start }) => {
       server.pause()
       try {
         const patient = storeOf(15_000).get('the-id')
-        // A store with the default is told why after 3 seconds, before its time is up.
-        const { code, time } = await failure(storeOf(5000).get('the-id'))
+        // A store with the default limit learns the reason after 3 seconds, before its time is up.
+        const { code, time } = await failureOf(storeOf(5000).get('the-id'))
         expect(code).toBe('UNAVAILABLE')
         expect(time).toBeLessThan(4900)
         server.resume()
@@ -46,12 +41,12 @@ describe.each(postgresServers)('$name', ({ start }) => {
       }
     })
 
-    it('bounds each wait for an answer, and may be set anew', async () => {
+    it('bounds each wait for an answer, and may be changed', async () => {
       const driver = await driverOf({ pool: undefined, url: server.url } as never)
       await driver.setup(300)
       const unlock = await lock(driver.table)
       for (const call of [() => driver.read(['a']), () => driver.ping(), () => driver.prune(1, 1)]) {
-        const { code, time } = await failure(call())
+        const { code, time } = await failureOf(call())
         expect(code).toBe('TIMEOUT')
         expect(time).toBeLessThan(300)
       }
@@ -60,7 +55,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       const impatient = postgresDriver({ url: server.url, table: driver.table })
       after(() => impatient.close())
       await impatient.setup(1000)
-      expect(await failure(impatient.read(['a']))).toMatchObject({ code: 'TIMEOUT' })
+      expect(await failureOf(impatient.read(['a']))).toMatchObject({ code: 'TIMEOUT' })
       await unlock()
       expect(await patient).toEqual([])
     })
@@ -69,14 +64,14 @@ describe.each(postgresServers)('$name', ({ start }) => {
       const driver = await driverOf({ pool: undefined, url: server.url } as never)
       await driver.setup(1000)
       const unlock = await lock(driver.table)
-      const clock = postgresDriver({ url: server.url, table: driver.table })
-      after(() => clock.close())
-      await clock.setup(500)
-      const first = failure(driver.read(['a']))
+      const timer = postgresDriver({ url: server.url, table: driver.table })
+      after(() => timer.close())
+      await timer.setup(500)
+      const first = failureOf(driver.read(['a']))
       server.pause()
-      // It needs a second connection, which the server makes when more than a third of the time is over.
-      const second = failure(driver.read(['b']))
-      expect(await failure(clock.read(['a']))).toMatchObject({ code: 'TIMEOUT' })
+      // The second call needs another connection, which opens after more than a third of the time.
+      const second = failureOf(driver.read(['b']))
+      expect(await failureOf(timer.read(['a']))).toMatchObject({ code: 'TIMEOUT' })
       server.resume()
       for (const { code, time } of [await first, await second]) {
         expect(code).toBe('TIMEOUT')
@@ -85,7 +80,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       await unlock()
     })
 
-    it('leaves a pool that was lent as it is', async () => {
+    it('leaves a lent pool as it is', async () => {
       const driver = await driverOf()
       const unlock = await lock(driver.table)
       await driver.setup(100)
@@ -93,7 +88,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       const owned = postgresDriver({ url: server.url, table: driver.table })
       after(() => owned.close())
       await owned.setup(300)
-      expect(await failure(owned.read(['a']))).toMatchObject({ code: 'TIMEOUT' })
+      expect(await failureOf(owned.read(['a']))).toMatchObject({ code: 'TIMEOUT' })
       await unlock()
       expect(await call).toEqual([])
     })

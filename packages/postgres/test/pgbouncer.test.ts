@@ -2,9 +2,9 @@ import { driverSuite } from '@session-stores/driver-suite'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { describe, it } from 'vitest'
 import { deploymentsOn } from './support/deployment.ts'
-import { pooled } from './support/pgbouncer.ts'
+import { startPooled } from './support/pgbouncer.ts'
 
-describeWith('PgBouncer in transaction mode', pooled, ({ pooler }) =>
+describeWith('PgBouncer in transaction mode', startPooled, ({ pooler }) =>
   driverSuite({ describe, it }, deploymentsOn(pooler, { namedStatements: false }), {
     only: ['contract', 'races', 'process-races'],
   }),

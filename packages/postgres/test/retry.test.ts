@@ -3,17 +3,19 @@ import { postgresServers, startProxy } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
 import type { PostgresPool } from '../src/index.ts'
-import { NOW, newTable, opened, session } from './support/servers.ts'
+import { NOW, newTable, session, toolsFor } from './support/servers.ts'
+
+const TERMINATE = 'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = $1'
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('a connection that breaks', start, (server) => {
-    const { pool, poolOf, driverOf, one } = opened(server)
+    const { pool, poolOf, driverOf, begin, countBackends } = toolsFor(server)
 
     it.each([
       ['owned', 'ended by the server'],
       ['lent', 'ended by the server'],
       ['lent', 'cut'],
-    ] as const)('is no reason to send a write again (%s pool, %s)', async (kind, end) => {
+    ] as const)('does not make the driver resend a write (%s pool, %s)', async (kind, end) => {
       const table = newTable()
       let sent = 0
       const lent = poolOf({ application_name: table })
@@ -31,39 +33,34 @@ describe.each(postgresServers)('$name', ({ start }) => {
       const driver = await driverOf({ url, pool: url ? undefined : watched, table } as never)
       await driver.write([session('a'), session('b')], NOW)
       sent = 0
-      const lock = await pool.connect()
-      after(() => lock.release(true))
-      await lock.query(`BEGIN; SELECT FROM ${table} FOR UPDATE`)
+      const commit = await begin(`SELECT FROM ${table} FOR UPDATE`)
       const update = (key: string) => session(key, { expect: 'tag', tag: 'new', data: 'changed' })
       const calls = [driver.write([update('a')], NOW), driver.write([update('a'), update('b')], NOW)]
       const outcomes = Promise.allSettled(calls)
-      const backends = `FROM pg_stat_activity WHERE application_name = $1`
-      await vi.waitFor(async () =>
-        expect(await one(`SELECT count(*)::int ${backends} AND wait_event_type = 'Lock'`, [table])).toBe(2),
-      )
+      await vi.waitFor(async () => expect(await countBackends(table, "wait_event_type = 'Lock'")).toBe(2))
       if (end === 'cut') for (const socket of sockets) socket.destroy()
-      else await pool.query(`SELECT pg_terminate_backend(pid, 5000) ${backends}`, [table])
+      else await pool.query(TERMINATE, [table])
       for (const outcome of await outcomes)
         expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } })
-      await lock.query('COMMIT')
+      await commit()
       if (kind === 'lent') expect(sent).toBe(2)
-      // A connection that was cut leaves its statement behind, which may still land.
+      // The statement on a connection that was cut may still land.
       if (end === 'cut') return
       expect(await driver.read(['a', 'b'])).toMatchObject([{ tag: 'tag' }, { tag: 'tag' }])
     })
 
-    it('is no reason to send a write again whose reply was lost', async () => {
+    it('does not make the driver resend a write whose reply was lost', async () => {
       const proxy = await startProxy(server)
       after(() => proxy.stop())
       const driver = await driverOf({ pool: undefined, url: proxy.through(server.url) } as never)
       await driver.write([session('a')], NOW)
       const lost = proxy.loseNextReply()
-      // Sent again it would find its own tag, and be answered.
+      // A resend would find the write's own tag, and the call would succeed.
       const write = session('a', { expect: 'tag', tag: 'new' })
       await expect(driver.write([write], NOW)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
       await lost
       expect(await driver.read(['a'])).toMatchObject([{ tag: 'new' }])
-      // A caller that sends it again is told that it landed.
+      // A caller that sends the write again learns that the write landed.
       expect(await driver.write([write], NOW)).toEqual(['a'])
     })
   })

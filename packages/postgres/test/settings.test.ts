@@ -4,7 +4,7 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { postgresDriver } from '../src/index.ts'
-import { NOW, newTable, opened, session } from './support/servers.ts'
+import { NOW, newTable, session, toolsFor } from './support/servers.ts'
 
 const formats = {
   TimeZone: 'America/St_Johns',
@@ -20,10 +20,10 @@ const encoding = {
 }
 
 describe.each(postgresServers)('$name', ({ start }) => {
-  describeWith('what a session is set to', start, (server) => {
-    const { pool, poolOf, driverOf } = opened(server)
+  describeWith('the settings of a connection', start, (server) => {
+    const { pool, poolOf, driverOf } = toolsFor(server)
 
-    /** A pool whose connections are set to this, also to what pg itself asks for at their beginning. */
+    /** Returns a pool whose connections have these settings, even those that pg itself sets. */
     function poolSetTo(settings: Record<string, string>): pg.Pool {
       const odd = poolOf({ max: 4 })
       odd.on('connect', (client) => {
@@ -32,7 +32,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       return odd
     }
 
-    const make = (): Deployment => {
+    const createDeployment = (): Deployment => {
       const table = newTable()
       const odd = poolSetTo({ ...formats, ...encoding })
       const driver = () => postgresDriver({ pool: odd, table })
@@ -41,13 +41,13 @@ describe.each(postgresServers)('$name', ({ start }) => {
         dispose: async () => void (await pool.query(`DROP TABLE IF EXISTS ${table}`)),
       }
     }
-    driverSuite({ describe, it }, make, { only: ['contract'] })
+    driverSuite({ describe, it }, createDeployment, { only: ['contract'] })
 
     it.each([
       ['time zone and formats', formats],
       ['encoding', encoding],
       ['isolation', { default_transaction_isolation: 'serializable' }],
-    ])('the %s of a connection change nothing', async (_, settings) => {
+    ])('change nothing: %s', async (_, settings) => {
       const plain = await driverOf()
       const lent = poolSetTo(settings)
       for (const [name, value] of Object.entries(settings))
@@ -71,7 +71,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       expect(await plain.count(NOW)).toBe(2)
     })
 
-    it('a database in another encoding keeps every character', async () => {
+    it('and a database in another encoding keep every character', async () => {
       const database = newTable()
       await pool.query(`CREATE DATABASE ${database} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
       after(() => pool.query(`DROP DATABASE ${database}`))

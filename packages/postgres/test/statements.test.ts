@@ -2,33 +2,36 @@ import { postgresServers } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import type pg from 'pg'
 import { describe, expect, it, vi } from 'vitest'
-import { NOW, opened, session } from './support/servers.ts'
+import { NOW, session, toolsFor } from './support/servers.ts'
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('statements', start, (server) => {
-    const { pool, poolOf, driverOf } = opened(server)
+    const { pool, poolOf, driverOf } = toolsFor(server)
 
-    it.each([true, false])('namedStatements: %s', async (namedStatements) => {
-      const single = poolOf({ max: 1 })
-      const driver = await driverOf({ pool: single, namedStatements })
-      const other = await driverOf({ pool: single, namedStatements })
-      for (let i = 0; i < 10; i++)
-        for (const keys of [['a'], ['a', 'b']]) {
-          await driver.write(
-            keys.map((key) => session(key)),
-            NOW,
-          )
-          await other.write(
-            keys.map((key) => session(key)),
-            NOW,
-          )
-          expect(await driver.read(keys)).toHaveLength(keys.length)
-        }
-      const { rows } = await single.query('SELECT count(*)::int AS names FROM pg_prepared_statements')
-      expect(rows[0].names).toBe(namedStatements ? 6 : 0)
-    })
+    it.each([true, false])(
+      'are kept by the server as the option says (namedStatements: %s)',
+      async (namedStatements) => {
+        const single = poolOf({ max: 1 })
+        const driver = await driverOf({ pool: single, namedStatements })
+        const other = await driverOf({ pool: single, namedStatements })
+        for (let i = 0; i < 10; i++)
+          for (const keys of [['a'], ['a', 'b']]) {
+            await driver.write(
+              keys.map((key) => session(key)),
+              NOW,
+            )
+            await other.write(
+              keys.map((key) => session(key)),
+              NOW,
+            )
+            expect(await driver.read(keys)).toHaveLength(keys.length)
+          }
+        const { rows } = await single.query('SELECT count(*)::int AS names FROM pg_prepared_statements')
+        expect(rows[0].names).toBe(namedStatements ? 6 : 0)
+      },
+    )
 
-    it('connections that forgot their statements serve at once', async () => {
+    it('that a connection has forgotten are sent again at once', async () => {
       const single = poolOf({ max: 1 })
       const driver = await driverOf({ pool: single })
       await driver.read(['a'])
@@ -42,13 +45,13 @@ describe.each(postgresServers)('$name', ({ start }) => {
       }
     })
 
-    it('a pooler that mixes prepared statements up is told from other faults', async () => {
+    it('that a pooler mixed up fail with a reason of their own', async () => {
       const single = poolOf({ max: 1 })
       const driver = await driverOf({ pool: single })
       await driver.read(['a'])
       const { rows } = await single.query('SELECT name FROM pg_prepared_statements')
       const [name] = rows.map((row) => row.name).filter((name) => name.startsWith('session_stores_'))
-      // The next connection has it already, from somebody else.
+      // The next connection already has a statement of this name, from somebody else.
       single.once('connect', (client) => client.query(`PREPARE "${name}" AS SELECT 1`))
       const { pid } = (await single.query('SELECT pg_backend_pid() AS pid')).rows[0]
       await pool.query('SELECT pg_terminate_backend($1, 5000)', [pid])
@@ -61,7 +64,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       expect(await driver.read(['a'])).toEqual([])
     })
 
-    it('a pool that was lent stays open, and its parsers are left alone', async () => {
+    it('leave a lent pool open, and its parsers alone', async () => {
       const types = { getTypeParser: () => () => 'parsed' } as pg.CustomTypesConfig
       const lent = poolOf({ types })
       const driver = await driverOf({ pool: lent })

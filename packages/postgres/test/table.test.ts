@@ -3,11 +3,11 @@ import { HOUR, keysOf } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it } from 'vitest'
 import { ddl, PostgresStore, postgresDriver } from '../src/index.ts'
-import { NOW, newTable, opened, session } from './support/servers.ts'
+import { NOW, newTable, session, toolsFor } from './support/servers.ts'
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('the table', start, (server) => {
-    const { pool, poolOf, driverOf, one, newSchema } = opened(server)
+    const { pool, poolOf, driverOf, one, newSchema } = toolsFor(server)
 
     it.each([`we"ird`, `it's`, 'a b', 'a;DROP TABLE x;--', 'Übung', 'select', '$1', 'x'.repeat(51)])(
       'and its schema may be called %j',
@@ -26,7 +26,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       },
     )
 
-    it('is made once, by processes that start together on several tables', async () => {
+    it('is made once by drivers that start together, on several tables', async () => {
       const schema = await newSchema(newTable())
       const drivers = ['one', 'two', 'three'].flatMap((table) =>
         Array.from({ length: 10 }, () => postgresDriver({ url: server.url, schema, table })),
@@ -37,7 +37,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       expect(await Promise.all(drivers.map((driver) => driver.count(NOW)))).toEqual(drivers.map(() => 10))
     })
 
-    it('may be made by the SQL of ddl(), for a role that may only use it', async () => {
+    it('may be made by the SQL of ddl(), for a role that may only use the table', async () => {
       const schema = await newSchema(newTable())
       const role = `${schema}_role`
       await pool.query(
@@ -61,7 +61,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       await driver.clear()
     })
 
-    it('of another store is refused, and stays as it is', async () => {
+    it('of another store is refused and stays as it is', async () => {
       const table = newTable()
       await pool.query(`CREATE TABLE ${table} (sid varchar PRIMARY KEY, sess json, expire timestamp(6))`)
       await expect(driverOf({ table })).rejects.toMatchObject({ code: 'BAD_STORAGE' })

@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest'
 import { postgresDriver } from '../src/index.ts'
 import { NOW, session } from './support/servers.ts'
 
-/** Takes connections with TLS only, by a certificate that nobody has signed but itself; returns that. */
-async function demandTls({ url, folder }: ProcessServer): Promise<string> {
+/** Makes the server take only connections with TLS. Returns its self-signed certificate. */
+async function requireTls({ url, folder }: ProcessServer): Promise<string> {
   const { cert, key } = selfSigned(folder)
   const { uid, gid } = unprivileged(folder)
   if (uid !== undefined && gid !== undefined) chownSync(key, uid, gid)
@@ -27,11 +27,11 @@ async function demandTls({ url, folder }: ProcessServer): Promise<string> {
 }
 
 describe.each(postgresServers)('$name', ({ start }) => {
-  describeWith('that speaks TLS only', start, async (server) => {
-    const certificate = await demandTls(server)
+  describeWith('with TLS only', start, async (server) => {
+    const certificate = await requireTls(server)
     const driverOf = (parameters: string) => postgresDriver({ url: `${server.url}?${parameters}` })
 
-    it('is trusted by the certificate of its authority', async () => {
+    it('is trusted with the certificate of its authority', async () => {
       const driver = driverOf(`sslmode=verify-full&sslrootcert=${encodeURIComponent(certificate)}`)
       after(() => driver.close())
       await driver.setup()

@@ -9,7 +9,7 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import pg from 'pg'
 import { describe, it } from 'vitest'
 import { ddl, postgresDriver } from '../src/index.ts'
-import { opened } from './support/servers.ts'
+import { toolsFor } from './support/servers.ts'
 
 const runner = { describe, it }
 const PASSWORD = `${SECRET}-password`
@@ -20,7 +20,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
     'a server with users',
     () => start({ password: PASSWORD, args: ['-c', 'max_connections=40'] }),
     (server) => {
-      const { pool } = opened(server)
+      const { pool } = toolsFor(server)
       const urlOf = (change: (url: URL) => void): string => {
         const url = new URL(server.url)
         change(url)
@@ -34,15 +34,18 @@ describe.each(postgresServers)('$name', ({ start }) => {
           'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1 AND pid <> pg_backend_pid()',
           [role],
         )
-      /** A role that may do what it must, with a table of its own. */
-      async function roleOf(name: string): Promise<(url: URL) => void> {
+      /**
+       * Makes a role with the rights that the store needs on a table of its own. Returns the change
+       * of the URL.
+       */
+      async function createRole(name: string): Promise<(url: URL) => void> {
         await query(`CREATE ROLE ${name} LOGIN PASSWORD '${PASSWORD}'; ${ddl({ table: name })};
           GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} TO ${name}`)
         return (url) => {
           url.username = name
         }
       }
-      async function locker(table: string): Promise<pg.PoolClient> {
+      async function lockTable(table: string): Promise<pg.PoolClient> {
         const client = await pool.connect()
         await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
         return client
@@ -52,9 +55,9 @@ describe.each(postgresServers)('$name', ({ start }) => {
         await lock?.query('ROLLBACK')
         lock?.release()
       }
-      /** Something that a role is set to: for its connections from now on. */
-      const set = (role: string, setting: string) => ({
-        driver: async () => driverOf(await roleOf(role), role),
+      /** A trouble by a setting of a role, for its connections from now on. */
+      const settingOf = (role: string, setting: string) => ({
+        driver: async () => driverOf(await createRole(role), role),
         async begin() {
           await query(`ALTER ROLE ${role} SET ${setting}`)
           await disconnect(role)
@@ -71,11 +74,11 @@ describe.each(postgresServers)('$name', ({ start }) => {
           driver: () => driverOf((url) => (url.password = `${SECRET}-other`)),
         },
         'no password': { code: 'ACCESS_DENIED', driver: () => driverOf((url) => (url.password = '')) },
-        'a role that is not there': {
+        'a role that does not exist': {
           code: 'ACCESS_DENIED',
           driver: () => driverOf((url) => (url.username = 'nobody')),
         },
-        'a database that is not there': {
+        'a database that does not exist': {
           code: 'UNAVAILABLE',
           driver: () => driverOf((url) => (url.pathname = '/later')),
           end: () => query('CREATE DATABASE later'),
@@ -92,20 +95,20 @@ describe.each(postgresServers)('$name', ({ start }) => {
         },
         'a role without rights on the table': {
           code: 'ACCESS_DENIED',
-          driver: async () => driverOf(await roleOf('outsider'), 'outsider'),
+          driver: async () => driverOf(await createRole('outsider'), 'outsider'),
           begin: () => query('REVOKE ALL ON outsider FROM outsider'),
           end: () => query('GRANT SELECT, INSERT, UPDATE, DELETE ON outsider TO outsider'),
         },
         'a role that may only read': {
           code: 'ACCESS_DENIED',
-          driver: async () => driverOf(await roleOf('reader'), 'reader'),
+          driver: async () => driverOf(await createRole('reader'), 'reader'),
           begin: () => query('REVOKE INSERT, UPDATE, DELETE ON reader FROM reader'),
           works: READS,
           end: () => query('GRANT INSERT, UPDATE, DELETE ON reader TO reader'),
         },
         'a role whose connections are used up': {
           code: 'UNAVAILABLE',
-          driver: async () => driverOf(await roleOf('few'), 'few'),
+          driver: async () => driverOf(await createRole('few'), 'few'),
           async begin() {
             await query('ALTER ROLE few CONNECTION LIMIT 0')
             await disconnect('few')
@@ -114,7 +117,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
         },
         'transactions that only read': {
           code: 'READ_ONLY',
-          ...set('bookworm', 'default_transaction_read_only = on'),
+          ...settingOf('bookworm', 'default_transaction_read_only = on'),
           works: READS,
         },
         'a table without the columns': {
@@ -125,7 +128,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
           },
           end: () => query('DROP TABLE others'),
         },
-        'a table that goes away, and that the store may not make': {
+        'a table that is dropped, and that the store may not make': {
           code: 'BAD_STORAGE',
           async driver() {
             await query(ddl({ table: 'dropped' }))
@@ -138,7 +141,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
           code: 'TIMEOUT',
           driver: () => driverOf((url) => (url.search = 'statement_timeout=100'), 'locked'),
           async begin() {
-            lock = await locker('locked')
+            lock = await lockTable('locked')
           },
           end: unlock,
         },
@@ -147,7 +150,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
           operationTimeout: 200,
           driver: () => driverOf(() => {}, 'held'),
           async begin() {
-            lock = await locker('held')
+            lock = await lockTable('held')
           },
           end: unlock,
         },
@@ -155,10 +158,10 @@ describe.each(postgresServers)('$name', ({ start }) => {
           code: 'UNAVAILABLE',
           driver: () => driverOf((url) => (url.search = 'sslmode=verify-full')),
         },
-        'TLS that the server asks for': {
+        'TLS that the server requires': {
           code: 'ACCESS_DENIED',
           async driver() {
-            await roleOf('secret')
+            await createRole('secret')
             const file = join(server.folder, 'data/pg_hba.conf')
             writeFileSync(file, `hostnossl all secret all reject\n${readFileSync(file, 'utf8')}`)
             await query('SELECT pg_reload_conf()')
@@ -191,9 +194,9 @@ describe.each(postgresServers)('$name', ({ start }) => {
     },
   )
 
-  describeWith('a standby', start, (server) => {
+  describeWith('a copy of another server', start, (server) => {
     troubleSuite(runner, {
-      'a server that copies another, until it is promoted': {
+      'a standby, until it is promoted': {
         code: 'READ_ONLY',
         driver: () => postgresDriver({ url: server.url }),
         async begin() {
@@ -222,7 +225,7 @@ describe('where there is no PostgreSQL', () => {
     'a port that nobody listens on': trouble('127.0.0.1:9'),
     'a host without an address': trouble('nobody.invalid'),
   })
-  describeWith('but a web server', webServer, ({ port }) => {
+  describeWith('but a web server', startWebServer, ({ port }) => {
     troubleSuite(runner, { HTTP: trouble(`127.0.0.1:${port}`) })
   })
   describeWith('but Redis', redisProcess, ({ port }) => {
@@ -233,7 +236,7 @@ describe('where there is no PostgreSQL', () => {
   })
 })
 
-async function webServer(): Promise<AsyncDisposable & { port: number }> {
+async function startWebServer(): Promise<AsyncDisposable & { port: number }> {
   const server = createServer((_, response) => response.end('Hello!')).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -7,30 +7,30 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import { afterAll, describe, expect, it } from 'vitest'
 import { postgresDriver } from '../src/index.ts'
 
-/** With all that must be encoded in a URL. */
+/** A password with characters that must be encoded in a URL. */
 const PASSWORD = 'hunter2 /#?%25@[:é'
 const folder = mkdtempSync(join(tmpdir(), 'socket-'))
 chmodSync(folder, 0o777)
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const listening = () =>
+const startOnSocket = () =>
   postgresProcess({ password: PASSWORD, args: ['-c', `unix_socket_directories=${folder}`] })
 
-describeWith('a URL', listening, (server) => {
+describeWith('a URL', startOnSocket, (server) => {
   const { port } = new URL(server.url)
   const password = encodeURIComponent(PASSWORD)
   const at = `postgres:${password}@`
 
   it.each([
     ['of a host, with a password that must be encoded', `postgresql://${at}127.0.0.1:${port}/postgres`],
-    ['of a folder among the parameters', `postgres://${at}/postgres?host=${folder}&port=${port}`],
+    ['of a folder in the parameters', `postgres://${at}/postgres?host=${folder}&port=${port}`],
     [
-      'with all among the parameters',
+      'with everything in the parameters',
       `postgres:///postgres?host=${folder}&port=${port}&user=postgres&password=${password}`,
     ],
     ['of a folder in place of the host', `postgres://${at}${encodeURIComponent(folder)}:${port}/postgres`],
     ['of a socket', `socket://${at}${folder}?db=postgres&port=${port}`],
-  ])('%s is taken', async (_, url) => {
+  ])('%s is accepted', async (_, url) => {
     const driver = postgresDriver({ url })
     after(() => driver.close())
     await driver.setup()
@@ -49,7 +49,7 @@ describe('a URL', () => {
     'postgres://ann:hunter2@localhost:99999/database',
     'postgres://ann:hunter2@localhost/database?sslnegotiation=hunter2',
     '',
-  ])('that pg cannot read is refused, and not shown (%#)', (url) => {
+  ])('that pg cannot read is refused, and is not shown (%#)', (url) => {
     let error: unknown
     try {
       postgresDriver({ url })
@@ -61,7 +61,7 @@ describe('a URL', () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/hunter2/)
   })
 
-  it('whose certificate is missing is a failure of the calls, until it is there', async () => {
+  it('whose certificate is missing makes the calls fail', async () => {
     const driver = postgresDriver({ url: `postgres://localhost/database?sslrootcert=${folder}/no.pem` })
     after(() => driver.close())
     await expect(driver.setup()).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: { code: 'ENOENT' } })

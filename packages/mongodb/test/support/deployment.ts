@@ -7,7 +7,7 @@ import { mongoDriver } from '../../src/index.ts'
 const database = `test${process.pid}`
 let collections = 0
 
-/** Makes deployments on a server or a replica set: each is a collection of its own. */
+/** Returns a function that makes deployments on a server, each in a collection of its own. */
 export function deploymentsOn({ url }: { url: string }): MakeDeployment {
   const client = new MongoClient(url)
   afterAll(() => client.close())

@@ -1,5 +1,6 @@
 import type { Driver, Row, Write } from '@session-stores/core'
 import {
+  type MongoReplicaSet,
   mongoProcess,
   mongoReplicaSet,
   type ProcessServer,
@@ -9,10 +10,10 @@ import { sessionsAt } from '@session-stores/testbed/rows'
 import { after } from '@session-stores/testbed/vitest'
 import { type Collection, MongoClient, type MongoClientOptions } from 'mongodb'
 import { type MongoOptions, mongoDriver } from '../../src/index.ts'
-import type { Document } from '../../src/statements.ts'
+import type { Document } from '../../src/row.ts'
 
-/** What is tested on both. */
-export const makes: [
+/** The deployments on which some tests run one after the other. */
+export const deployments: [
   name: string,
   start: (options?: Pick<ServerOptions, 'args'>) => Promise<ProcessServer>,
 ][] = [
@@ -20,21 +21,25 @@ export const makes: [
   ['a replica set', mongoReplicaSet],
 ]
 
-/** The URL with one more option. */
+/** Returns the URL with one more option. */
 export const withOption = (url: string, option: string): string =>
   `${url}${url.includes('?') ? '&' : '?'}${option}`
 
-let made = 0
-/** Of a database or a collection. */
-export const newName = (): string => `test-${++made}`
+/** Starts a replica set of three members. */
+export const startThree = (): Promise<MongoReplicaSet> => mongoReplicaSet({ members: 3 })
 
+let names = 0
+/** Returns a name for a database or a collection that no other has. */
+export const newName = (): string => `test-${++names}`
+
+/** Returns a client that is closed after the test. */
 export function clientOf(url: string, options?: MongoClientOptions): MongoClient {
   const client = new MongoClient(url, options)
   after(() => client.close())
   return client
 }
 
-/** Set up, and closed after the test. */
+/** Returns a driver that is set up, and that is closed after the test. */
 export async function driverOf(options: MongoOptions): Promise<Driver> {
   const driver = mongoDriver(options)
   after(() => driver.close())
@@ -44,17 +49,21 @@ export async function driverOf(options: MongoOptions): Promise<Driver> {
 
 export const NOW: number = Date.now()
 const rowAt = sessionsAt(NOW)
-/** A create of a session that began at `NOW`, unless told otherwise; without data a tombstone that always lands. */
+/**
+ * Returns a create of a session that began at `NOW`, unless `more` says otherwise. Without data it
+ * is a tombstone that always lands.
+ */
 export const session = (key: string, more: Partial<Write> = {}): Write =>
   rowAt(key, { expect: more.data === null ? undefined : '', ...more })
 
-/** The row that a write leaves. */
+/** Returns the row that a write leaves. */
 export const rowOf = ({ expect, extend, ...row }: Write): Row => row
 
 export async function readOne(driver: Driver, key: string): Promise<Row | undefined> {
   return (await driver.read([key]))[0]
 }
 
+/** A collection, its driver, and its documents. */
 interface Place {
   database: string
   collection: string
@@ -64,8 +73,8 @@ interface Place {
   documentOf(key: string): Promise<Document>
 }
 
-/** Opens a collection of its own, and shows what is in it. */
-export const opener =
+/** Returns a function that opens a collection of its own, with access to its documents. */
+export const openerFor =
   ({ url }: { url: string }) =>
   async (options: MongoClientOptions = {}): Promise<Place> => {
     const [database, collection] = [newName(), newName()]

@@ -6,7 +6,7 @@ import { postgresDriver } from '../../src/index.ts'
 
 let tables = 0
 
-/** Makes deployments on a server: each is a table of its own. */
+/** Returns a function that makes deployments on a server, each on a table of its own. */
 export function deploymentsOn(
   { url }: { url: string },
   options: { namedStatements?: boolean } = {},

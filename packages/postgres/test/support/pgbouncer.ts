@@ -5,8 +5,8 @@ import {
   postgresProcess,
 } from '@session-stores/testbed'
 
-/** A PgBouncer in transaction mode, and the PostgreSQL behind it. */
-export async function pooled(options: Omit<PgbouncerOptions, 'server'> = {}): Promise<
+/** Starts a PgBouncer in transaction mode and the PostgreSQL behind it. */
+export async function startPooled(options: Omit<PgbouncerOptions, 'server'> = {}): Promise<
   AsyncDisposable &
     Pick<ProcessServer, 'version' | 'source' | 'arrangement'> & {
       pooler: ProcessServer

@@ -1,4 +1,7 @@
-/** A process that saves a session through a store of its own and ends by itself, without closing it. */
+/**
+ * A process that saves a session through a store of its own and ends by itself, without closing the
+ * store.
+ */
 import { PostgresStore } from '../../src/index.ts'
 
 const [url, table] = process.argv.slice(2) as [string, string]

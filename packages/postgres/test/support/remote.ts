@@ -1,2 +1,2 @@
-/** How another process opens the database of a test. */
+/** The driver that another process uses on the database of a test. */
 export { postgresDriver as default } from '../../src/index.ts'

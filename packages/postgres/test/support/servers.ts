@@ -6,34 +6,40 @@ import { afterAll } from 'vitest'
 import { type PostgresOptions, postgresDriver } from '../../src/index.ts'
 
 export const NOW: number = Date.now()
-/** A create of a session that lives for an hour, unless told otherwise. */
+/** Returns a create of a session that lives for an hour, unless `more` says otherwise. */
 export const session: ReturnType<typeof sessionsAt> = (key, more) =>
   sessionsAt(NOW)(key, { expect: '', ...more })
 
 let tables = 0
+/** Returns a name that no other table has. */
 export const newTable = (): string => `test_${process.pid}_${++tables}`
 
-/** What the tests of one server work with. */
-export interface Server {
+/** The tools of the tests on one server. */
+export interface Tools {
   pool: pg.Pool
-  /** Another pool, with other settings. */
+  /** Returns another pool, with other settings. */
   poolOf(config: pg.PoolConfig): pg.Pool
-  /** On a table of its own, dropped after the test; set up. */
+  /** Returns a driver that is set up, on a table of its own that is dropped after the test. */
   driverOf(options?: Partial<PostgresOptions>): Promise<Driver & { table: string }>
-  /** The first value of the first row. */
+  /** Returns the first value of the first row. */
   one(sql: string, values?: unknown[]): Promise<unknown>
-  /** The time of the server's clock, in epoch milliseconds. */
+  /** Returns the time of the server's clock, in epoch milliseconds. */
   clock(): Promise<number>
-  /** Dropped after the test. */
+  /** Makes a schema that is dropped after the test, and returns its name. */
   newSchema(name: string): Promise<string>
+  /** Begins a transaction with these statements, and returns the function that commits it. */
+  begin(sql: string): Promise<() => Promise<unknown>>
+  /** Returns how many connections with this `application_name` meet the condition. */
+  countBackends(name: string, condition: string): Promise<unknown>
 }
 
-export function opened({ url }: { url: string }): Server {
+/** Returns tools that connect to the server by its URL. */
+export function toolsFor({ url }: { url: string }): Tools {
   const pool = new pg.Pool({ connectionString: url, max: 10 })
-  // Connections that nobody uses break when the server ends.
+  // Idle connections break when the server ends.
   pool.on('error', () => {})
   afterAll(() => pool.end())
-  const one: Server['one'] = async (sql, values = []) =>
+  const one: Tools['one'] = async (sql, values = []) =>
     (await pool.query({ text: sql, values, rowMode: 'array' })).rows[0]?.[0]
   return {
     pool,
@@ -58,5 +64,13 @@ export function opened({ url }: { url: string }): Server {
       after(() => pool.query(`DROP SCHEMA ${pg.escapeIdentifier(name)} CASCADE`))
       return name
     },
+    async begin(sql) {
+      const client = await pool.connect()
+      after(() => client.release(true))
+      await client.query(`BEGIN; ${sql}`)
+      return () => client.query('COMMIT')
+    },
+    countBackends: (name, condition) =>
+      one(`SELECT count(*)::int FROM pg_stat_activity WHERE application_name = $1 AND ${condition}`, [name]),
   }
 }

@@ -1,15 +1,19 @@
 import { SessionStoreError, type Write } from '@session-stores/core'
-import { sizeOf } from './statements.ts'
+import { sizeOf } from './row.ts'
 
-/** MongoDB takes documents and commands of 16 MiB. */
+/** The largest document, and the largest command, that MongoDB takes. Bytes. */
 const MAX_SIZE = 16 * 1024 * 1024
-/** How much of that goes with a payload, at most: its key and tags, twice, and the names of the fields. */
+/** The most bytes that go with a payload: its key and tags, twice, and the names of the fields. */
 const OVERHEAD = 4096
-/** In bytes. */
+/** The largest payload, in bytes. */
 export const MAX_PAYLOAD: number = MAX_SIZE - OVERHEAD
 
-/** As many at a time as a command holds. Throws where one alone is too large. */
-export function* parts(writes: readonly Write[]): Generator<Write[]> {
+/**
+ * Returns the writes in parts that each fit into one command.
+ *
+ * @throws SessionStoreError `PAYLOAD_TOO_LARGE` where one write alone is too large.
+ */
+export function* splitBySize(writes: readonly Write[]): Generator<Write[]> {
   let [part, size]: [Write[], number] = [[], 0]
   for (const write of writes) {
     const payload = sizeOf(write.data)
