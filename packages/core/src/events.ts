@@ -26,6 +26,17 @@ export interface SessionEvent {
   error?: unknown
 }
 
+/** `session-stores:ended`: this process has ended a session. */
+export interface EndedEvent {
+  /** The driver's name, such as `redis`. */
+  driver: string
+  /**
+   * The handle of the session, as `list` returns it. Absent after `clear`, which ends every
+   * session.
+   */
+  handle?: string
+}
+
 /** `session-stores:prune`: a round of pruning in the background has ended. */
 export interface PruneEvent {
   /** The driver's name, such as `redis`. */
@@ -45,6 +56,9 @@ export interface PruneEvent {
  *   same time.
  * - `gone` (`session-stores:gone`, `SessionEvent`): a save was dropped because its session had
  *   ended.
+ * - `ended` (`session-stores:ended`, `EndedEvent`): this process has ended a session, by `destroy`,
+ *   `regenerate`, `revoke`, `revokeUser` or `clear`. Close the WebSocket of that session, and
+ *   forget its tokens.
  * - `unreadable` (`session-stores:unreadable`, `SessionEvent`): `list` or `all` left a session out
  *   that cannot be read.
  * - `prune` (`session-stores:prune`, `PruneEvent`): a round of pruning in the background has ended.
@@ -52,10 +66,13 @@ export interface PruneEvent {
  * @example
  * events.conflict.subscribe((message) => count((message as SessionEvent).driver))
  */
-export const events: Readonly<Record<'call' | 'conflict' | 'gone' | 'unreadable' | 'prune', Channel>> = {
+export const events: Readonly<
+  Record<'call' | 'conflict' | 'gone' | 'ended' | 'unreadable' | 'prune', Channel>
+> = {
   call: channel('session-stores:call'),
   conflict: channel('session-stores:conflict'),
   gone: channel('session-stores:gone'),
+  ended: channel('session-stores:ended'),
   unreadable: channel('session-stores:unreadable'),
   prune: channel('session-stores:prune'),
 }

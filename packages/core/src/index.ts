@@ -19,8 +19,10 @@ export {
   type SessionStoreErrorCode,
   UncertainWriteError,
 } from './errors.ts'
-export { type CallEvent, events, type PruneEvent, type SessionEvent } from './events.ts'
+export { type CallEvent, type EndedEvent, events, type PruneEvent, type SessionEvent } from './events.ts'
 export { memoryDriver } from './memory.ts'
 export { checkOptions, exactlyOne, type OptionRule, type StoreOptions, splitOptions } from './options.ts'
-export type { ListedSession, ListOptions } from './session/directory.ts'
+export type { ListOptions, RevokeOptions } from './session/directory.ts'
+export type { ListedSession } from './session/sessions.ts'
+export type { Change } from './session/updates.ts'
 export { SessionStore } from './store.ts'

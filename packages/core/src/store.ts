@@ -1,6 +1,7 @@
 import { type Session, type SessionData, Store } from 'express-session'
 import { type Call, Calls, type StoreCallback } from './dispatch/call.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
+import { reject } from './dispatch/settle.ts'
 import { Upkeep } from './dispatch/upkeep.ts'
 import { WholeStoreCalls } from './dispatch/whole-store-calls.ts'
 import type { Driver } from './driver.ts'
@@ -8,15 +9,14 @@ import { Codec } from './encoding/codec.ts'
 import { type Keys, keysOf } from './encoding/key.ts'
 import { createSealer } from './encoding/seal.ts'
 import { type Settings, type StoreOptions, toSettings } from './options.ts'
-import { Directory, type ListedSession, type ListOptions, type User } from './session/directory.ts'
+import { Directory, type ListOptions, type RevokeOptions, type User } from './session/directory.ts'
 import { copyMarker } from './session/marker.ts'
 import { Order } from './session/order.ts'
-import { Sessions } from './session/sessions.ts'
+import { type ListedSession, Sessions } from './session/sessions.ts'
+import type { Change } from './session/updates.ts'
+import { refuseWithoutUsers } from './session/user.ts'
 
 type Request = Parameters<Store['regenerate']>[0]
-
-/** Calls about the whole store may take this many times `operationTimeout`. */
-const WHOLE_STORE = 12
 
 /**
  * One session may use this part of `maxQueue`, so that a busy session cannot lock out all others.
@@ -62,7 +62,7 @@ export class SessionStore extends Store {
     this.#order = new Order(this.#calls, Math.ceil(maxQueue * SESSION_SHARE))
     this.#keys = keysOf(hashIds)
     this.#sessions = new Sessions(this.#dispatcher, codec, this.#keys, this.#settings, this.#order)
-    this.#directory = new Directory(this.#dispatcher, this.#keys, this.#sessions, now)
+    this.#directory = new Directory(this.#dispatcher, this.#keys, this.#sessions, this.#settings)
     this.#whole = new WholeStoreCalls((steps, alone) => this.#order.whole(steps, alone))
     this.#upkeep = new Upkeep(this.#dispatcher, this.#settings)
     this.#upkeep.schedule(() => this.prune())
@@ -88,6 +88,25 @@ export class SessionStore extends Store {
   override set(id: string, session: SessionData, callback: StoreCallback | undefined): void
   override set(id: string, session: SessionData, callback?: StoreCallback): Promise<void> | void {
     return this.#call(callback, (call) => this.#sessions.set(call, id, session))
+  }
+
+  /**
+   * Reads the session, passes it to `change`, and saves the result. Begins again if another request
+   * has saved meanwhile, so `change` may run several times. Returns the session as saved, or as read
+   * where `change` returns `undefined`, or `null` where there is none. Errors of `change` are `cause`s.
+   */
+  update(id: string, change: Change): Promise<SessionData | null> {
+    return this.#callAsync((call) => this.#sessions.update(call, id, change))
+  }
+
+  /**
+   * Returns the live session of a handle, or `null`. Throws `INVALID_ID`, or a TypeError for
+   * `hashIds: false`.
+   */
+  peek(handle: string): Promise<ListedSession | null> {
+    if (!this.#settings.hashIds)
+      return reject(new TypeError("peek finds sessions by their keys, which needs 'hashIds: true'"))
+    return this.#callAsync((call) => this.#sessions.peek(call, handle))
   }
 
   /**
@@ -139,8 +158,8 @@ export class SessionStore extends Store {
   }
 
   /**
-   * Returns every live session by its handle (by its id, with `hashIds: false`). A session that
-   * cannot be read is left out and published on `session-stores:unreadable`.
+   * Returns every live session by its handle (by its id, with `hashIds: false`). Unreadable
+   * sessions are left out and published on `session-stores:unreadable`.
    */
   override all(): Promise<Record<string, SessionData>>
   override all(callback: StoreCallback<Record<string, SessionData>>): void
@@ -154,11 +173,7 @@ export class SessionStore extends Store {
   override length(): Promise<number>
   override length(callback: StoreCallback<number>): void
   override length(callback?: StoreCallback<number>): Promise<number> | void {
-    const { now, operationTimeout } = this.#settings
-    const count = () => this.#dispatcher.driver.count(now())
-    return this.#whole.call(callback, () =>
-      this.#dispatcher.run('count', count, operationTimeout * WHOLE_STORE),
-    )
+    return this.#whole.call(callback, () => this.#directory.count())
   }
 
   /**
@@ -168,9 +183,7 @@ export class SessionStore extends Store {
   override clear(): Promise<void>
   override clear(callback: StoreCallback | undefined): void
   override clear(callback?: StoreCallback): Promise<void> | void {
-    const clear = () => this.#dispatcher.driver.clear()
-    const timeout = this.#settings.operationTimeout * WHOLE_STORE
-    return this.#whole.call(callback, () => this.#dispatcher.run('clear', clear, timeout), true)
+    return this.#whole.call(callback, () => this.#directory.clear(), true)
   }
 
   /** Returns the handles (with `hashIds: false`, the ids) of the live sessions. */
@@ -191,40 +204,37 @@ export class SessionStore extends Store {
   }
 
   /**
-   * Returns live sessions, of one user or of all, about `limit` of them, with `next` where there
-   * may be more: pass it as `after` to go on. Sessions that cannot be read are left out and
-   * published on `session-stores:unreadable`.
+   * Returns about `limit` live sessions, of one user or of all, with `next` where there may be
+   * more: pass it as `after` to go on. Unreadable sessions are left out and published.
    *
-   * @throws INVALID_QUERY, INVALID_USER, or a TypeError where `user` is given without the option
-   * `user` of the store.
+   * @throws INVALID_QUERY, INVALID_USER, or a TypeError for `user` without the option `user`.
    */
   list(query: ListOptions = {}): Promise<{ sessions: ListedSession[]; next?: string }> {
-    const refusal = 'user' in query ? this.#refuseWithoutUsers() : undefined
+    const refusal = 'user' in query ? refuseWithoutUsers(this.#settings) : undefined
     return refusal ?? this.#whole.call(undefined, () => this.#directory.list(query))
   }
 
   /**
    * Ends the session of a handle, from its next request on, and returns whether a session ended.
    * With `user`, only a session of that user ends: pass it wherever the handle comes from a
-   * browser. With `hashIds: false` the store has to search the sessions of the user, or all.
+   * browser.
    *
-   * @throws INVALID_ID, INVALID_USER, or a TypeError where `user` is given without the option
-   * `user` of the store.
+   * @throws INVALID_ID, INVALID_USER, or a TypeError for `user` without the option `user`.
    */
   revoke(handle: string, options: { user?: User } = {}): Promise<boolean> {
-    const refusal = 'user' in options ? this.#refuseWithoutUsers() : undefined
+    const refusal = 'user' in options ? refuseWithoutUsers(this.#settings) : undefined
     return refusal ?? this.#whole.call(undefined, () => this.#directory.revoke(handle, options))
   }
 
   /**
-   * Ends every session of the user, from their next requests on, except the session with the id
-   * `except`. Returns how many ended.
+   * Ends the sessions of the user, from their next requests on, except the session with the id
+   * `except` and the `keepNewest` newest ones. Returns how many ended.
    *
-   * @throws INVALID_USER, INVALID_ID, or a TypeError without the option `user` of the store.
+   * @throws INVALID_USER, INVALID_ID, INVALID_QUERY, or a TypeError without the option `user`.
    */
-  revokeUser(user: User, options: { except?: string } = {}): Promise<number> {
+  revokeUser(user: User, options: RevokeOptions = {}): Promise<number> {
     return (
-      this.#refuseWithoutUsers() ??
+      refuseWithoutUsers(this.#settings) ??
       this.#whole.call(undefined, () => this.#directory.revokeUser(user, options))
     )
   }
@@ -237,12 +247,12 @@ export class SessionStore extends Store {
    * @throws TypeError without the option `user` of the store.
    */
   assignUsers(): Promise<number> {
-    return this.#refuseWithoutUsers() ?? this.#whole.call(undefined, () => this.#directory.assignUsers())
+    return (
+      refuseWithoutUsers(this.#settings) ?? this.#whole.call(undefined, () => this.#directory.assignUsers())
+    )
   }
 
-  /**
-   * Removes expired rows, step by step, and returns how many. Runs by itself every `pruneInterval`.
-   */
+  /** Removes expired rows and returns how many. Runs by itself every `pruneInterval`. */
   prune(): Promise<number> {
     return this.#whole.call(undefined, () => this.#upkeep.prune())
   }
@@ -266,6 +276,10 @@ export class SessionStore extends Store {
   /** Makes a call about one session. */
   #call<T>(callback: StoreCallback<T> | undefined, start: (call: Call<T>) => void): Promise<T> | void {
     if (typeof callback === 'function') return this.#start(callback, start)
+    return this.#callAsync(start)
+  }
+
+  #callAsync<T>(start: (call: Call<T>) => void): Promise<T> {
     const promise = new Promise<T>((resolve, reject) => {
       this.#start((error, value) => (error == null ? resolve(value as T) : reject(error)), start)
     })
@@ -282,17 +296,5 @@ export class SessionStore extends Store {
     } catch (error) {
       call.finish(error)
     }
-  }
-
-  /** Without the option `user` no session has a user, and "none found" would be a wrong answer. */
-  #refuseWithoutUsers(): Promise<never> | undefined {
-    if (this.#settings.user !== undefined) return undefined
-    const refusal = Promise.reject(
-      new TypeError(
-        "sessions have no users: give the store the option 'user', such as user: (session) => session.userId",
-      ),
-    )
-    refusal.catch(() => {})
-    return refusal
   }
 }

@@ -120,7 +120,7 @@ export function mongoDriver(options: MongoOptions): Driver {
       return pageOf(await commands.findKeys({ filter, sort: { _id: 1 }, hint }, limit + 1), limit)
     },
     async count(now) {
-      const pipeline = [{ $match: { expiresAt: { $gt: now } } }, { $count: 'count' }]
+      const pipeline = [{ $match: { expiresAt: { $gt: now }, tag: { $gt: '' } } }, { $count: 'count' }]
       const command = { aggregate: collection, pipeline, cursor: {} }
       const { cursor } = await commands.runPatiently<Counted>(command)
       return cursor.firstBatch[0]?.count ?? 0

@@ -40,6 +40,7 @@ describeWith('a collection', startWithTtlMonitor, (server) => {
     const foreign = [
       { _id: 'of-connect-mongo', session: '{}', expires: new Date(NOW + HOUR) },
       { _id: 'of-nobody', data: 'x', expiresAt: 'never' },
+      { _id: 'with-a-number', data: 'x', expiresAt: NOW + HOUR },
     ]
     await documents.insertMany(foreign as never)
     await driver.write([session('a')], NOW)

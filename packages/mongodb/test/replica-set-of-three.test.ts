@@ -5,5 +5,5 @@ import { deploymentsOn } from './support/deployment.ts'
 import { startThree } from './support/servers.ts'
 
 describeWith('a replica set of three members', startThree, (server) =>
-  driverSuite({ describe, it }, deploymentsOn(server), { only: ['contract', 'races'] }),
+  driverSuite({ describe, it }, deploymentsOn(server), { only: ['races'] }),
 )

@@ -102,7 +102,7 @@ describeWith('commands for a router', mongoProcess, ({ url }) => {
   // The commands of another process could not be checked, so the races of two processes are left
   // out.
   driverSuite({ describe, it }, createDeployment, {
-    only: ['contract', 'policy', 'http', 'races', 'conformance'],
+    only: ['contract'],
   })
 
   it('read an answer of more than 16 MiB in two parts', async () => {

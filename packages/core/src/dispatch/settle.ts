@@ -34,6 +34,13 @@ export function settle<T>(produce: () => Awaitable<T>, done: Done<T>): void {
     )
 }
 
+/** Rejects. Where the caller ignores the promise, the rejection counts as handled. */
+export function reject(error: unknown): Promise<never> {
+  const rejected = Promise.reject(error)
+  rejected.catch(() => {})
+  return rejected
+}
+
 /**
  * Calls `done`. What `done` throws goes to `done` itself, so that others who wait for the answer
  * get theirs.

@@ -3,26 +3,20 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import type { ListQuery, Row } from '../driver.ts'
 import type { Keys } from '../encoding/key.ts'
 import { SessionStoreError } from '../errors.ts'
+import { type EndedEvent, events } from '../events.ts'
+import type { Settings } from '../options.ts'
 import { publish } from './save.ts'
-import type { Sessions } from './sessions.ts'
+import type { ListedSession, Sessions } from './sessions.ts'
 import { userHash } from './user.ts'
+
+/** Calls about the whole store may take this many times `operationTimeout`. */
+const WHOLE_STORE = 12
 
 /** How many rows are requested at a time. */
 const PAGE = 256
 
 /** The id of a user, as the option `user` returns it. */
 export type User = string | number
-
-/** A live session, as `list` returns it. */
-export interface ListedSession {
-  /** Names the session for `revoke`. Nobody can sign in with it. */
-  handle: string
-  /** Epoch milliseconds. */
-  createdAt: number
-  /** Epoch milliseconds. */
-  expiresAt: number
-  session: SessionData
-}
 
 /** What `list` takes. */
 export interface ListOptions {
@@ -38,18 +32,31 @@ export interface ListOptions {
   after?: string
 }
 
+/** Which sessions of a user `revokeUser` leaves alone. */
+export interface RevokeOptions {
+  /** The id of a session that stays in any case, such as that of the current request. */
+  except?: string
+  /**
+   * How many of the newest sessions, by their creation, stay: a limit of sessions per user (OWASP
+   * ASVS 5.0, 7.1.2).
+   *
+   * @default 0
+   */
+  keepNewest?: number
+}
+
 /** Finds, lists and ends sessions of all users or of one. */
 export class Directory {
   readonly #dispatcher: Dispatcher
   readonly #keys: Keys
   readonly #sessions: Sessions
-  readonly #now: () => number
+  readonly #settings: Settings
 
-  constructor(dispatcher: Dispatcher, keys: Keys, sessions: Sessions, now: () => number) {
+  constructor(dispatcher: Dispatcher, keys: Keys, sessions: Sessions, settings: Settings) {
     this.#dispatcher = dispatcher
     this.#keys = keys
     this.#sessions = sessions
-    this.#now = now
+    this.#settings = settings
   }
 
   async all(): Promise<Record<string, SessionData>> {
@@ -65,6 +72,19 @@ export class Directory {
     const found = new Set<string>()
     for await (const row of this.#rows()) found.add(this.#keys.name(row.key))
     return [...found]
+  }
+
+  count(): Promise<number> {
+    const { now, operationTimeout } = this.#settings
+    const { driver } = this.#dispatcher
+    return this.#dispatcher.run('count', () => driver.count(now()), operationTimeout * WHOLE_STORE)
+  }
+
+  async clear(): Promise<void> {
+    const { driver } = this.#dispatcher
+    const timeout = this.#settings.operationTimeout * WHOLE_STORE
+    await this.#dispatcher.run('clear', () => driver.clear(), timeout)
+    if (events.ended.hasSubscribers) events.ended.publish({ driver: driver.name } satisfies EndedEvent)
   }
 
   /** @throws INVALID_QUERY or INVALID_USER */
@@ -83,9 +103,8 @@ export class Directory {
       for (const row of page.rows) {
         const session = await this.#read(row)
         if (!session) continue
-        const handle = this.#keys.handle(row.key)
-        const expiresAt = this.#sessions.deadline(row)
-        found.set(handle, { handle, createdAt: row.createdAt, expiresAt, session })
+        const listed = this.#sessions.toListed(row, session)
+        found.set(listed.handle, listed)
       }
       after = page.next
     } while (after !== undefined && found.size < limit)
@@ -108,14 +127,21 @@ export class Directory {
   /**
    * Resolves with how many sessions ended.
    *
-   * @throws INVALID_ID or INVALID_USER
+   * @throws INVALID_ID, INVALID_QUERY or INVALID_USER
    */
-  async revokeUser(user: User, options: { except?: string }): Promise<number> {
+  async revokeUser(user: User, options: RevokeOptions): Promise<number> {
     const except = 'except' in options ? this.#keys.key(options.except as string) : undefined
-    const found = new Set<string>()
-    for await (const { key } of this.#rows(userHash(user))) if (key !== except) found.add(key)
+    const { keepNewest = 0 } = options
+    if (!Number.isSafeInteger(keepNewest) || keepNewest < 0)
+      throw new SessionStoreError('INVALID_QUERY', 'keepNewest must be a whole number, at least 0')
+    const found = new Map<string, number>()
+    for await (const { key, createdAt } of this.#rows(userHash(user))) found.set(key, createdAt)
+    const newestFirst = [...found].sort(([, one], [, other]) => other - one)
+    const keys = newestFirst
+      .slice(keepNewest)
+      .map(([key]) => key)
+      .filter((key) => key !== except)
     // Pages are small enough that each of their sessions is answered within `operationTimeout`.
-    const keys = [...found]
     for (let i = 0; i < keys.length; i += PAGE)
       await Promise.all(keys.slice(i, i + PAGE).map((key) => this.#sessions.destroyKey(key)))
     return keys.length
@@ -185,7 +211,7 @@ export class Directory {
         .catch((error) => this.#publishUnreadable(key, error))
       if (write === undefined) return false
       const { driver } = this.#dispatcher
-      const landed = await this.#dispatcher.run('write', () => driver.write([write], this.#now()))
+      const landed = await this.#dispatcher.run('write', () => driver.write([write], this.#settings.now()))
       // The write is refused where another request saved meanwhile, perhaps without a user: try
       // again.
       if (landed.length > 0) return true

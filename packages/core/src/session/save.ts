@@ -73,7 +73,7 @@ export const goneError = (): SessionStoreError =>
  * Publishes something that happened to a session. `handle` is only computed where somebody listens.
  */
 export function publish(
-  event: 'conflict' | 'gone' | 'unreadable',
+  event: 'conflict' | 'gone' | 'unreadable' | 'ended',
   driver: string,
   handle: () => string,
   error?: unknown,
@@ -82,6 +82,14 @@ export function publish(
   const message: SessionEvent = { driver, handle: handle() }
   if (error !== undefined) message.error = error
   events[event].publish(message)
+}
+
+/** @throws INVALID_SESSION where the object is not a session. */
+export function cookieOf(object: SessionData): SessionData['cookie'] {
+  const cookie = object?.cookie
+  if (typeof cookie !== 'object' || cookie === null)
+    throw new SessionStoreError('INVALID_SESSION', 'a session must be an object with a cookie')
+  return cookie
 }
 
 /**

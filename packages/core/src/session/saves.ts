@@ -12,7 +12,15 @@ import { type Base, Marker, mark, markerOf } from './marker.ts'
 import { merge, type Version } from './merge.ts'
 import type { Lane, Order } from './order.ts'
 import { PlainSaves } from './plain-saves.ts'
-import { type Content, goneError, isGenerated, publish, retryDelay, type Save, WriteFactory } from './save.ts'
+import {
+  type Content,
+  goneError,
+  isGenerated,
+  publish,
+  retryDelay,
+  type Save,
+  type WriteFactory,
+} from './save.ts'
 import type { Tags } from './tag.ts'
 import { userOf } from './user.ts'
 
@@ -36,6 +44,7 @@ interface Parts {
   settings: Settings
   order: Order
   tags: Tags
+  writes: WriteFactory
 }
 
 /**
@@ -51,14 +60,14 @@ export class Saves {
   readonly #writes: WriteFactory
   readonly #plainSaves: PlainSaves
 
-  constructor({ dispatcher, codec, keys, settings, order, tags }: Parts) {
+  constructor({ dispatcher, codec, keys, settings, order, tags, writes }: Parts) {
     this.#dispatcher = dispatcher
     this.#codec = codec
     this.#keys = keys
     this.#settings = settings
     this.#order = order
-    this.#writes = new WriteFactory(codec, settings, tags)
-    this.#plainSaves = new PlainSaves({ dispatcher, keys, settings, tags, writes: this.#writes })
+    this.#writes = writes
+    this.#plainSaves = new PlainSaves({ dispatcher, keys, settings, tags, writes })
   }
 
   /**

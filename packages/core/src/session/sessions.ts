@@ -1,5 +1,5 @@
 import type { SessionData } from 'express-session'
-import type { Call, Owner } from '../dispatch/call.ts'
+import type { Call } from '../dispatch/call.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import { type Done, settle } from '../dispatch/settle.ts'
 import type { Row, Write } from '../driver.ts'
@@ -9,32 +9,25 @@ import { SessionStoreError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { CookieSettings, hasExpiry, hasSameSettings } from './cookie.ts'
 import { idleDeadline, isLive, roundTouch, withinAbsolute } from './deadline.ts'
+import { Endings } from './endings.ts'
 import { Marker, mark, markerOf } from './marker.ts'
 import type { Order } from './order.ts'
-import { NEVER, Save } from './save.ts'
+import { cookieOf, Save, WriteFactory } from './save.ts'
 import { Saves } from './saves.ts'
 import { SentTouch } from './sent.ts'
 import { Tags } from './tag.ts'
+import { type Change, Updates } from './updates.ts'
 import { userOf } from './user.ts'
 
-/** The destruction of a session as a step of a larger call, such as `revokeUser`. */
-class DestroyStep implements Owner {
-  done = false
-  release: (() => void) | undefined
-  readonly #answer: (error: unknown) => void
-
-  constructor(answer: (error: unknown) => void) {
-    this.#answer = answer
-  }
-
-  finish(error: unknown): void {
-    if (this.done) return
-    this.done = true
-    const { release } = this
-    this.release = undefined
-    release?.()
-    this.#answer(error)
-  }
+/** A live session, as `list` and `peek` return it. */
+export interface ListedSession {
+  /** Names the session for `revoke` and `peek`. Nobody can sign in with it. */
+  handle: string
+  /** Epoch milliseconds. */
+  createdAt: number
+  /** Epoch milliseconds. */
+  expiresAt: number
+  session: SessionData
 }
 
 /** What `get`, `set`, `touch`, `destroy` and `regenerate` mean, for one session at a time. */
@@ -46,6 +39,8 @@ export class Sessions {
   readonly #order: Order
   readonly #tags = new Tags()
   readonly #saves: Saves
+  readonly #updates: Updates
+  readonly #endings: Endings
 
   constructor(dispatcher: Dispatcher, codec: Codec, keys: Keys, settings: Settings, order: Order) {
     this.#dispatcher = dispatcher
@@ -53,7 +48,11 @@ export class Sessions {
     this.#keys = keys
     this.#settings = settings
     this.#order = order
-    this.#saves = new Saves({ dispatcher, codec, keys, settings, order, tags: this.#tags })
+    const writes = new WriteFactory(codec, settings, this.#tags)
+    const parts = { dispatcher, codec, keys, settings, order, tags: this.#tags, writes }
+    this.#saves = new Saves(parts)
+    this.#endings = new Endings(parts)
+    this.#updates = new Updates({ ...parts, decode: (row, id) => this.#decodeAndMark(row, id) })
   }
 
   get(call: Call<SessionData | null>, id: string): void {
@@ -67,6 +66,25 @@ export class Sessions {
         else this.decode(row, (failure, found) => call.finish(failure, found), id)
       })
     })
+  }
+
+  /** Reads a session by its handle, and marks nothing: nobody can save it by that. */
+  peek(call: Call<ListedSession | null>, handle: string): void {
+    const key = this.#keys.fromHandle(handle)!
+    this.#order.read(key, call, () => {
+      this.#dispatcher.read(key, (error, row) => {
+        if (error != null) return call.finish(error)
+        if (row === undefined || !this.isLive(row)) return call.finish(null, null)
+        this.decode(row, (failure, session) => {
+          if (failure != null) return call.finish(failure)
+          call.finish(null, this.toListed(row, session!))
+        })
+      })
+    })
+  }
+
+  update(call: Call<SessionData | null>, id: string, change: Change): void {
+    this.#updates.update(call, id, change)
   }
 
   set(call: Call<void>, id: string, object: SessionData): void {
@@ -117,83 +135,21 @@ export class Sessions {
   }
 
   destroy(call: Call<void>, id: string): void {
-    const key = this.#keys.find(id)
-    if (key === undefined) return call.finish(null)
-    this.#order.write(key, call, () => this.#destroyFound(call, id, key))
-  }
-
-  /**
-   * Reads first: a tombstone where there is no session must not keep the next session of this id
-   * away.
-   */
-  #destroyFound(call: Call<void>, id: string, key: string): void {
-    const handle = this.#keys.asHandle(id)
-    const writeTombstone = (row: Row | undefined): void => {
-      const tombstone = this.#tombstone(key)
-      const { createdAt: now } = tombstone
-      const wasThere =
-        row !== undefined && (row.data !== null || (row.createdAt !== NEVER && row.expiresAt > now))
-      const write = wasThere ? tombstone : { ...tombstone, createdAt: NEVER }
-      this.#dispatcher.write(write, (error) => call.finish(error), call)
-    }
-    this.#dispatcher.read(key, (error, row) => {
-      if (error != null || call.done) return call.finish(error)
-      if (row !== undefined || handle === undefined) return writeTombstone(row)
-      // `all` and `ids` return handles. A caller who passes one on means its session.
-      this.#dispatcher.read(handle, (failure, named) => {
-        if (failure != null || call.done) return call.finish(failure)
-        if (named === undefined || !this.isLive(named)) return writeTombstone(row)
-        this.destroyKey(handle).then(
-          () => call.finish(null),
-          (thrown) => call.finish(thrown),
-        )
-      })
-    })
+    this.#endings.destroy(call, id)
   }
 
   /** Destroys the session of this key, as a step of a larger call. */
   destroyKey(key: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const step = new DestroyStep((error) => (error == null ? resolve() : reject(error)))
-      this.#order.write(key, step, () => {
-        this.#dispatcher.write(this.#tombstone(key), (error) => step.finish(error), step)
-      })
-    })
+    return this.#endings.destroyKey(key)
   }
 
-  /**
-   * Destroys the session of a request that is to get a new one. Answers with `GONE` where the
-   * request had read the session and it has ended since: what the request knows must not get into a
-   * new session.
-   */
   regenerate(call: Call<void>, id: string, object: object | null | undefined): void {
-    const marker = isObject(object) ? markerOf(object, id) : undefined
-    if (marker === undefined) return this.destroy(call, id)
-    const { key } = marker
-    this.#order.write(key, call, () => {
-      const attempt = (): void => {
-        if (call.done) return
-        this.#dispatcher.read(key, (error, row) => {
-          if (error != null || call.done) return call.finish(error)
-          if (row !== undefined && this.isLive(row)) {
-            // The tombstone names the version that was just read, so another logout at this moment
-            // wins.
-            this.#dispatcher.write(
-              this.#tombstone(key, row.tag),
-              (failure, landed) => {
-                if (failure != null || landed) call.finish(failure)
-                else attempt()
-              },
-              call,
-            )
-          } else if (marker.tag !== '' || row?.data === null)
-            call.finish(new SessionStoreError('GONE', 'the session was ended while a request used it'))
-          // The first save of the object got no answer, and may still be on its way.
-          else this.#dispatcher.write(this.#tombstone(key), (failure) => call.finish(failure), call)
-        })
-      }
-      attempt()
-    })
+    this.#endings.regenerate(call, id, object)
+  }
+
+  toListed(row: Row, session: SessionData): ListedSession {
+    const { key, createdAt } = row
+    return { handle: this.#keys.handle(key), createdAt, expiresAt: this.deadline(row), session }
   }
 
   /**
@@ -248,6 +204,12 @@ export class Sessions {
     )
   }
 
+  #decodeAndMark(row: Row, id: string): Promise<SessionData> {
+    return new Promise((resolve, reject) => {
+      this.decode(row, (error, found) => (error == null ? resolve(found!) : reject(error)), id)
+    })
+  }
+
   #adopt(found: SessionData, row: Row, text: string, id: string | undefined): void {
     const { key, tag, user, createdAt } = row
     const { cookie } = found
@@ -257,13 +219,6 @@ export class Sessions {
     if (id === undefined) return
     const settings = new CookieSettings(cookie)
     mark(found, new Marker(id, key, tag, text, user, createdAt, expiresAt, settings))
-  }
-
-  /** With `expect`, the tombstone lands only over the session that carries this tag. */
-  #tombstone(key: string, expect?: string): Write {
-    const now = this.#settings.now()
-    const expiresAt = now + this.#settings.tombstoneTimeout
-    return { key, data: null, tag: this.#tags.next(), user: null, createdAt: now, expiresAt, expect }
   }
 
   /**
@@ -285,13 +240,4 @@ export class Sessions {
       return this.#codec.toText({ ...stored, cookie: plain as SessionData['cookie'] })
     })
   }
-}
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
-
-function cookieOf(object: SessionData): SessionData['cookie'] {
-  const cookie = object?.cookie
-  if (typeof cookie !== 'object' || cookie === null)
-    throw new SessionStoreError('INVALID_SESSION', 'a session must be an object with a cookie')
-  return cookie
 }

@@ -1,4 +1,5 @@
 import type { SessionData } from 'express-session'
+import { reject } from '../dispatch/settle.ts'
 import { sha256 } from '../encoding/key.ts'
 import { SessionStoreError } from '../errors.ts'
 import type { Settings } from '../options.ts'
@@ -28,4 +29,17 @@ export function userHash(user: unknown): string {
 export function userOf(session: SessionData, { user }: Settings): string | null {
   const id = user?.(session)
   return id === undefined || id === null ? null : userHash(id)
+}
+
+/**
+ * Rejects with a TypeError where the option `user` is missing. Without it no session has a user,
+ * and an answer such as "no sessions" would be wrong.
+ */
+export function refuseWithoutUsers({ user }: Settings): Promise<never> | undefined {
+  if (user !== undefined) return undefined
+  return reject(
+    new TypeError(
+      "sessions have no users: give the store the option 'user', such as user: (session) => session.userId",
+    ),
+  )
 }

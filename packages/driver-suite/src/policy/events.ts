@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { type CallEvent, events } from '@session-stores/core'
+import { type CallEvent, type EndedEvent, events } from '@session-stores/core'
 import { assertFails, prefixRules, recordMessages, type StoreRule } from './fixture.ts'
-import { makePlain } from './sessions.ts'
+import { load, makePlain } from './sessions.ts'
 
 /**
  * Rules about the events of calls on `node:diagnostics_channel`. Other events are checked where
@@ -67,6 +67,33 @@ export const diagnostics: StoreRule[] = [
         await assertFails('INVALID_SESSION', store.set('a', null as never))
       })
       assert.deepEqual(heard, [])
+    },
+  ),
+  rule(
+    'ends-are-published',
+    'A WebSocket stays open, and a token stays valid, after the logout in the same process.',
+    async ({ open }) => {
+      const user = (session: object) => (session as { user?: string }).user
+      const store = open({ user })
+      const ids = ['destroyed', 'revoked', 'with-user', 'regenerated']
+      for (const id of ids) await store.set(id, makePlain({ user: id }))
+      Object.assign(store, { generate: () => {} })
+      const session = await load(store, 'regenerated')
+      const heard = await recordMessages<EndedEvent>(events.ended, async () => {
+        await store.destroy('destroyed')
+        await store.revoke(store.handle('revoked'))
+        await store.revokeUser('with-user')
+        await new Promise((resolve) =>
+          store.regenerate({ sessionID: 'regenerated', session } as never, resolve),
+        )
+        await store.destroy('nobody')
+        await store.revoke(store.handle('revoked'))
+        await store.clear()
+      })
+      assert.deepEqual(
+        heard.map(({ handle }) => handle),
+        [...ids.map((id) => store.handle(id)), undefined],
+      )
     },
   ),
 ]

@@ -14,11 +14,13 @@ import { hostile } from './hostile.ts'
 import { ids } from './ids.ts'
 import { input } from './input.ts'
 import { order } from './order.ts'
+import { peeks } from './peek.ts'
 import { regenerations } from './regenerate.ts'
 import { revocations } from './revoke.ts'
 import { sealing } from './sealing.ts'
 import { touches } from './touch.ts'
 import { unanswered } from './unanswered.ts'
+import { updates } from './update.ts'
 import { users } from './users.ts'
 
 export const policyRules: readonly StoreRule[] = [
@@ -37,6 +39,8 @@ export const policyRules: readonly StoreRule[] = [
   ...regenerations,
   ...hostile,
   ...users,
+  ...peeks,
+  ...updates,
   ...revocations,
   ...bulk,
   ...sealing,

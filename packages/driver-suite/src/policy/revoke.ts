@@ -72,4 +72,29 @@ export const revocations: StoreRule[] = [
       }
     },
   ),
+  rule(
+    'revokeUser-keeps-the-newest',
+    'A limit of sessions per user ends the session that has just begun, and leaves the forgotten ones.',
+    async ({ open, openOther, clock }) => {
+      const store = open({ user: readUser })
+      for (let i = 1; i <= 5; i++) {
+        clock.now += 1000
+        await store.set(`s${i}`, makePlain({ user: 'ann', name: `s${i}` }))
+      }
+      // An older session that is used again stays an older session.
+      await save(await load(store, 's1'))
+      assert.equal(await openOther({ user: readUser }).revokeUser('ann', { keepNewest: 5 }), 0)
+      assert.equal(await store.revokeUser('ann', { keepNewest: 2, except: 's1' }), 2)
+      const left = (await store.list({ user: 'ann' })).sessions.map(({ session }) => session)
+      assert.deepEqual(left.map((session) => (session as unknown as { name: string }).name).sort(), [
+        's1',
+        's4',
+        's5',
+      ])
+      for (const keepNewest of [-1, 0.5, Number.NaN, '2', null])
+        await assertFails('INVALID_QUERY', store.revokeUser('ann', { keepNewest: keepNewest as number }))
+      assert.equal(await store.length(), 3)
+      assert.equal(await store.revokeUser('ann', { keepNewest: 0 }), 3)
+    },
+  ),
 ]

@@ -4,6 +4,7 @@ import { collisions } from './collisions.ts'
 import { conflicts } from './conflicts.ts'
 import { data } from './data.ts'
 import { deadlines } from './deadlines.ts'
+import { events } from './events.ts'
 import { expiry } from './expiry.ts'
 import { gone } from './gone.ts'
 import type { Mutant } from './helpers.ts'
@@ -14,12 +15,14 @@ import { httpRequests } from './http-requests.ts'
 import { ids } from './ids.ts'
 import { input } from './input.ts'
 import { order } from './order.ts'
+import { peek } from './peek.ts'
 import { raceLogout } from './race-logout.ts'
 import { regenerate } from './regenerate.ts'
 import { revoke } from './revoke.ts'
 import { sealing } from './sealing.ts'
 import { touch } from './touch.ts'
 import { unanswered } from './unanswered.ts'
+import { update } from './update.ts'
 import { users } from './users.ts'
 
 /** The mutants of stores, by the id of the rule that must find each of them. */
@@ -30,6 +33,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...ids,
   ...gone,
   ...users,
+  ...peek,
+  ...update,
   ...expiry,
   ...touch,
   ...order,
@@ -46,4 +51,5 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...hostile,
   ...regenerate,
   ...deadlines,
+  ...events,
 }

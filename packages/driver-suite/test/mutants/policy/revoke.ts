@@ -7,4 +7,8 @@ export const revoke: Readonly<Record<string, Mutant>> = {
   'policy/revoke/revokeUser-keeps-the-one-excepted': (right) => ({
     revokeUser: (user: string) => right.revokeUser(user),
   }),
+  'policy/revoke/revokeUser-keeps-the-newest': (right) => ({
+    revokeUser: (user: string, { except }: { except?: string } = {}) =>
+      right.revokeUser(user, except === undefined ? {} : { except }),
+  }),
 }

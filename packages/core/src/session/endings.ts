@@ -1,0 +1,164 @@
+import type { Call, Owner } from '../dispatch/call.ts'
+import type { Dispatcher } from '../dispatch/dispatcher.ts'
+import type { Row, Write } from '../driver.ts'
+import type { Keys } from '../encoding/key.ts'
+import { SessionStoreError } from '../errors.ts'
+import type { Settings } from '../options.ts'
+import { isLive } from './deadline.ts'
+import { markerOf } from './marker.ts'
+import type { Order } from './order.ts'
+import { NEVER, publish } from './save.ts'
+import type { Tags } from './tag.ts'
+
+/** The destruction of a session as a step of a larger call, such as `revokeUser`. */
+class DestroyStep implements Owner {
+  done = false
+  release: (() => void) | undefined
+  readonly #answer: (error: unknown) => void
+
+  constructor(answer: (error: unknown) => void) {
+    this.#answer = answer
+  }
+
+  finish(error: unknown): void {
+    if (this.done) return
+    this.done = true
+    const { release } = this
+    this.release = undefined
+    release?.()
+    this.#answer(error)
+  }
+}
+
+interface Parts {
+  dispatcher: Dispatcher
+  keys: Keys
+  settings: Settings
+  order: Order
+  tags: Tags
+}
+
+/** Ends sessions, for good: no save that is still on its way brings one back. */
+export class Endings {
+  readonly #dispatcher: Dispatcher
+  readonly #keys: Keys
+  readonly #settings: Settings
+  readonly #order: Order
+  readonly #tags: Tags
+
+  constructor({ dispatcher, keys, settings, order, tags }: Parts) {
+    this.#dispatcher = dispatcher
+    this.#keys = keys
+    this.#settings = settings
+    this.#order = order
+    this.#tags = tags
+  }
+
+  destroy(call: Call<void>, id: string): void {
+    const key = this.#keys.find(id)
+    if (key === undefined) return call.finish(null)
+    this.#order.write(key, call, () => this.#destroyFound(call, id, key))
+  }
+
+  /**
+   * Reads first: a tombstone where there is no session must not keep the next session of this id
+   * away.
+   */
+  #destroyFound(call: Call<void>, id: string, key: string): void {
+    const handle = this.#keys.asHandle(id)
+    const writeTombstone = (row: Row | undefined): void => {
+      const tombstone = this.#tombstone(key)
+      const { createdAt: now } = tombstone
+      const wasThere =
+        row !== undefined && (row.data !== null || (row.createdAt !== NEVER && row.expiresAt > now))
+      const write = wasThere ? tombstone : { ...tombstone, createdAt: NEVER }
+      this.#dispatcher.write(
+        write,
+        (error) => {
+          if (error == null && row !== undefined) this.#publishEnded(key)
+          call.finish(error)
+        },
+        call,
+      )
+    }
+    this.#dispatcher.read(key, (error, row) => {
+      if (error != null || call.done) return call.finish(error)
+      if (row !== undefined || handle === undefined) return writeTombstone(row)
+      // `all` and `ids` return handles. A caller who passes one on means its session.
+      this.#dispatcher.read(handle, (failure, named) => {
+        if (failure != null || call.done) return call.finish(failure)
+        if (named === undefined || !isLive(named, this.#settings)) return writeTombstone(row)
+        this.destroyKey(handle).then(
+          () => call.finish(null),
+          (thrown) => call.finish(thrown),
+        )
+      })
+    })
+  }
+
+  /** Destroys the session of this key, as a step of a larger call. */
+  destroyKey(key: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const step = new DestroyStep((error) => (error == null ? resolve() : reject(error)))
+      this.#order.write(key, step, () => {
+        this.#dispatcher.write(
+          this.#tombstone(key),
+          (error) => {
+            if (error == null) this.#publishEnded(key)
+            step.finish(error)
+          },
+          step,
+        )
+      })
+    })
+  }
+
+  /**
+   * Destroys the session of a request that is to get a new one. Answers with `GONE` where the
+   * request had read the session and it has ended since: what the request knows must not get into a
+   * new session.
+   */
+  regenerate(call: Call<void>, id: string, object: object | null | undefined): void {
+    const marker = isObject(object) ? markerOf(object, id) : undefined
+    if (marker === undefined) return this.destroy(call, id)
+    const { key } = marker
+    this.#order.write(key, call, () => {
+      const attempt = (): void => {
+        if (call.done) return
+        this.#dispatcher.read(key, (error, row) => {
+          if (error != null || call.done) return call.finish(error)
+          if (row !== undefined && isLive(row, this.#settings)) {
+            // The tombstone names the version that was just read, so another logout at this moment
+            // wins.
+            this.#dispatcher.write(
+              this.#tombstone(key, row.tag),
+              (failure, landed) => {
+                if (landed) this.#publishEnded(key)
+                if (failure != null || landed) call.finish(failure)
+                else attempt()
+              },
+              call,
+            )
+          } else if (marker.tag !== '' || row?.data === null)
+            call.finish(new SessionStoreError('GONE', 'the session was ended while a request used it'))
+          // The first save of the object got no answer, and may still be on its way.
+          else this.#dispatcher.write(this.#tombstone(key), (failure) => call.finish(failure), call)
+        })
+      }
+      attempt()
+    })
+  }
+
+  /** With `expect`, the tombstone lands only over the session that carries this tag. */
+  #tombstone(key: string, expect?: string): Write {
+    const now = this.#settings.now()
+    const expiresAt = now + this.#settings.tombstoneTimeout
+    return { key, data: null, tag: this.#tags.next(), user: null, createdAt: now, expiresAt, expect }
+  }
+
+  #publishEnded(key: string): void {
+    publish('ended', this.#dispatcher.driver.name, () => this.#keys.handle(key))
+  }
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
