@@ -28,7 +28,8 @@ export default defineConfig({
     // Tests wait for a server to start, never for a clock.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // Many tests wait for a server, so a third one uses the time of two cores.
+    maxWorkers: 3,
     pool: 'forks',
     reporters: process.env.CI ? [...reporters, ['json', { outputFile: 'reports/vitest.json' }]] : reporters,
   },

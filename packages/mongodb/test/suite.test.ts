@@ -1,10 +1,13 @@
 import { driverSuite } from '@session-stores/driver-suite'
-import { mongoServer } from '@session-stores/testbed'
+import { mongoReplicaSet } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { describe, it } from 'vitest'
 import { deploymentsOn } from './support/deployment.ts'
 
-// The other groups run on a replica set, as in production.
-describeWith('MongoDB', mongoServer, (server) =>
-  driverSuite({ describe, it }, deploymentsOn(server), { only: ['contract'] }),
+// The races of one process run on the set of three, where a majority is more than one member. The
+// contract without a replica set is in sharding.test.ts.
+describeWith('a replica set of one member', mongoReplicaSet, (server) =>
+  driverSuite({ describe, it }, deploymentsOn(server), {
+    only: ['contract', 'policy', 'http', 'process-races', 'conformance'],
+  }),
 )

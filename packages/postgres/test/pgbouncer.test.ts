@@ -6,6 +6,6 @@ import { startPooled } from './support/pgbouncer.ts'
 
 describeWith('PgBouncer in transaction mode', startPooled, ({ pooler }) =>
   driverSuite({ describe, it }, deploymentsOn(pooler, { namedStatements: false }), {
-    only: ['contract', 'races', 'process-races'],
+    only: ['contract', 'process-races'],
   }),
 )

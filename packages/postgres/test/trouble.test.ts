@@ -147,7 +147,8 @@ describe.each(postgresServers)('$name', ({ start }) => {
         },
         'a table that is locked for longer than a call may take': {
           code: 'TIMEOUT',
-          operationTimeout: 200,
+          // Long enough that a busy machine makes a connection in 0.6 of it.
+          operationTimeout: 500,
           driver: () => driverOf(() => {}, 'held'),
           async begin() {
             lock = await lockTable('held')

@@ -6,5 +6,5 @@ import { deploymentsOn } from './support/deployment.ts'
 
 // The store's own promises do not depend on the server, so the tests with Redis show them.
 describeWith('Valkey', valkeyProcess, (server) =>
-  driverSuite({ describe, it }, deploymentsOn(server), { only: ['contract', 'races', 'process-races'] }),
+  driverSuite({ describe, it }, deploymentsOn(server), { only: ['contract', 'process-races'] }),
 )
