@@ -1,7 +1,7 @@
 import { type Session, type SessionData, Store } from 'express-session'
 import { type Call, Calls, type StoreCallback } from './dispatch/call.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
-import { reject } from './dispatch/settle.ts'
+import { reject, toPromise } from './dispatch/settle.ts'
 import { Upkeep } from './dispatch/upkeep.ts'
 import { WholeStoreCalls } from './dispatch/whole-store-calls.ts'
 import type { Driver } from './driver.ts'
@@ -280,9 +280,7 @@ export class SessionStore extends Store {
   }
 
   #callAsync<T>(start: (call: Call<T>) => void): Promise<T> {
-    const promise = new Promise<T>((resolve, reject) => {
-      this.#start((error, value) => (error == null ? resolve(value as T) : reject(error)), start)
-    })
+    const promise = toPromise<T>((done) => this.#start(done, start))
     // express-session destroys without a callback, and nobody handles the rejection then.
     promise.catch(() => {})
     return promise

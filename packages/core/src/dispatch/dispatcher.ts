@@ -2,7 +2,7 @@ import type { Awaitable, Driver, Row, Touch, Write } from '../driver.ts'
 import { SessionStoreError, toDriverError, UncertainWriteError } from '../errors.ts'
 import { type CallEvent, events } from '../events.ts'
 import { Batch, type Entry } from './batch.ts'
-import { type Done, deliver, settle } from './settle.ts'
+import { type Done, deliver, settle, toPromise } from './settle.ts'
 import { clearTimeout, setTimeout, uptime } from './timers.ts'
 
 /**
@@ -173,21 +173,16 @@ export class Dispatcher {
 
   /** Calls any other verb of the driver. `timeout` is in milliseconds. */
   run<T>(verb: string, produce: () => Awaitable<T>, timeout: number = this.#timeout): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const answer: Done<T> = (error, value) => (error == null ? resolve(value as T) : reject(error))
-      this.#call({ verb, timeout }, produce, answer)
-    })
+    return toPromise((answer) => this.#call({ verb, timeout }, produce, answer))
   }
 
   /** Closes the driver, after a set-up that may still be running. */
   close(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const close = async () => {
-        await this.#setup?.catch(noop)
-        await this.driver.close()
-      }
-      this.#run({ verb: 'close' }, close, (error) => (error == null ? resolve() : reject(error)))
-    })
+    const close = async () => {
+      await this.#setup?.catch(noop)
+      await this.driver.close()
+    }
+    return toPromise((answer) => this.#run({ verb: 'close' }, close, answer))
   }
 
   /** Calls the driver after its set-up. */

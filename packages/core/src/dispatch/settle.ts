@@ -34,6 +34,12 @@ export function settle<T>(produce: () => Awaitable<T>, done: Done<T>): void {
     )
 }
 
+/** Returns a promise of what `start` hands to its callback. */
+export const toPromise = <T>(start: (done: Done<T>) => void): Promise<T> =>
+  new Promise((resolve, reject) => {
+    start((error, value) => (error == null ? resolve(value as T) : reject(error)))
+  })
+
 /** Rejects. Where the caller ignores the promise, the rejection counts as handled. */
 export function reject(error: unknown): Promise<never> {
   const rejected = Promise.reject(error)

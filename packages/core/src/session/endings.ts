@@ -1,5 +1,6 @@
 import type { Call, Owner } from '../dispatch/call.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
+import { toPromise } from '../dispatch/settle.ts'
 import type { Row, Write } from '../driver.ts'
 import type { Keys } from '../encoding/key.ts'
 import { SessionStoreError } from '../errors.ts'
@@ -7,7 +8,7 @@ import type { Settings } from '../options.ts'
 import { isLive } from './deadline.ts'
 import { markerOf } from './marker.ts'
 import type { Order } from './order.ts'
-import { NEVER, publish } from './save.ts'
+import { NEVER, publish, type SaveParts } from './save.ts'
 import type { Tags } from './tag.ts'
 
 /** The destruction of a session as a step of a larger call, such as `revokeUser`. */
@@ -30,14 +31,6 @@ class DestroyStep implements Owner {
   }
 }
 
-interface Parts {
-  dispatcher: Dispatcher
-  keys: Keys
-  settings: Settings
-  order: Order
-  tags: Tags
-}
-
 /** Ends sessions, for good: no save that is still on its way brings one back. */
 export class Endings {
   readonly #dispatcher: Dispatcher
@@ -46,7 +39,7 @@ export class Endings {
   readonly #order: Order
   readonly #tags: Tags
 
-  constructor({ dispatcher, keys, settings, order, tags }: Parts) {
+  constructor({ dispatcher, keys, settings, order, tags }: SaveParts) {
     this.#dispatcher = dispatcher
     this.#keys = keys
     this.#settings = settings
@@ -98,8 +91,8 @@ export class Endings {
 
   /** Destroys the session of this key, as a step of a larger call. */
   destroyKey(key: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const step = new DestroyStep((error) => (error == null ? resolve() : reject(error)))
+    return toPromise<void>((done) => {
+      const step = new DestroyStep(done)
       this.#order.write(key, step, () => {
         this.#dispatcher.write(
           this.#tombstone(key),

@@ -6,16 +6,16 @@ import { SessionStoreError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { isLive } from './deadline.ts'
 import type { Lane } from './order.ts'
-import { goneError, NEVER, publish, retryDelay, type Save, type WriteFactory } from './save.ts'
+import {
+  goneError,
+  NEVER,
+  publish,
+  retryDelay,
+  type Save,
+  type SaveParts,
+  type WriteFactory,
+} from './save.ts'
 import type { Tags } from './tag.ts'
-
-interface Parts {
-  dispatcher: Dispatcher
-  keys: Keys
-  settings: Settings
-  tags: Tags
-  writes: WriteFactory
-}
 
 /**
  * Saves plain objects, which no request has read: as they are, over whatever session is there. A
@@ -29,7 +29,7 @@ export class PlainSaves {
   readonly #tags: Tags
   readonly #writes: WriteFactory
 
-  constructor({ dispatcher, keys, settings, tags, writes }: Parts) {
+  constructor({ dispatcher, keys, settings, tags, writes }: SaveParts) {
     this.#dispatcher = dispatcher
     this.#keys = keys
     this.#settings = settings

@@ -1,12 +1,15 @@
 import session, { type SessionData } from 'express-session'
-import type { Row } from '../driver.ts'
+import type { Dispatcher } from '../dispatch/dispatcher.ts'
+import type { Row, Write } from '../driver.ts'
 import type { Codec } from '../encoding/codec.ts'
+import type { Keys } from '../encoding/key.ts'
 import { SessionStoreError } from '../errors.ts'
 import { events, type SessionEvent } from '../events.ts'
 import type { Settings } from '../options.ts'
 import { type CookieSettings, decidesDeadline } from './cookie.ts'
 import { idleDeadline, withinAbsolute } from './deadline.ts'
-import { markerOf } from './marker.ts'
+import { Marker, mark, markerOf } from './marker.ts'
+import type { Order } from './order.ts'
 import { SentWrite } from './sent.ts'
 import type { Tags } from './tag.ts'
 import { userOf } from './user.ts'
@@ -113,4 +116,26 @@ export function isGenerated(object: object): boolean {
   if (object instanceof session.Session) return true
   const request = Object.getOwnPropertyDescriptor(object, 'req')
   return request?.enumerable === false && request.value?.sessionStore !== undefined
+}
+
+/** What the classes that save, update and end sessions share. */
+export interface SaveParts {
+  dispatcher: Dispatcher
+  codec: Codec
+  keys: Keys
+  settings: Settings
+  order: Order
+  tags: Tags
+  writes: WriteFactory
+}
+
+/**
+ * Marks the object of a save with what was written. `isPartial`: the row holds changes of other
+ * requests that the object lacks.
+ */
+export function markSaved({ id, key, object, text, cookie }: Save, write: Write, isPartial: boolean): void {
+  const { tag, user, createdAt, expiresAt } = write
+  const marker = new Marker(id, key, tag, text, user, createdAt, expiresAt, cookie)
+  marker.isPartial = isPartial
+  mark(object, marker)
 }

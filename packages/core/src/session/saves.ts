@@ -1,6 +1,6 @@
 import type { Call } from '../dispatch/call.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
-import { settle } from '../dispatch/settle.ts'
+import { settle, toPromise } from '../dispatch/settle.ts'
 import { pause } from '../dispatch/timers.ts'
 import type { Awaitable, Row, Write } from '../driver.ts'
 import type { Codec } from '../encoding/codec.ts'
@@ -16,12 +16,13 @@ import {
   type Content,
   goneError,
   isGenerated,
+  markSaved,
   publish,
   retryDelay,
   type Save,
+  type SaveParts,
   type WriteFactory,
 } from './save.ts'
-import type { Tags } from './tag.ts'
 import { userOf } from './user.ts'
 
 /**
@@ -36,17 +37,6 @@ const READ_FIRST = '-'
  */
 const MAX_UNANSWERED = 32
 
-/** What saves share with the other calls of the store. */
-interface Parts {
-  dispatcher: Dispatcher
-  codec: Codec
-  keys: Keys
-  settings: Settings
-  order: Order
-  tags: Tags
-  writes: WriteFactory
-}
-
 /**
  * Saves sessions: by a create or an update, and, where the database refuses the write because of
  * another request, by a merge with the stored session.
@@ -60,14 +50,14 @@ export class Saves {
   readonly #writes: WriteFactory
   readonly #plainSaves: PlainSaves
 
-  constructor({ dispatcher, codec, keys, settings, order, tags, writes }: Parts) {
-    this.#dispatcher = dispatcher
-    this.#codec = codec
-    this.#keys = keys
-    this.#settings = settings
-    this.#order = order
-    this.#writes = writes
-    this.#plainSaves = new PlainSaves({ dispatcher, keys, settings, tags, writes })
+  constructor(parts: SaveParts) {
+    this.#dispatcher = parts.dispatcher
+    this.#codec = parts.codec
+    this.#keys = parts.keys
+    this.#settings = parts.settings
+    this.#order = parts.order
+    this.#writes = parts.writes
+    this.#plainSaves = new PlainSaves(parts)
   }
 
   /**
@@ -110,7 +100,7 @@ export class Saves {
         call.abandon = undefined
         if (landed) {
           // A late answer must not replace what is known about later saves of the object.
-          if (!call.done || markerOf(save.object, save.id) === marker) this.#mark(save, write, false)
+          if (!call.done || markerOf(save.object, save.id) === marker) markSaved(save, write, false)
           return call.finish(null)
         }
         if (error != null && !call.done) this.#remember(save, write)
@@ -137,7 +127,7 @@ export class Saves {
     for (let attempts = 0; !call.done; attempts++) {
       if (attempts > 0) await pause(retryDelay(attempts))
       const marker = markerOf(save.object, save.id) ?? before
-      const row = await this.#read(save.key)
+      const row = await toPromise<Row | undefined>((done) => this.#dispatcher.read(save.key, done))
       if (call.done) return null
       if (row === undefined || !isLive(row, this.#settings)) {
         // The object is new and its create met a tombstone, so the session ended before this object
@@ -154,7 +144,7 @@ export class Saves {
       const write = this.#writes.create(content, row.createdAt, row.tag)
       call.abandon = () => this.#remember(save, write)
       try {
-        if (!(await this.#writeAndWait(call, write))) continue
+        if (!(await toPromise<boolean>((done) => this.#dispatcher.write(write, done, call)))) continue
       } catch (error) {
         if (call.done) return null
         this.#remember(save, write)
@@ -166,7 +156,7 @@ export class Saves {
       }
       // After a merge the object lacks the changes of the other requests, so its next save has to
       // merge.
-      this.#mark(save, write, content.text !== save.text)
+      markSaved(save, write, content.text !== save.text)
       return null
     }
     return null
@@ -213,8 +203,8 @@ export class Saves {
   /** Creates the session over this tombstone. Resolves with whether the write landed. */
   async #createOver(call: Call<void>, save: Save, tombstone: Row): Promise<boolean> {
     const write = this.#writes.create(save, this.#settings.now(), tombstone.tag)
-    if (!(await this.#writeAndWait(call, write))) return false
-    this.#mark(save, write, false)
+    if (!(await toPromise<boolean>((done) => this.#dispatcher.write(write, done, call)))) return false
+    markSaved(save, write, false)
     return true
   }
 
@@ -244,13 +234,6 @@ export class Saves {
     return { key: save.key, user: userOf(session, this.#settings), ...content }
   }
 
-  #mark({ id, key, object, text, cookie }: Save, write: Write, isPartial: boolean): void {
-    const { tag, user, createdAt, expiresAt } = write
-    const marker = new Marker(id, key, tag, text, user, createdAt, expiresAt, cookie)
-    marker.isPartial = isPartial
-    mark(object, marker)
-  }
-
   /** Notes on the object that this write may be what is stored. */
   #remember(save: Save, { tag, user, createdAt, expiresAt }: Write): void {
     const { id, key, object, text, cookie } = save
@@ -260,22 +243,6 @@ export class Saves {
       mark(object, marker)
     }
     marker.unanswered = [...(marker.unanswered ?? []), { tag, text }].slice(-MAX_UNANSWERED)
-  }
-
-  #read(key: string): Promise<Row | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#dispatcher.read(key, (error, row) => (error == null ? resolve(row) : reject(error)))
-    })
-  }
-
-  #writeAndWait(call: Call<void>, write: Write): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      this.#dispatcher.write(
-        write,
-        (error, landed) => (error == null ? resolve(landed!) : reject(error)),
-        call,
-      )
-    })
   }
 
   #handleGone(key: string): SessionStoreError | null {

@@ -1,7 +1,7 @@
 import type { SessionData } from 'express-session'
 import type { Call } from '../dispatch/call.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
-import { type Done, settle } from '../dispatch/settle.ts'
+import { type Done, settle, toPromise } from '../dispatch/settle.ts'
 import type { Row, Write } from '../driver.ts'
 import type { Codec } from '../encoding/codec.ts'
 import type { Keys } from '../encoding/key.ts'
@@ -52,7 +52,10 @@ export class Sessions {
     const parts = { dispatcher, codec, keys, settings, order, tags: this.#tags, writes }
     this.#saves = new Saves(parts)
     this.#endings = new Endings(parts)
-    this.#updates = new Updates({ ...parts, decode: (row, id) => this.#decodeAndMark(row, id) })
+    this.#updates = new Updates({
+      ...parts,
+      decode: (row, id) => toPromise((done) => this.decode(row, done, id)),
+    })
   }
 
   get(call: Call<SessionData | null>, id: string): void {
@@ -202,12 +205,6 @@ export class Sessions {
         done(null, found)
       },
     )
-  }
-
-  #decodeAndMark(row: Row, id: string): Promise<SessionData> {
-    return new Promise((resolve, reject) => {
-      this.decode(row, (error, found) => (error == null ? resolve(found!) : reject(error)), id)
-    })
   }
 
   #adopt(found: SessionData, row: Row, text: string, id: string | undefined): void {
