@@ -58,12 +58,7 @@ export class Writes {
   async #put(writes: readonly Write[], now: number): Promise<string[]> {
     const answer = await this.#queries.run(
       this.#statements.put[oneOrMany(writes)],
-      toTexts(writes, keyOf),
-      toTexts(writes, tagOf),
-      toTexts(writes, userOf),
-      toScalars(writes, createdAtOf),
-      toScalars(writes, expiresAtOf),
-      toTexts(writes, dataOf),
+      ...toColumns(writes),
       toArray(writes.filter(({ expect }) => expect === undefined).map(keyOf)),
       now,
     )
@@ -73,12 +68,7 @@ export class Writes {
   async #update(writes: readonly Write[], now: number): Promise<string[]> {
     const answer = await this.#queries.run(
       this.#statements.update[oneOrMany(writes)],
-      toTexts(writes, keyOf),
-      toTexts(writes, tagOf),
-      toTexts(writes, userOf),
-      toScalars(writes, createdAtOf),
-      toScalars(writes, expiresAtOf),
-      toTexts(writes, dataOf),
+      ...toColumns(writes),
       toTexts(writes, expectOf),
       toScalars(writes, extendOf),
       now,
@@ -86,3 +76,13 @@ export class Writes {
     return landedKeysOf(writes, answer)
   }
 }
+
+/** Returns the columns that every write has, as parameters. */
+const toColumns = (writes: readonly Write[]) => [
+  toTexts(writes, keyOf),
+  toTexts(writes, tagOf),
+  toTexts(writes, userOf),
+  toScalars(writes, createdAtOf),
+  toScalars(writes, expiresAtOf),
+  toTexts(writes, dataOf),
+]

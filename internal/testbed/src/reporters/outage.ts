@@ -1,22 +1,9 @@
-/** The figures of one outage test. Times are in seconds. */
-export interface OutageReport {
-  /** The name and version that the server reports. */
+import type { Figures } from '@session-stores/driver-suite/outage'
+
+/** The figures of an outage, and the server that had it. */
+export interface OutageReport extends Figures {
+  /** What the server says it is. */
   server: string
-  /** The number of calls, and how many of them failed. */
-  calls: number
-  failed: number
-  /** The longest time without a successful call. */
-  silence: number
-  /** The time from the outage to the last failure. */
-  recovery: number
-  /** The duration of the longest call. */
-  longest: number
-  /** The number of acknowledged saves, and how many of them were lost. */
-  saves: number
-  lost: number
-  /** The number of acknowledged logouts, and how many of them were undone. */
-  logouts: number
-  undone: number
 }
 
 /** Passes the figures of a test to the `OutageReporter` through the test's vitest context. */

@@ -1,5 +1,12 @@
-import type { Driver, Write } from '@session-stores/core'
-import { SessionStoreError, UncertainWriteError } from '@session-stores/core'
+import {
+  type Driver,
+  type SessionStore,
+  SessionStoreError,
+  type StoreOptions,
+  UncertainWriteError,
+  type Write,
+} from '@session-stores/core'
+import type { Stores } from './fixture.ts'
 
 /** A driver of a real database behind a network that loses calls and replies. */
 
@@ -24,6 +31,22 @@ export function makeLossy(driver: Driver): LossyDriver {
     },
   }
   return lossy
+}
+
+/** A store behind a network that loses replies, and a second store in another process. */
+export interface LossyStores {
+  driver: Driver
+  network: LossyDriver
+  store: SessionStore
+  second: SessionStore
+}
+
+export function openLossy(
+  { drivers: [driver], openOn, openOther }: Stores,
+  options?: StoreOptions,
+): LossyStores {
+  const network = makeLossy(driver)
+  return { driver, network, store: openOn(network, options), second: openOther(options) }
 }
 
 /** The write takes effect, and its reply is lost. */

@@ -3,7 +3,7 @@ import type { SessionStore } from '@session-stores/core'
 import { getCode } from '../common.ts'
 import { BACK, logoutEndings } from './endings.ts'
 import { assertFails, prefixRules, type StoreRule } from './fixture.ts'
-import { holdUp, loseCall, loseReply, makeLossy, resend } from './lossy.ts'
+import { holdUp, loseCall, loseReply, makeLossy, openLossy, resend } from './lossy.ts'
 import { ID, load, makeFresh, makePlain, type RequestSession, read, readUser, save } from './sessions.ts'
 
 /** Rules about saves whose replies are lost, that are resent, or that come late. */
@@ -36,9 +36,8 @@ export const unanswered: StoreRule[] = [
     rule(
       `a-first-save-that-is-sent-again-after-its-session-was-${name}-does-not-bring-it-back`,
       BACK,
-      async ({ openOn, openOther, drivers: [driver] }) => {
-        const network = makeLossy(driver)
-        const [store, second] = [openOn(network, { user: readUser }), openOther({ user: readUser })]
+      async (stores) => {
+        const { driver, network, store, second } = openLossy(stores, { user: readUser })
         network.next = resend(driver, () => end(second))
         await trySave(makeFresh(store, ID, { user: 'ann' }))
         for (const reader of [store, second]) assert.equal(await reader.get(ID), null)
@@ -48,9 +47,8 @@ export const unanswered: StoreRule[] = [
     rule(
       `a-save-that-is-sent-again-after-its-session-was-${name}-does-not-bring-it-back`,
       BACK,
-      async ({ openOn, openOther, drivers: [driver] }) => {
-        const network = makeLossy(driver)
-        const [store, second] = [openOn(network, { user: readUser }), openOther({ user: readUser })]
+      async (stores) => {
+        const { driver, network, store, second } = openLossy(stores, { user: readUser })
         await save(makeFresh(store, ID, { user: 'ann' }))
         const loaded = await load(store, ID)
         loaded.more = 1
@@ -85,61 +83,41 @@ export const unanswered: StoreRule[] = [
       },
     ),
   ),
-  rule(
-    'a-save-that-is-sent-again-takes-effect-once',
-    TWICE,
-    async ({ openOn, openOther, drivers: [driver] }) => {
-      const network = makeLossy(driver)
-      const [store, second] = [openOn(network), openOther()]
-      await save(makeFresh(store, ID, { name: 'Ada' }))
-      const mine = await load(store, ID)
-      mine.admin = true
-      network.next = resend(driver, () => removeAdmin(second))
-      await trySave(mine)
-      assert.deepEqual(await read(second, ID), { name: 'Ada' })
-    },
-  ),
-  rule(
-    'a-first-save-that-is-sent-again-takes-effect-once',
-    TWICE,
-    async ({ openOn, openOther, drivers: [driver] }) => {
-      const network = makeLossy(driver)
-      const [store, second] = [openOn(network), openOther()]
-      network.next = resend(driver, () => removeAdmin(second))
-      await trySave(makeFresh(store, ID, { name: 'Ada', admin: true }))
-      assert.deepEqual(await read(second, ID), { name: 'Ada' })
-    },
-  ),
-  rule(
-    'a-plain-save-that-is-sent-again-takes-effect-once',
-    TWICE,
-    async ({ openOn, openOther, drivers: [driver] }) => {
-      const network = makeLossy(driver)
-      const [store, second] = [openOn(network), openOther()]
-      await store.set(ID, makePlain({ name: 'Ada' }))
-      network.next = resend(driver, () => removeAdmin(second))
-      await store.set(ID, makePlain({ name: 'Ada', admin: true })).catch(() => {})
-      assert.deepEqual(await read(second, ID), { name: 'Ada' })
-    },
-  ),
-  rule(
-    'a-save-that-is-sent-again-beside-another-key-keeps-both',
-    LOST,
-    async ({ openOn, openOther, drivers: [driver] }) => {
-      const network = makeLossy(driver)
-      const [store, second] = [openOn(network), openOther()]
-      await save(makeFresh(store, ID, { name: 'Ada' }))
-      const mine = await load(store, ID)
-      mine.mine = 1
-      network.next = resend(driver, async () => {
-        const theirs = await load(second, ID)
-        theirs.theirs = 2
-        await save(theirs)
-      })
-      await save(mine)
-      assert.deepEqual(await read(second, ID), { name: 'Ada', mine: 1, theirs: 2 })
-    },
-  ),
+  rule('a-save-that-is-sent-again-takes-effect-once', TWICE, async (stores) => {
+    const { driver, network, store, second } = openLossy(stores)
+    await save(makeFresh(store, ID, { name: 'Ada' }))
+    const mine = await load(store, ID)
+    mine.admin = true
+    network.next = resend(driver, () => removeAdmin(second))
+    await trySave(mine)
+    assert.deepEqual(await read(second, ID), { name: 'Ada' })
+  }),
+  rule('a-first-save-that-is-sent-again-takes-effect-once', TWICE, async (stores) => {
+    const { driver, network, store, second } = openLossy(stores)
+    network.next = resend(driver, () => removeAdmin(second))
+    await trySave(makeFresh(store, ID, { name: 'Ada', admin: true }))
+    assert.deepEqual(await read(second, ID), { name: 'Ada' })
+  }),
+  rule('a-plain-save-that-is-sent-again-takes-effect-once', TWICE, async (stores) => {
+    const { driver, network, store, second } = openLossy(stores)
+    await store.set(ID, makePlain({ name: 'Ada' }))
+    network.next = resend(driver, () => removeAdmin(second))
+    await store.set(ID, makePlain({ name: 'Ada', admin: true })).catch(() => {})
+    assert.deepEqual(await read(second, ID), { name: 'Ada' })
+  }),
+  rule('a-save-that-is-sent-again-beside-another-key-keeps-both', LOST, async (stores) => {
+    const { driver, network, store, second } = openLossy(stores)
+    await save(makeFresh(store, ID, { name: 'Ada' }))
+    const mine = await load(store, ID)
+    mine.mine = 1
+    network.next = resend(driver, async () => {
+      const theirs = await load(second, ID)
+      theirs.theirs = 2
+      await save(theirs)
+    })
+    await save(mine)
+    assert.deepEqual(await read(second, ID), { name: 'Ada', mine: 1, theirs: 2 })
+  }),
   ...(['read', 'new'] as const).map((kind) =>
     rule(
       `a-save-of-a-${kind}-session-whose-reply-was-lost-is-not-somebody-elses`,
@@ -165,9 +143,8 @@ export const unanswered: StoreRule[] = [
     rule(
       `after-a-save-that-${outcome}-without-an-answer-nothing-is-lost-and-nothing-comes-back`,
       LOST,
-      async ({ openOn, openOther, drivers: [driver] }) => {
-        const network = makeLossy(driver)
-        const [store, second] = [openOn(network), openOther()]
+      async (stores) => {
+        const { driver, network, store, second } = openLossy(stores)
         await save(makeFresh(store, ID, { name: 'Ada' }))
         const mine = await load(store, ID)
         mine.admin = true

@@ -3,7 +3,7 @@ import type { SessionData } from 'express-session'
 import { HOUR } from '../common.ts'
 import { BACK } from './endings.ts'
 import { assertFails, prefixRules, type StoreRule } from './fixture.ts'
-import { holdUp, loseCall, loseReply, makeLossy, resend } from './lossy.ts'
+import { holdUp, loseCall, loseReply, openLossy, resend } from './lossy.ts'
 import { ID, load, makeFresh, makeLasting, makePlain, read, readDeadline, save } from './sessions.ts'
 
 /** Rules about `update`, which changes a stored session by compare-and-set. */
@@ -78,47 +78,43 @@ export const updates: StoreRule[] = [
     }
   }),
   rule('of-a-destroyed-session-whose-change-is-under-way-does-not-land', BACK, async (stores) => {
-    const { drivers, openOn, openOther } = stores
-    const network = makeLossy(drivers[0])
-    const store = openOn(network, { operationTimeout: 50 })
-    await openOther().set(ID, makePlain())
+    const { driver, network, store } = openLossy(stores, { operationTimeout: 50 })
+    const patient = stores.openOther()
+    await patient.set(ID, makePlain())
     const released = Promise.withResolvers<void>()
     let landed: Promise<unknown> = Promise.resolve()
-    network.next = holdUp(drivers[0], released.promise, (answer) => {
+    network.next = holdUp(driver, released.promise, (answer) => {
       landed = answer
     })
     await assertFails('TIMEOUT', store.update(ID, countUp))
-    await openOther().destroy(ID)
+    await patient.destroy(ID)
     released.resolve()
     await landed
-    assert.equal(await openOther().get(ID), null)
+    assert.equal(await patient.get(ID), null)
   }),
-  rule('that-is-resent-counts-once', LOST, async ({ drivers: [driver], openOn, open }) => {
-    const network = makeLossy(driver)
-    const store = openOn(network)
+  rule('that-is-resent-counts-once', LOST, async (stores) => {
+    const { driver, network, store, second } = openLossy(stores)
     await store.set(ID, makePlain())
     network.next = resend(driver, async () => {})
     await store.update(ID, countUp)
-    assert.deepEqual(await read(open(), ID), { count: 1 })
+    assert.deepEqual(await read(second, ID), { count: 1 })
   }),
-  rule('that-is-resent-over-a-save-is-no-guess', LOST, async ({ drivers: [driver], openOn, openOther }) => {
-    const network = makeLossy(driver)
-    const store = openOn(network)
+  rule('that-is-resent-over-a-save-is-no-guess', LOST, async (stores) => {
+    const { driver, network, store, second } = openLossy(stores)
     await store.set(ID, makePlain())
-    network.next = resend(driver, () => openOther().set(ID, makePlain({ name: 'Grace' })))
+    network.next = resend(driver, () => second.set(ID, makePlain({ name: 'Grace' })))
     await assertFails('UNAVAILABLE', store.update(ID, countUp))
-    assert.deepEqual(await read(openOther(), ID), { name: 'Grace' })
+    assert.deepEqual(await read(second, ID), { name: 'Grace' })
   }),
-  rule('without-an-answer-is-an-error', LOST, async ({ drivers: [driver], openOn, open }) => {
-    const network = makeLossy(driver)
-    const store = openOn(network)
+  rule('without-an-answer-is-an-error', LOST, async (stores) => {
+    const { driver, network, store, second } = openLossy(stores)
     await store.set(ID, makePlain())
     network.next = loseReply(driver)
     await assertFails('UNAVAILABLE', store.update(ID, countUp))
-    assert.deepEqual(await read(open(), ID), { count: 1 })
+    assert.deepEqual(await read(second, ID), { count: 1 })
     network.next = loseCall()
     await assertFails('UNAVAILABLE', store.update(ID, countUp))
-    assert.deepEqual(await read(open(), ID), { count: 1 })
+    assert.deepEqual(await read(second, ID), { count: 1 })
   }),
   rule(
     'keeps-a-later-deadline',
