@@ -47,8 +47,12 @@ export class Queries {
    *
    * @throws the `SessionStoreError` that explains the failure, or pg's own error.
    */
-  async run(statement: Statement, ...values: unknown[]): Promise<Fields[]> {
-    const start = uptime()
+  run(statement: Statement, ...values: unknown[]): Promise<Fields[]> {
+    return this.runSince(uptime(), statement, ...values)
+  }
+
+  /** Runs a statement of a call that began at `start`, by `uptime`: the call's time limit holds. */
+  async runSince(start: number, statement: Statement, ...values: unknown[]): Promise<Fields[]> {
     if (statement.isTimed) values.push(this.#latestFor(start))
     const connections = this.#connections
     const query = new Query(statement, values, connections.deadlineOf(statement, start))

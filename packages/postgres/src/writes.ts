@@ -1,4 +1,4 @@
-import type { Write } from '@session-stores/core'
+import { timers, type Write } from '@session-stores/core'
 import type { Queries } from './queries.ts'
 import {
   createdAtOf,
@@ -6,6 +6,7 @@ import {
   expectOf,
   expiresAtOf,
   extendOf,
+  type Fields,
   keyOf,
   keysOf,
   landedKeysOf,
@@ -19,6 +20,7 @@ import {
 import type { Statements } from './statements.ts'
 
 const isUpdate = ({ expect }: Write): boolean => !!expect
+const isUsual = ({ data, extend }: Write): boolean => data !== null && extend === true
 
 /** Sends writes as updates of rows that exist, and as INSERT statements for all others. */
 export class Writes {
@@ -65,8 +67,34 @@ export class Writes {
     return landedKeysOf(writes, answer)
   }
 
+  /** Sends the usual saves by a cheaper statement, and what that one refuses by the general one. */
   async #update(writes: readonly Write[], now: number): Promise<string[]> {
-    const answer = await this.#queries.run(
+    const start = timers.uptime()
+    if (writes.length === 1 || !writes.every(isUsual)) return this.#updateSince(start, writes, now)
+    const landed = landedKeysOf(writes, await this.#save(start, writes, now))
+    if (landed.length === writes.length) return landed
+    const found = new Set(landed)
+    const others = writes.filter(({ key }) => !found.has(key))
+    return [...landed, ...(await this.#updateSince(start, others, now))]
+  }
+
+  #save(start: number, writes: readonly Write[], now: number): Promise<Fields[]> {
+    return this.#queries.runSince(
+      start,
+      this.#statements.save,
+      toTexts(writes, keyOf),
+      toTexts(writes, tagOf),
+      toTexts(writes, userOf),
+      toScalars(writes, expiresAtOf),
+      toTexts(writes, dataOf),
+      toTexts(writes, expectOf),
+      now,
+    )
+  }
+
+  async #updateSince(start: number, writes: readonly Write[], now: number): Promise<string[]> {
+    const answer = await this.#queries.runSince(
+      start,
       this.#statements.update[oneOrMany(writes)],
       ...toColumns(writes),
       toTexts(writes, expectOf),
