@@ -11,7 +11,7 @@ export {
   type Write,
 } from './driver.ts'
 export type { Serializer } from './encoding/codec.ts'
-export type { SealOptions } from './encoding/seal.ts'
+export { type SealOptions, secretKeyOf } from './encoding/seal.ts'
 export {
   type ErrorReason,
   isError,
@@ -21,8 +21,15 @@ export {
 } from './errors.ts'
 export { type CallEvent, type EndedEvent, events, type PruneEvent, type SessionEvent } from './events.ts'
 export { memoryDriver } from './memory.ts'
-export { checkOptions, exactlyOne, type OptionRule, type StoreOptions, splitOptions } from './options.ts'
+export {
+  checkOptions,
+  exactlyOne,
+  type OptionRule,
+  type StoreOptions,
+  type StoreSettings,
+  splitOptions,
+} from './options.ts'
 export type { ListOptions, RevokeOptions } from './session/directory.ts'
 export type { ListedSession } from './session/sessions.ts'
-export type { Change } from './session/updates.ts'
+export type { Change, Target } from './session/updates.ts'
 export { SessionStore } from './store.ts'

@@ -1,6 +1,6 @@
 import type { SessionData } from 'express-session'
 import { json, type Serializer } from './encoding/codec.ts'
-import { isPredictable, keyBytes, type SealOptions } from './encoding/seal.ts'
+import { type SealOptions, secretKeyOf } from './encoding/seal.ts'
 
 /**
  * The options of every store. All durations are milliseconds, as `cookie.maxAge` is. A wrong option
@@ -122,6 +122,11 @@ export type Settings = Required<
     pruneInterval: number
   }
 
+/** Those of a store's options that other parts of the session layer have to follow. */
+export type StoreSettings = Readonly<
+  Pick<Settings, 'hashIds' | 'idleTimeout' | 'absoluteTimeout' | 'operationTimeout' | 'user' | 'now'>
+>
+
 /** The longest delay that `setTimeout` takes, in milliseconds. A longer one would fire at once. */
 const MAX_TIMER = 2 ** 31 - 1
 
@@ -171,12 +176,12 @@ const rules: Record<keyof StoreOptions, OptionRule> = {
 
 function isSealOptions(value: unknown): boolean {
   const { keys, acceptPlain = false } = (value ?? {}) as Partial<SealOptions>
-  return Array.isArray(keys) && keys.length > 0 && keys.every(isSealKey) && isBoolean(acceptPlain)
-}
-
-function isSealKey(key: unknown): boolean {
-  const bytes = keyBytes(key)
-  return bytes !== undefined && !isPredictable(bytes)
+  return (
+    Array.isArray(keys) &&
+    keys.length > 0 &&
+    keys.every((key) => secretKeyOf(key) !== undefined) &&
+    isBoolean(acceptPlain)
+  )
 }
 
 /**

@@ -8,19 +8,17 @@ import type { Driver } from './driver.ts'
 import { Codec } from './encoding/codec.ts'
 import { type Keys, keysOf } from './encoding/key.ts'
 import { createSealer } from './encoding/seal.ts'
-import { type Settings, type StoreOptions, toSettings } from './options.ts'
+import { type Settings, type StoreOptions, type StoreSettings, toSettings } from './options.ts'
 import { Directory, type ListOptions, type RevokeOptions, type User } from './session/directory.ts'
 import { copyMarker } from './session/marker.ts'
 import { Order } from './session/order.ts'
 import { type ListedSession, Sessions } from './session/sessions.ts'
-import type { Change } from './session/updates.ts'
+import type { Change, Target } from './session/updates.ts'
 import { refuseWithoutUsers } from './session/user.ts'
 
 type Request = Parameters<Store['regenerate']>[0]
 
-/**
- * One session may use this part of `maxQueue`, so that a busy session cannot lock out all others.
- */
+/** The part of `maxQueue` that one session may use, so that it cannot lock out all others. */
 const SESSION_SHARE = 1 / 2
 
 /**
@@ -37,6 +35,8 @@ const SESSION_SHARE = 1 / 2
  * app.use(session({ store, secret, resave: false, saveUninitialized: false }))
  */
 export class SessionStore extends Store {
+  /** The options that other parts of the session layer follow, with the defaults filled in. */
+  readonly settings: StoreSettings
   readonly #settings: Settings
   readonly #dispatcher: Dispatcher
   readonly #calls: Calls
@@ -55,6 +55,8 @@ export class SessionStore extends Store {
     this.setMaxListeners(0)
     this.#settings = toSettings(options)
     const { serializer, seal, maxPayload, hashIds, operationTimeout, maxQueue, now } = this.#settings
+    const { idleTimeout, absoluteTimeout, user } = this.#settings
+    this.settings = Object.freeze({ hashIds, idleTimeout, absoluteTimeout, operationTimeout, user, now })
     const sealer = seal ? createSealer(seal, driver.place) : undefined
     const codec = new Codec(serializer, sealer, maxPayload, operationTimeout)
     this.#dispatcher = new Dispatcher(driver, operationTimeout, now)
@@ -94,9 +96,13 @@ export class SessionStore extends Store {
    * Reads the session, passes it to `change`, and saves the result. Begins again if another request
    * has saved meanwhile, so `change` may run several times. Returns the session as saved, or as read
    * where `change` returns `undefined`, or `null` where there is none. Errors of `change` are `cause`s.
+   *
+   * @param target the id of the session, or `{ handle }`, which needs `hashIds: true`.
+   * @throws INVALID_ID, or a TypeError for a handle with `hashIds: false`.
    */
-  update(id: string, change: Change): Promise<SessionData | null> {
-    return this.#callAsync((call) => this.#sessions.update(call, id, change))
+  update(target: Target, change: Change): Promise<SessionData | null> {
+    if (typeof target !== 'string' && !this.#settings.hashIds) return reject(noHandles('update'))
+    return this.#callAsync((call) => this.#sessions.update(call, target, change))
   }
 
   /**
@@ -104,25 +110,18 @@ export class SessionStore extends Store {
    * `hashIds: false`.
    */
   peek(handle: string): Promise<ListedSession | null> {
-    if (!this.#settings.hashIds)
-      return reject(new TypeError("peek finds sessions by their keys, which needs 'hashIds: true'"))
+    if (!this.#settings.hashIds) return reject(noHandles('peek'))
     return this.#callAsync((call) => this.#sessions.peek(call, handle))
   }
 
-  /**
-   * Moves the session's deadline and nothing else, except that a cookie whose settings changed is
-   * saved.
-   */
+  /** Moves the session's deadline, and saves the cookie where its settings changed. */
   override touch(id: string, session: SessionData): Promise<void>
   override touch(id: string, session: SessionData, callback: StoreCallback | undefined): void
   override touch(id: string, session: SessionData, callback?: StoreCallback): Promise<void> | void {
     return this.#call(callback, (call) => this.#sessions.touch(call, id, session))
   }
 
-  /**
-   * Ends the session. No save that is still on its way brings it back. Succeeds where there is no
-   * session.
-   */
+  /** Ends the session: no later save brings it back. Succeeds where there is no session. */
   override destroy(id: string): Promise<void>
   override destroy(id: string, callback: StoreCallback | undefined): void
   override destroy(id: string, callback?: StoreCallback): Promise<void> | void {
@@ -176,10 +175,7 @@ export class SessionStore extends Store {
     return this.#whole.call(callback, () => this.#directory.count())
   }
 
-  /**
-   * Removes every session of this store, at once and without tombstones. Calls that are made later
-   * wait for it.
-   */
+  /** Removes every session at once, without tombstones. Later calls wait for it. */
   override clear(): Promise<void>
   override clear(callback: StoreCallback | undefined): void
   override clear(callback?: StoreCallback): Promise<void> | void {
@@ -296,3 +292,6 @@ export class SessionStore extends Store {
     }
   }
 }
+
+const noHandles = (method: string): TypeError =>
+  new TypeError(`${method} finds sessions by their handles, which needs 'hashIds: true'`)

@@ -87,7 +87,7 @@ export function createSealer({ keys, acceptPlain = false }: SealOptions, place: 
 }
 
 /** Returns the 32 bytes of a key, or `undefined` where the value is not a key. */
-export function keyBytes(key: unknown): Buffer | undefined {
+function keyBytes(key: unknown): Buffer | undefined {
   let bytes: Buffer | undefined
   if (key instanceof KeyObject) bytes = key.type === 'secret' ? key.export() : undefined
   else if (key instanceof Uint8Array) bytes = Buffer.from(key)
@@ -104,11 +104,20 @@ export function keyBytes(key: unknown): Buffer | undefined {
  * Whether these 32 bytes are certainly not random: text, a few bytes repeated, or bytes that count.
  * A random key is mistaken for such a key less than once in 10^12.
  */
-export function isPredictable(bytes: Uint8Array): boolean {
+function isPredictable(bytes: Uint8Array): boolean {
   const steps = bytes.subarray(1).map((byte, i) => byte - bytes[i]!)
   return (
     new Set(bytes).size < 12 || new Set(steps).size < 12 || bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
   )
+}
+
+/**
+ * Returns the 32 bytes of a random key, or `undefined` where the value is no key or is predictable.
+ * It takes what `SealOptions.keys` takes. For packages that take keys of their own.
+ */
+export function secretKeyOf(value: unknown): Buffer | undefined {
+  const bytes = keyBytes(value)
+  return bytes && !isPredictable(bytes) ? bytes : undefined
 }
 
 function toRingKey(key: SealOptions['keys'][number]): RingKey {

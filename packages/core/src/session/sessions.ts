@@ -16,7 +16,7 @@ import { cookieOf, Save, WriteFactory } from './save.ts'
 import { Saves } from './saves.ts'
 import { SentTouch } from './sent.ts'
 import { Tags } from './tag.ts'
-import { type Change, Updates } from './updates.ts'
+import { type Change, type Target, Updates } from './updates.ts'
 import { userOf } from './user.ts'
 
 /** A live session, as `list` and `peek` return it. */
@@ -86,8 +86,8 @@ export class Sessions {
     })
   }
 
-  update(call: Call<SessionData | null>, id: string, change: Change): void {
-    this.#updates.update(call, id, change)
+  update(call: Call<SessionData | null>, target: Target, change: Change): void {
+    this.#updates.update(call, target, change)
   }
 
   set(call: Call<void>, id: string, object: SessionData): void {

@@ -13,6 +13,9 @@ import type { SentWrite } from './sent.ts'
 /** Returns the session as it is to be saved, or `undefined` where it stays as it is. */
 export type Change = (session: SessionData) => SessionData | undefined
 
+/** Which session: by its id, or by its handle, as `list` and `handle` return it. */
+export type Target = string | { readonly handle: string }
+
 interface Parts extends SaveParts {
   /** Decodes a row, and marks the session with what the row says. */
   decode: (row: Row, id: string) => Promise<SessionData>
@@ -29,9 +32,13 @@ export class Updates {
     this.#parts = parts
   }
 
-  update(call: Call<SessionData | null>, id: string, change: Change): void {
+  /** @throws INVALID_ID */
+  update(call: Call<SessionData | null>, target: Target, change: Change): void {
     const { keys, order } = this.#parts
-    const key = keys.find(id)
+    const isId = typeof target === 'string'
+    // A session that was found by its handle is marked with the handle: its id is unknown.
+    const id = isId ? target : target?.handle
+    const key = isId ? keys.find(target) : keys.fromHandle(id)
     // No session can have this id.
     if (key === undefined) return call.finish(null, null)
     order.write(key, call, () => {

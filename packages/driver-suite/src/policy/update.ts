@@ -45,6 +45,18 @@ export const updates: StoreRule[] = [
       assert.equal(await openOther().length(), 0)
     },
   ),
+  rule('by-handle-is-of-the-same-session', LOST, async ({ open, openOther }) => {
+    const store = open()
+    await store.set(ID, makePlain({ name: 'Ada' }))
+    const handle = store.handle(ID)
+    await Promise.all([store.update({ handle }, countUp), openOther().update({ handle }, countUp)])
+    assert.deepEqual(await read(openOther(), ID), { name: 'Ada', count: 2 })
+    await openOther().destroy(ID)
+    assert.equal(await store.update({ handle }, countUp), null)
+    await assertFails('INVALID_ID', store.update({ handle: ID }, countUp))
+    await assertFails('INVALID_ID', store.update(undefined as never, countUp))
+    await assert.rejects(open({ hashIds: false }).update({ handle }, countUp), TypeError)
+  }),
   rule('that-changes-nothing-writes-nothing', 'Every look at a session costs a write.', async (stores) => {
     const store = stores.open()
     await store.set(ID, makePlain({ name: 'Ada' }))

@@ -1,3 +1,4 @@
+import type { Target } from '@session-stores/core'
 import type { SessionData } from 'express-session'
 import type { Mutant } from './helpers.ts'
 
@@ -23,6 +24,10 @@ export const update: Readonly<Record<string, Mutant>> = {
   'policy/update/of-a-missing-session-is-null': (right) => ({
     update: async (id: string, change: Change) =>
       (await right.get(id)) ? right.update(id, change) : change({ cookie: {} } as SessionData),
+  }),
+  'policy/update/by-handle-is-of-the-same-session': (right) => ({
+    update: (target: Target, change: Change) =>
+      right.update(typeof target === 'string' ? target : (target?.handle ?? ''), change),
   }),
   'policy/update/that-changes-nothing-writes-nothing': (right) => ({
     update: (id: string, change: Change) => right.update(id, (session) => change(session) ?? session),
