@@ -1,0 +1,160 @@
+import { checkOptions, type OptionRule } from '@session-stores/core'
+import { type AccessClaims, TokenError, type Tokens } from '@session-stores/token'
+import type { Request, RequestHandler } from 'express'
+import type { SessionData } from 'express-session'
+import { sendError } from './answers.ts'
+import { onlyCookie } from './cookies.ts'
+import { accessCookie, findPreset } from './preset.ts'
+import { crossSite, mayUseCookies } from './same-origin.ts'
+
+/** Where a credential may be: the session, the header `Authorization: Bearer`, or a cookie. */
+export type CredentialSource = 'session' | 'header' | 'cookie'
+
+/** Who sent the request. */
+export interface Auth {
+  /** The user's id, as text. */
+  user: string
+  /** The handle of the session, as `store.list` returns it. */
+  sid: string
+  via: CredentialSource
+  /** `undefined` without the option `scopes` of the tokens. */
+  scopes: readonly string[] | undefined
+  /** The claims of the access token; missing where the session itself was used. */
+  claims?: AccessClaims
+}
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Set by `authenticate`. */
+      auth?: Auth
+    }
+  }
+}
+
+/** What `authenticate` takes. */
+export interface AuthenticateOptions {
+  /**
+   * Where the credential may be. Only one counts: a request with a Bearer token is judged by that
+   * alone, and no cookie rescues a bad one.
+   *
+   * @default ['header']
+   */
+  from?: readonly CredentialSource[]
+  /**
+   * Whether requests without a credential are refused. A wrong credential is refused in any case.
+   *
+   * @default true
+   */
+  required?: boolean
+  /** The scopes that the route asks for, separated by spaces. */
+  scope?: string
+  /** The audience for which the token must be, where the tokens have several. */
+  audience?: string
+  /** Overrides the `freshness` of the tokens, for example 0 before a payment. */
+  freshness?: number | false
+}
+
+const SOURCES: readonly unknown[] = ['session', 'header', 'cookie']
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
+
+const rules: Record<keyof AuthenticateOptions, OptionRule> = {
+  from: [
+    "an array of 'session', 'header' and 'cookie'",
+    (value) => Array.isArray(value) && value.length > 0 && value.every((source) => SOURCES.includes(source)),
+  ],
+  required: ['a boolean', (value) => typeof value === 'boolean'],
+  scope: ["scopes separated by spaces, such as 'notes:read'", isText],
+  audience: ['one of the audiences of the tokens', isText],
+  freshness: [
+    'a number of milliseconds, 0 to ask the store each time, or false to never ask it',
+    (value) => value === false || (typeof value === 'number' && value >= 0),
+  ],
+}
+
+/**
+ * Returns middleware that finds out who sent the request and sets `req.auth`, or answers with 401
+ * and `WWW-Authenticate` (RFC 6750), 403 for a missing scope or another site, and 503 where the
+ * store does not answer. Tokens in the URL or the body are never read.
+ *
+ * @throws TypeError for a wrong option.
+ * @example
+ * app.get('/api/notes', authenticate(tokens, { scope: 'notes:read' }), (req, res) => {
+ *   res.json({ user: req.auth.user })
+ * })
+ */
+export function authenticate(tokens: Tokens, options: AuthenticateOptions = {}): RequestHandler {
+  checkOptions(options, rules)
+  const { from = ['header'], required = true, audience, freshness } = options
+  const wanted = options.scope?.split(' ') ?? []
+  const verifyOptions = {
+    ...(audience !== undefined && { audience }),
+    ...(freshness !== undefined && { freshness }),
+  }
+
+  async function identify(req: Request): Promise<Auth | undefined> {
+    const credential = findCredential(req, from)
+    if (credential === undefined) return undefined
+    const auth = credential.token === undefined ? ofSession(req, tokens) : await ofToken(credential.token)
+    if (auth === undefined) return undefined
+    if (wanted.some((scope) => auth.scopes?.includes(scope) !== true))
+      throw new TokenError('INSUFFICIENT_SCOPE', `this route asks for the scope '${wanted.join(' ')}'`)
+    return { ...auth, via: credential.via }
+  }
+
+  async function ofToken(token: string): Promise<Omit<Auth, 'via'>> {
+    const claims = await tokens.verify(token, verifyOptions)
+    return { user: claims.sub, sid: claims.sid, scopes: claims.scope?.split(' '), claims }
+  }
+
+  return (req, res, next) => {
+    identify(req).then(
+      (auth) => {
+        if (auth === undefined && required)
+          return sendError(
+            res,
+            new TokenError('NO_TOKEN', 'this route needs somebody who is signed in'),
+            next,
+          )
+        if (auth) req.auth = auth
+        next()
+      },
+      (error: unknown) => sendError(res, error, next),
+    )
+  }
+}
+
+interface Credential {
+  via: CredentialSource
+  /** Missing where the session itself is the credential. */
+  token?: string
+}
+
+/** @throws AMBIGUOUS or CROSS_SITE */
+function findCredential(req: Request, from: readonly CredentialSource[]): Credential | undefined {
+  if ((req.headersDistinct.authorization?.length ?? 0) > 1)
+    throw new TokenError('AMBIGUOUS', "the request has two headers 'Authorization'")
+  const bearer = /^Bearer (.*)$/is.exec(req.headers.authorization ?? '')?.[1]
+  if (bearer !== undefined && from.includes('header')) return { via: 'header', token: bearer.trim() }
+  // The client meant the token to count, and this route does not take one.
+  if (bearer !== undefined) throw new TokenError('AMBIGUOUS', 'this route takes no Bearer token')
+  const found = findCookie(req, from)
+  if (found !== undefined && !mayUseCookies(req)) throw crossSite()
+  return found
+}
+
+function findCookie(req: Request, from: readonly CredentialSource[]): Credential | undefined {
+  if (from.includes('session') && req.session && req.sessionID) return { via: 'session' }
+  if (!from.includes('cookie')) return undefined
+  const token = onlyCookie(req, accessCookie(findPreset(req)?.settings.development ?? false))
+  return token === undefined ? undefined : { via: 'cookie', token }
+}
+
+/** A session that belongs to nobody is no credential. */
+function ofSession(req: Request, tokens: Tokens): Omit<Auth, 'via'> | undefined {
+  const { store } = tokens
+  const session = req.session as unknown as SessionData
+  const user = store.settings.user!(session)
+  if (user === undefined || user === null) return undefined
+  return { user: `${user}`, sid: store.handle(req.sessionID), scopes: tokens.scopesOf(session) }
+}

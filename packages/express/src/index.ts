@@ -1,0 +1,7 @@
+export { type Auth, type AuthenticateOptions, authenticate, type CredentialSource } from './authenticate.ts'
+export { type PassportSessionsOptions, passportSessions } from './passport.ts'
+export type { SessionsOptions } from './preset-options.ts'
+export { type SameOriginOptions, sameOrigin } from './same-origin.ts'
+export { sessions } from './sessions.ts'
+export { type SignInOptions, type SignOutOptions, signIn, signOut } from './sign-in.ts'
+export { type TokenRoutesOptions, tokenRoutes } from './token-routes.ts'

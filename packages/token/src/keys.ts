@@ -1,0 +1,133 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hkdfSync,
+  type JsonWebKey,
+  KeyObject,
+  subtle,
+} from 'node:crypto'
+import { type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from 'jose'
+
+/** The algorithms of access tokens. `Ed25519` is the name of RFC 9864 for what was `EdDSA`. */
+export type Algorithm = 'ES256' | 'Ed25519' | 'HS256'
+
+/** A key as an application configures it: PEM, a JWK (also as JSON), or a `KeyObject`. */
+export type KeyInput = string | JsonWebKey | KeyObject
+
+/** A key of the ring, for one algorithm and no other (RFC 8725, 3.1). */
+export interface RingKey {
+  /** The RFC 7638 thumbprint of an asymmetric key. */
+  kid: string
+  alg: Algorithm
+  /** Verifies, and also signs where it is symmetric. */
+  verify: CryptoKey
+  /** Missing where only the public key is known. */
+  sign?: CryptoKey
+  /** Only for asymmetric keys. */
+  published?: JWK
+}
+
+/**
+ * Returns the key of an input, private or public, or `undefined` where it is neither ES256 nor
+ * Ed25519.
+ */
+export function readKey(input: unknown): KeyObject | undefined {
+  try {
+    const key = toKeyObject(input)
+    return key && algorithmOf(key) ? key : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function toKeyObject(input: unknown): KeyObject | undefined {
+  if (input instanceof KeyObject) return input
+  if (typeof input === 'string' && !input.trimStart().startsWith('{'))
+    return input.includes('PRIVATE KEY') ? createPrivateKey(input) : createPublicKey(input)
+  const jwk = (typeof input === 'string' ? JSON.parse(input) : input) as JsonWebKey
+  return jwk.d === undefined
+    ? createPublicKey({ key: jwk, format: 'jwk' })
+    : createPrivateKey({ key: jwk, format: 'jwk' })
+}
+
+function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): Algorithm | undefined {
+  if (asymmetricKeyType === 'ed25519') return 'Ed25519'
+  return asymmetricKeyDetails?.namedCurve === 'prime256v1' ? 'ES256' : undefined
+}
+
+/** Returns the public half of a key. */
+export const publicOf = (key: KeyObject): KeyObject => (key.type === 'public' ? key : createPublicKey(key))
+
+/**
+ * Returns a new private key as the text of a JWK, for the option `keys`. Keep it as you keep a
+ * password, and outside the database of the sessions.
+ *
+ * @param alg `ES256`, which every library reads, or `Ed25519`. Default `ES256`.
+ * @example
+ * // node -e "console.log(require('@session-stores/token').generateKey())"
+ */
+export function generateKey(alg: 'ES256' | 'Ed25519' = 'ES256'): string {
+  const { privateKey } =
+    alg === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519')
+  return JSON.stringify(privateKey.export({ format: 'jwk' }))
+}
+
+/** The keys by which access tokens are signed and verified, found by their `kid` alone. */
+export class KeyRing {
+  /** The first one signs. They are made ready once, at the first use. */
+  readonly #make: () => Promise<RingKey[]>
+  #keys: Promise<RingKey[]> | undefined
+
+  /** Takes asymmetric keys, or derives symmetric ones from secrets of 32 bytes where there are none. */
+  constructor(keys: readonly KeyObject[] | undefined, secrets: readonly Buffer[], issuer: string) {
+    this.#make = () =>
+      Promise.all(keys?.map(toAsymmetricKey) ?? secrets.map((secret) => toSymmetricKey(secret, issuer)))
+  }
+
+  async signer(): Promise<RingKey & { sign: CryptoKey }> {
+    return (await this.#ready())[0] as RingKey & { sign: CryptoKey }
+  }
+
+  /** Returns the key with this `kid`. No header can name a key that is not in the ring. */
+  async find(kid: unknown): Promise<RingKey | undefined> {
+    return (await this.#ready()).find((key) => key.kid === kid)
+  }
+
+  async algorithms(): Promise<Algorithm[]> {
+    return [...new Set((await this.#ready()).map(({ alg }) => alg))]
+  }
+
+  /** Returns the public keys as a JWK Set (RFC 7517). Symmetric keys are never part of it. */
+  async published(): Promise<{ keys: JWK[] }> {
+    const keys = await this.#ready()
+    return { keys: keys.flatMap(({ published }) => published ?? []) }
+  }
+
+  #ready(): Promise<RingKey[]> {
+    this.#keys ??= this.#make()
+    return this.#keys
+  }
+}
+
+async function toAsymmetricKey(key: KeyObject): Promise<RingKey> {
+  const alg = algorithmOf(key)!
+  const jwk = publicOf(key).export({ format: 'jwk' }) as JWK
+  const kid = await calculateJwkThumbprint(jwk)
+  const load = (source: JWK) => importJWK(source, alg) as Promise<CryptoKey>
+  return {
+    kid,
+    alg,
+    verify: await load(jwk),
+    ...(key.type === 'private' && { sign: await load(key.export({ format: 'jwk' }) as JWK) }),
+    published: { ...jwk, kid, alg, use: 'sig' },
+  }
+}
+
+async function toSymmetricKey(secret: Buffer, issuer: string): Promise<RingKey> {
+  const derive = (label: string) => hkdfSync('sha256', secret, '', `session-stores ${label}\0${issuer}`, 32)
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const verify = await subtle.importKey('raw', derive('access token'), algorithm, false, ['sign', 'verify'])
+  const kid = Buffer.from(derive('access key id')).subarray(0, 12).toString('base64url')
+  return { kid, alg: 'HS256', verify, sign: verify }
+}

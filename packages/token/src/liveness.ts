@@ -1,0 +1,138 @@
+import { type EndedEvent, events, timers } from '@session-stores/core'
+import { LRUCache } from 'lru-cache'
+import type { AccessClaims } from './access.ts'
+import { revoked } from './errors.ts'
+import type { TokenSettings } from './options.ts'
+
+const { uptime } = timers
+
+/** What a read of a session said. It is a class, so that all of them have one shape. */
+class Knowledge {
+  /** When the read began, by the clock of the settings. */
+  readonly time: number
+  /** When the read began, by `uptime`, which no change of the system's clock moves. */
+  readonly uptime: number
+  /** The user's id as text, or `null` where the session was not there. */
+  user: string | null = null
+  /** The end of the session, in epoch milliseconds. */
+  expiresAt = 0
+  /** The number of the newest refresh token, while nobody has said that its client has it. */
+  unconfirmed: number | undefined = undefined
+
+  constructor(time: number) {
+    this.time = time
+    this.uptime = uptime()
+  }
+}
+
+/** A read that is under way, for everybody who may share it. */
+interface Reading {
+  knowledge: Knowledge
+  answer: Promise<Knowledge>
+}
+
+/**
+ * Knows whether the sessions of access tokens are still there. The row of the session is the only
+ * list of what is revoked, and what is remembered of it is as old as its read: a read that began
+ * before a sign-out of this process says nothing about the time after it.
+ */
+export class Liveness {
+  readonly #settings: TokenSettings
+  readonly #confirm: (handle: string, n: number) => Promise<void>
+  readonly #known: LRUCache<string, Knowledge>
+  readonly #readings = new Map<string, Reading>()
+
+  constructor(settings: TokenSettings, confirm: (handle: string, n: number) => Promise<void>) {
+    this.#settings = settings
+    this.#confirm = confirm
+    this.#known = new LRUCache({ max: settings.cacheSize })
+    events.ended.subscribe(this.#forget)
+  }
+
+  close(): void {
+    events.ended.unsubscribe(this.#forget)
+  }
+
+  /**
+   * Checks that the session of these claims is there. Returns nothing where that is known, and a
+   * promise where the store has to be asked.
+   *
+   * @param freshness how old the knowledge may be, in milliseconds.
+   * @throws REVOKED, or the error of the store
+   */
+  check(claims: AccessClaims, freshness: number): Promise<void> | undefined {
+    const known = this.#known.get(claims.sid)
+    if (known === undefined || !this.#isRecent(known, freshness)) return this.#ask(claims, freshness)
+    this.#judge(claims, known)
+    return undefined
+  }
+
+  async #ask(claims: AccessClaims, freshness: number): Promise<void> {
+    const { sid } = claims
+    const shared = this.#readings.get(sid)
+    const { answer } = shared && this.#isRecent(shared.knowledge, freshness) ? shared : this.#read(sid)
+    const knowledge = await answer.catch((error: unknown) => {
+      const last = this.#settings.stale ? this.#known.get(sid) : undefined
+      if (last === undefined) throw error
+      return last
+    })
+    this.#judge(claims, knowledge)
+  }
+
+  #read(handle: string): Reading {
+    const { store, now } = this.#settings
+    const knowledge = new Knowledge(now())
+    const answer = store.peek(handle).then(
+      (listed) => {
+        if (listed) {
+          const { session, expiresAt } = listed
+          const user = store.settings.user!(session)
+          knowledge.user = user === undefined || user === null ? null : `${user}`
+          knowledge.expiresAt = expiresAt
+          const { tokenFamily } = session
+          if (tokenFamily?.seen === null) knowledge.unconfirmed = tokenFamily.n
+        }
+        if (this.#readings.get(handle) === reading) {
+          this.#readings.delete(handle)
+          this.#known.set(handle, knowledge)
+        }
+        return knowledge
+      },
+      (error: unknown) => {
+        if (this.#readings.get(handle) === reading) this.#readings.delete(handle)
+        throw error
+      },
+    )
+    const reading: Reading = { knowledge, answer }
+    this.#readings.set(handle, reading)
+    return reading
+  }
+
+  /** @throws REVOKED */
+  #judge({ sid, sub, gen }: AccessClaims, knowledge: Knowledge): void {
+    if (knowledge.user !== sub || knowledge.expiresAt <= this.#settings.now()) throw revoked()
+    if (gen === undefined || knowledge.unconfirmed !== gen) return
+    // The client has used what came with this refresh token, so the token has arrived.
+    knowledge.unconfirmed = undefined
+    this.#confirm(sid, gen).catch(() => {
+      knowledge.unconfirmed = gen
+    })
+  }
+
+  /** Whether both clocks say so, because the clock of the system may be set. */
+  #isRecent(knowledge: Knowledge, freshness: number): boolean {
+    const age = this.#settings.now() - knowledge.time
+    return freshness > 0 && age >= 0 && age < freshness && uptime() - knowledge.uptime < freshness
+  }
+
+  readonly #forget = (message: unknown): void => {
+    const { handle } = message as EndedEvent
+    if (handle === undefined) {
+      this.#known.clear()
+      this.#readings.clear()
+    } else {
+      this.#known.delete(handle)
+      this.#readings.delete(handle)
+    }
+  }
+}

@@ -1,0 +1,221 @@
+import type { SessionData } from 'express-session'
+import type { JWK } from 'jose'
+import { LRUCache } from 'lru-cache'
+import { type AccessClaims, type AccessToken, AccessTokens } from './access.ts'
+import { TokenError } from './errors.ts'
+import { Families, type StoredFamily } from './families.ts'
+import { KeyRing } from './keys.ts'
+import { Liveness } from './liveness.ts'
+import { type TokenSettings, type TokensOptions, toSettings } from './options.ts'
+import { isRefreshToken } from './refresh-token.ts'
+
+/** What a client gets at its sign-in, and again whenever it refreshes its tokens. */
+export interface TokenPair extends AccessToken {
+  refreshToken: string
+}
+
+/** What `verify` takes. */
+export interface VerifyOptions {
+  /** One of the audiences of the option `audience`, for which the token must be. */
+  audience?: string
+  /** Overrides the option `freshness`. */
+  freshness?: number | false
+}
+
+/** The answer of `introspect` (RFC 7662, 2.2). */
+export type Introspection =
+  | { active: false }
+  | ({ active: true; token_type: 'access_token' } & AccessClaims)
+  | {
+      active: true
+      token_type: 'refresh_token'
+      client_id: string
+      sub: string
+      /** The handle of the session. */
+      sid: string
+      /** Epoch seconds. */
+      exp: number
+    }
+
+/** The part of a request of Express that `fromSession` uses. */
+export interface SessionRequest {
+  sessionID?: string
+  sessionStore?: unknown
+}
+
+/** The `client_id` of tokens that come from a browser's session. */
+const BROWSER = 'session'
+
+/**
+ * Access tokens (JWTs) and refresh tokens beside sessions. Each token belongs to a session of the
+ * store and ends with it: `store.revoke`, `store.revokeUser` and a sign-out end all of them.
+ *
+ * @example
+ * const tokens = new Tokens({ store, issuer: 'https://example.com', audience: 'https://api.example.com', secret })
+ * const { accessToken, refreshToken } = await tokens.grant({ userId: 'ada' }, { client: 'cli' })
+ * const { sub } = await tokens.verify(accessToken)
+ */
+export class Tokens {
+  readonly #settings: TokenSettings
+  readonly #ring: KeyRing
+  readonly #access: AccessTokens
+  readonly #families: Families
+  readonly #liveness: Liveness
+  /** Verified tokens by their exact text, and no other spelling of it. */
+  readonly #verified: LRUCache<string, AccessClaims>
+
+  /** @throws TypeError for a wrong option. */
+  constructor(options: TokensOptions) {
+    this.#settings = toSettings(options)
+    const { keys, secrets, issuer, cacheSize } = this.#settings
+    this.#ring = new KeyRing(keys, secrets, issuer)
+    this.#access = new AccessTokens(this.#settings, this.#ring)
+    this.#families = new Families(this.#settings)
+    this.#liveness = new Liveness(this.#settings, (handle, n) => this.#families.confirm(handle, n))
+    this.#verified = new LRUCache({ max: cacheSize })
+  }
+
+  /**
+   * Returns an access token for the session of this request, so that the session's cookie takes the
+   * place of a refresh token. Protect the route against other sites (`sameOrigin`).
+   *
+   * @throws NOT_SIGNED_IN, INVALID_CLAIMS, TOO_LARGE, or a TypeError where the request's session is
+   *   in another store.
+   */
+  async fromSession({ sessionID, sessionStore }: SessionRequest): Promise<AccessToken> {
+    const { store } = this.#settings
+    if (sessionStore !== undefined && sessionStore !== store)
+      throw new TypeError('the request has its session in another store than these tokens')
+    // The row is read again: this request may have begun before a sign-out.
+    const listed = typeof sessionID === 'string' ? await store.peek(store.handle(sessionID)) : null
+    if (listed === null) throw new TokenError('NOT_SIGNED_IN', 'there is no stored session')
+    return this.#access.issue(listed, BROWSER)
+  }
+
+  /**
+   * Starts a session for a client without cookies, such as an app or a command-line program, and
+   * returns its first tokens. Call it after the user has proved who they are.
+   *
+   * @param data the data of the session, by which the store's option `user` finds its user.
+   * @throws NOT_SIGNED_IN, INVALID_CLAIMS, TOO_LARGE, or the error of the store
+   */
+  async grant(data: Partial<SessionData>, { client }: { client: string }): Promise<TokenPair> {
+    if (typeof client !== 'string' || !/^[ -~]{1,128}$/.test(client))
+      throw new TypeError(
+        "'client' takes the name of the client, such as 'cli', of 1 to 128 printable characters",
+      )
+    const { cookie: _cookie, tokenFamily: _family, ...own } = data
+    this.#access.userOf(own as SessionData)
+    const signedInAt = this.#settings.now()
+    return this.#pair(
+      await this.#families.create({ signedInAt, ...own } as Omit<SessionData, 'cookie'>, client),
+    )
+  }
+
+  /**
+   * Returns a new access token, and the refresh token to use from now on: a new one (`rotated`), or
+   * the same one where it is too young to be replaced. An error of the store changes nothing, so the
+   * client may try again with the same token.
+   *
+   * @throws MALFORMED, INVALID, REVOKED, REUSED, INVALID_CLAIMS, TOO_LARGE, or the error of the store
+   */
+  async refresh(refreshToken: string): Promise<TokenPair & { rotated: boolean }> {
+    const { rotated, ...stored } = await this.#families.refresh(refreshToken)
+    return { ...(await this.#pair(stored)), rotated }
+  }
+
+  /**
+   * Returns the claims of a valid access token whose session is there. They are frozen.
+   *
+   * @throws MALFORMED, INVALID, EXPIRED, REVOKED, or the error of the store
+   */
+  async verify(token: string, options: VerifyOptions = {}): Promise<AccessClaims> {
+    const { freshness = this.#settings.freshness, audience } = options
+    let claims = this.#verified.get(token)
+    if (claims === undefined) {
+      claims = await this.#access.verify(token)
+      this.#verified.set(token, claims)
+    } else if (this.#access.hasExpired(claims)) {
+      this.#verified.delete(token)
+      throw new TokenError('EXPIRED', 'this access token has expired')
+    }
+    if (audience !== undefined && !isFor(claims, audience))
+      throw new TokenError('INVALID', 'this access token is for another audience')
+    if (freshness !== false) {
+      const asking = this.#liveness.check(claims, freshness)
+      if (asking) await asking
+    }
+    return claims
+  }
+
+  /**
+   * Ends the session of an access or refresh token, and with it all its tokens (RFC 7009). Does
+   * nothing where the token is not one of ours, or its session has ended.
+   *
+   * @throws the error of the store
+   */
+  async revoke(token: string): Promise<void> {
+    try {
+      if (isRefreshToken(token)) return await this.#families.end(token)
+      const { sid } = await this.#access.verify(token, { evenExpired: true })
+      await this.#settings.store.revoke(sid)
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error
+    }
+  }
+
+  /**
+   * Says whether a token is valid now, and what it says (RFC 7662). Always asks the store.
+   *
+   * @throws the error of the store
+   */
+  async introspect(token: string): Promise<Introspection> {
+    try {
+      if (!isRefreshToken(token))
+        return { ...(await this.verify(token, { freshness: 0 })), active: true, token_type: 'access_token' }
+      const found = await this.#families.find(token)
+      if (found === undefined) return { active: false }
+      const { handle, session, expiresAt } = found
+      return {
+        active: true,
+        token_type: 'refresh_token',
+        client_id: session.tokenFamily.client,
+        sub: this.#access.userOf(session),
+        sid: handle,
+        exp: Math.floor(expiresAt / 1000),
+      }
+    } catch (error) {
+      if (error instanceof TokenError) return { active: false }
+      throw error
+    }
+  }
+
+  /** Returns the public keys for other services (RFC 7517); none where tokens are signed by HS256. */
+  jwks(): Promise<{ keys: JWK[] }> {
+    return this.#ring.published()
+  }
+
+  /** Returns the scopes that a token of this session has; `undefined` without the option `scopes`. */
+  scopesOf(session: SessionData): readonly string[] | undefined {
+    return this.#access.scopesOf(session)
+  }
+
+  /** Returns the store of the sessions. */
+  get store(): TokensOptions['store'] {
+    return this.#settings.store
+  }
+
+  /** Ends the work in the background. The store stays open. */
+  close(): void {
+    this.#liveness.close()
+    this.#verified.clear()
+  }
+
+  async #pair(stored: StoredFamily): Promise<TokenPair> {
+    const { client, n } = stored.session.tokenFamily
+    return { ...(await this.#access.issue(stored, client, n)), refreshToken: stored.refreshToken }
+  }
+}
+
+const isFor = ({ aud }: AccessClaims, audience: string): boolean =>
+  typeof aud === 'string' ? aud === audience : aud.includes(audience)
