@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { memoryDriver, SessionStore, type StoreOptions } from '@session-stores/core'
+import { mongoServer, postgresServer, redisServer } from '@session-stores/testbed'
+import type { DatabaseId } from '@session-stores/testbed/databases'
+import { after, describeWith } from '@session-stores/testbed/vitest'
+import { describe } from 'vitest'
+import type { Tokens, TokensOptions } from '../../src/index.ts'
+import { ofUser, openStore, type Place } from './places.ts'
+import { makeTokens } from './tokens.ts'
+
+/** Opens the store of a place, and closes it after the test. */
+export function openForTest(place: Place, options: StoreOptions = {}): SessionStore {
+  const store = openStore(place, options)
+  after(() => store.close())
+  return store
+}
+
+/** Makes tokens on a store, and closes them after the test. */
+export function tokensForTest(store: SessionStore, options: Partial<TokensOptions> = {}): Tokens {
+  const tokens = makeTokens(store, options)
+  after(() => tokens.close())
+  return tokens
+}
+
+/** Opens a store in memory. */
+export const openInMemory = (options: StoreOptions = {}): SessionStore =>
+  new SessionStore(memoryDriver(), { pruneInterval: false, ...ofUser, ...options })
+
+/** Declares the same tests on each of the four databases. `makePlace` names a new place for a test. */
+export function describeOnDatabases(
+  name: string,
+  body: (makePlace: () => Place, database: DatabaseId) => void,
+): void {
+  const makeNamespace = () => `t_${randomBytes(6).toString('hex')}`
+  const declare = (database: DatabaseId, url: () => string) =>
+    body(() => ({ database, url: url(), namespace: makeNamespace() }), database)
+  describe(`${name}, on SQLite`, () => {
+    declare('sqlite', () => {
+      const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
+      after(() => rmSync(folder, { recursive: true }))
+      return join(folder, 'sessions.db')
+    })
+  })
+  describeWith(`${name}, on Redis`, redisServer, ({ url }) => declare('redis', () => url))
+  describeWith(`${name}, on PostgreSQL`, postgresServer, ({ url }) => declare('postgres', () => url))
+  describeWith(`${name}, on MongoDB`, mongoServer, ({ url }) => declare('mongodb', () => url))
+}
