@@ -1,8 +1,8 @@
-import type { SessionStore, StoreOptions } from '@session-stores/core'
-import { MongoStore } from '@session-stores/mongodb'
-import { PostgresStore } from '@session-stores/postgres'
-import { RedisStore } from '@session-stores/redis'
-import { SqliteStore } from '@session-stores/sqlite'
+import type { Driver, SessionStore, StoreOptions } from '@session-stores/core'
+import { MongoStore, mongoDriver } from '@session-stores/mongodb'
+import { PostgresStore, postgresDriver } from '@session-stores/postgres'
+import { RedisStore, redisDriver } from '@session-stores/redis'
+import { SqliteStore, sqliteDriver } from '@session-stores/sqlite'
 import type { DatabaseId } from '@session-stores/testbed/databases'
 
 declare module 'express-session' {
@@ -38,5 +38,19 @@ export function openStore({ database, url, namespace }: Place, options: StoreOpt
       return new MongoStore({ url, collection: namespace, ...all })
     case 'sqlite':
       return new SqliteStore({ path: url, ...all })
+  }
+}
+
+/** Opens what is stored at a place, as somebody sees it who got hold of the database. */
+export function openDriver({ database, url, namespace }: Place): Driver {
+  switch (database) {
+    case 'redis':
+      return redisDriver({ url, prefix: `${namespace}:` })
+    case 'postgres':
+      return postgresDriver({ url, table: namespace })
+    case 'mongodb':
+      return mongoDriver({ url, collection: namespace })
+    case 'sqlite':
+      return sqliteDriver({ path: url })
   }
 }
