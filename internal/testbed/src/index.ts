@@ -8,6 +8,7 @@ export { type PostgresOptions, postgresBinary, postgresProcess, postgresServer }
 export { postgresServers } from './postgres-versions.ts'
 export type { Binary } from './process.ts'
 export { type Aim, type Chaos, type Direction, type FaultyProxy, startProxy, type Target } from './proxy.ts'
+export { randomFrom } from './random.ts'
 export { type RedisOptions, redisBinary, redisProcess, redisServer, valkeyProcess } from './redis.ts'
 export { type MongoReplicaSet, mongoReplicaSet, type ReplicaSetOptions } from './replica-set.ts'
 export { type RedisSentinel, redisSentinel, type SentinelOptions } from './sentinel.ts'

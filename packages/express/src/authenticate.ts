@@ -134,13 +134,19 @@ interface Credential {
 function findCredential(req: Request, from: readonly CredentialSource[]): Credential | undefined {
   if ((req.headersDistinct.authorization?.length ?? 0) > 1)
     throw new TokenError('AMBIGUOUS', "the request has two headers 'Authorization'")
-  const bearer = /^Bearer (.*)$/is.exec(req.headers.authorization ?? '')?.[1]
-  if (bearer !== undefined && from.includes('header')) return { via: 'header', token: bearer.trim() }
+  const [isBearer, bearer] = readBearer(req.headers.authorization)
+  if (isBearer && from.includes('header')) return { via: 'header', token: bearer }
   // The client meant the token to count, and this route does not take one.
-  if (bearer !== undefined) throw new TokenError('AMBIGUOUS', 'this route takes no Bearer token')
+  if (isBearer) throw new TokenError('AMBIGUOUS', 'this route takes no Bearer token')
   const found = findCookie(req, from)
   if (found !== undefined && !mayUseCookies(req)) throw crossSite()
   return found
+}
+
+/** Other schemes are none of ours: browsers send Basic by themselves. */
+function readBearer(authorization = ''): readonly [isBearer: boolean, token: string] {
+  const [scheme, ...rest] = authorization.trim().split(' ')
+  return [scheme!.toLowerCase() === 'bearer', rest.join(' ').trim()]
 }
 
 function findCookie(req: Request, from: readonly CredentialSource[]): Credential | undefined {

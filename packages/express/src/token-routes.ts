@@ -134,7 +134,10 @@ export function tokenRoutes(tokens: Tokens, options: TokenRoutesOptions = {}): R
   async function sendRefreshed(res: Response, refreshToken: string): Promise<void> {
     try {
       const { rotated: _rotated, ...pair } = await tokens.refresh(refreshToken)
-      res.json({ ...toJson(pair), refresh_token: pair.refreshToken })
+      // RFC 6749, 6: where the answer has no refresh token, the old one stays. A late answer must not
+      // overwrite a newer token with the same one.
+      const isNew = pair.refreshToken !== refreshToken
+      res.json({ ...toJson(pair), ...(isNew && { refresh_token: pair.refreshToken }) })
     } catch (error) {
       // RFC 6749, 5.2: a refresh token that is refused is an invalid grant, with the status 400.
       if (!(error instanceof TokenError) || error.status !== 401) throw error

@@ -15,7 +15,6 @@ async function openApp(make: typeof express, options?: SameOriginOptions): Promi
 
 describe.each(versions)('on %s, a request', (_version, make) => {
   const ask = (origin: string, method: string, headers: Record<string, string>) =>
-    // What is not named is not sent.
     send(origin, { method, headers: { ...COOKIE, ...headers } }).then(({ status }) => status)
 
   test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'PURGE'])(

@@ -97,7 +97,10 @@ export const handle =
 /** Adds the handler that shows errors. It must be the last one. */
 export function showErrors(app: Express): Express {
   const show: express.ErrorRequestHandler = (error, _req, res, _next) => {
-    res.status(error.status ?? 500).json({ code: error.code ?? error.name })
+    res
+      .set(error.headers ?? {})
+      .status(error.status ?? 500)
+      .json({ code: error.code ?? error.name })
   }
   app.use(show)
   return app

@@ -1,0 +1,119 @@
+import type { SessionStore, StoreOptions } from '@session-stores/core'
+import type { Browser } from '@session-stores/testbed/browser'
+import { generateKey, type Tokens, type TokensOptions } from '@session-stores/token'
+import type { Request } from 'express'
+import { CompactSign, importJWK, type JWK } from 'jose'
+import { openForTest, tokensForTest } from '../../../token/test/support/databases.ts'
+import type { Place } from '../../../token/test/support/places.ts'
+import { authenticate, signIn, signOut, tokenRoutes } from '../../src/index.ts'
+import { handle, makeApp, openBrowser, send, serve, showErrors } from '../support/site.ts'
+
+export type MakePlace = () => Place
+
+/** The grace period of refresh tokens, in milliseconds. */
+export const GRACE = 30_000
+
+/** The key that signs the tokens, which no attacker has. */
+export const key = JSON.parse(generateKey()) as JWK
+export const bearer = (token: string): { authorization: string } => ({ authorization: `Bearer ${token}` })
+/** Returns the header (0) or the claims (1) of a token. */
+export const decode = (token: string, part: number): Record<string, unknown> =>
+  JSON.parse(Buffer.from(token.split('.')[part]!, 'base64url').toString())
+export const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** Signs as the application does, or with a key of the attacker. */
+export async function sign(header: object, claims: object, jwk: JWK = key): Promise<string> {
+  const signing = new CompactSign(Buffer.from(JSON.stringify(claims)))
+  return signing.setProtectedHeader({ alg: 'ES256', ...header }).sign(await importJWK(jwk, 'ES256'))
+}
+
+/** Holds a request until the test lets it go on. */
+export interface Gate {
+  entered: PromiseWithResolvers<void>
+  released: PromiseWithResolvers<void>
+}
+
+/** An application with everything that an attacker may try. */
+export interface AttackedSite {
+  store: SessionStore
+  tokens: Tokens
+  origin: string
+  /** Opens a browser, in which the user is signed in. */
+  open(user?: string): Promise<Browser>
+  /** Returns the status with which the API answers a token. */
+  statusOf(token: string): Promise<number>
+  /** Returns the user of a cookie, or `null`. */
+  userOf(cookie: string): Promise<string | null>
+  /** Returns an access token for the session of a cookie. */
+  tokenOf(cookie: string): Promise<string>
+  /** Holds the next request with `?slow=1`. */
+  hold(): Gate
+}
+
+export async function openSite(
+  place: Place,
+  tokenOptions: Partial<TokensOptions> = {},
+  storeOptions: StoreOptions = {},
+): Promise<AttackedSite> {
+  const store: SessionStore = openForTest(place, storeOptions)
+  const tokens: Tokens = tokensForTest(store, { freshness: 0, keys: [JSON.stringify(key)], ...tokenOptions })
+  const state: { gate?: Gate } = {}
+  const pass = async (req: Request): Promise<void> => {
+    if (!req.query.slow) return
+    state.gate!.entered.resolve()
+    await state.gate!.released.promise
+  }
+  const app = makeApp(store, { readAlso: ['connect.sid'] })
+  app.post(
+    '/sign-in',
+    handle((req) => signIn(req, { userId: `${req.query.user ?? 'ada'}` }, { keep: ['cart'] })),
+  )
+  app.post(
+    '/sign-out',
+    handle((req, res) => signOut(req, res)),
+  )
+  app.post(
+    '/sign-out-everywhere',
+    handle((req, res) => signOut(req, res, { everywhere: true })),
+  )
+  app.post(
+    '/cart',
+    handle(async (req) => {
+      await pass(req)
+      req.session.cart = ['book']
+    }),
+  )
+  app.post(
+    '/late-token',
+    handle(async (req) => {
+      await pass(req)
+      return tokens.fromSession(req)
+    }),
+  )
+  app.use(tokenRoutes(tokens))
+  app.get(
+    '/',
+    (req, res) => void res.json({ user: req.session.userId ?? null, cart: req.session.cart ?? [] }),
+  )
+  app.all(
+    '/api',
+    authenticate(tokens, { from: ['session', 'header'] }),
+    (req, res) => void res.json({ user: req.auth!.user, via: req.auth!.via }),
+  )
+  const origin = await serve(showErrors(app))
+  const open = async (user?: string) => {
+    const browser = openBrowser(origin)
+    if (user) await browser.post(`/sign-in?user=${user}`)
+    return browser
+  }
+  const statusOf = async (token: string) => (await send(`${origin}/api`, { headers: bearer(token) })).status
+  const userOf = async (cookie: string) => JSON.parse((await send(origin, { headers: { cookie } })).body).user
+  const tokenOf = async (cookie: string) =>
+    JSON.parse((await send(`${origin}/token`, { method: 'POST', headers: { cookie } })).body)
+      .access_token as string
+  const hold = (): Gate => {
+    state.gate = { entered: Promise.withResolvers(), released: Promise.withResolvers() }
+    return state.gate
+  }
+  return { store, tokens, origin, open, statusOf, userOf, tokenOf, hold }
+}
