@@ -1,30 +1,34 @@
 import { join } from 'node:path'
 import type { SessionStore } from '@session-stores/core'
-import { parseCookie } from 'cookie'
-import { type DoubleCsrfUtilities, doubleCsrf } from 'csrf-csrf'
+import { sameOrigin, sessions, tokenRoutes } from '@session-stores/express'
+import type { Tokens } from '@session-stores/token'
 import express, { type Express, type RequestHandler } from 'express'
-import session from 'express-session'
 import helmet from 'helmet'
 import { makeAccountRoutes } from './accounts.ts'
-import { type Cookies, nameCookies } from './cookies.ts'
+import { makeApiRoutes } from './api.ts'
 import { makeErrorHandler, Refusal } from './errors.ts'
-import { makeShow, render } from './pages.ts'
-import { makeSessionRoutes } from './sessions.ts'
-import type { User, Users } from './users.ts'
+import { makeLimits } from './limits.ts'
+import { render, show } from './pages.ts'
+import { makePassport } from './passport.ts'
+import { makeSessionRoutes, noteVisit } from './sessions.ts'
+import type { Users } from './users.ts'
 
 declare module 'express-session' {
   interface SessionData {
-    user?: User
+    /** The user, as Passport stores it. */
+    passport?: { user?: string }
     visits?: number
     /** In epoch milliseconds. */
     seenAt?: number
-    browser?: string
+    /** What the user sees in the list of sessions. */
+    device?: string
   }
 }
 
 export interface AppOptions {
   store: SessionStore
   users: Users
+  tokens: Tokens
   /** The secret that signs the cookies. */
   secret: string
   /** The `trust proxy` setting of Express: which proxies may say that a request came over HTTPS. */
@@ -48,10 +52,11 @@ export interface AppOptions {
 
 const WEEK = 7 * 86_400_000
 
-/** Creates the application. The caller listens, and closes the store and the users. */
+/** Creates the application. The caller listens, and closes the store, the tokens and the users. */
 export function createApp({
   store,
   users,
+  tokens,
   secret,
   trustProxy = false,
   isSecure = trustProxy !== false,
@@ -59,51 +64,29 @@ export function createApp({
   triesPerName = 10,
 }: AppOptions): Express {
   const app = express()
-  const cookies = nameCookies(isSecure)
-  const { doubleCsrfProtection, generateCsrfToken } = makeCsrf(secret, cookies)
-  const show = makeShow((req, res) => generateCsrfToken(req, res))
+  const limits = makeLimits({ triesPerAddress, triesPerName })
+  const passport = makePassport(users)
 
   app.set('trust proxy', trustProxy)
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }))
   app.use(express.static(join(import.meta.dirname, '..', 'public')))
-  // Every page from here on depends on the session.
+  // Everything from here on depends on the session.
   app.use(forbidCaching, ...(isSecure ? [requireHttps] : []))
-  app.use(
-    session({
-      store,
-      secret,
-      name: cookies.session,
-      resave: false,
-      saveUninitialized: false,
-      rolling: true,
-      cookie: { ...cookies.attributes, maxAge: WEEK },
-    }),
-  )
-  app.use(parseCookies, express.urlencoded({ extended: false }), doubleCsrfProtection, noteVisit)
+  app.use(sessions({ store, secret, maxAge: WEEK, development: !isSecure }), sameOrigin())
+  app.use(passport.session(), noteVisit)
 
+  app.use(tokenRoutes(tokens))
+  app.use('/api', makeApiRoutes({ tokens, users, limits }))
   app.get('/', (req, res) => {
     // Counting the visits of people who are not signed in would store a session for each of them.
-    if (req.session.user) req.session.visits = (req.session.visits ?? 0) + 1
+    if (req.user) req.session.visits = (req.session.visits ?? 0) + 1
     show(req, res, 'home', { visits: req.session.visits })
   })
-  app.use(makeAccountRoutes({ users, triesPerAddress, triesPerName, show }))
-  app.use(makeSessionRoutes({ store, cookies, show }))
-  app.use(makeErrorHandler({ cookies, render }))
+  app.use(express.urlencoded({ extended: false }))
+  app.use(makeAccountRoutes({ users, passport, limits }))
+  app.use(makeSessionRoutes({ store }))
+  app.use(makeErrorHandler({ render }))
   return app
-}
-
-/**
- * Returns the protection of forms. Its token has its own cookie because the sign-in form must not
- * need a session.
- */
-function makeCsrf(secret: string, cookies: Cookies): DoubleCsrfUtilities {
-  return doubleCsrf({
-    getSecret: () => `csrf ${secret}`,
-    getSessionIdentifier: (req) => (req.session.user ? req.sessionID : ''),
-    getCsrfTokenFromRequest: (req) => req.body?.csrf,
-    cookieName: cookies.csrf,
-    cookieOptions: cookies.attributes,
-  })
 }
 
 const forbidCaching: RequestHandler = (_req, res, next) => {
@@ -120,15 +103,4 @@ const requireHttps: RequestHandler = (req, _res, next) => {
       advice: 'Open this page with https://. If you did, the proxy does not send X-Forwarded-Proto.',
     }),
   )
-}
-
-/** The protection of forms reads `req.cookies`. */
-const parseCookies: RequestHandler = (req, _res, next) => {
-  req.cookies = parseCookie(req.headers.cookie ?? '')
-  next()
-}
-
-const noteVisit: RequestHandler = (req, _res, next) => {
-  if (req.session.user) req.session.seenAt = Date.now()
-  next()
 }

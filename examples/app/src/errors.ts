@@ -1,5 +1,4 @@
 import type { ErrorRequestHandler } from 'express'
-import type { Cookies } from './cookies.ts'
 
 interface Explanation {
   status: number
@@ -20,17 +19,19 @@ export class Refusal extends Error {
 }
 
 interface ErrorOptions {
-  cookies: Cookies
   render: (page: string, data: object) => string
 }
 
-export function makeErrorHandler({ cookies, render }: ErrorOptions): ErrorRequestHandler {
-  return (error: unknown, _req, res, next) => {
+export function makeErrorHandler({ render }: ErrorOptions): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
     if (res.headersSent) return next(error)
     const { code = '' } = error as { code?: string }
     // The session of this cookie can no longer be read, so only a new session helps.
-    if (['CORRUPT', 'SEAL_BROKEN', 'NOT_SEALED'].includes(code))
-      return res.clearCookie(cookies.session, cookies.attributes).redirect(303, '/sign-in')
+    if (['CORRUPT', 'SEAL_BROKEN', 'NOT_SEALED'].includes(code)) {
+      const secure = req.secure
+      res.clearCookie(secure ? '__Host-sid' : 'sid', { httpOnly: true, sameSite: 'lax', secure, path: '/' })
+      return res.redirect(303, '/sign-in')
+    }
     const { status, title, advice, retryAfter } = explain(error)
     if (status >= 500 && !(error instanceof Refusal)) console.error(error)
     if (retryAfter !== undefined) res.set('Retry-After', `${retryAfter}`)
@@ -38,21 +39,30 @@ export function makeErrorHandler({ cookies, render }: ErrorOptions): ErrorReques
   }
 }
 
-function explain(error: unknown): Explanation {
+/** Says what happened, and what to do. */
+export function explain(error: unknown): Explanation {
   if (error instanceof Refusal) return error.explanation
-  const { code = '', statusCode = 500 } = error as { code?: string; statusCode?: number }
-  if (['UNAVAILABLE', 'TIMEOUT', 'OVERLOADED'].includes(code))
+  const {
+    code = '',
+    status,
+    statusCode = status ?? 500,
+  } = error as {
+    code?: string
+    status?: number
+    statusCode?: number
+  }
+  if (statusCode === 503)
     return {
       status: 503,
       title: 'Back in a moment',
       advice: 'The sessions cannot be reached just now. Nothing is lost: try again.',
       retryAfter: 5,
     }
-  if (code === 'EBADCSRFTOKEN')
+  if (code === 'CROSS_SITE')
     return {
       status: 403,
-      title: 'This form is out of date',
-      advice: 'Go back, reload the page and send it again.',
+      title: 'This form came from another site',
+      advice: 'Open the page here, and send the form again.',
     }
   return {
     status: statusCode,

@@ -5,6 +5,7 @@ import type { SessionStore } from '@session-stores/core'
 import { createApp } from './app.ts'
 import { makePrivateFolder, readSecret } from './files.ts'
 import { describeStore, openStore } from './store.ts'
+import { makeTokens } from './tokens.ts'
 import { Users } from './users.ts'
 
 const { env } = process
@@ -24,7 +25,8 @@ const trustProxy = env.TRUST_PROXY && (Number(env.TRUST_PROXY) || env.TRUST_PROX
 // The secret is created at the first start and kept, so that a restart signs nobody out.
 const secret =
   env.SESSION_SECRET || readSecret(join(data, 'secret'), () => randomBytes(32).toString('base64url'))
-const app = createApp({ store, users, secret, trustProxy: trustProxy || false })
+const tokens = makeTokens(store, secret)
+const app = createApp({ store, users, tokens, secret, trustProxy: trustProxy || false })
 const server = app.listen(Number(env.PORT ?? 3000))
 
 server.on('listening', () => {
@@ -47,13 +49,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   })
 
 async function close(): Promise<void> {
+  tokens.close()
   await store.close()
   users.close()
 }
 
 function open(): SessionStore {
   try {
-    return openStore(url, { user: (session) => session.user?.id, absoluteTimeout: 30 * 86_400_000 })
+    return openStore(url, { user: (session) => session.passport?.user, absoluteTimeout: 30 * 86_400_000 })
   } catch (error) {
     // Only the message is printed because the full error would show a URL with its password.
     console.error(`${describeStore(url)} cannot be used: ${(error as Error).message}`)

@@ -1,29 +1,43 @@
 import type { SessionStore } from '@session-stores/core'
-import { Router } from 'express'
-import type { Cookies } from './cookies.ts'
-import type { Show } from './pages.ts'
+import { signOut } from '@session-stores/express'
+import Bowser from 'bowser'
+import { type Request, type RequestHandler, Router } from 'express'
+import { show } from './pages.ts'
 
 export interface SessionPageOptions {
   store: SessionStore
-  cookies: Cookies
-  show: Show
 }
 
-/** Returns the routes for people who are signed in: they list their sessions and end them. */
-export function makeSessionRoutes({ store, cookies, show }: SessionPageOptions): Router {
+/** Notes when and with what a signed-in user was here, for the list of sessions. */
+export const noteVisit: RequestHandler = (req, _res, next) => {
+  if (req.user) {
+    req.session.seenAt = Date.now()
+    req.session.device ??= describeBrowser(req)
+  }
+  next()
+}
+
+/**
+ * Returns the routes for people who are signed in: they list their sessions, of browsers and of
+ * programs, and end them.
+ */
+export function makeSessionRoutes({ store }: SessionPageOptions): Router {
   const routes = Router()
-  routes.use((req, res, next) => (req.session.user ? next() : res.redirect(303, '/sign-in')))
+  routes.use((req, res, next) => (req.user ? next() : res.redirect(303, '/sign-in')))
+
+  routes.get('/notes', (req, res) => show(req, res, 'notes'))
 
   routes.get('/sessions', async (req, res) => {
-    const { sessions } = await store.list({ user: req.session.user!.id })
+    const { sessions } = await store.list({ user: req.user!.id })
     const current = store.handle(req.sessionID)
     const listed = sessions
       .map(({ handle, createdAt, session }) => ({
         handle,
         isCurrent: handle === current,
-        browser: session.browser ?? 'Unknown browser',
+        isProgram: session.tokenFamily !== undefined,
+        device: session.device ?? 'Unknown browser',
         createdAt: new Date(createdAt),
-        seenAt: new Date(session.seenAt ?? createdAt),
+        seenAt: new Date(session.tokenFamily?.at ?? session.seenAt ?? createdAt),
       }))
       .sort((a, b) => Number(b.isCurrent) - Number(a.isCurrent) || b.seenAt.getTime() - a.seenAt.getTime())
     show(req, res, 'sessions', { sessions: listed })
@@ -32,23 +46,30 @@ export function makeSessionRoutes({ store, cookies, show }: SessionPageOptions):
   routes.post('/sessions/revoke', async (req, res) => {
     // The handle comes from the browser, so `user` makes sure that the session belongs to this
     // user.
-    await store.revoke(`${req.body.handle}`, { user: req.session.user!.id })
+    await store.revoke(`${req.body?.handle}`, { user: req.user!.id })
     res.redirect(303, '/sessions')
   })
 
   routes.post('/sessions/revoke-others', async (req, res) => {
-    await store.revokeUser(req.session.user!.id, { except: req.sessionID })
+    await store.revokeUser(req.user!.id, { except: req.sessionID })
     res.redirect(303, '/sessions')
   })
 
   routes.post('/sign-out', async (req, res) => {
-    await new Promise<void>((resolve, reject) =>
-      req.session.destroy((error) => (error ? reject(error) : resolve())),
-    )
-    for (const name of [cookies.session, cookies.csrf]) res.clearCookie(name, cookies.attributes)
-    // OWASP also recommends "cookies", but that would clear the cookies of every host of the
-    // domain.
-    res.set('Clear-Site-Data', '"cache", "storage"').redirect(303, '/')
+    await signOut(req, res)
+    res.redirect(303, '/')
+  })
+
+  routes.post('/sign-out-everywhere', async (req, res) => {
+    await signOut(req, res, { everywhere: true })
+    res.redirect(303, '/')
   })
   return routes
+}
+
+function describeBrowser(req: Request): string {
+  const agent = req.get('user-agent')
+  if (!agent) return 'Unknown browser'
+  const { browser, os } = Bowser.parse(agent)
+  return [browser.name ?? agent.slice(0, 40), os.name && `on ${os.name}`].filter(Boolean).join(' ')
 }

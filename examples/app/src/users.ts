@@ -10,7 +10,7 @@ export interface User {
 }
 
 /**
- * The people who signed up. They are stored in a separate SQLite file, wherever the sessions are.
+ * The people who signed up, and their notes. They are stored in a separate SQLite file, wherever the sessions are.
  */
 export class Users {
   #database: Database.Database
@@ -28,7 +28,29 @@ export class Users {
         name TEXT NOT NULL UNIQUE COLLATE NOCASE,
         salt BLOB NOT NULL,
         hash BLOB NOT NULL
-      ) STRICT`)
+      ) STRICT;
+      CREATE TABLE IF NOT EXISTS notes (
+        id INTEGER PRIMARY KEY,
+        user TEXT NOT NULL REFERENCES users (id),
+        text TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX IF NOT EXISTS notes_by_user ON notes (user)`)
+  }
+
+  find(id: string): User | undefined {
+    return this.#database.prepare<string, User>('SELECT id, name FROM users WHERE id = ?').get(id)
+  }
+
+  /** Returns the newest notes of a user. */
+  notesOf(user: string): string[] {
+    const select = this.#database.prepare<string, { text: string }>(
+      'SELECT text FROM notes WHERE user = ? ORDER BY id DESC LIMIT 50',
+    )
+    return select.all(user).map(({ text }) => text)
+  }
+
+  addNote(user: string, text: string): void {
+    this.#database.prepare('INSERT INTO notes (user, text) VALUES (?, ?)').run(user, text)
   }
 
   /**

@@ -11,14 +11,18 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createApp } from '../src/app.ts'
 import { openStore } from '../src/store.ts'
+import { makeTokens } from '../src/tokens.ts'
 import { Users } from '../src/users.ts'
-import { cost, password, serve, userOf } from './support/serve.ts'
+import { cost, password, secret, serve, userOf } from './support/serve.ts'
 
 const FIREFOX = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' }
 const CHROME = {
   'user-agent':
     'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
 }
+
+// biome-ignore lint/suspicious/noExplicitAny: each test knows what it asked for.
+type Json = any
 
 function makeFolder(): string {
   const created = mkdtempSync(join(tmpdir(), 'app-'))
@@ -35,13 +39,14 @@ describeWith('on MongoDB', mongoServer, ({ url }) => describePages(url))
 function describePages(url: string): void {
   const store = openStore(url, { user: userOf })
   const users = new Users(join(makeFolder(), 'users.db'), { cost })
+  const tokens = makeTokens(store, secret)
   let server: Server
   let origin: string
   let people = 0
   const newName = () => `person ${process.pid}-${++people}`
 
   beforeAll(async () => {
-    const app = createApp({ store, users, secret: 'of the tests', triesPerAddress: 1000 })
+    const app = createApp({ store, users, tokens, secret, triesPerAddress: 1000 })
     server = app.listen(0)
     await once(server, 'listening')
     origin = `http://localhost:${(server.address() as AddressInfo).port}`
@@ -49,6 +54,7 @@ function describePages(url: string): void {
   afterAll(async () => {
     server.close()
     server.closeAllConnections()
+    tokens.close()
     await store.close()
     users.close()
   })
@@ -88,13 +94,13 @@ function describePages(url: string): void {
   test('a sign-in changes the session id, and the old id is no longer valid', async () => {
     const name = newName()
     const browser = await signUp(name)
-    const before = browser.cookies.get('session')!
+    const before = browser.cookies.get('sid')!
     await browser.submit('/sign-in', '/sign-in', { name, password })
-    const after = browser.cookies.get('session')!
+    const after = browser.cookies.get('sid')!
     expect(after).not.toBe(before)
     expect((await browser.get('/sessions')).path).toBe('/sessions')
     const thief = new Browser(origin)
-    thief.cookies.set('session', before)
+    thief.cookies.set('sid', before)
     expect((await thief.get('/sessions')).path).toBe('/sign-in')
   })
 
@@ -115,15 +121,19 @@ function describePages(url: string): void {
     expect([short.status, short.body]).toEqual([422, expect.stringContaining('at least 8 characters')])
   })
 
-  test('a form without its token, or with the token of another browser, is refused', async () => {
-    const browser = await signUp(newName())
-    expect((await browser.post('/sign-out', {})).status).toBe(403)
-    const { body } = await new Browser(origin).get('/sign-in')
-    const stolen = /name="csrf" value="([^"]+)"/.exec(body)![1]!
-    expect((await browser.post('/sign-out', { csrf: stolen })).status).toBe(403)
-    // The cookie does not help either, because a token is bound to its session.
-    browser.cookies.set('csrf', stolen)
-    expect((await browser.post('/sign-out', { csrf: stolen })).status).toBe(403)
+  test('a form of another site is refused', async () => {
+    const name = newName()
+    const browser = await signUp(name)
+    for (const site of ['cross-site', 'same-site']) {
+      const elsewhere = new Browser(origin, { 'sec-fetch-site': site })
+      for (const [cookie, value] of browser.cookies) elsewhere.cookies.set(cookie, value)
+      for (const path of ['/sign-out', '/sessions/revoke-others', '/sign-out-everywhere', '/token'])
+        expect((await elsewhere.post(path, {})).status).toBe(403)
+      // Signing somebody in as somebody else is an attack, too.
+      const stranger = new Browser(origin, { 'sec-fetch-site': site })
+      expect((await stranger.post('/sign-in', { name, password })).status).toBe(403)
+      expect(stranger.cookies.size).toBe(0)
+    }
     expect((await browser.get('/sessions')).path).toBe('/sessions')
   })
 
@@ -163,12 +173,58 @@ function describePages(url: string): void {
     expect((await ann.get('/sessions')).path).toBe('/sessions')
   })
 
+  test('a program signs in, uses the API, is listed as a session, and is ended there', async () => {
+    const name = newName()
+    const browser = await signUp(name)
+    const ask = async (path: string, init: RequestInit = {}) => {
+      const headers = { 'Content-Type': 'application/json', ...init.headers }
+      const response = await fetch(origin + path, { ...init, headers })
+      return { status: response.status, body: (await response.json().catch(() => undefined)) as Json }
+    }
+    const post = (path: string, body: object, more: Record<string, string> = {}) =>
+      ask(path, { method: 'POST', body: JSON.stringify(body), headers: more })
+    expect((await post('/api/sign-in', { name, password: 'something else' })).status).toBe(401)
+    const { body: pair } = await post('/api/sign-in', { name, password, device: 'A <b>test</b>' })
+    const bearer = { Authorization: `Bearer ${pair.access_token}` }
+    expect(await post('/api/notes', { text: ' Buy milk ' }, bearer)).toEqual({
+      status: 201,
+      body: { notes: ['Buy milk'] },
+    })
+    expect((await post('/api/notes', { text: '' }, bearer)).status).toBe(422)
+    expect((await ask('/api/nothing', { headers: bearer })).status).toBe(404)
+    expect((await ask('/api/notes')).status).toBe(401)
+
+    const { body } = await browser.get('/sessions')
+    expect(body).toMatch(/A &lt;b&gt;test&lt;\/b&gt; <span class="badge">program/)
+    const handle = /program.*?name="handle" value="([^"]+)"/s.exec(body)![1]!
+    await browser.post('/sessions/revoke', { handle })
+    expect((await ask('/api/notes', { headers: bearer })).body.code).toBe('REVOKED')
+    const grant = { grant_type: 'refresh_token', refresh_token: pair.refresh_token }
+    expect((await post('/token', grant)).body).toMatchObject({ error: 'invalid_grant', code: 'REVOKED' })
+  })
+
+  test('signing out everywhere ends browsers, programs and their tokens', async () => {
+    const name = newName()
+    const [one, two] = [await signUp(name), await signIn(name)]
+    const { access_token: access } = (await (
+      await fetch(`${origin}/api/sign-in`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ name, password }),
+      })
+    ).json()) as Json
+    await one.post('/sign-out-everywhere')
+    for (const browser of [one, two]) expect((await browser.get('/sessions')).path).toBe('/sign-in')
+    const { status } = await fetch(`${origin}/api/notes`, { headers: { Authorization: `Bearer ${access}` } })
+    expect(status).toBe(401)
+  })
+
   test('after signing out, the old cookie is no longer valid', async () => {
     const browser = await signUp(newName())
-    const cookie = browser.cookies.get('session')!
+    const cookie = browser.cookies.get('sid')!
     await browser.submit('/', '/sign-out')
     const thief = new Browser(origin)
-    thief.cookies.set('session', cookie)
+    thief.cookies.set('sid', cookie)
     expect((await thief.get('/sessions')).path).toBe('/sign-in')
   })
 }
@@ -178,13 +234,16 @@ test('an unavailable database gives a page with 503, and an unreadable session l
   const driver = memoryDriver()
   // This test is about the application, so a fake driver fails. Real outages are tested with the
   // drivers.
-  const store = new SessionStore({
-    ...driver,
-    read(keys) {
-      if (failing) throw new SessionStoreError(code, 'of the test')
-      return driver.read(keys)
+  const store = new SessionStore(
+    {
+      ...driver,
+      read(keys) {
+        if (failing) throw new SessionStoreError(code, 'of the test')
+        return driver.read(keys)
+      },
     },
-  })
+    { user: userOf },
+  )
   let failing = false
   const { origin } = await serve({ store })
   const browser = new Browser(origin)
@@ -199,5 +258,5 @@ test('an unavailable database gives a page with 503, and an unreadable session l
   code = 'SEAL_BROKEN'
   const page = await browser.get('/')
   expect([page.status, page.path]).toEqual([200, '/sign-in'])
-  expect(browser.cookies.has('session')).toBe(false)
+  expect(browser.cookies.has('sid')).toBe(false)
 })

@@ -20,9 +20,10 @@ test('caches may keep files, but no pages', async () => {
     expect([page.status, page.headers.get('cache-control')]).toEqual([status, 'no-store'])
     expect((await visitor.get(path)).headers.get('cache-control')).toBe('no-store')
   }
-  const forbidden = await ann.post('/sign-out', {})
+  const elsewhere = new Browser(origin, { 'sec-fetch-site': 'cross-site' })
+  const forbidden = await elsewhere.post('/sign-out', {})
   expect([forbidden.status, forbidden.headers.get('cache-control')]).toEqual([403, 'no-store'])
-  for (const path of ['/style.css', '/icon.svg'])
+  for (const path of ['/style.css', '/icon.svg', '/notes.js'])
     expect((await ann.get(path)).headers.get('cache-control')).toBe('public, max-age=0')
 })
 
@@ -30,41 +31,34 @@ test('signing out clears the cookies and what the browser cached', async () => {
   const { origin } = await serve()
   const browser = new Browser(origin)
   await browser.submit('/sign-up', '/sign-up', { name: 'Ann', password })
-  expect([...browser.cookies.keys()].sort()).toEqual(['csrf', 'session'])
+  expect([...browser.cookies.keys()]).toEqual(['sid'])
   await browser.submit('/', '/sign-out')
   expect(browser.redirect.get('clear-site-data')).toBe('"cache", "storage"')
   expect(browser.cookies.size).toBe(0)
 })
 
-test('over plain HTTP, the cookies have their plain names', async () => {
+test('over plain HTTP, the cookie has its plain name', async () => {
   const { origin } = await serve()
   const browser = new Browser(origin)
   await browser.submit('/sign-up', '/sign-up', { name: 'Ann', password })
-  expect(browser.setCookies.get('session')).toMatch(
-    /^session=[^;]+; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/,
-  )
-  expect(browser.setCookies.get('csrf')).toMatch(/^csrf=[^;]+; Path=\/; HttpOnly; SameSite=Lax$/)
+  expect(browser.setCookies.get('sid')).toMatch(/^sid=[^;]+; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/)
 })
 
-test('behind a proxy, the cookies are Secure and bound to the host, also when they are cleared', async () => {
+test('behind a proxy, the cookie is Secure and bound to the host, also when it is cleared', async () => {
   const { origin } = await serve({ trustProxy: 'loopback' })
   const browser = new Browser(origin, HTTPS)
   await browser.submit('/sign-up', '/sign-up', { name: 'Ann', password })
-  expect(browser.setCookies.get('__Host-session')).toMatch(
-    /^__Host-session=[^;]+; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/,
+  expect(browser.setCookies.get('__Host-sid')).toMatch(
+    /^__Host-sid=[^;]+; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/,
   )
-  expect(browser.setCookies.get('__Host-csrf')).toMatch(
-    /^__Host-csrf=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
-  )
-  expect(browser.cookies.size).toBe(2)
+  expect(browser.cookies.size).toBe(1)
   const { status, path } = await browser.get('/sessions')
   expect([status, path]).toEqual([200, '/sessions'])
 
   await browser.submit('/', '/sign-out')
-  for (const name of ['__Host-session', '__Host-csrf'])
-    expect(browser.setCookies.get(name)).toBe(
-      `${name}=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=Lax`,
-    )
+  expect(browser.setCookies.get('__Host-sid')).toBe(
+    `__Host-sid=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=Lax`,
+  )
 })
 
 test('behind a proxy, a request over plain HTTP is refused and gets no cookie', async () => {
@@ -79,19 +73,18 @@ test('malformed cookies cause no error', async () => {
   const { origin } = await serve()
   for (const value of ['', 'j:{}', 'j:[1]', '.', '%', '"']) {
     const browser = new Browser(origin)
-    browser.cookies.set('csrf', value).set('session', value)
+    browser.cookies.set('sid', value)
     expect((await browser.submit('/sign-in', '/sign-in', { name: 'Ann', password })).status).toBe(401)
   }
 })
 
-test('visitors who do not sign in get no session, and the home page sets no cookie', async () => {
+test('visitors who do not sign in get neither a session nor a cookie', async () => {
   const { origin, store } = await serve()
   for (let i = 0; i < 125; i++) {
     const browser = new Browser(origin)
     await browser.get('/')
-    expect(browser.setCookies.size).toBe(0)
     for (const path of ['/sign-in', '/sign-up', '/sessions']) await browser.get(path)
-    expect([...browser.setCookies.keys()]).toEqual(['csrf'])
+    expect(browser.setCookies.size).toBe(0)
   }
   expect(await store.length()).toBe(0)
 })

@@ -96,6 +96,8 @@ export class Browser {
     const { href: url, pathname: path } = new URL(target, this.#origin)
     const cookie = this.cookieFor(url)
     const headers = {
+      // As browsers do, with the forms of the site's own pages.
+      'sec-fetch-site': form === undefined ? 'none' : 'same-origin',
       ...this.#headers,
       ...(cookie && { cookie }),
       ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),

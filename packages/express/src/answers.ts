@@ -1,6 +1,6 @@
 import { TokenError, type TokenErrorCode } from '@session-stores/token'
 import type { Response } from 'express'
-import { isStoreError } from './sessions.ts'
+import { isStoreError, UNREADABLE } from './sessions.ts'
 
 /** The error codes of RFC 6750, 3.1, and our own where that has none. */
 const NAMES: Partial<Record<TokenErrorCode, string>> = {
@@ -25,6 +25,8 @@ export function sendError(res: Response, error: unknown, next: (error: unknown) 
   if (res.headersSent) return next(error)
   res.setHeader('Cache-Control', 'no-store')
   if (isStoreError(error)) {
+    if (UNREADABLE.has(error.code))
+      return send(res, 500, 'server_error', error.code, 'the session cannot be read')
     res.setHeader('Retry-After', RETRY_AFTER)
     return send(
       res,

@@ -34,7 +34,8 @@ export const findPreset = (req: IncomingMessage): Preset | undefined => presets.
 /** Whether the session came from the store: the cookie of the request holds its id. */
 export function isLoaded(req: Request, { settings }: Preset): boolean {
   const [value = ''] = rawCookies(req, settings.name)
-  return req.sessionID !== undefined && decodeURIComponent(value).startsWith(`s:${req.sessionID}.`)
+  // Other characters of the value need no decoding, and a broken cookie must not throw.
+  return req.sessionID !== undefined && value.replace(/^s%3A/i, 's:').startsWith(`s:${req.sessionID}.`)
 }
 
 /** Whether the browser will take a `Secure` cookie from the answer. */

@@ -94,13 +94,16 @@ function refuseLostCookie(req: Request, res: Response, preset: Preset): void {
  * out, and may try again.
  */
 export function withStatus(error: unknown): unknown {
-  if (isStoreError(error) && !Object.hasOwn(error, 'status'))
+  if (isStoreError(error) && !UNREADABLE.has(error.code) && !Object.hasOwn(error, 'status'))
     Object.defineProperties(error, {
       status: { value: 503, configurable: true, writable: true },
       headers: { value: { 'Retry-After': '1' }, configurable: true, writable: true },
     })
   return error
 }
+
+/** Another try does not make a session readable, so these stay errors of the server. */
+export const UNREADABLE: ReadonlySet<string> = new Set(['CORRUPT', 'SEAL_BROKEN', 'NOT_SEALED'])
 
 /** Also recognizes the errors of another copy of core, such as its CommonJS build. */
 export const isStoreError = (error: unknown): error is SessionStoreError =>

@@ -11,7 +11,7 @@ import {
   SECRET,
   SID,
   send,
-  serve,
+  serve as serveApp,
   showErrors,
   versions,
 } from './support/site.ts'
@@ -90,7 +90,7 @@ describe.each(versions)('on %s, the preset', (_version, make) => {
       req.session.cart = ['book']
       res.end()
     })
-    return { store, serve: () => serve(showErrors(app)) }
+    return { store, serve: () => serveApp(showErrors(app)) }
   }
 
   it('sets a cookie that is __Host-, Secure, HttpOnly and SameSite, for all of the site and no longer than the browser', async () => {
@@ -153,6 +153,18 @@ describe.each(versions)('on %s, the preset', (_version, make) => {
     expect(JSON.parse(body)).toEqual({ user: 'ada' })
   })
 
+  it('takes a broken cookie for none', async () => {
+    const origin = await openApp({ readAlso: ['connect.sid'] }).serve()
+    for (const name of [SID, 'connect.sid'])
+      for (const value of ['', '%', '%E0%A4%A', 's%3A', 's:.', 'j:{}', '"', '=;=', 's%3A%00.x']) {
+        const { status } = await send(`${origin}/sign-in`, {
+          method: 'POST',
+          headers: { cookie: `${name}=${value}` },
+        })
+        expect(status, value).toBe(200)
+      }
+  })
+
   it('takes over an older cookie, and replaces it', async () => {
     const { store, serve } = openApp({ readAlso: ['connect.sid'] })
     const origin = await serve()
@@ -162,7 +174,7 @@ describe.each(versions)('on %s, the preset', (_version, make) => {
       req.session.userId = 'ada'
       res.end()
     })
-    const [line] = (await send(await import('./support/site.ts').then((site) => site.serve(before)))).cookies
+    const [line] = (await send(await serveApp(before))).cookies
     const cookie = line!.split(';')[0]!
     const { body, cookies } = await send(`${origin}/`, { headers: { cookie } })
     expect(JSON.parse(body)).toEqual({ user: 'ada' })
@@ -193,7 +205,7 @@ describe.each(versions)('on %s, the preset', (_version, make) => {
       '/sign-in',
       handle((req) => signIn(req, { userId: 'ada' })),
     )
-    const origin = await serve(app)
+    const origin = await serveApp(app)
     const browser = openBrowser(origin)
     await browser.post('/sign-in')
     isDown = true
@@ -210,7 +222,7 @@ test('signIn without the preset says what is missing', async () => {
     '/',
     handle((req) => signIn(req, {})),
   )
-  const origin = await serve(showErrors(app))
+  const origin = await serveApp(showErrors(app))
   expect(JSON.parse((await send(origin, { method: 'POST' })).body)).toEqual({ code: 'TypeError' })
 })
 
@@ -223,7 +235,7 @@ test('another secret than the first one is read, and does not sign', async () =>
       '/sign-in',
       handle((req) => signIn(req, { userId: 'ada' })),
     )
-    return serve(app)
+    return serveApp(app)
   }
   const [old, both, later] = [await make(other), await make([SECRET, other]), await make(SECRET)]
   const sign = async (origin: string) =>
