@@ -78,7 +78,8 @@ export class AccessTokens {
     const now = readClock()
     const sub = this.userOf(session)
     const iat = Math.floor(now / 1000)
-    const exp = Math.floor(Math.min(now + lifetime * (1 - JITTER * Math.random()), expiresAt) / 1000)
+    const seconds = Math.max(1, Math.floor((lifetime * (1 - JITTER * Math.random())) / 1000))
+    const exp = Math.min(iat + seconds, Math.floor(expiresAt / 1000))
     if (exp <= iat) throw new TokenError('REVOKED', 'the session of this token ends now')
     const scope = this.scopesOf(session)?.join(' ')
     const { signedInAt } = session as { signedInAt?: unknown }

@@ -127,7 +127,11 @@ async function toAsymmetricKey(key: KeyObject): Promise<RingKey> {
 async function toSymmetricKey(secret: Buffer, issuer: string): Promise<RingKey> {
   const derive = (label: string) => hkdfSync('sha256', secret, '', `session-stores ${label}\0${issuer}`, 32)
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const verify = await subtle.importKey('raw', derive('access token'), algorithm, false, ['sign', 'verify'])
+  // With the types of browsers, this is another `CryptoKey` than that of Node.
+  const verify = (await subtle.importKey('raw', derive('access token'), algorithm, false, [
+    'sign',
+    'verify',
+  ])) as CryptoKey
   const kid = Buffer.from(derive('access key id')).subarray(0, 12).toString('base64url')
   return { kid, alg: 'HS256', verify, sign: verify }
 }

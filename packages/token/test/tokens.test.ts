@@ -58,6 +58,14 @@ describe('an access token', () => {
     expect((await tokens.fromSession({ sessionID: 'id' })).expiresIn).toBe(60)
   })
 
+  it('of a second is valid for a second, whenever in a second it is issued', async () => {
+    const { clock, tokens } = open({ lifetime: 1000 })
+    for (let part = 0; part < 1000; part += 50) {
+      clock.now += 50
+      expect((await tokens.grant({ userId: 'ada' }, { client: 'cli' })).expiresIn).toBe(1)
+    }
+  })
+
   it('has claims that nobody can change, although many requests share them', async () => {
     const { tokens } = open({ claims: () => ({ nested: { roles: ['user'] } }) })
     const { accessToken } = await tokens.grant({ userId: 'ada' }, { client: 'cli' })
