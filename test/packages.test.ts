@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { checkGuide, writeGuides } from './support/guides.ts'
 
 const root = join(import.meta.dirname, '..')
 const published = globSync('packages/*/package.json', { cwd: root })
@@ -73,7 +74,9 @@ describe('an application that installs the packages', () => {
     cpSync(join(root, 'test', 'consumer'), app, { recursive: true })
     const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     const others = Object.keys(devDependencies).filter((name) =>
-      /^(@types\/.+|better-sqlite3|express-session|ioredis|mongodb|pg)$/.test(name),
+      /^(@types\/.+|better-sqlite3|express|express-session|ioredis|jose|mongodb|passport|passport-local|pg)$/.test(
+        name,
+      ),
     )
     const versionOf = (name: string) =>
       JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
@@ -91,6 +94,11 @@ describe('an application that installs the packages', () => {
     await run(app, 'tsc', '-p', '.')
     expect(await run(app, 'node', 'out/main.js')).toBe('es module: ok\n')
     expect(await run(app, 'node', 'out/main.cjs')).toBe('commonjs: ok\n')
+  })
+
+  test('runs the programs of the guides as they stand', async () => {
+    const folder = join(app, 'guides')
+    for (const guide of writeGuides(folder)) await checkGuide(guide, folder)
   })
 
   test('compiles without esModuleInterop', async () => {

@@ -1,12 +1,16 @@
 // An application in ES modules that has installed the published packages.
 import assert from 'node:assert'
+import { randomBytes } from 'node:crypto'
 import { rules, run, type Subject } from '@session-stores/conformance'
 import { type Driver, memoryDriver, SessionStore, SessionStoreError } from '@session-stores/core'
+import { authenticate, passportSessions, sameOrigin, sessions, tokenRoutes } from '@session-stores/express'
 import { MongoStore } from '@session-stores/mongodb'
 import { PostgresStore } from '@session-stores/postgres'
 import { RedisStore, redisDriver } from '@session-stores/redis'
 import { SqliteStore, sqliteDriver } from '@session-stores/sqlite'
+import { TokenError, Tokens } from '@session-stores/token'
 import Database from 'better-sqlite3'
+import express from 'express'
 import session from 'express-session'
 import { Cluster, Redis } from 'ioredis'
 import { MongoClient } from 'mongodb'
@@ -57,6 +61,19 @@ await assert.rejects(
   sqlite.set('', { cookie: new session.Cookie() }),
   (error) => error instanceof SessionStoreError && error.code === 'INVALID_ID',
 )
+
+const secret = randomBytes(32).toString('base64url')
+const tokens = new Tokens({ store: sqlite, issuer: 'me', audience: 'me', secret })
+const { accessToken } = await tokens.grant({ userId: 'ada' }, { client: 'cli' })
+assert.equal((await tokens.verify(accessToken)).sub, 'ada')
+await sqlite.revokeUser('ada')
+await assert.rejects(tokens.verify(accessToken), TokenError)
+const app = express()
+app.use(sessions({ store: sqlite, secret }), sameOrigin(), tokenRoutes(tokens))
+app.get('/', authenticate(tokens), (req, res) => void res.send(req.auth?.user))
+assert.throws(() => sessions({ store: sqlite, secret: 'keyboard cat' }), /'secret' takes/)
+assert.throws(() => passportSessions({}), TypeError)
+tokens.close()
 
 const subject: Subject = { make: () => ({ stores: [new SessionStore(memoryDriver())] }) }
 const [result] = await run(subject, rules.slice(0, 1))

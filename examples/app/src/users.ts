@@ -10,7 +10,8 @@ export interface User {
 }
 
 /**
- * The people who signed up, and their notes. They are stored in a separate SQLite file, wherever the sessions are.
+ * The people who signed up, and their notes. They are stored in a separate SQLite file, wherever
+ * the sessions are.
  */
 export class Users {
   #database: Database.Database

@@ -51,7 +51,7 @@ const BROWSER = 'session'
  * store and ends with it: `store.revoke`, `store.revokeUser` and a sign-out end all of them.
  *
  * @example
- * const tokens = new Tokens({ store, issuer: 'https://example.com', audience: 'https://api.example.com', secret })
+ * const tokens = new Tokens({ store, issuer: 'https://example.com', audience: 'my-api', secret })
  * const { accessToken, refreshToken } = await tokens.grant({ userId: 'ada' }, { client: 'cli' })
  * const { sub } = await tokens.verify(accessToken)
  */
@@ -115,8 +115,8 @@ export class Tokens {
   /**
    * Returns a new access token, and the refresh token to use from now on: a new one (`rotated`), or
    * the same one where it is too young to be replaced. A client must keep it only where it differs
-   * from the one it sent, because a late answer would otherwise replace a newer token. An error of the store changes nothing, so the
-   * client may try again with the same token.
+   * from the one it sent, because a late answer would otherwise replace a newer token. An error of
+   * the store changes nothing, so the client may try again with the same token.
    *
    * @throws MALFORMED, INVALID, REVOKED, REUSED, INVALID_CLAIMS, TOO_LARGE, or the error of the store
    */

@@ -1,7 +1,7 @@
 import { decide, type Generation } from '@session-stores/token'
 
 /** Milliseconds. */
-export const GRACE = 30_000
+const GRACE = 30_000
 
 /** A refresh token of the model. */
 export interface Token {
@@ -10,7 +10,7 @@ export interface Token {
 }
 
 /** What a server answers to a refresh token. */
-export interface Answer {
+interface Answer {
   /** The token that the client is to keep; `undefined` where it keeps the one that it has. */
   readonly token?: Token
   /** How many generations older than the newest token the presented one was. */
@@ -18,7 +18,7 @@ export interface Answer {
 }
 
 /** A family of refresh tokens, as a server keeps it. */
-export interface Family {
+interface Family {
   readonly first: Token
   /** Returns `undefined` where the server takes the token for a stolen one and ends the family. */
   refresh(presented: Token, now: number): Answer | undefined
