@@ -4,6 +4,7 @@ import { full, quick } from './plan/scale.ts'
 import { scenarios } from './plan/scenarios.ts'
 import { renderMarkdown } from './report/markdown.ts'
 import { renderPage } from './report/render.ts'
+import { findMissedTokenAims } from './report/tokens.ts'
 import { Output } from './results/output.ts'
 import type { Run } from './results/results.ts'
 import { readCommit, readEnvironment } from './run/environment.ts'
@@ -56,11 +57,13 @@ async function main(args: Arguments): Promise<void> {
 }
 
 /**
- * Lists the failures of this project's stores. Failures of other packages are results, not errors.
+ * Lists the failures of this project's stores, and the aims that access tokens miss. Failures of other packages are results, not errors.
  */
-function faultsOf({ subjects, cells, missing }: Run): string[] {
+function faultsOf(run: Run): string[] {
+  const { subjects, cells, missing } = run
   const ours = new Set(subjects.filter(({ role }) => role === 'ours').map(({ id }) => id))
   return [
+    ...findMissedTokenAims(run),
     ...missing
       .filter(({ subject }) => ours.has(subject))
       .map(({ subject, reason }) => `${subject}: ${reason}`),

@@ -55,8 +55,8 @@ for (const store of [sqlite, redis]) {
 }
 await sqlite.set('an id', { cookie: new session.Cookie(), userId: 'ada' })
 assert.equal((await sqlite.get('an id'))?.userId, 'ada')
-const { sessions } = await sqlite.list({ user: 'ada' })
-assert.equal(sessions.length, 1)
+const listed = await sqlite.list({ user: 'ada' })
+assert.equal(listed.sessions.length, 1)
 await assert.rejects(
   sqlite.set('', { cookie: new session.Cookie() }),
   (error) => error instanceof SessionStoreError && error.code === 'INVALID_ID',

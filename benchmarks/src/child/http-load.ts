@@ -14,8 +14,9 @@ export interface Load extends Point {
 export type Loaded = Omit<Measurement, keyof Costs>
 
 interface Visitor {
-  cookie: string
-  /** The text that the server must return for this cookie. */
+  /** The session's cookie, or an access token. */
+  headers: Record<string, string>
+  /** The text that the server must return for this visitor. */
   marker: string
 }
 
@@ -32,8 +33,8 @@ async function load({ url, operation, parameters, warmUp, duration }: Load): Pro
   let next = 0
 
   function setupClient(client: autocannon.Client): void {
-    const { cookie, marker } = visitors[next++ % visitors.length]!
-    client.setHeaders({ cookie })
+    const { headers, marker } = visitors[next++ % visitors.length]!
+    client.setHeaders(headers)
     let right = false
     client.on('body', (body) => {
       right ||= body.includes(marker)
@@ -73,8 +74,12 @@ async function load({ url, operation, parameters, warmUp, duration }: Load): Pro
 async function signIn(url: string): Promise<Visitor> {
   const response = await fetch(`${url}/sign-in`, { method: 'POST' })
   const [cookie] = response.headers.getSetCookie()
-  if (!response.ok || !cookie) throw new Error(`sign-in answered with status ${response.status}`)
-  return { cookie: cookie.split(';')[0]!, marker: await response.text() }
+  const token = response.headers.get('x-token')
+  if (!response.ok || !(cookie || token)) throw new Error(`sign-in answered with status ${response.status}`)
+  const headers: Record<string, string> = cookie
+    ? { cookie: cookie.split(';')[0]! }
+    : { authorization: `Bearer ${token}` }
+  return { headers, marker: await response.text() }
 }
 
 process.on('disconnect', () => process.exit())

@@ -14,14 +14,15 @@ import { fillWorkload } from './workload.ts'
 
 /** Measures a store in an Express application. Another process generates the load. */
 export async function runHttp(job: HttpJob): Promise<void> {
-  const { store, settle } = await openSubject(job.subject, job.place)
+  const { store, settle, makeApplication } = await openSubject(job.subject, job.place)
   const workload = await fillWorkload(store, job.stored, job.payload, false)
   settle?.()
   await pass()
   // Requests are too slow to warm up a store within seconds.
   const meter = new Meter(usage)
   await warm(workload, job, ['lookup-touch', 'save'], meter)
-  const server = application(store, job.payload).listen(0, '127.0.0.1')
+  const app = makeApplication?.() ?? application(store, job.payload)
+  const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const generator = fork(new URL('./http-load.ts', import.meta.url), { serialization: 'advanced' })

@@ -2,7 +2,7 @@ import type { OperationName } from '../results/results.ts'
 import type { Step } from './closed-loop.ts'
 import type { Operation } from './operation.ts'
 import { hot, mix } from './requests.ts'
-import { checkSession, contentsOf, createSession, each, idOf } from './sessions.ts'
+import { checkSession, contentsOf, createSession, each, idOf, userOf } from './sessions.ts'
 import { WrongAnswer } from './tally.ts'
 import type { Workload } from './workload.ts'
 
@@ -79,6 +79,19 @@ export const operations: Record<StoreOperation, (workload: Workload) => Promise<
   }),
   mix,
   hot,
+  verify: async ({ ids, makeVerify }) => {
+    const verify = await makeVerify!(ids)
+    return {
+      size: ids.length,
+      step(position, done) {
+        verify(position).then(
+          (user) =>
+            done(user === userOf(ids[position]!) ? undefined : new WrongAnswer('another user came back')),
+          done,
+        )
+      },
+    }
+  },
   'lookup-pruning': (workload) => operations.lookup(workload),
 }
 

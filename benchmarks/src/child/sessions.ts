@@ -30,7 +30,8 @@ export function idOf(name: string): string {
   return createHash('sha256').update(name).digest('base64url').slice(0, 32)
 }
 
-const userOf = (id: string): string => `user-${id.slice(0, 8)}`
+/** Returns the user of the session with this id. */
+export const userOf = (id: string): string => `user-${id.slice(0, 8)}`
 
 /**
  * Creates a session of `payload` bytes of JSON, or of the minimum size, that lives for `maxAge` ms.

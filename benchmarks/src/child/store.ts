@@ -12,11 +12,12 @@ import { fillWorkload, findWorkload, idsOf, type Workload } from './workload.ts'
 
 /** Measures a store without an application. */
 export async function runStore(job: StoreJob): Promise<void> {
-  const { store, settle } = await openSubject(job.subject, job.place)
+  const { store, settle, makeVerify } = await openSubject(job.subject, job.place)
   const withExpired = job.points.some(({ operation }) => operation === 'lookup-expired')
-  const workload = job.filled
+  const filled = job.filled
     ? await findWorkload(store, job.stored, job.payload)
     : await fillWorkload(store, job.stored, job.payload, withExpired)
+  const workload: Workload = { ...filled, ...(makeVerify && { makeVerify }) }
   settle?.()
   await pass()
   const meter = new Meter(usage)

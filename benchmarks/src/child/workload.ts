@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type session from 'express-session'
 import { shuffle } from '../plan/shuffle.ts'
+import type { Subject } from '../subjects/subject.ts'
 import { createSession, each, fill, idOf, type Session } from './sessions.ts'
 
 /**
@@ -27,6 +28,8 @@ export interface Workload {
   pool: readonly Session[]
   /** Ids of sessions that no other operation writes to. */
   own: readonly string[]
+  /** See `Subject`. */
+  makeVerify?: Subject['makeVerify']
   /** Resolves with the ids of expired sessions after they have expired. */
   expired: Promise<string[]>
 }

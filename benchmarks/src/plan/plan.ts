@@ -96,12 +96,14 @@ class Planner {
     }
     if (variant === 'pgbouncer' || variant === 'cluster') add(variant, this.#variant(entry, variant))
     if (variant === 'sealed' || OURS.includes(entry.id)) add('sealing', this.#variant(entry, 'sealing'))
+    if (variant === 'tokens') add('tokens', this.#tokens(entry))
+    if (variant === 'application') add('tokens', this.#http(entry, 'tokens', ['http']))
     if (variant !== 'standalone') return jobs
 
     jobs.push(...this.#base(entry))
     if (role === 'floor') return jobs
     const { payloads, sizes } = this.#scale
-    add('http', this.#http(entry))
+    add('http', this.#http(entry, 'http', ['http', 'http-one-session']))
     add('expiry', this.#expiry(entry))
     if (entry.database !== 'memory') add('reclaim', this.#reclaim(entry))
     if (PRUNING.includes(entry.id)) add('pruning', this.#pruning(entry))
@@ -162,18 +164,32 @@ class Planner {
     return { ...this.#job(entry, 'stored', points, true), placeName, stays: true }
   }
 
-  #http(entry: Entry): PlannedJob {
+  #tokens(entry: Entry): PlannedJob {
+    const { payload, concurrencies, http } = this.#scale
+    const points = concurrencies.map((concurrency) =>
+      // As many tokens as an application has users who are active at a time.
+      this.#point('tokens', 'verify', {
+        payload,
+        stored: Math.max(http.stored, ...concurrencies),
+        concurrency,
+      }),
+    )
+    return this.#job(entry, 'tokens', points)
+  }
+
+  #http(entry: Entry, scenario: ScenarioName, operations: readonly OperationName[]): PlannedJob {
     const { http, payload, jobWarmUp: warmUp } = this.#scale
     const parameters = { payload, stored: http.stored, concurrency: http.connections }
-    const points = (['http', 'http-one-session'] as const).map((operation) => ({
-      ...this.#point('http', operation, parameters),
+    const points = operations.map((operation) => ({
+      ...this.#point(scenario, operation, parameters),
       ...{ warmUp: http.warmUp, warmUpAgain: http.warmUpAgain, duration: http.duration },
     }))
     const { passes } = this.#scale
     const make = (place: Place): Job => ({
       ...{ kind: 'http', subject: idOf(entry), place, payload, stored: http.stored, points, passes, warmUp },
     })
-    return { ...this.#job(entry, 'http', points), group: 'http', make }
+    const group = scenario === 'http' ? 'http' : `${scenario} over http ${entry.database}`
+    return { ...this.#job(entry, scenario, points), group, make }
   }
 
   #expiry(entry: Entry): PlannedJob {

@@ -42,6 +42,10 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
     'Lookups at a steady rate, in peace and while expired sessions are being removed, by the packages that can be told to.',
   ],
   sealing: ['Sealing', 'Our stores with sessions in plain text and sealed with AES-256-GCM.'],
+  tokens: [
+    'Tokens beside sessions',
+    'Who sent a request is found out by an access token, as jose alone does it and as `Tokens` does, and by a lookup of the session. Then whole requests to an Express application, with and without.',
+  ],
   pgbouncer: ['PgBouncer', 'PostgreSQL behind PgBouncer in transaction mode.'],
   cluster: ['Redis Cluster', 'A cluster of three masters.'],
   control: [

@@ -26,6 +26,7 @@ export const operations: Record<OperationName, string> = {
   'lookup-pruning': 'lookup during pruning',
   http: 'a session for each connection',
   'http-one-session': 'one session for all',
+  verify: 'who sent a request',
 }
 
 export function subjectOf(run: Run, id: string): SubjectInfo {

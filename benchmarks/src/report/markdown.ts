@@ -3,6 +3,7 @@ import type { Cell, Parameters, Run } from '../results/results.ts'
 import type { Estimate, Ratio } from '../results/statistics.ts'
 import { compare, counterpart, failedShare, figure, type Metric } from '../results/summary.ts'
 import { byParameters, inOrder } from './labels.ts'
+import { describeTokens } from './tokens.ts'
 import { findLosses, slower } from './verdict.ts'
 
 /** Renders a run as Markdown for terminals and pull requests, with a table for each scenario. */
@@ -29,7 +30,12 @@ export function renderMarkdown(run: Run): string {
       const cells = run.cells.filter(({ scenario }) => scenario === name)
       return cells.length === 0
         ? []
-        : [`## ${title}`, `${text} Again: \`${command}\``, cellsTable(run, cells)]
+        : [
+            `## ${title}`,
+            `${text} Again: \`${command}\``,
+            ...(name === 'tokens' ? describeTokens(run) : []),
+            cellsTable(run, cells),
+          ]
     }),
     ...expiryBlocks(run),
     ...reclaimBlocks(run),

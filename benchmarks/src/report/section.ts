@@ -6,6 +6,7 @@ import { type Dot, dots, lines, type Point, plain, thousands } from './chart.ts'
 import { html, number, table } from './html.ts'
 import { key } from './key.ts'
 import { busiest, databaseNames, groupsOf, inOrder, nameOf, operations, rate, subjectOf } from './labels.ts'
+import { describeTokens } from './tokens.ts'
 
 /** Renders a scenario as HTML: charts of the main operations and a table of all figures. */
 export async function renderSection(run: Run, { name, title, text, command }: ScenarioInfo): Promise<string> {
@@ -15,6 +16,9 @@ export async function renderSection(run: Run, { name, title, text, command }: Sc
   return [
     `<h2 id="${name}">${html(title)}</h2>`,
     `<p>${html(text)}</p>`,
+    ...(name === 'tokens'
+      ? describeTokens(run).map((line) => `<p>${html(line.replaceAll('`', ''))}</p>`)
+      : []),
     `<div class="charts">${charts.join('\n')}</div>`,
     `<details><summary>All figures</summary>${renderCells(run, groups)}</details>`,
     `<p class="faint">Again: <code>${html(command)}</code></p>`,

@@ -5,6 +5,7 @@ import { compare, counterpart, figure, type Metric } from '../results/summary.ts
 import { findMissedAims } from './aims.ts'
 import { enumeration, html, number } from './html.ts'
 import { busiest, byParameters, databaseNames, inOrder, nameOf, operations, subjectOf } from './labels.ts'
+import { findMissedTokenAims } from './tokens.ts'
 
 /** A situation for which the page recommends stores. */
 
@@ -70,7 +71,13 @@ export function punctuality(run: Run): string {
  * with expired sessions, and the missed aims.
  */
 export function slower(run: Run): string[] {
-  return [...compareWithMemory(run), ...compareSizes(run), ...findLingering(run), ...findMissedAims(run)]
+  return [
+    ...compareWithMemory(run),
+    ...compareSizes(run),
+    ...findLingering(run),
+    ...findMissedAims(run),
+    ...findMissedTokenAims(run),
+  ]
 }
 
 function compareWithMemory(run: Run): string[] {

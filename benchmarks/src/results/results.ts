@@ -77,7 +77,9 @@ export interface SubjectInfo {
   name: string
   role: Role
   database: Database
-  /** The setup: `standalone`, `cluster`, `pgbouncer`, `sealed` or `control`. */
+  /**
+   * The setup: `standalone`, `cluster`, `pgbouncer`, `sealed`, `tokens`, `application` or `control`.
+   */
   variant: string
   /** The measured package and its database client. */
   packages: { name: string; version: string }[]
@@ -107,6 +109,7 @@ export type ScenarioName =
   | 'reclaim'
   | 'pruning'
   | 'sealing'
+  | 'tokens'
   | 'pgbouncer'
   | 'cluster'
   | 'control'
@@ -137,6 +140,8 @@ export type OperationName =
   /** A request to an Express application, with a session for each connection or one for all. */
   | 'http'
   | 'http-one-session'
+  /** Finds out who sent a request: by an access token, or by a session. */
+  | 'verify'
 
 export interface Parameters {
   /** The size of a session as JSON with its cookie, in bytes. */

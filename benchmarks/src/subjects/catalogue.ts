@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DatabaseId, databases } from '@session-stores/testbed/databases'
+import { type DatabaseId, databaseIds, databases } from '@session-stores/testbed/databases'
 import type { SubjectInfo } from '../results/results.ts'
 
 /** A subject of the catalogue. The versions of its packages are read at run time. */
@@ -41,12 +41,56 @@ const connectPg = ['connect-pg-simple', 'pg'] as const
 const bouncer = { variant: 'pgbouncer', server: 'pgbouncer' }
 const cluster = { variant: 'cluster', server: 'redis-cluster' }
 
+const places: Readonly<Record<DatabaseId, Pick<Entry, 'database' | 'durability' | 'server'>>> = {
+  redis: { database: 'redis', server: 'redis', durability: 'none: nothing is on disk' },
+  mongodb: { database: 'mongodb', server: 'mongodb', durability: "w: 'majority', journaled" },
+  postgres: { database: 'postgres', server: 'postgres', durability: 'synchronous_commit = on, fsync = on' },
+  sqlite: { database: 'sqlite', durability: wal },
+}
+const memory = { database: 'memory', durability: 'none: gone with the process' } as const
+
+const token = ['@session-stores/token', 'jose']
+const tokens = { variant: 'tokens', packages: token, comparedWith: [] }
+const application = {
+  variant: 'application',
+  packages: ['@session-stores/express', 'express'],
+  comparedWith: [],
+}
+
+/** Returns the ways to find out who sent a request, on a database. */
+function tokensOn(id: DatabaseId): Entry[] {
+  const { store } = databases[id]
+  const name = `on ${store}`
+  return onDatabase(places[id], [
+    { ...tokens, id: `tokens-lookup-${id}`, name: `a session lookup ${name}`, role: floor },
+    { ...tokens, id: `tokens-second-${id}`, name: `Tokens ${name}, freshness: 1000`, role: ours },
+    { ...tokens, id: `tokens-asking-${id}`, name: `Tokens ${name}, freshness: 0`, role: ours },
+  ])
+}
+
+/** Returns the whole applications on a database. */
+function applicationsOn(id: DatabaseId): Entry[] {
+  const name = `on ${databases[id].store}`
+  return onDatabase(places[id], [
+    {
+      ...application,
+      id: `app-open-${id}`,
+      name: `no authentication (${databases[id].name})`,
+      role: 'ceiling',
+    },
+    { ...application, id: `app-session-${id}`, name: `express-session ${name}`, role: floor },
+    { ...application, id: `app-preset-${id}`, name: `sessions() ${name}`, role: ours },
+    { ...application, id: `app-token-${id}`, name: `a token ${name}, freshness: 1000`, role: ours },
+    { ...application, id: `app-asking-${id}`, name: `a token ${name}, freshness: 0`, role: ours },
+  ])
+}
+
 /**
  * All subjects. A new subject needs a line here and a function in the file of its database beside
  * this one.
  */
 export const catalogue: readonly Entry[] = [
-  ...onDatabase({ database: 'redis', server: 'redis', durability: 'none: nothing is on disk' }, [
+  ...onDatabase(places.redis, [
     ourStore('redis'),
     { id: 'connect-redis', name: 'connect-redis on node-redis', role: peer, packages: connectRedis },
     {
@@ -58,34 +102,31 @@ export const catalogue: readonly Entry[] = [
     { ...ourStore('redis'), id: 'ours-redis-cluster', ...cluster },
     { id: 'connect-redis-cluster', name: 'connect-redis', role: peer, packages: connectRedis, ...cluster },
   ]),
-  ...onDatabase({ database: 'mongodb', server: 'mongodb', durability: "w: 'majority', journaled" }, [
+  ...onDatabase(places.mongodb, [
     ourStore('mongodb'),
     { id: 'connect-mongo', name: 'connect-mongo', role: peer, packages: ['connect-mongo', 'mongodb'] },
     { id: 'floor-mongodb', name: 'bare mongodb', role: floor, packages: ['mongodb'] },
     ourStore('mongodb', 'sealed'),
   ]),
-  ...onDatabase(
-    { database: 'postgres', server: 'postgres', durability: 'synchronous_commit = on, fsync = on' },
-    [
-      ourStore('postgres'),
-      { id: 'connect-pg-simple', name: 'connect-pg-simple', role: peer, packages: connectPg },
-      {
-        ...{ id: 'connect-session-knex-postgres', name: 'connect-session-knex on PostgreSQL' },
-        ...{ role: peer, packages: ['connect-session-knex', 'knex', 'pg'] },
-      },
-      { id: 'floor-postgres', name: 'bare pg', role: floor, packages: ['pg'] },
-      ourStore('postgres', 'sealed'),
-      { ...ourStore('postgres'), id: 'ours-postgres-pgbouncer', ...bouncer },
-      {
-        id: 'connect-pg-simple-pgbouncer',
-        name: 'connect-pg-simple',
-        role: peer,
-        packages: connectPg,
-        ...bouncer,
-      },
-    ],
-  ),
-  ...onDatabase({ database: 'sqlite', durability: wal }, [
+  ...onDatabase(places.postgres, [
+    ourStore('postgres'),
+    { id: 'connect-pg-simple', name: 'connect-pg-simple', role: peer, packages: connectPg },
+    {
+      ...{ id: 'connect-session-knex-postgres', name: 'connect-session-knex on PostgreSQL' },
+      ...{ role: peer, packages: ['connect-session-knex', 'knex', 'pg'] },
+    },
+    { id: 'floor-postgres', name: 'bare pg', role: floor, packages: ['pg'] },
+    ourStore('postgres', 'sealed'),
+    { ...ourStore('postgres'), id: 'ours-postgres-pgbouncer', ...bouncer },
+    {
+      id: 'connect-pg-simple-pgbouncer',
+      name: 'connect-pg-simple',
+      role: peer,
+      packages: connectPg,
+      ...bouncer,
+    },
+  ]),
+  ...onDatabase(places.sqlite, [
     ourStore('sqlite'),
     {
       ...{ id: 'better-sqlite3-session-store', name: 'better-sqlite3-session-store' },
@@ -106,7 +147,7 @@ export const catalogue: readonly Entry[] = [
     { id: 'floor-sqlite', name: 'bare better-sqlite3', role: floor, packages: ['better-sqlite3'] },
     ourStore('sqlite', 'sealed'),
   ]),
-  ...onDatabase({ database: 'memory', durability: 'none: gone with the process' }, [
+  ...onDatabase(memory, [
     {
       ...{ id: 'ours-memory', name: 'SessionStore on memoryDriver' },
       ...{ role: ours, packages: ['@session-stores/core'] },
@@ -119,6 +160,20 @@ export const catalogue: readonly Entry[] = [
       packages: ['express-session'],
     },
   ]),
+  ...onDatabase(memory, [
+    {
+      ...tokens,
+      id: 'tokens-jose',
+      name: 'jose alone',
+      role: peer,
+      packages: ['jose'],
+      comparedWith: ['tokens-first'],
+    },
+    { ...tokens, id: 'tokens-first', name: 'Tokens, a token for the first time', role: ours },
+    { ...tokens, id: 'tokens-cached', name: 'Tokens, freshness: false', role: ours },
+  ]),
+  ...databaseIds.flatMap(tokensOn),
+  ...(['redis', 'sqlite'] as const).flatMap(applicationsOn),
   ...onDatabase({ database: 'files', durability: 'one file each, flushed and renamed' }, [
     {
       ...{ id: 'session-file-store', name: 'session-file-store', role: peer },

@@ -4,6 +4,7 @@ import { postgresSubjects } from './postgres.ts'
 import { redisSubjects } from './redis.ts'
 import { sqliteSubjects } from './sqlite.ts'
 import type { Open, Place, Subject } from './subject.ts'
+import { tokenSubjects } from './tokens.ts'
 
 const subjects = {
   ...redisSubjects,
@@ -11,6 +12,7 @@ const subjects = {
   ...postgresSubjects,
   ...sqliteSubjects,
   ...localSubjects,
+  ...tokenSubjects,
 }
 
 /** Opens the subject of this id. A `file:` URL names a module that exports `open`. */

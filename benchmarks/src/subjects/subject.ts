@@ -1,3 +1,4 @@
+import type { Express } from 'express'
 import session, { type SessionData } from 'express-session'
 
 /** The place where a subject keeps its sessions. No other subject uses it. */
@@ -12,6 +13,13 @@ export interface Subject {
   store: session.Store
   /** Is called once between the filling and the first measurement. */
   settle?(): void
+  /**
+   * Returns a function that finds out who sent the request of the session at this position, as a
+   * measured operation.
+   */
+  makeVerify?(ids: readonly string[]): Promise<(position: number) => Promise<string>>
+  /** Makes the application of scenarios over HTTP, in place of the usual one. */
+  makeApplication?(): Express
   /** Removes expired sessions, if the package can do so on demand. */
   prune?(): Promise<unknown>
 }
