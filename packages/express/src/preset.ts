@@ -15,21 +15,26 @@ export interface Preset {
 
 export type StoredSession = Session & Partial<SessionData>
 
-const presets = new WeakMap<IncomingMessage, Preset>()
+/** A property of the request, because a WeakMap of requests costs the garbage collector more. */
+const PRESET: unique symbol = Symbol('session-stores preset')
 
-export function setPreset(req: IncomingMessage, preset: Preset): void {
-  presets.set(req, preset)
+interface PresetRequest extends IncomingMessage {
+  [PRESET]?: Preset
+}
+
+export function setPreset(req: PresetRequest, preset: Preset): void {
+  req[PRESET] = preset
 }
 
 /** @throws TypeError where the request did not pass `sessions`. */
 export function presetOf(req: IncomingMessage): Preset {
-  const preset = presets.get(req)
+  const preset = findPreset(req)
   if (preset === undefined) throw new TypeError('mount sessions({ store, secret }) before this call')
   return preset
 }
 
 /** Returns the preset of the request, or `undefined` where it did not pass `sessions`. */
-export const findPreset = (req: IncomingMessage): Preset | undefined => presets.get(req)
+export const findPreset = (req: PresetRequest): Preset | undefined => req[PRESET]
 
 /** Whether the session came from the store: the cookie of the request holds its id. */
 export function isLoaded(req: Request, { settings }: Preset): boolean {

@@ -24,8 +24,12 @@ const rules: Record<keyof SameOriginOptions, OptionRule> = {
   ],
 }
 
-/** The requests that passed `sameOrigin`, so that later middleware does not refuse a trusted origin. */
-const passed = new WeakSet<Request>()
+/** Marks requests that passed `sameOrigin`, so that later middleware refuses no trusted origin. */
+const PASSED: unique symbol = Symbol('session-stores same origin')
+
+interface PassedRequest extends Request {
+  [PASSED]?: true
+}
 
 /**
  * Returns middleware that refuses requests of other sites' pages (CSRF), by what the browser says of
@@ -43,7 +47,7 @@ export function sameOrigin(options: SameOriginOptions = {}): RequestHandler {
   const trusted = new Set(options.trusted)
   return (req, _res, next) => {
     if (!isSameOrigin(req, trusted)) return next(crossSite())
-    passed.add(req)
+    ;(req as PassedRequest)[PASSED] = true
     next()
   }
 }
@@ -55,7 +59,10 @@ export const crossSite = (): TokenError =>
   )
 
 /** Whether the request may use the cookies of this site. */
-export const mayUseCookies = (req: Request): boolean => passed.has(req) || isSameOrigin(req, new Set())
+export const mayUseCookies = (req: PassedRequest): boolean =>
+  req[PASSED] === true || isSameOrigin(req, NOBODY)
+
+const NOBODY: ReadonlySet<string> = new Set()
 
 function isSameOrigin(req: Request, trusted: ReadonlySet<string>): boolean {
   if (SAFE.has(req.method) || /^Bearer /i.test(req.headers.authorization ?? '')) return true

@@ -54,20 +54,25 @@ export class Liveness {
   }
 
   /**
-   * Checks that the session of these claims is there. Returns nothing where that is known, and a
-   * promise where the store has to be asked.
+   * Whether it is known that the session of these claims is there.
    *
    * @param freshness how old the knowledge may be, in milliseconds.
-   * @throws REVOKED, or the error of the store
+   * @throws REVOKED where it is known that the session is not there.
    */
-  check(claims: AccessClaims, freshness: number): Promise<void> | undefined {
+  isKnown(claims: AccessClaims, freshness: number): boolean {
     const known = this.#known.get(claims.sid)
-    if (known === undefined || !this.#isRecent(known, freshness)) return this.#ask(claims, freshness)
+    if (known === undefined || !this.#isRecent(known, freshness)) return false
     this.#judge(claims, known)
-    return undefined
+    return true
   }
 
-  async #ask(claims: AccessClaims, freshness: number): Promise<void> {
+  /**
+   * Asks the store whether the session of these claims is there, or shares the answer of a read that
+   * is recent enough.
+   *
+   * @throws REVOKED, or the error of the store
+   */
+  async check(claims: AccessClaims, freshness: number): Promise<void> {
     const { sid } = claims
     const shared = this.#readings.get(sid)
     const { answer } = shared && this.#isRecent(shared.knowledge, freshness) ? shared : this.#read(sid)
