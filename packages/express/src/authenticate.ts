@@ -157,7 +157,7 @@ function findCredential(req: Request, from: readonly CredentialSource[]): Creden
   return found
 }
 
-/** Node keeps the first one in `headers`, and `headersDistinct` costs as much as the rest of the check. */
+/** Node's `headers` keeps the first one, and `headersDistinct` costs as much as all other checks. */
 function hasTwoAuthorizations({ rawHeaders }: Request): boolean {
   let count = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {
