@@ -180,9 +180,11 @@ class Planner {
   #http(entry: Entry, scenario: ScenarioName, operations: readonly OperationName[]): PlannedJob {
     const { http, payload, jobWarmUp: warmUp } = this.#scale
     const parameters = { payload, stored: http.stored, concurrency: http.connections }
+    const { warmUp: first, warmUpAgain, duration } = scenario === 'http' ? http : this.#scale.application
+    const times = { warmUp: first, warmUpAgain, duration }
     const points = operations.map((operation) => ({
       ...this.#point(scenario, operation, parameters),
-      ...{ warmUp: http.warmUp, warmUpAgain: http.warmUpAgain, duration: http.duration },
+      ...times,
     }))
     const { passes } = this.#scale
     const make = (place: Place): Job => ({

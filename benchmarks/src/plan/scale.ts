@@ -28,6 +28,8 @@ export interface Scale {
   rates: readonly number[]
   openDuration: number
   http: { connections: number; stored: number; warmUp: number; warmUpAgain: number; duration: number }
+  /** The same for applications whose differences are small. */
+  application: { warmUp: number; warmUpAgain: number; duration: number }
   expiry: { sessions: number; rounds: number }
   pruning: { expired: number; rate: number; duration: number; rounds: number }
   /** The life of the sessions, and how long their storage is watched afterwards. */
@@ -54,6 +56,7 @@ export const full: Scale = {
   rates: [1000, 4000],
   openDuration: 250,
   http: { connections: 64, stored: 1000, warmUp: 600, warmUpAgain: 200, duration: 400 },
+  application: { warmUp: 1500, warmUpAgain: 300, duration: 600 },
   expiry: { sessions: 40, rounds: 3 },
   pruning: { expired: 20_000, rate: 1000, duration: 1000, rounds: 10 },
   // Most packages clean up about every 15 minutes, so storage is watched for longer.
@@ -77,6 +80,7 @@ export const quick: Scale = {
   rates: [1000],
   openDuration: 50,
   http: { connections: 16, stored: 100, warmUp: 50, warmUpAgain: 20, duration: 50 },
+  application: { warmUp: 50, warmUpAgain: 20, duration: 50 },
   expiry: { sessions: 10, rounds: 1 },
   pruning: { expired: 1000, rate: 500, duration: 200, rounds: 1 },
   reclaim: { sessions: 50, life: 5000, watched: 20_000 },

@@ -51,7 +51,7 @@ const aims: readonly Aim[] = [
 /** The most that a remembered token may cost, in microseconds of CPU. */
 const MOST_CACHED = 5
 
-/** Returns a sentence for each missed aim, as plain text. */
+/** Returns a sentence for each aim that is certainly missed, as plain text. */
 export function findMissedTokenAims(run: Run): string[] {
   const missed = aims.flatMap(
     ({ ours, theirs, operation, concurrency, metric, atLeast = 0, atMost = Number.POSITIVE_INFINITY }) =>

@@ -3,7 +3,7 @@ import type { ListedSession } from '@session-stores/core'
 import type { SessionData } from 'express-session'
 import { errors, type JWTHeaderParameters, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { TokenError } from './errors.ts'
-import type { KeyRing } from './keys.ts'
+import { KeyRing } from './keys.ts'
 import type { TokenSettings } from './options.ts'
 
 /** The claims of an access token (RFC 9068), and those of the option `claims`. */
@@ -57,11 +57,21 @@ const JITTER = 0.05
 /** Issues access tokens, and checks everything of them but whether their session is still there. */
 export class AccessTokens {
   readonly #settings: TokenSettings
-  readonly #ring: KeyRing
+  #ring: KeyRing | undefined
+  #loading: Promise<KeyRing> | undefined
 
-  constructor(settings: TokenSettings, ring: KeyRing) {
+  constructor(settings: TokenSettings) {
     this.#settings = settings
-    this.#ring = ring
+  }
+
+  /** Returns the keys. They are made ready at the first use. */
+  keys(): Promise<KeyRing> {
+    const { keys, secrets, issuer } = this.#settings
+    this.#loading ??= KeyRing.load(keys, secrets, issuer).then((ring) => {
+      this.#ring = ring
+      return ring
+    })
+    return this.#loading
   }
 
   /**
@@ -91,7 +101,7 @@ export class AccessTokens {
       ...(scope !== undefined && { scope }),
       ...(typeof signedInAt === 'number' && { auth_time: Math.floor(signedInAt / 1000) }),
     }
-    const { alg, kid, sign } = await this.#ring.signer()
+    const { alg, kid, sign } = (this.#ring ?? (await this.keys())).signer
     const accessToken = await new SignJWT(claims).setProtectedHeader({ alg, kid, typ: TYPE }).sign(sign)
     if (accessToken.length > MAX_ISSUED)
       throw new TokenError(
@@ -146,33 +156,36 @@ export class AccessTokens {
   ): Promise<AccessClaims> {
     if (typeof token !== 'string' || token.length > MAX_LENGTH || !FORM.test(token))
       throw new TokenError('MALFORMED', 'this is not an access token')
+    const ring = this.#ring ?? (await this.keys())
     const { issuer, audience, now } = this.#settings
-    const verified = await jwtVerify(token, (header) => this.#keyOf(header), {
-      algorithms: await this.#ring.algorithms(),
-      issuer,
-      audience: [...audience],
-      typ: TYPE,
-      requiredClaims: REQUIRED,
-      clockTolerance: evenExpired ? Number.MAX_SAFE_INTEGER : TOLERANCE,
-      currentDate: new Date(now()),
-    }).catch((error: unknown) => {
+    try {
+      const { payload } = await jwtVerify(token, (header) => keyOf(ring, header), {
+        algorithms: ring.algorithms,
+        issuer,
+        audience: audience as string[],
+        typ: TYPE,
+        requiredClaims: REQUIRED,
+        clockTolerance: evenExpired ? Number.MAX_SAFE_INTEGER : TOLERANCE,
+        currentDate: new Date(now()),
+      })
+      return toClaims(payload)
+    } catch (error) {
       throw toTokenError(error)
-    })
-    return toClaims(verified.payload)
+    }
   }
 
   /** Whether verified claims have expired since. */
   hasExpired({ exp }: AccessClaims): boolean {
     return exp + TOLERANCE <= Math.floor(this.#settings.now() / 1000)
   }
+}
 
-  /** The key is found by `kid` alone, and no header chooses its algorithm (RFC 8725, 3.1 and 3.10). */
-  async #keyOf({ kid, alg }: JWTHeaderParameters) {
-    const key = kid === undefined ? undefined : await this.#ring.find(kid)
-    if (key === undefined || key.alg !== alg)
-      throw new TokenError('INVALID', 'none of the keys signed this access token')
-    return key.verify
-  }
+/** The key is found by `kid` alone, and no header chooses its algorithm (RFC 8725, 3.1, 3.10). */
+function keyOf(ring: KeyRing, { kid, alg }: JWTHeaderParameters) {
+  const key = ring.find(kid)
+  if (key === undefined || key.alg !== alg)
+    throw new TokenError('INVALID', 'none of the keys signed this access token')
+  return key.verify
 }
 
 /** Checks the types that jose does not check. */
@@ -192,7 +205,10 @@ function toClaims(payload: JWTPayload): AccessClaims {
 
 function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
-  for (const inner of Object.values(value)) deepFreeze(inner)
+  for (const name in value) {
+    const inner = value[name]
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner)
+  }
   return Object.freeze(value)
 }
 

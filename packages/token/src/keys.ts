@@ -73,40 +73,36 @@ export function generateKey(alg: 'ES256' | 'Ed25519' = 'ES256'): string {
   return JSON.stringify(privateKey.export({ format: 'jwk' }))
 }
 
-/** The keys by which access tokens are signed and verified, found by their `kid` alone. */
+/** The keys by which access tokens are signed and verified, once they are ready. */
 export class KeyRing {
-  /** The first one signs. They are made ready once, at the first use. */
-  readonly #make: () => Promise<RingKey[]>
-  #keys: Promise<RingKey[]> | undefined
+  readonly #keys: ReadonlyMap<string, RingKey>
+  readonly signer: RingKey & { sign: CryptoKey }
+  readonly algorithms: Algorithm[]
 
-  /** Takes asymmetric keys, or derives symmetric ones from secrets of 32 bytes where there are none. */
-  constructor(keys: readonly KeyObject[] | undefined, secrets: readonly Buffer[], issuer: string) {
-    this.#make = () =>
-      Promise.all(keys?.map(toAsymmetricKey) ?? secrets.map((secret) => toSymmetricKey(secret, issuer)))
+  /** Imports asymmetric keys, or derives symmetric ones from secrets of 32 bytes. */
+  static async load(
+    keys: readonly KeyObject[] | undefined,
+    secrets: readonly Buffer[],
+    issuer: string,
+  ): Promise<KeyRing> {
+    const loading = keys?.map(toAsymmetricKey) ?? secrets.map((secret) => toSymmetricKey(secret, issuer))
+    return new KeyRing(await Promise.all(loading))
   }
 
-  async signer(): Promise<RingKey & { sign: CryptoKey }> {
-    return (await this.#ready())[0] as RingKey & { sign: CryptoKey }
+  private constructor(keys: readonly RingKey[]) {
+    this.#keys = new Map(keys.map((key) => [key.kid, key]))
+    this.signer = keys[0] as RingKey & { sign: CryptoKey }
+    this.algorithms = [...new Set(keys.map(({ alg }) => alg))]
   }
 
   /** Returns the key with this `kid`. No header can name a key that is not in the ring. */
-  async find(kid: unknown): Promise<RingKey | undefined> {
-    return (await this.#ready()).find((key) => key.kid === kid)
-  }
-
-  async algorithms(): Promise<Algorithm[]> {
-    return [...new Set((await this.#ready()).map(({ alg }) => alg))]
+  find(kid: unknown): RingKey | undefined {
+    return this.#keys.get(kid as string)
   }
 
   /** Returns the public keys as a JWK Set (RFC 7517). Symmetric keys are never part of it. */
-  async published(): Promise<{ keys: JWK[] }> {
-    const keys = await this.#ready()
-    return { keys: keys.flatMap(({ published }) => published ?? []) }
-  }
-
-  #ready(): Promise<RingKey[]> {
-    this.#keys ??= this.#make()
-    return this.#keys
+  published(): { keys: JWK[] } {
+    return { keys: [...this.#keys.values()].flatMap(({ published }) => published ?? []) }
   }
 }
 

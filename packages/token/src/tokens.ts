@@ -4,7 +4,6 @@ import { LRUCache } from 'lru-cache'
 import { type AccessClaims, type AccessToken, AccessTokens } from './access.ts'
 import { TokenError } from './errors.ts'
 import { Families, type StoredFamily } from './families.ts'
-import { KeyRing } from './keys.ts'
 import { Liveness } from './liveness.ts'
 import { type TokenSettings, type TokensOptions, toSettings } from './options.ts'
 import { isRefreshToken } from './refresh-token.ts'
@@ -57,7 +56,6 @@ const BROWSER = 'session'
  */
 export class Tokens {
   readonly #settings: TokenSettings
-  readonly #ring: KeyRing
   readonly #access: AccessTokens
   readonly #families: Families
   readonly #liveness: Liveness
@@ -67,12 +65,10 @@ export class Tokens {
   /** @throws TypeError for a wrong option. */
   constructor(options: TokensOptions) {
     this.#settings = toSettings(options)
-    const { keys, secrets, issuer, cacheSize } = this.#settings
-    this.#ring = new KeyRing(keys, secrets, issuer)
-    this.#access = new AccessTokens(this.#settings, this.#ring)
+    this.#access = new AccessTokens(this.#settings)
     this.#families = new Families(this.#settings)
     this.#liveness = new Liveness(this.#settings, (handle, n) => this.#families.confirm(handle, n))
-    this.#verified = new LRUCache({ max: cacheSize })
+    this.#verified = new LRUCache({ max: this.#settings.cacheSize })
   }
 
   /**
@@ -205,8 +201,8 @@ export class Tokens {
   }
 
   /** Returns the public keys for other services (RFC 7517); none where tokens are signed by HS256. */
-  jwks(): Promise<{ keys: JWK[] }> {
-    return this.#ring.published()
+  async jwks(): Promise<{ keys: JWK[] }> {
+    return (await this.#access.keys()).published()
   }
 
   /** Returns the scopes that a token of this session has; `undefined` without the option `scopes`. */
