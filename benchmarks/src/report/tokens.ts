@@ -59,8 +59,8 @@ export function findMissedTokenAims(run: Run): string[] {
         const [other] = cellsOf(run, theirs, operation, cell.parameters.concurrency)
         const ratio = other && compare(cell, other, metric)
         if (!ratio?.sure) return []
-        const rounded = Math.round(ratio.median * 100) / 100
-        if (rounded >= atLeast && rounded <= atMost) return []
+        // An aim is missed where the whole interval is on the wrong side.
+        if (ratio.high >= atLeast && ratio.low <= atMost) return []
         const names = [ours, theirs].map((id) => nameOf(subjectOf(run, id)))
         const wanted = atLeast > 0 ? `at least ${number(atLeast)}x` : `at most ${number(atMost)}x`
         const unit = metric === 'cpuApp' ? 'CPU' : 'rate'
