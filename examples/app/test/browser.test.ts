@@ -86,7 +86,9 @@ describe('the application, in Chromium', () => {
   test('a user signs up, out and in, and the cookie is as it should be', async (run) => {
     const { context, page, name, complaints } = await open(run)
     await fillIn(page, '/sign-up', name)
-    await expect.poll(() => page.getByRole('heading').textContent()).toBe(`Hello, ${name}`)
+    await expect
+      .poll(() => page.getByRole('heading').textContent(), { timeout: 30_000 })
+      .toBe(`Hello, ${name}`)
     expect(await context.cookies()).toEqual([
       expect.objectContaining({
         name: '__Host-sid',

@@ -59,7 +59,7 @@ describeOnDatabases('refresh tokens', (makePlace) => {
       const { accessToken } = await tokens.refresh(all[20]!)
       await tokens.verify(accessToken)
       await expect
-        .poll(async () => (await store.list()).sessions[0]!.session.tokenFamily!.seen)
+        .poll(async () => (await store.list()).sessions[0]!.session.tokenFamily!.seen, { timeout: 30_000 })
         .not.toBeNull()
       clock.now += GRACE + 1
       expect(await codeOf(tokens.refresh(all[old]!))).toBe('REUSED')
