@@ -57,7 +57,8 @@ async function main(args: Arguments): Promise<void> {
 }
 
 /**
- * Lists the failures of this project's stores, and the aims that access tokens miss. Failures of other packages are results, not errors.
+ * Lists the failures of this project's stores, and the aims that access tokens miss. Failures of
+ * other packages are results, not errors.
  */
 function faultsOf(run: Run): string[] {
   const { subjects, cells, missing } = run
