@@ -1,12 +1,10 @@
 // An application for every compiler and module setting. It uses each store, its client and its
 // methods.
 import { memoryDriver, SessionStore, SessionStoreError, type StoreOptions } from '@session-stores/core'
-import { type Auth, authenticate, signIn, signOut } from '@session-stores/express'
 import { MongoStore } from '@session-stores/mongodb'
 import { PostgresStore } from '@session-stores/postgres'
 import { RedisStore } from '@session-stores/redis'
 import { SqliteStore } from '@session-stores/sqlite'
-import { type AccessClaims, Tokens } from '@session-stores/token'
 
 import Database = require('better-sqlite3')
 import session = require('express-session')
@@ -61,12 +59,4 @@ export async function use(store: SessionStore): Promise<number> {
   const removed = await store.prune()
   await store.close()
   return removed + (await store.length())
-}
-
-export async function issue(store: SessionStore): Promise<AccessClaims> {
-  const tokens = new Tokens({ store, issuer: 'me', audience: 'me', secret: '0'.repeat(64) })
-  const middleware: unknown[] = [authenticate(tokens, { scope: 'read' }), signIn, signOut]
-  const auth: Auth | undefined = undefined
-  console.log(middleware, auth)
-  return tokens.verify((await tokens.grant({ userId: 'ada' }, { client: 'cli' })).accessToken)
 }
