@@ -1,6 +1,6 @@
 import { TokenError, type TokenErrorCode } from '@session-stores/token'
 import type { Response } from 'express'
-import { isStoreError, UNREADABLE } from './sessions.ts'
+import { isStoreError, UNREADABLE } from './store-errors.ts'
 
 /** The error codes of RFC 6750, 3.1, and our own where that has none. */
 const NAMES: Partial<Record<TokenErrorCode, string>> = {

@@ -3,8 +3,8 @@ import type { Request } from 'express'
 import type { SessionData } from 'express-session'
 import onHeaders from 'on-headers'
 import { clearCookies, generate, presetOf, type StoredSession } from './preset.ts'
-import { withStatus } from './sessions.ts'
-import { signIn } from './sign-in.ts'
+import { pick, signIn } from './sign-in.ts'
+import { asking, promised } from './store-errors.ts'
 
 /** What `passportSessions` takes. */
 export interface PassportSessionsOptions {
@@ -74,22 +74,13 @@ export function passportSessions(passport: object, options: PassportSessionsOpti
   async function logOut(req: Request, { keepSessionInfo }: CallOptions): Promise<void> {
     const preset = presetOf(req)
     const { session: before, sessionID: id } = req
-    const kept = Object.fromEntries(
-      (keepSessionInfo ? keysOf(before) : keep)
-        .filter((key) => Object.hasOwn(before, key))
-        .map((key) => [key, (before as unknown as Record<string, unknown>)[key]]),
-    )
-    await preset.settings.store.destroy(id).catch((error: unknown) => {
-      throw withStatus(error)
-    })
+    const kept = pick(before, keepSessionInfo ? keysOf(before) : keep)
+    await asking(preset.settings.store.destroy(id))
     const { res } = req
     if (res) clearCookies(req, res, preset)
     const session = generate(req, preset.settings.store)
     Object.assign(session, kept)
-    if (Object.keys(kept).length > 0)
-      await new Promise<void>((resolve, reject) => {
-        session.save((error: unknown) => (error == null ? resolve() : reject(withStatus(error))))
-      })
+    if (Object.keys(kept).length > 0) await promised((callback) => session.save(callback))
     // express-session would set the cookie of the new session although it is empty and not stored.
     else if (res) onHeaders(res, () => dropEmpty(req, session))
   }

@@ -1,9 +1,9 @@
-import { SessionStoreError } from '@session-stores/core'
 import type { CookieOptions, Request, RequestHandler, Response } from 'express'
 import session from 'express-session'
 import { onlyCookie } from './cookies.ts'
 import { INSECURE, isLoaded, type Preset, setPreset, takesCookies } from './preset.ts'
 import { type SessionsOptions, toSettings } from './preset-options.ts'
+import { withStatus } from './store-errors.ts'
 
 /**
  * Returns express-session's middleware with safe settings: a cookie that is `__Host-`, `Secure`,
@@ -88,23 +88,3 @@ function refuseLostCookie(req: Request, res: Response, preset: Preset): void {
     return end.call(res, `${INSECURE}\n`, 'utf8')
   }) as Response['end']
 }
-
-/**
- * Gives an error of the store the status 503, which Express answers with: the visitor is not signed
- * out, and may try again.
- */
-export function withStatus(error: unknown): unknown {
-  if (isStoreError(error) && !UNREADABLE.has(error.code) && !Object.hasOwn(error, 'status'))
-    Object.defineProperties(error, {
-      status: { value: 503, configurable: true, writable: true },
-      headers: { value: { 'Retry-After': '1' }, configurable: true, writable: true },
-    })
-  return error
-}
-
-/** Another try does not make a session readable, so these stay errors of the server. */
-export const UNREADABLE: ReadonlySet<string> = new Set(['CORRUPT', 'SEAL_BROKEN', 'NOT_SEALED'])
-
-/** Also recognizes the errors of another copy of core, such as its CommonJS build. */
-export const isStoreError = (error: unknown): error is SessionStoreError =>
-  error instanceof SessionStoreError || (error as Error | undefined)?.name === 'SessionStoreError'

@@ -3,7 +3,7 @@ import type { SessionStore } from '@session-stores/core'
 import type { Request, Response } from 'express'
 import type { SessionData } from 'express-session'
 import { clearCookies, generate, isLoaded, presetOf, requireSecure, type StoredSession } from './preset.ts'
-import { withStatus } from './sessions.ts'
+import { asking, promised } from './store-errors.ts'
 
 declare module 'express-session' {
   interface SessionData {
@@ -39,18 +39,6 @@ export interface SignOutOptions {
    */
   clearSiteData?: readonly string[] | false
 }
-
-/** Turns a method of the session that takes a callback into a promise. */
-const promised = (start: (callback: (error?: unknown) => void) => void): Promise<void> =>
-  new Promise((resolve, reject) => {
-    start((error) => (error == null ? resolve() : reject(withStatus(error))))
-  })
-
-/** Waits for the store. Its errors get the status that Express answers with. */
-const asking = <T>(answer: Promise<T>): Promise<T> =>
-  answer.catch((error: unknown) => {
-    throw withStatus(error)
-  })
 
 /**
  * Signs a user in: gives the request a session with a new id, because somebody may have planted the
@@ -145,7 +133,8 @@ async function latest(
 /** What belongs to a session and not to its user, so it is never kept. */
 const NEVER_KEPT = new Set(['cookie', 'tokenFamily', 'signedInAt', '__proto__'])
 
-function pick(source: object, keys: readonly string[]): Record<string, unknown> {
+/** Returns these keys of a session, without what belongs to the session itself. */
+export function pick(source: object, keys: readonly string[]): Record<string, unknown> {
   const own = keys.filter((key) => Object.hasOwn(source, key) && !NEVER_KEPT.has(key))
   return Object.fromEntries(own.map((key) => [key, (source as Record<string, unknown>)[key]]))
 }

@@ -6,6 +6,7 @@ import { describeOnDatabases, openForTest, openInMemory } from '../../token/test
 import { passportSessions } from '../src/index.ts'
 import {
   countWrites,
+  Gate,
   handle,
   makeApp,
   openBrowser,
@@ -29,7 +30,7 @@ declare module 'express-session' {
 const ofPassport = { user: (session: { passport?: { user?: string } }) => session.passport?.user }
 
 async function openSite(store: SessionStore, make = versions[0]![1], keep?: string[]) {
-  const state: { entered?: () => void; release?: Promise<void>; serializes: boolean } = { serializes: true }
+  const state: { gate?: Gate; serializes: boolean } = { serializes: true }
   const passport = new Passport()
   passport.serializeUser((user, done) => {
     if (state.serializes) done(null, (user as { name: string }).name)
@@ -49,10 +50,7 @@ async function openSite(store: SessionStore, make = versions[0]![1], keep?: stri
   app.post(
     '/cart',
     handle(async (req) => {
-      if (req.query.slow) {
-        state.entered?.()
-        await state.release
-      }
+      if (req.query.slow) await state.gate?.pass()
       req.session.cart = [...(req.session.cart ?? []), `${req.query.item}`]
       req.session.role = 'planted'
     }),
@@ -159,6 +157,7 @@ describeOnDatabases('Passport', (makePlace) => {
     await browser.post('/logout-keeping')
     expect(await show()).toEqual({ user: null, cart: ['book'] })
     expect((await store.list()).sessions.map((listed) => listed.session.passport)).toEqual([undefined])
+    expect((await store.list()).sessions.map((listed) => listed.session.signedInAt)).toEqual([undefined])
   })
 
   it('a user that cannot be serialized loses nothing', async () => {
@@ -188,17 +187,16 @@ describeOnDatabases('Passport', (makePlace) => {
       if (path === '/logout') await logIn()
       else await browser.post('/cart?item=book')
       const old = browser.copy()
-      const { promise: entered, resolve } = Promise.withResolvers<void>()
-      const gate = Promise.withResolvers<void>()
-      Object.assign(state, { entered: resolve, release: gate.promise })
+      const gate = new Gate()
+      state.gate = gate
       const slow = send(`${origin}/cart?slow=1&item=lamp`, {
         method: 'POST',
         headers: { cookie: old.cookieFor(origin) },
       })
-      await entered
+      await gate.entered.promise
       if (path === '/logout') await browser.post(path)
       else await logIn()
-      gate.resolve()
+      gate.released.resolve()
       expect((await slow).status).toBe(200)
       expect(await show()).toMatchObject({ user: path === '/logout' ? null : 'ada' })
       expect(await show(old)).toEqual({ user: null, cart: [] })

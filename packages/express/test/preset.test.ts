@@ -1,8 +1,7 @@
-import { memoryDriver, SessionStore, SessionStoreError } from '@session-stores/core'
 import express from 'express'
 import session, { MemoryStore } from 'express-session'
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest'
-import { openInMemory } from '../../token/test/support/databases.ts'
+import { openFailing, openInMemory } from '../../token/test/support/databases.ts'
 import { type SessionsOptions, sessions, signIn } from '../src/index.ts'
 import {
   handle,
@@ -190,15 +189,7 @@ describe.each(versions)('on %s, the preset', (_version, make) => {
   })
 
   it('answers with 503 while the store is down, and leaves the cookie', async () => {
-    const driver = memoryDriver()
-    let isDown = false
-    const failing = new SessionStore({
-      ...driver,
-      read(keys) {
-        if (isDown) throw new SessionStoreError('UNAVAILABLE', 'of the test')
-        return driver.read(keys)
-      },
-    })
+    const { state, store: failing } = openFailing()
     const app = makeApp(failing, { make })
     app.get('/', (_req, res) => void res.end())
     app.post(
@@ -208,7 +199,7 @@ describe.each(versions)('on %s, the preset', (_version, make) => {
     const origin = await serveApp(app)
     const browser = openBrowser(origin)
     await browser.post('/sign-in')
-    isDown = true
+    state.isDown = true
     const { status, headers, cookies } = await send(`${origin}/`, {
       headers: { cookie: browser.cookieFor(origin) },
     })

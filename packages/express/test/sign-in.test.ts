@@ -4,6 +4,7 @@ import { describeOnDatabases, openForTest, openInMemory } from '../../token/test
 import { signIn, signOut } from '../src/index.ts'
 import {
   countWrites,
+  Gate,
   handle,
   makeApp,
   openBrowser,
@@ -13,16 +14,6 @@ import {
   showErrors,
   versions,
 } from './support/site.ts'
-
-/** Holds a request until the test lets it go on. */
-class Gate {
-  readonly entered = Promise.withResolvers<void>()
-  readonly released = Promise.withResolvers<void>()
-  async pass(): Promise<void> {
-    this.entered.resolve()
-    await this.released.promise
-  }
-}
 
 interface Site {
   store: SessionStore

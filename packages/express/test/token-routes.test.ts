@@ -1,7 +1,6 @@
-import { memoryDriver, SessionStore, SessionStoreError } from '@session-stores/core'
 import { generateKey } from '@session-stores/token'
 import { describe, expect, it } from 'vitest'
-import { openInMemory } from '../../token/test/support/databases.ts'
+import { openFailing, openInMemory } from '../../token/test/support/databases.ts'
 import { type SendOptions, send, versions } from './support/site.ts'
 import { bearer, openTokenSite } from './support/token-site.ts'
 
@@ -128,25 +127,7 @@ describe.each(versions)('on %s, the routes', (_version, make) => {
   })
 
   it('answer with 503 and change nothing while the store is down', async () => {
-    const driver = memoryDriver()
-    const state = { isDown: false }
-    const fail = () => {
-      if (state.isDown) throw new SessionStoreError('UNAVAILABLE', 'of the test')
-    }
-    const store = new SessionStore(
-      {
-        ...driver,
-        read(keys) {
-          fail()
-          return driver.read(keys)
-        },
-        write(writes, now) {
-          fail()
-          return driver.write(writes, now)
-        },
-      },
-      { user: (session) => session.userId, pruneInterval: false },
-    )
+    const { state, store } = openFailing()
     const { ask, cookie, accessToken, refreshToken } = await openTokenSite({
       make,
       store,

@@ -3,7 +3,7 @@ import { revoked, TokenError } from './errors.ts'
 import { type ReuseEvent, reuse } from './events.ts'
 import type { TokenSettings } from './options.ts'
 import { createFamilyId, RefreshTokens } from './refresh-token.ts'
-import { decide, type Generation } from './rotation.ts'
+import { type Decision, decide, type Generation } from './rotation.ts'
 
 /** What the session of a client that refreshes its tokens says of these. */
 export interface TokenFamily extends Generation {
@@ -63,13 +63,13 @@ export class Families {
   async refresh(token: string): Promise<StoredFamily & { rotated: boolean }> {
     const { store, grace, now } = this.#settings
     const { id, n } = this.#tokens.read(token)
-    let kind: ReturnType<typeof decide>['kind'] = 'repeat'
+    // The change may run several times, and the last run is the one that counts.
+    const last: { kind: Decision['kind'] } = { kind: 'repeat' }
     const session = await store.update(id, (found) => {
       const { tokenFamily } = found
-      kind = 'repeat'
       if (tokenFamily === undefined) return undefined
       const decision = decide(tokenFamily, n, now(), grace)
-      kind = decision.kind
+      last.kind = decision.kind
       if (decision.kind === 'reuse') return undefined
       const { generation } = decision
       if (generation === (tokenFamily as Generation)) return undefined
@@ -78,8 +78,8 @@ export class Families {
     })
     if (session?.tokenFamily === undefined) throw revoked()
     const stored = this.#toStored(id, session as StoredFamily['session'])
-    if ((kind as string) === 'reuse') await this.#endReused(id, stored)
-    return { ...stored, rotated: (kind as string) === 'rotate' }
+    if (last.kind === 'reuse') await this.#endReused(id, stored)
+    return { ...stored, rotated: last.kind === 'rotate' }
   }
 
   /** Notes that the client has the refresh token `n`. Does nothing where that is known. */

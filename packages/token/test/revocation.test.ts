@@ -1,6 +1,7 @@
-import { type CallEvent, events, type SessionStore } from '@session-stores/core'
+import { events, type SessionStore } from '@session-stores/core'
 import type { SessionData } from 'express-session'
 import { expect, it } from 'vitest'
+import { recordCalls } from './support/calls.ts'
 import { describeOnDatabases, openForTest, tokensForTest } from './support/databases.ts'
 import { startProcess } from './support/process.ts'
 import { codeOf } from './support/tokens.ts'
@@ -21,19 +22,8 @@ async function inChunks<T>(count: number, act: (i: number) => Promise<T>): Promi
 }
 
 /** Counts the reads of the database while `act` runs. */
-async function countReads(act: () => Promise<unknown>): Promise<number> {
-  let reads = 0
-  const count = (message: unknown) => {
-    if ((message as CallEvent).verb === 'read') reads++
-  }
-  events.call.subscribe(count)
-  try {
-    await act()
-    return reads
-  } finally {
-    events.call.unsubscribe(count)
-  }
-}
+const countReads = async (act: () => Promise<unknown>): Promise<number> =>
+  (await recordCalls(act)).filter(({ verb }) => verb === 'read').length
 
 const makeSession = (store: SessionStore, id: string, userId = 'ada') =>
   store.set(id, { cookie: { originalMaxAge: null }, userId } as SessionData)

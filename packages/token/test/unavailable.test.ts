@@ -1,35 +1,16 @@
-import { memoryDriver, SessionStore, SessionStoreError } from '@session-stores/core'
 import { describe, expect, it } from 'vitest'
 import type { TokensOptions } from '../src/index.ts'
-import { tokensForTest } from './support/databases.ts'
+import { openFailing, tokensForTest } from './support/databases.ts'
 import { codeOf } from './support/tokens.ts'
 
 describe('a store that does not answer', () => {
-  function openFailing(options: Partial<TokensOptions> = {}) {
-    const driver = memoryDriver()
-    const state = { isDown: false }
-    const fail = () => {
-      if (state.isDown) throw new SessionStoreError('UNAVAILABLE', 'of the test')
-    }
-    const store = new SessionStore(
-      {
-        ...driver,
-        read(keys) {
-          fail()
-          return driver.read(keys)
-        },
-        write(writes, now) {
-          fail()
-          return driver.write(writes, now)
-        },
-      },
-      { user: (session: { userId?: string }) => session.userId, pruneInterval: false },
-    )
+  function openTokens(options: Partial<TokensOptions>) {
+    const { state, store } = openFailing()
     return { state, tokens: tokensForTest(store, options) }
   }
 
   it('is the error of every call, which changes nothing', async () => {
-    const { state, tokens } = openFailing({ freshness: 0 })
+    const { state, tokens } = openTokens({ freshness: 0 })
     const { accessToken, refreshToken } = await tokens.grant({ userId: 'ada' }, { client: 'cli' })
     state.isDown = true
     for (const call of [
@@ -48,7 +29,7 @@ describe('a store that does not answer', () => {
   })
 
   it('does not matter with stale: true, where the session was seen alive', async () => {
-    const { state, tokens } = openFailing({ freshness: 0, stale: true })
+    const { state, tokens } = openTokens({ freshness: 0, stale: true })
     const [seen, unseen] = [
       await tokens.grant({ userId: 'ada' }, { client: 'cli' }),
       await tokens.grant({ userId: 'ada' }, { client: 'cli' }),

@@ -6,7 +6,7 @@ import { CompactSign, importJWK, type JWK } from 'jose'
 import { openForTest, tokensForTest } from '../../../token/test/support/databases.ts'
 import type { Place } from '../../../token/test/support/places.ts'
 import { authenticate, signIn, signOut, tokenRoutes } from '../../src/index.ts'
-import { handle, makeApp, openBrowser, send, serve, showErrors } from '../support/site.ts'
+import { Gate, handle, makeApp, openBrowser, send, serve, showErrors } from '../support/site.ts'
 
 export type MakePlace = () => Place
 
@@ -25,12 +25,6 @@ export const encode = (value: object): string => Buffer.from(JSON.stringify(valu
 export async function sign(header: object, claims: object, jwk: JWK = key): Promise<string> {
   const signing = new CompactSign(Buffer.from(JSON.stringify(claims)))
   return signing.setProtectedHeader({ alg: 'ES256', ...header }).sign(await importJWK(jwk, 'ES256'))
-}
-
-/** Holds a request until the test lets it go on. */
-export interface Gate {
-  entered: PromiseWithResolvers<void>
-  released: PromiseWithResolvers<void>
 }
 
 /** An application with everything that an attacker may try. */
@@ -60,8 +54,7 @@ export async function openSite(
   const state: { gate?: Gate } = {}
   const pass = async (req: Request): Promise<void> => {
     if (!req.query.slow) return
-    state.gate!.entered.resolve()
-    await state.gate!.released.promise
+    await state.gate!.pass()
   }
   const app = makeApp(store, { readAlso: ['connect.sid'] })
   app.post(
@@ -112,7 +105,7 @@ export async function openSite(
     JSON.parse((await send(`${origin}/token`, { method: 'POST', headers: { cookie } })).body)
       .access_token as string
   const hold = (): Gate => {
-    state.gate = { entered: Promise.withResolvers(), released: Promise.withResolvers() }
+    state.gate = new Gate()
     return state.gate
   }
   return { store, tokens, origin, open, statusOf, userOf, tokenOf, hold }

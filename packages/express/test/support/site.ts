@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { type CallEvent, events, type SessionStore } from '@session-stores/core'
+import type { SessionStore } from '@session-stores/core'
 import { Browser } from '@session-stores/testbed/browser'
 import { after } from '@session-stores/testbed/vitest'
 import express, { type Express, type Request } from 'express'
 import express4 from 'express-4'
+import { recordCalls } from '../../../token/test/support/calls.ts'
 import { type SessionsOptions, sameOrigin, sessions } from '../../src/index.ts'
 
 export const SECRET = 'jT7PqE2vXr9WmKf4LzB8nYcD5sGhA1uQ'
@@ -111,16 +112,17 @@ export const openBrowser = (origin: string): Browser => new Browser(origin, OWN_
 
 /** Counts the rows that the database was asked to write while `act` runs. */
 export async function countWrites(act: () => Promise<unknown>): Promise<number> {
-  let writes = 0
-  const count = (message: unknown) => {
-    const { verb, size } = message as CallEvent
-    if (verb === 'write') writes += size
-  }
-  events.call.subscribe(count)
-  try {
-    await act()
-    return writes
-  } finally {
-    events.call.unsubscribe(count)
+  const calls = await recordCalls(act)
+  return calls.reduce((rows, { verb, size }) => rows + (verb === 'write' ? size : 0), 0)
+}
+
+/** Holds a request until the test lets it go on. */
+export class Gate {
+  readonly entered: PromiseWithResolvers<void> = Promise.withResolvers()
+  readonly released: PromiseWithResolvers<void> = Promise.withResolvers()
+
+  async pass(): Promise<void> {
+    this.entered.resolve()
+    await this.released.promise
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { memoryDriver, SessionStore, type StoreOptions } from '@session-stores/core'
+import { memoryDriver, SessionStore, SessionStoreError, type StoreOptions } from '@session-stores/core'
 import { mongoServer, postgresServer, redisServer } from '@session-stores/testbed'
 import type { DatabaseId } from '@session-stores/testbed/databases'
 import { after, describeWith } from '@session-stores/testbed/vitest'
@@ -28,6 +28,33 @@ export function tokensForTest(store: SessionStore, options: Partial<TokensOption
 /** Opens a store in memory. */
 export const openInMemory = (options: StoreOptions = {}): SessionStore =>
   new SessionStore(memoryDriver(), { pruneInterval: false, ...ofUser, ...options })
+
+/** A store that does not answer while `isDown` says so. */
+export interface FailingStore {
+  store: SessionStore
+  state: { isDown: boolean }
+}
+
+/** Opens a store in memory whose database can be made to fail. */
+export function openFailing(): FailingStore {
+  const driver = memoryDriver()
+  const state = { isDown: false }
+  const fail = () => {
+    if (state.isDown) throw new SessionStoreError('UNAVAILABLE', 'of the test')
+  }
+  const failing: typeof driver = {
+    ...driver,
+    read(keys) {
+      fail()
+      return driver.read(keys)
+    },
+    write(writes, now) {
+      fail()
+      return driver.write(writes, now)
+    },
+  }
+  return { state, store: new SessionStore(failing, { pruneInterval: false, ...ofUser }) }
+}
 
 /** Declares the same tests on each of the four databases. `makePlace` names a new place for a test. */
 export function describeOnDatabases(
