@@ -1,27 +1,25 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import express from 'express'
-import session from 'express-session'
 import { openSubject } from '../subjects/open.ts'
+import { expressSession, makeApplication } from './application.ts'
 import type { Load, Loaded } from './http-load.ts'
 import { Meter } from './meter.ts'
 import { pass, report, usage } from './parent.ts'
 import type { HttpJob } from './protocol.ts'
-import { contentsOf, MAX_AGE } from './sessions.ts'
 import { inTurn, warm } from './store.ts'
 import { fillWorkload } from './workload.ts'
 
 /** Measures a store in an Express application. Another process generates the load. */
 export async function runHttp(job: HttpJob): Promise<void> {
-  const { store, settle, makeApplication } = await openSubject(job.subject, job.place)
+  const { store, settle, makeApplication: makeOwn } = await openSubject(job.subject, job.place)
   const workload = await fillWorkload(store, job.stored, job.payload, false)
   settle?.()
   await pass()
   // Requests are too slow to warm up a store within seconds.
   const meter = new Meter(usage)
   await warm(workload, job, ['lookup-touch', 'save'], meter)
-  const app = makeApplication?.() ?? application(store, job.payload)
+  const app = makeOwn?.() ?? makeApplication(expressSession(store), job.payload)
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -53,27 +51,4 @@ function answer(child: ChildProcess): Promise<unknown> {
       resolve(message)
     })
   })
-}
-
-function application(store: session.Store, payload: number): express.Express {
-  const app = express()
-  app.use(
-    session({
-      store,
-      secret: 'benchmark',
-      resave: false,
-      saveUninitialized: false,
-      cookie: { maxAge: MAX_AGE },
-    }),
-  )
-  app.post('/sign-in', (request, response) => {
-    Object.assign(request.session, contentsOf(request.sessionID, payload))
-    response.send(request.session.marker)
-  })
-  app.get('/', (request, response) => {
-    const { marker } = request.session
-    // express-session sends the last byte separately. The line break keeps the marker in one piece.
-    response.status(marker ? 200 : 401).send(`${marker}\n`)
-  })
-  return app
 }

@@ -4,8 +4,8 @@ import { authenticate, sessions } from '@session-stores/express'
 import { type DatabaseId, databaseIds } from '@session-stores/testbed/databases'
 import { Tokens } from '@session-stores/token'
 import express, { type Express } from 'express'
-import session from 'express-session'
 import { jwtVerify, SignJWT } from 'jose'
+import { expressSession, makeApplication } from '../child/application.ts'
 import { contentsOf, createSession, MAX_AGE } from '../child/sessions.ts'
 import type { Open, Place, Subject, Subjects } from './subject.ts'
 
@@ -111,37 +111,15 @@ const applications: Readonly<Record<string, (store: SessionStore) => Express>> =
     app.get('/', (_req, res) => void res.send('benchmark\n'))
     return app
   },
-  session: (store) =>
-    withSessions(
-      session({
-        store,
-        secret: SECRET,
-        resave: false,
-        saveUninitialized: false,
-        cookie: { maxAge: MAX_AGE },
-      }),
-    ),
-  preset: (store) => withSessions(sessions({ store, secret: SECRET, maxAge: MAX_AGE, development: true })),
+  session: (store) => makeApplication(expressSession(store), PAYLOAD),
+  preset: (store) =>
+    makeApplication(sessions({ store, secret: SECRET, maxAge: MAX_AGE, development: true }), PAYLOAD),
   token: (store) => withTokens(store, 1000),
   asking: (store) => withTokens(store, 0),
 }
 
 const SECRET = 'jT7PqE2vXr9WmKf4LzB8nYcD5sGhA1uQ'
 const PAYLOAD = 200
-
-function withSessions(middleware: express.RequestHandler): Express {
-  const app = express()
-  app.use(middleware)
-  app.post('/sign-in', (req, res) => {
-    Object.assign(req.session, contentsOf(req.sessionID, PAYLOAD))
-    res.send(req.session.marker)
-  })
-  app.get('/', (req, res) => {
-    const { marker } = req.session
-    res.status(marker ? 200 : 401).send(`${marker}\n`)
-  })
-  return app
-}
 
 function withTokens(store: SessionStore, freshness: number): Express {
   const tokens = new Tokens({ store, secret, freshness, ...common })
