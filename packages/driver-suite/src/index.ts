@@ -1,6 +1,7 @@
 export { contractRules } from './contract/index.ts'
 export type { Deployment, DeploymentOptions, MakeDeployment, Remote } from './deployment.ts'
 export { type DriverSuiteOptions, driverSuite, type Part } from './driver-suite.ts'
+export { type LossyDriver, lostReplySuite } from './lost-reply.ts'
 export type { Runner } from './runner.ts'
 export { type DriverSubject, subjectOf } from './subject.ts'
 export { SECRET, type Trouble, troubleSuite } from './trouble.ts'

@@ -1,4 +1,5 @@
 import { UncertainWriteError, type Write } from '@session-stores/core'
+import { lostReplySuite } from '@session-stores/driver-suite'
 import { type FaultyProxy, mongoProcess, startProxy } from '@session-stores/testbed'
 import { HOUR } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
@@ -97,6 +98,11 @@ describeWith('a write that is sent again', startFaulty, (server) => {
     const touch = { key: 'a', tag: 'first', user: null, expiresAt: NOW + 2 * HOUR }
     await loseReply(proxy, () => driver.touch([touch], NOW))
     expect((await readOne(other, 'a'))?.expiresAt).toBe(NOW + 2 * HOUR)
+  })
+
+  lostReplySuite({ describe, it }, async () => {
+    const { proxy, driver } = await open()
+    return { driver, loseNextReply: () => proxy.loseNextReply() }
   })
 
   describe.each<[name: string, failure: object, isUncertain: boolean]>([

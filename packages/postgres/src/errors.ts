@@ -44,6 +44,14 @@ export function isLate(error: unknown): boolean {
   return stateOf(error) === '22012'
 }
 
+/** Whether the connection ended before the answer came: the server ended it, or the network did. */
+export function isBroken(error: unknown): boolean {
+  const state = stateOf(error)
+  if (state !== '' || !isError(error)) return /^57P0[12]$/.test(state)
+  const { syscall } = error as NodeJS.ErrnoException
+  return /^(read|write)/.test(syscall ?? '') || /^Connection terminated|not queryable$/.test(error.message)
+}
+
 /** Whether the error alone shows that no connection could be made. */
 export function isConnectFailure(error: unknown): boolean {
   const { severity, syscall, errors, message } = error as {

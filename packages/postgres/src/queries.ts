@@ -1,6 +1,6 @@
 import { SessionStoreError, timers } from '@session-stores/core'
 import type { Connections } from './client.ts'
-import { isForgotten, isLate, isRace, toStoreError } from './errors.ts'
+import { isBroken, isForgotten, isLate, isRace, toStoreError } from './errors.ts'
 import { Query } from './query.ts'
 import type { Fields } from './row.ts'
 import type { Statement } from './statements.ts'
@@ -10,12 +10,15 @@ const { uptime } = timers
 /** The time limit until `setup` gives another one. Milliseconds. */
 export const DEFAULT_TIME_LIMIT = 5000
 
-/** How often a statement is tried that conflicts with others, as it may above READ COMMITTED. */
+/**
+ * How often a statement is tried that conflicts with others, as it may above READ COMMITTED, or that
+ * meets a connection which the server has ended.
+ */
 const MAX_TRIES = 20
 
 /**
- * Sends statements within the time limit. Sends a statement again only where PostgreSQL says that
- * the statement did nothing.
+ * Sends statements within the time limit. Sends a statement again only where it may take effect
+ * twice, as a read may, or where PostgreSQL says that the statement did nothing.
  */
 export class Queries {
   readonly #connections: Connections
@@ -58,6 +61,7 @@ export class Queries {
     const query = new Query(statement, values, connections.deadlineOf(statement, start))
     for (let tries = 1; ; tries++) {
       if (this.#closing) throw new SessionStoreError('CLOSED', 'the PostgreSQL driver is closed')
+      query.hasConnection = false
       const attempt = connections.enter(query)
       if (attempt) await this.#waitFor(attempt, start)
       try {
@@ -107,8 +111,9 @@ export class Queries {
   }
 
   /**
-   * Prepares the query to be sent again. Returns whether the query certainly did nothing, which a
-   * connection that broke leaves open, and whether there is time left.
+   * Prepares the query to be sent again. Returns whether the query certainly did nothing or may take
+   * effect twice, and whether there is time left. A connection that broke leaves open what a write
+   * did, and the pool may hold further connections of a server that was restarted.
    */
   async #mayResend(query: Query, error: unknown, statement: Statement, start: number): Promise<boolean> {
     if (isForgotten(error) && query.name !== undefined) query.name = undefined
@@ -116,6 +121,8 @@ export class Queries {
       // The statement waited for too long, or the server's clock was set.
       await this.readClock(this.#clock)
       query.values[query.values.length - 1] = this.#latestFor(start)
+    } else if (isBroken(error)) {
+      if (statement.isWrite || !query.hasConnection) return false
     } else if (!isRace(error)) return false
     return uptime() < start + this.#timeLimit
   }

@@ -22,6 +22,7 @@ export class Query {
   // pg copies all fields of a query except the private ones.
   readonly #deadline: number | undefined
   #needsConnection = false
+  #hasConnection = false
 
   /**
    * @param deadline when the wait for the answer ends, by `uptime`; `undefined` leaves the limit to
@@ -42,8 +43,17 @@ export class Query {
     this.#needsConnection = needsConnection
   }
 
+  /** Whether the last attempt got a connection, and may therefore have reached the server. */
+  get hasConnection(): boolean {
+    return this.#hasConnection
+  }
+  set hasConnection(hasConnection: boolean) {
+    this.#hasConnection = hasConnection
+  }
+
   /** The time that is left, in milliseconds. */
   get query_timeout(): number | undefined {
+    this.#hasConnection = true
     return this.#deadline === undefined ? undefined : Math.max(1, Math.ceil(this.#deadline - timers.uptime()))
   }
 }

@@ -13,6 +13,11 @@ export interface Statement {
    * of the server's clock.
    */
   isTimed?: true
+  /**
+   * Writes sessions under a condition. Such a statement is not sent again after a connection broke,
+   * because its refusal would not tell whether the first try landed.
+   */
+  isWrite?: true
   /** Reads the whole table, and may take as long as core waits for such a call. */
   isLong?: true
 }
@@ -74,6 +79,7 @@ export function createStatements(schema: string, table: string, named: boolean):
   const statement = (text: string): Statement =>
     named ? { name: `session_stores_${hash('sha1', text, 'base64url')}`, text } : { text }
   const timed = (text: string): Statement => ({ ...statement(text), isTimed: true })
+  const write = (text: string): Statement => ({ ...timed(text), isWrite: true })
 
   // For creates, and for the tombstones that always land, whose keys are in $7. An INSERT locks its
   // rows in the order in which they come.
@@ -129,10 +135,10 @@ export function createStatements(schema: string, table: string, named: boolean):
       many: statement(`SELECT ${line} FROM ${t} WHERE key = ANY (${toArrays('$1')})`),
     },
     put: {
-      one: timed(`
+      one: write(`
         ${put(`VALUES ($1, $2, $3, $4::bigint, $5::bigint, $6, ${toMinute('$5::bigint')})`)}
         RETURNING 1 / ${isInTime('$9')}`),
-      many: timed(`
+      many: write(`
         WITH changed AS (${put(`
           SELECT ${row}, ${toMinute('expires_at')}
           FROM unnest(${toArrays('$1', '$2', '$3')}, $4::bigint[], $5::bigint[], ${toArrays('$6')}) AS i (${row})`)}
@@ -140,10 +146,10 @@ export function createStatements(schema: string, table: string, named: boolean):
         SELECT string_agg(key, E'\\n'), 1 / ${isInTime('$9')} FROM changed`),
     },
     update: {
-      one: timed(`
+      one: write(`
         ${update(parameters)} WHERE ${isExpected(parameters)}
         RETURNING 1 / ${isInTime('$10')}`),
-      many: timed(`
+      many: write(`
         ${locked(
           'key, tag, owner, created_at, expires_at, data, expect, extend',
           `${toArrays('$1', '$2', '$3')}, $4::bigint[], $5::bigint[], ${toArrays('$6', '$7')}, $8::boolean[]`,
@@ -153,7 +159,7 @@ export function createStatements(schema: string, table: string, named: boolean):
     },
     // `update` parses two more columns and computes two more values for each row. That costs the
     // server a tenth of its work, so `update` is for the writes that this statement refuses.
-    save: timed(`
+    save: write(`
         ${locked(
           'key, tag, owner, expires_at, data, expect',
           `${toArrays('$1', '$2', '$3')}, $4::bigint[], ${toArrays('$5', '$6')}`,

@@ -1,9 +1,18 @@
 import type { Socket } from 'node:net'
+import { lostReplySuite } from '@session-stores/driver-suite'
 import { postgresServers, startProxy } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
 import type { PostgresPool } from '../src/index.ts'
 import { NOW, newTable, session, toolsFor } from './support/servers.ts'
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 const TERMINATE = 'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = $1'
 
@@ -47,6 +56,39 @@ describe.each(postgresServers)('$name', ({ start }) => {
       // The statement on a connection that was cut may still land.
       if (end === 'cut') return
       expect(await driver.read(['a', 'b'])).toMatchObject([{ tag: 'tag' }, { tag: 'tag' }])
+    })
+
+    it.each(['owned', 'lent'] as const)(
+      'is no matter to the calls that come next (%s pool)',
+      async (kind) => {
+        const table = newTable()
+        const lent = poolOf({ application_name: table, max: 8 })
+        const url = kind === 'owned' ? `${server.url}?application_name=${table}` : undefined
+        const driver = await driverOf({ url, pool: url ? undefined : lent, table } as never)
+        await driver.write([session('a')], NOW)
+        const readMany = () => Promise.all(Array.from({ length: 8 }, () => driver.read(['a'])))
+        await readMany()
+        expect(await countBackends(table, 'true')).toBe(8)
+        const { rows } = await pool.query('SELECT pid FROM pg_stat_activity WHERE application_name = $1', [
+          table,
+        ])
+        // No turn of the event loop passes until the calls, so the pool cannot learn of the ends.
+        for (const { pid } of rows) process.kill(pid, 'SIGTERM')
+        while (rows.some(({ pid }) => isRunning(pid)));
+        for (const found of await readMany()) expect(found).toMatchObject([{ key: 'a' }])
+        expect(await driver.count(NOW)).toBe(1)
+      },
+    )
+
+    describe.each(['owned', 'lent'] as const)('(%s pool)', (kind) => {
+      lostReplySuite({ describe, it }, async () => {
+        const proxy = await startProxy(server)
+        after(() => proxy.stop())
+        const url = proxy.through(server.url)
+        const pool = kind === 'lent' ? poolOf({ connectionString: url }) : undefined
+        const driver = await driverOf({ pool, url: pool ? undefined : url } as never)
+        return { driver, loseNextReply: () => proxy.loseNextReply() }
+      })
     })
 
     it('does not make the driver resend a write whose reply was lost', async () => {

@@ -7,7 +7,7 @@ import { SECRET, type Trouble, troubleSuite } from '@session-stores/driver-suite
 import { mongoProcess, postgresServers, redisProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import pg from 'pg'
-import { describe, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ddl, postgresDriver } from '../src/index.ts'
 import { toolsFor } from './support/servers.ts'
 
@@ -20,7 +20,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
     'a server with users',
     () => start({ password: PASSWORD, args: ['-c', 'max_connections=40'] }),
     (server) => {
-      const { pool } = toolsFor(server)
+      const { pool, poolOf } = toolsFor(server)
       const urlOf = (change: (url: URL) => void): string => {
         const url = new URL(server.url)
         change(url)
@@ -56,17 +56,28 @@ describe.each(postgresServers)('$name', ({ start }) => {
         lock?.release()
       }
       /** A trouble by a setting of a role, for its connections from now on. */
-      const settingOf = (role: string, setting: string) => ({
-        driver: async () => driverOf(await createRole(role), role),
-        async begin() {
-          await query(`ALTER ROLE ${role} SET ${setting}`)
+      function settingOf(role: string, setting: string) {
+        let pool: pg.Pool
+        // A write on a connection whose end the pool has not noticed would fail for another reason.
+        const reconnect = async () => {
           await disconnect(role)
-        },
-        async end() {
-          await query(`ALTER ROLE ${role} RESET ALL`)
-          await disconnect(role)
-        },
-      })
+          await vi.waitFor(() => expect(pool.totalCount).toBe(0))
+        }
+        return {
+          async driver() {
+            pool = poolOf({ connectionString: urlOf(await createRole(role)) })
+            return postgresDriver({ pool, table: role })
+          },
+          async begin() {
+            await query(`ALTER ROLE ${role} SET ${setting}`)
+            await reconnect()
+          },
+          async end() {
+            await query(`ALTER ROLE ${role} RESET ALL`)
+            await reconnect()
+          },
+        }
+      }
 
       troubleSuite(runner, {
         'a wrong password': {

@@ -1,4 +1,5 @@
 import { type Awaitable, UncertainWriteError } from '@session-stores/core'
+import { lostReplySuite } from '@session-stores/driver-suite'
 import { type FaultyProxy, redisCluster, redisProcess, startProxy } from '@session-stores/testbed'
 import { HOUR, sessionsAt } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
@@ -84,14 +85,13 @@ describeWith('a reply that is lost', redisProcess, ({ url }) => {
       await driver.write([create('a')], now)
       expect(await driver.write([update('a', 'a-2', 'unknown')], now)).toEqual([])
     })
-  })
 
-  it('of a lookup causes a resend', async () => {
-    const proxy = await openProxy()
-    const driver = await driverOf({ url: proxy.url })
-    await driver.write([create('a')], now)
-    lose(proxy, () => {})
-    expect(await driver.read(['a'])).toMatchObject([{ tag: 'a-1' }])
+    lostReplySuite({ describe, it }, async () => {
+      const proxy = await openProxy()
+      const driver = redisDriver(optionsOf(proxy))
+      after(() => driver.close())
+      return { driver, loseNextReply: () => proxy.loseNextReply() }
+    })
   })
 })
 
