@@ -148,10 +148,12 @@ interface Credential {
 function findCredential(req: Request, from: readonly CredentialSource[]): Credential | undefined {
   if (hasTwoAuthorizations(req))
     throw new TokenError('AMBIGUOUS', "the request has two headers 'Authorization'")
-  const [isBearer, bearer] = readBearer(req.headers.authorization)
-  if (isBearer && from.includes('header')) return { via: 'header', token: bearer }
-  // The client meant the token to count, and this route does not take one.
-  if (isBearer) throw new TokenError('AMBIGUOUS', 'this route takes no Bearer token')
+  const token = readBearer(req.headers.authorization)
+  if (token !== undefined) {
+    if (from.includes('header')) return { via: 'header', token }
+    // The client meant the token to count, and this route does not take one.
+    throw new TokenError('AMBIGUOUS', 'this route takes no Bearer token')
+  }
   const found = findCookie(req, from)
   if (found !== undefined && !mayUseCookies(req)) throw crossSite()
   return found
@@ -167,11 +169,9 @@ function hasTwoAuthorizations({ rawHeaders }: Request): boolean {
   return count > 1
 }
 
-/** Other schemes are none of ours: browsers send Basic by themselves. */
-function readBearer(authorization = ''): readonly [isBearer: boolean, token: string] {
-  const isBearer = /^bearer(?: |$)/i.test(authorization)
-  return [isBearer, isBearer ? authorization.slice(7).trim() : '']
-}
+/** Returns the token, or `undefined` for other schemes, of which browsers send Basic by themselves. */
+const readBearer = (authorization = ''): string | undefined =>
+  /^bearer(?: |$)/i.test(authorization) ? authorization.slice(7).trim() : undefined
 
 function findCookie(req: Request, from: readonly CredentialSource[]): Credential | undefined {
   if (from.includes('session') && req.session && req.sessionID) return { via: 'session' }

@@ -173,12 +173,11 @@ export class AccessTokens {
       throw toTokenError(error)
     }
   }
-
-  /** Whether verified claims have expired since. */
-  hasExpired({ exp }: AccessClaims): boolean {
-    return exp + TOLERANCE <= Math.floor(this.#settings.now() / 1000)
-  }
 }
+
+/** Whether verified claims have expired at the time `now`, in epoch milliseconds. */
+export const hasExpired = ({ exp }: AccessClaims, now: number): boolean =>
+  exp + TOLERANCE <= Math.floor(now / 1000)
 
 /** The key is found by `kid` alone, and no header chooses its algorithm (RFC 8725, 3.1, 3.10). */
 function keyOf(ring: KeyRing, { kid, alg }: JWTHeaderParameters) {

@@ -7,7 +7,7 @@ import type { TokenSettings } from './options.ts'
 const { uptime } = timers
 
 /** What a read of a session said. It is a class, so that all of them have one shape. */
-class Knowledge {
+export class Knowledge {
   /** When the read began, by the clock of the settings. */
   readonly time: number
   /** When the read began, by `uptime`, which no change of the system's clock moves. */
@@ -18,10 +18,31 @@ class Knowledge {
   expiresAt = 0
   /** The number of the newest refresh token, while nobody has said that its client has it. */
   unconfirmed: number | undefined = undefined
+  /** Whether it counts no longer, because the session may have ended, or because it was replaced. */
+  isOver = false
 
   constructor(time: number) {
     this.time = time
     this.uptime = uptime()
+  }
+}
+
+/**
+ * Returns a copy that is not a part of another string: it is compared faster, and does not keep the
+ * whole header in memory.
+ */
+export const copyText = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
+
+/** The claims of an access token that was verified, and what is known of its session. */
+export class Verified {
+  readonly token: string
+  readonly claims: AccessClaims
+  /** Kept here, so that a request needs one look-up instead of two. */
+  knowledge: Knowledge | undefined = undefined
+
+  constructor(token: string, claims: AccessClaims) {
+    this.token = copyText(token)
+    this.claims = claims
   }
 }
 
@@ -45,7 +66,12 @@ export class Liveness {
   constructor(settings: TokenSettings, confirm: (handle: string, n: number) => Promise<void>) {
     this.#settings = settings
     this.#confirm = confirm
-    this.#known = new LRUCache({ max: settings.cacheSize })
+    this.#known = new LRUCache({
+      max: settings.cacheSize,
+      dispose: (knowledge) => {
+        knowledge.isOver = true
+      },
+    })
     events.ended.subscribe(this.#forget)
   }
 
@@ -54,15 +80,20 @@ export class Liveness {
   }
 
   /**
-   * Whether it is known that the session of these claims is there.
+   * Whether it is known that the session of the token is there.
    *
    * @param freshness how old the knowledge may be, in milliseconds.
+   * @param now the time by the clock of the settings.
    * @throws REVOKED where it is known that the session is not there.
    */
-  isKnown(claims: AccessClaims, freshness: number): boolean {
-    const known = this.#known.get(claims.sid)
-    if (known === undefined || !this.#isRecent(known, freshness)) return false
-    this.#judge(claims, known)
+  isKnown(verified: Verified, freshness: number, now: number): boolean {
+    let { knowledge } = verified
+    if (knowledge === undefined || knowledge.isOver) {
+      knowledge = this.#known.get(verified.claims.sid)
+      verified.knowledge = knowledge
+    }
+    if (knowledge === undefined || !isRecent(knowledge, freshness, now)) return false
+    this.#judge(verified.claims, knowledge, now)
     return true
   }
 
@@ -75,13 +106,14 @@ export class Liveness {
   async check(claims: AccessClaims, freshness: number): Promise<void> {
     const { sid } = claims
     const shared = this.#readings.get(sid)
-    const { answer } = shared && this.#isRecent(shared.knowledge, freshness) ? shared : this.#read(sid)
+    const { now } = this.#settings
+    const { answer } = shared && isRecent(shared.knowledge, freshness, now()) ? shared : this.#read(sid)
     const knowledge = await answer.catch((error: unknown) => {
       const last = this.#settings.stale ? this.#known.get(sid) : undefined
       if (last === undefined) throw error
       return last
     })
-    this.#judge(claims, knowledge)
+    this.#judge(claims, knowledge, now())
   }
 
   #read(handle: string): Reading {
@@ -114,20 +146,14 @@ export class Liveness {
   }
 
   /** @throws REVOKED */
-  #judge({ sid, sub, gen }: AccessClaims, knowledge: Knowledge): void {
-    if (knowledge.user !== sub || knowledge.expiresAt <= this.#settings.now()) throw revoked()
+  #judge({ sid, sub, gen }: AccessClaims, knowledge: Knowledge, now: number): void {
+    if (knowledge.user !== sub || knowledge.expiresAt <= now) throw revoked()
     if (gen === undefined || knowledge.unconfirmed !== gen) return
     // The client has used what came with this refresh token, so the token has arrived.
     knowledge.unconfirmed = undefined
     this.#confirm(sid, gen).catch(() => {
       knowledge.unconfirmed = gen
     })
-  }
-
-  /** Whether both clocks say so, because the clock of the system may be set. */
-  #isRecent(knowledge: Knowledge, freshness: number): boolean {
-    const age = this.#settings.now() - knowledge.time
-    return freshness > 0 && age >= 0 && age < freshness && uptime() - knowledge.uptime < freshness
   }
 
   readonly #forget = (message: unknown): void => {
@@ -140,4 +166,10 @@ export class Liveness {
       this.#readings.delete(handle)
     }
   }
+}
+
+/** Whether both clocks say so, because the clock of the system may be set. */
+function isRecent(knowledge: Knowledge, freshness: number, now: number): boolean {
+  const age = now - knowledge.time
+  return freshness > 0 && age >= 0 && age < freshness && uptime() - knowledge.uptime < freshness
 }
