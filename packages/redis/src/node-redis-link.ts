@@ -1,0 +1,100 @@
+import { SessionStoreError, timers } from '@session-stores/core'
+import type { RedisNode } from './client.ts'
+import { isReply } from './errors.ts'
+import { LentLink } from './lent-link.ts'
+import type { Inspection } from './link.ts'
+import type { Adapter, NodeRedis, NodeRedisBase } from './node-redis.ts'
+import { adapt } from './node-redis-clients.ts'
+
+const { setTimeout } = timers
+
+/** What every client of node-redis is, too. */
+interface Counting extends NodeRedisBase {
+  listenerCount?(event: string): number
+}
+
+/** How often a client that connects is asked whether it is ready, in milliseconds. */
+const PATIENCE = 20
+
+/**
+ * A lent client of node-redis. It sends nothing twice by itself. Before it takes commands it has
+ * selected its database, or its connection has failed.
+ */
+export class NodeRedisLink extends LentLink {
+  declare readonly client: Adapter
+  readonly resends = true
+
+  constructor(client: NodeRedis) {
+    const adapter = adapt(client)
+    super(adapter)
+    const onClose = () => {
+      this.breaks++
+      if (!adapter.isCluster) this.isUsable = false
+      if (!adapter.isOpen) this.turnAway(this.failure ?? toClosedError())
+    }
+    adapter.on('close', onClose)
+    adapter.on('-node', onClose)
+    adapter.on('+node', (node) => {
+      this.inspect(node as RedisNode, undefined).then(
+        (inspection) => this.admitNode(inspection),
+        () => {},
+      )
+    })
+    adapter.on('error', (error) => this.#onError(client as Counting, error as Error))
+  }
+
+  override get keyPrefix(): string {
+    return this.client.keyPrefix
+  }
+
+  override limit(timeLimit: number): void {
+    this.client.timeLimit = Math.max(this.client.timeLimit, timeLimit)
+  }
+
+  protected override reach(): void {
+    if (!this.client.isOpen) throw toClosedError()
+    super.reach()
+  }
+
+  protected override async check(): Promise<Inspection[]> {
+    for (;;) {
+      await this.#waitUntilReady()
+      const { breaks } = this
+      try {
+        return await super.check()
+      } catch (error) {
+        // Node-redis does not send the commands of the check again, as it does with no others.
+        if (isReply(error as Error) || breaks === this.breaks) throw error
+      }
+    }
+  }
+
+  protected override async checkCluster(): Promise<Inspection[]> {
+    await this.#waitUntilReady()
+    return super.checkCluster()
+  }
+
+  /** Fulfils once commands leave at once, and rejects where nobody waits for it any more. */
+  async #waitUntilReady(): Promise<void> {
+    while (!this.client.isReady) {
+      await new Promise((resolve) => setTimeout(resolve, PATIENCE))
+      if (!this.client.isOpen) throw toClosedError()
+      if (!this.hasWaiters) throw new Error('there was no connection in time')
+    }
+  }
+
+  #onError(client: Counting, error: Error): void {
+    // Without a listener node-redis would end the process, and this listener must not hide the error.
+    if (client.listenerCount?.('error') === 1)
+      console.error("[redis] Unhandled error event (add client.on('error', …)):", error)
+    this.failure = error
+    // Redis would refuse again whatever it has refused itself, such as a password.
+    if (isReply(error) && !this.client.isReady) this.turnAway(error)
+  }
+}
+
+const toClosedError = (): Error =>
+  new SessionStoreError(
+    'UNAVAILABLE',
+    "the lent client of 'redis' is not connected: write await client.connect() before the first request",
+  )
