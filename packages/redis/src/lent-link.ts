@@ -20,7 +20,7 @@ export abstract class LentLink extends Link {
       return
     }
     this.#isChecking = true
-    const check = this.client.isCluster ? this.checkCluster() : this.check()
+    const check = this.client.isCluster ? this.#checkCluster() : this.check()
     check
       .finally(() => {
         this.#isChecking = false
@@ -46,10 +46,14 @@ export abstract class LentLink extends Link {
     }
   }
 
-  /** Checks the masters. One that is down delays the check by `PATIENCE` at most. */
-  protected async checkCluster(): Promise<Inspection[]> {
-    // After its first answer, the client knows its masters.
+  /** Fulfils once the client knows the masters of its cluster. */
+  protected async findMasters(): Promise<void> {
     await this.client.call('TIME')
+  }
+
+  /** Checks the masters. One that is down delays the check by `PATIENCE` at most. */
+  async #checkCluster(): Promise<Inspection[]> {
+    await this.findMasters()
     const found: Inspection[] = []
     const inspections = this.client.nodes!('master').map(async (node) => {
       found.push(await this.inspect(node, undefined))

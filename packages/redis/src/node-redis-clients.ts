@@ -54,14 +54,17 @@ abstract class OneConnection implements Adapter {
     else this.#client.on(event, listener)
   }
 
-  /** Looks out for the end of this client's connection. */
-  protected watch(client: NodeRedisNode): void {
+  /** Looks out for the end of this client's connection, and for its errors. */
+  protected watch(client: NodeRedisNode, onError?: (error: unknown) => void): void {
     const onEnd = () => {
       this.#isLeft = false
       this.onClose(client)
     }
-    // An error on a connection that goes on ends nothing.
-    client.on('error', () => client.isReady || onEnd())
+    client.on('error', (error) => {
+      // An error on a connection that goes on ends nothing.
+      if (!client.isReady) onEnd()
+      onError?.(error)
+    })
     client.on('end', onEnd)
   }
 
@@ -82,11 +85,20 @@ abstract class OneConnection implements Adapter {
 
 class ClientAdapter extends OneConnection {
   readonly #client: NodeRedisClient
+  readonly #onError: ((error: unknown) => void)[] = []
 
   constructor(client: NodeRedisClient) {
     super(client)
     this.#client = client
-    this.watch(client)
+    this.watch(client, (error) => {
+      for (const listener of this.#onError) listener(error)
+    })
+  }
+
+  /** One listener for errors is enough, so that the driver can tell whether the application has any. */
+  override on(event: string, listener: (...args: unknown[]) => void): void {
+    if (event === 'error') this.#onError.push(listener)
+    else super.on(event, listener)
   }
 
   call(command: string, ...args: (string | number)[]): Promise<unknown> {
@@ -129,7 +141,8 @@ class ClusterAdapter implements Adapter {
   }
 
   get isReady(): boolean {
-    return this.#cluster.masters.length > 0
+    const { isReady, masters } = this.#cluster
+    return isReady !== false && masters.length > 0
   }
 
   nodes(): RedisNode[] {

@@ -69,9 +69,8 @@ export class NodeRedisLink extends LentLink {
     }
   }
 
-  protected override async checkCluster(): Promise<Inspection[]> {
-    await this.#waitUntilReady()
-    return super.checkCluster()
+  protected override findMasters(): Promise<void> {
+    return this.#waitUntilReady()
   }
 
   /** Fulfils once commands leave at once, and rejects where nobody waits for it any more. */

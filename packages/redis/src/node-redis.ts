@@ -17,6 +17,8 @@ export interface NodeRedisClient extends NodeRedisBase {
 
 /** The part of a node-redis cluster (`createCluster`) that the driver uses. */
 export interface NodeRedisCluster extends NodeRedisBase {
+  /** Node-redis tells since version 6.3. */
+  readonly isReady?: boolean
   readonly masters: readonly NodeRedisMaster[]
   nodeClient(master: NodeRedisMaster): Promise<NodeRedisNode>
   sendCommand(

@@ -3,25 +3,23 @@ import { redisCluster, redisSentinel, redisServer } from '@session-stores/testbe
 import { describeWith } from '@session-stores/testbed/vitest'
 import { describe, it } from 'vitest'
 import { deploymentsOn } from './support/deployment.ts'
+import { isWhole, nodeRedis } from './support/lent.ts'
 
-// `npx -y pnpm@12 node-redis` runs every part on every combination.
-const isWhole = process.env.SESSION_STORES_WHOLE_SUITE === '1'
 const only: { only?: Part[] } = isWhole ? {} : { only: ['contract'] }
-const versions = ['redis 5', 'redis 6'] as const
 
-for (const version of versions) {
+for (const version of nodeRedis) {
   describeWith(`${version} on a server`, redisServer, (server) =>
     driverSuite({ describe, it }, deploymentsOn(server, version), version === 'redis 6' ? {} : only),
   )
 }
 
 describeWith('a Redis Cluster', redisCluster, ({ addresses }) => {
-  for (const version of versions)
+  for (const version of nodeRedis)
     describe(version, () => driverSuite({ describe, it }, deploymentsOn({ addresses }, version), only))
 })
 
 describeWith('Redis Sentinel', redisSentinel, ({ addresses, name }) => {
-  for (const version of versions)
+  for (const version of nodeRedis)
     describe(version, () =>
       driverSuite({ describe, it }, deploymentsOn({ sentinels: addresses, name }, version), only),
     )

@@ -3,9 +3,9 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { crash, endure, hang } from '@session-stores/driver-suite/outage'
 import { redisProcess, valkeyProcess } from '@session-stores/testbed'
 import { after, describeWith, report } from '@session-stores/testbed/vitest'
-import { Redis } from 'ioredis'
 import { describe, expect, it, vi } from 'vitest'
 import { redisDriver } from '../src/index.ts'
+import { lend, mainLibraries } from './support/lent.ts'
 import { start, storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
 
@@ -16,12 +16,16 @@ const persistent = () => redisProcess(durable)
 describeWith('Redis', persistent, (server) => {
   const clients = {
     "the store's own client": () => redisDriver({ url: server.url }),
-    'a client that was lent, as ioredis makes it': () => {
-      const client = new Redis(server.url)
-      client.on('error', () => {})
-      after(() => client.disconnect())
-      return redisDriver({ client })
-    },
+    ...Object.fromEntries(
+      mainLibraries.map((library) => [
+        `a client that was lent, as ${library} makes it`,
+        () => {
+          const { client, close } = lend(library, { url: server.url })
+          after(close)
+          return redisDriver({ client })
+        },
+      ]),
+    ),
   }
 
   describe.each(Object.entries(clients))('with %s', (_name, make) => {

@@ -5,6 +5,8 @@ export interface Place {
   readonly url?: string
   readonly addresses?: readonly { host: string; port: number }[]
   readonly sentinels?: readonly { host: string; port: number }[]
+  /** Ports of proxies, by the ports of the servers behind them. */
+  readonly ports?: ReadonlyMap<number, number>
   /** The name by which the Sentinels know the master. */
   readonly name?: string
 }
