@@ -31,21 +31,24 @@ describeWith('a client', redisProcess, (server) => {
     expect(await get.call(client, `sess:${store.handle('the-id')}`)).toMatch('"name":"Ada"')
   })
 
-  it.each(nodeRedis)('of %s that its owner closes fails calls at once, until it connects again', async (library) => {
-    const lent = lend(library, { url: server.url })
-    after(lent.close)
-    const client = lent.client as unknown as { close(): Promise<void>; connect(): Promise<unknown> }
-    const store = new RedisStore({ client: lent.client, operationTimeout: 60_000 })
-    after(() => store.close())
-    await store.set('the-id', plain({ name: 'Ada' }))
-    await client.close()
-    await expect(store.get('the-id')).rejects.toMatchObject({
-      code: 'UNAVAILABLE',
-      message: expect.stringContaining('write await client.connect()'),
-    })
-    await client.connect()
-    expect(await store.get('the-id')).toMatchObject({ name: 'Ada' })
-  })
+  it.each(nodeRedis)(
+    'of %s that its owner closes fails calls at once, until it connects again',
+    async (library) => {
+      const lent = lend(library, { url: server.url })
+      after(lent.close)
+      const client = lent.client as unknown as { close(): Promise<void>; connect(): Promise<unknown> }
+      const store = new RedisStore({ client: lent.client, operationTimeout: 60_000 })
+      after(() => store.close())
+      await store.set('the-id', plain({ name: 'Ada' }))
+      await client.close()
+      await expect(store.get('the-id')).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringContaining('write await client.connect()'),
+      })
+      await client.connect()
+      expect(await store.get('the-id')).toMatchObject({ name: 'Ada' })
+    },
+  )
 
   it.each(nodeRedis)('of %s without a listener for errors ends no process', async (library) => {
     const { child, ended } = start('break', server.url, [], library)

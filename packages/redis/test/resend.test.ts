@@ -1,5 +1,12 @@
 import { type Awaitable, type Driver, UncertainWriteError } from '@session-stores/core'
-import { type FaultyProxy, type ProcessServer, redisCluster, redisProcess, redisSentinel, startProxy } from '@session-stores/testbed'
+import {
+  type FaultyProxy,
+  type ProcessServer,
+  redisCluster,
+  redisProcess,
+  redisSentinel,
+  startProxy,
+} from '@session-stores/testbed'
 import { HOUR, sessionsAt } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
@@ -95,7 +102,6 @@ describeWith('a reply that is lost', redisProcess, ({ url }) => {
       expect(await driver.write([update('a', 'a-2', 'unknown')], now)).toEqual([])
     })
   })
-
 })
 
 /** Starts a proxy before each server, and returns the ports of the proxies. */
@@ -140,7 +146,10 @@ describeWith('a reply of a master behind Sentinels that is lost', redisSentinel,
 
   it.each(libraries)('makes a refused write uncertain with %s', async (library) => {
     const { proxies, ports } = await proxiesOf(nodes)
-    const driver = redisDriver({ client: lendClient(library, { sentinels, name, ports }), prefix: `${library}:` })
+    const driver = redisDriver({
+      client: lendClient(library, { sentinels, name, ports }),
+      prefix: `${library}:`,
+    })
     const other = redisDriver({ url: nodes[0]!.url, prefix: `${library}:` })
     after(() => other.close())
     expect(await loseUpdate(driver, other, proxies)).toBeInstanceOf(UncertainWriteError)

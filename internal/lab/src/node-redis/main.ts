@@ -20,7 +20,16 @@ interface Results {
 }
 
 const root = join(import.meta.dirname, '../../../..')
-const files = ['node-redis-suite', 'outage', 'failover', 'resend', 'lifecycle', 'step', 'reconnect', 'database']
+const files = [
+  'node-redis-suite',
+  'outage',
+  'failover',
+  'resend',
+  'lifecycle',
+  'step',
+  'reconnect',
+  'database',
+]
 
 const folder = mkdtempSync(join(tmpdir(), 'node-redis-'))
 try {

@@ -1,6 +1,6 @@
+import { Cluster, Redis } from 'ioredis'
 import * as redis6 from 'redis'
 import * as redis5 from 'redis-5'
-import { Cluster, Redis } from 'ioredis'
 import type { RedisOptions } from '../../src/index.ts'
 import type { Place } from './place.ts'
 
@@ -53,7 +53,9 @@ function lendNodeRedis(library: Library, place: Place, database: number): Lent {
   const { url, addresses, sentinels, name } = place
   const nodeAddressMap = toMap(place)
   // Both versions have what this function uses, though their types differ.
-  const { createClient, createCluster, createSentinel } = (library === 'redis 5' ? redis5 : redis6) as typeof redis6
+  const { createClient, createCluster, createSentinel } = (
+    library === 'redis 5' ? redis5 : redis6
+  ) as typeof redis6
   // By default, node-redis gives up a client whose server was silent.
   const socket = { socketTimeout: 3000, reconnectStrategy: (retries: number) => Math.min(retries * 50, 500) }
   const client = sentinels
