@@ -186,6 +186,14 @@ class ClusterAdapter implements Adapter {
     return OPTIONS
   }
 
+  /** Replaces the connection of a master. The cluster's own clients are hidden from the application. */
+  async #reconnect(master: NodeRedisMaster): Promise<void> {
+    const client = await this.#cluster.nodeClient(master)
+    if (!client.isReady) return
+    client.destroy()
+    await client.connect()
+  }
+
   #nodeOf(master: NodeRedisMaster): RedisNode {
     let node = this.#nodes.get(master)
     if (node === undefined) {
@@ -193,7 +201,7 @@ class ClusterAdapter implements Adapter {
         const client = await this.#cluster.nodeClient(master)
         return client.sendCommand(toArgs(command, args), this.#options())
       }
-      const destroy = () => void call('QUIT').catch(() => {})
+      const destroy = () => void this.#reconnect(master).catch(() => {})
       const { host, port } = master
       node = { options: { host, port }, stream: { cork() {}, uncork() {}, destroy }, call, on() {} }
       this.#nodes.set(master, node)

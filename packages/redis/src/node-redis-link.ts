@@ -2,17 +2,19 @@ import { SessionStoreError, timers } from '@session-stores/core'
 import type { RedisNode } from './client.ts'
 import { isReply } from './errors.ts'
 import { LentLink } from './lent-link.ts'
-import type { Inspection } from './link.ts'
+import { CONNECT_SHARE, type Inspection } from './link.ts'
 import type { Adapter, NodeRedis, NodeRedisBase } from './node-redis.ts'
 import { adapt } from './node-redis-clients.ts'
 
-const { setTimeout } = timers
+const { setTimeout, uptime } = timers
 
 /** What every client of node-redis is, too. */
 interface Counting extends NodeRedisBase {
   listenerCount?(event: string): number
 }
 
+/** How many times within the time limit a silent server is looked for. */
+const LOOKS = 10
 /** How often a client that connects is asked whether it is ready, in milliseconds. */
 const PATIENCE = 20
 
@@ -23,6 +25,11 @@ const PATIENCE = 20
 export class NodeRedisLink extends LentLink {
   declare readonly client: Adapter
   readonly resends = true
+  #timeLimit = 5000
+  #waiting = 0
+  #nextLook: NodeJS.Timeout | undefined
+  /** When each server was asked that has not answered yet. */
+  readonly #askedAt = new WeakMap<RedisNode, number>()
 
   constructor(client: NodeRedis) {
     const adapter = adapt(client)
@@ -49,6 +56,16 @@ export class NodeRedisLink extends LentLink {
 
   override limit(timeLimit: number): void {
     this.client.timeLimit = Math.max(this.client.timeLimit, timeLimit)
+    this.#timeLimit = timeLimit
+  }
+
+  override hold(): void {
+    this.#waiting++
+    this.#nextLook ??= this.#scheduleLook()
+  }
+
+  override release(): void {
+    this.#waiting--
   }
 
   protected override reach(): void {
@@ -71,6 +88,31 @@ export class NodeRedisLink extends LentLink {
 
   protected override findMasters(): Promise<void> {
     return this.#waitUntilReady()
+  }
+
+  #scheduleLook(): NodeJS.Timeout {
+    return setTimeout(this.#look, this.#timeLimit / LOOKS).unref()
+  }
+
+  /**
+   * Asks each server for a sign of life while calls wait. A server that gives none gets no further
+   * calls. Otherwise these would keep its connection from counting as idle (`socketTimeout`).
+   */
+  #look = (): void => {
+    this.#nextLook = this.#waiting > 0 ? this.#scheduleLook() : undefined
+    if (!this.isUsable || this.#waiting === 0) return
+    const now = uptime()
+    for (const node of this.client.nodes?.('master') ?? [this.client]) {
+      const askedAt = this.#askedAt.get(node)
+      if (askedAt === undefined) {
+        const forget = () => this.#askedAt.delete(node)
+        this.#askedAt.set(node, now)
+        node.call('TIME').then(forget, forget)
+      } else if (now - askedAt >= this.#timeLimit * CONNECT_SHARE) {
+        if (this.client.isCluster) node.stream?.destroy?.()
+        else this.recheck()
+      }
+    }
   }
 
   /** Fulfils once commands leave at once, and rejects where nobody waits for it any more. */

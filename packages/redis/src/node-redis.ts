@@ -11,6 +11,8 @@ export interface NodeRedisBase {
 /** The part of a node-redis client (`createClient`) that the driver uses. */
 export interface NodeRedisClient extends NodeRedisBase {
   readonly isReady: boolean
+  connect(): Promise<unknown>
+  destroy(): unknown
   sendCommand(args: string[], options?: object): Promise<unknown>
   duplicate(): unknown
 }
@@ -39,6 +41,8 @@ export interface NodeRedisMaster {
 /** The client of one server of a node-redis cluster, or behind a node-redis sentinel client. */
 export interface NodeRedisNode {
   readonly isReady: boolean
+  connect(): Promise<unknown>
+  destroy(): unknown
   on(event: string, listener: (...args: unknown[]) => void): unknown
   sendCommand(args: string[], options?: object): Promise<unknown>
 }

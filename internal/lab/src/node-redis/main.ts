@@ -27,6 +27,7 @@ const files = [
   'resend',
   'lifecycle',
   'step',
+  'trouble',
   'reconnect',
   'database',
 ]

@@ -70,6 +70,7 @@ function lendNodeRedis(library: Library, place: Place, database: number): Lent {
           rootNodes: addresses.map((at) => ({ socket: at })),
           defaults: { socket },
           nodeAddressMap,
+          topologyRefreshOnReconnectionAttemptStrategy: 1000,
         })
       : createClient({ url: url!, database, socket })
   client.on('error', () => {})
