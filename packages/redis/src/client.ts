@@ -29,7 +29,7 @@ export interface RedisNode {
   on(event: string, listener: (...args: unknown[]) => void): unknown
 }
 
-/** Whether the value has the methods of an ioredis client. One of node-redis has not. */
+/** Whether the value has the methods of an ioredis client. */
 export const isRedisClient = (value: unknown): boolean =>
   ['call', 'on'].every((name) => typeof (value as never)?.[name] === 'function')
 

@@ -36,7 +36,7 @@ const reasons: readonly ErrorReason[] = [
 ]
 
 /**
- * Turns an error of ioredis into the one that callers get: a `SessionStoreError`, except for an
+ * Turns an error of the client into the one that callers get: a `SessionStoreError`, except for an
  * unknown error of Redis or a fault in the program.
  *
  * @param failure why there is no connection, where that is known
@@ -50,8 +50,13 @@ export function toStoreError(error: unknown, failure?: Error): unknown {
   return new SessionStoreError('UNAVAILABLE', 'Redis cannot be reached', cause)
 }
 
-/** Whether Redis itself answered with this error. */
-export const isReply = (error: Error | undefined): boolean => error?.name === 'ReplyError'
+/**
+ * Whether Redis itself answered with this error. Node-redis gives such errors no name of their own.
+ * But every answer begins with a word in capitals, and the errors of a system have a code instead.
+ */
+export const isReply = (error: (Error & { code?: unknown }) | undefined): boolean =>
+  error?.name === 'ReplyError' ||
+  (error?.name === 'Error' && error.code === undefined && /^[A-Z][A-Z\d_]* /.test(error.message))
 
 /**
  * Whether the error is a fault in the program, which is no outage. The name tells, because Node and

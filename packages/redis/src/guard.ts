@@ -57,7 +57,8 @@ export function guardVerbs<T extends Pick<Driver, 'write'>>(verbs: T, scripts: S
 }
 
 /** Whether the command was not sent, because the connection was closed already. */
-const isUnsent = (error: Error): boolean => error.message.startsWith("Stream isn't writeable")
+const isUnsent = (error: Error): boolean =>
+  /^Stream isn't writeable|^The client is (closed|offline)$/.test(error.message)
 
 /** Whether there is no answer because the connection broke. A fault in the program is no outage. */
 function isBroken(error: unknown): error is Error {

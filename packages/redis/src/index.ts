@@ -12,8 +12,9 @@ import {
 } from '@session-stores/core'
 import { callEach, isRedisClient, isRedisUrl, type RedisClient } from './client.ts'
 import { guardVerbs } from './guard.ts'
-import { linkOf } from './lent-link.ts'
+import { linkOf } from './links.ts'
 import { isHash, isIndex, isPlain, isSession } from './names.ts'
+import { isNodeRedis, type NodeRedis } from './node-redis.ts'
 import { OwnLink } from './own-link.ts'
 import { toForeignRow, toRow } from './row.ts'
 import { scan, scanAll, scanMembers } from './scan.ts'
@@ -24,6 +25,15 @@ import { UserIndexes } from './user-indexes.ts'
 import { Writes } from './writes.ts'
 
 export type { RedisClient, RedisNode } from './client.ts'
+export type {
+  NodeRedis,
+  NodeRedisBase,
+  NodeRedisClient,
+  NodeRedisCluster,
+  NodeRedisMaster,
+  NodeRedisNode,
+  NodeRedisSentinel,
+} from './node-redis.ts'
 
 /** Options of the Redis driver: exactly one of `url` and `client`, and perhaps `prefix`. */
 export type RedisOptions = (
@@ -38,8 +48,11 @@ export type RedisOptions = (
       client?: undefined
     }
   | {
-      /** An ioredis `Redis` or `Cluster`. `close()` leaves it open. */
-      client: RedisClient
+      /**
+       * An ioredis `Redis` or `Cluster`, or a connected client of node-redis 5 or 6 from
+       * `createClient`, `createCluster` or `createSentinel`. `close()` leaves it open.
+       */
+      client: RedisClient | NodeRedis
       url?: undefined
       tls?: undefined
     }
@@ -57,9 +70,9 @@ const rules: Record<'url' | 'tls' | 'client' | 'prefix', OptionRule> = {
   url: ["a URL such as 'redis://localhost:6379/0' (rediss: for TLS), or the path of a socket", isRedisUrl],
   tls: ["what Node's tls.connect takes, such as { ca }", (value) => typeof value === 'object'],
   client: [
-    "an ioredis Redis or Cluster: write new Redis(url) with 'ioredis', not createClient of 'redis' (node-redis); await a " +
-      "promise of one; a URL is the option 'url'",
-    isRedisClient,
+    "a client: new Redis(url) or new Cluster(…) of 'ioredis', or what createClient, createCluster or createSentinel of " +
+      "'redis' 5 or 6 return, but no createClientPool and no legacy(); await a promise of one; a URL is the option 'url'",
+    (value) => isRedisClient(value) || isNodeRedis(value),
   ],
   prefix: [
     "a text that ends with one ':', such as 'sess:'",
@@ -80,11 +93,12 @@ const SEARCH = 's'
  */
 export function redisDriver(options: RedisOptions): Driver {
   checkOptions(options, rules)
-  exactlyOne(options, { url: "a URL, perhaps with 'tls'", client: 'an ioredis Redis or Cluster' })
-  const { url, tls, client: lent, prefix = 'sess:' } = options
+  exactlyOne(options, { url: "a URL, perhaps with 'tls'", client: "one of 'ioredis' or 'redis'" })
+  const { url, tls, client: lent } = options
   if (lent && tls)
-    throw new TypeError("the option 'tls' goes with 'url'; a 'client' gets its tls from new Redis(…)")
+    throw new TypeError("the option 'tls' goes with 'url'; a 'client' gets its tls where it is made")
   const link = lent ? linkOf(lent) : new OwnLink(url!, tls)
+  const prefix = link.keyPrefix + (options.prefix ?? 'sess:')
   const { client } = link
   const isCluster = client.isCluster === true
   const scripts = new Scripts(link)

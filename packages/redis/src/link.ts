@@ -47,6 +47,10 @@ export abstract class Link {
   failure: Error | undefined
   /** Whether the driver resends a call that a broken connection left unanswered. */
   abstract readonly resends: boolean
+  /** What the client puts before the keys of the application, so that the driver has to do so. */
+  get keyPrefix(): string {
+    return ''
+  }
   #offset = 0
   // The numbers begin at random, so that answers of other processes have other numbers. They begin
   // below 2 ** 29, because V8 counts small numbers the fastest.

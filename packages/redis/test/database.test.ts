@@ -3,6 +3,7 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import type { RedisOptions } from '../src/index.ts'
+import { lend, libraries } from './support/lent.ts'
 import { storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
 
@@ -15,13 +16,13 @@ describeWith('a server with databases', redisProcess, (server) => {
     (small) => {
       const clients: Record<string, (proxy: FaultyProxy) => RedisOptions> = {
         'of its own': (proxy) => ({ url: `${proxy.url}/${DATABASE}` }),
-        'that was lent': (proxy) => {
-          const client = new Redis(proxy.port, '127.0.0.1', { db: DATABASE })
-          client.on('error', () => {})
-          after(() => client.disconnect())
-          return { client }
-        },
       }
+      for (const library of libraries)
+        clients[`of ${library} that was lent`] = ({ url }) => {
+          const { client, close } = lend(library, { url }, DATABASE)
+          after(close)
+          return { client }
+        }
 
       it.each(Object.entries(clients))('a client %s uses no other database', async (_, optionsOf) => {
         const observer = new Redis(small.url)

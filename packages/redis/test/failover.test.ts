@@ -1,21 +1,23 @@
 import { endure, type Load, replace } from '@session-stores/driver-suite/outage'
 import { type ProcessServer, type RedisSentinel, redisCluster, redisSentinel } from '@session-stores/testbed'
 import { after, describeWith, report } from '@session-stores/testbed/vitest'
-import { Cluster, Redis } from 'ioredis'
-import { expect, it } from 'vitest'
-import { type RedisClient, redisDriver } from '../src/index.ts'
+import { Redis } from 'ioredis'
+import { describe, expect, it } from 'vitest'
+import { redisDriver } from '../src/index.ts'
+import { type Library, lend, mainLibraries } from './support/lent.ts'
+import type { Place } from './support/place.ts'
 
 // Replication may lose acknowledged writes. These tests measure how many; stores promise nothing.
 
-/** Makes a driver on the client, which is closed after the test. */
-function driverOn<C extends Redis | Cluster>(client: C) {
-  client.on('error', () => {})
-  after(() => client.disconnect())
-  return redisDriver({ client: client as RedisClient })
+/** Makes a driver on a client of the library, which is closed after the test. */
+function driverOn(library: Library, place: Place) {
+  const { client, close } = lend(library, place)
+  after(close)
+  return redisDriver({ client })
 }
 
-const throughSentinel = ({ addresses, name }: RedisSentinel) =>
-  driverOn(new Redis({ sentinels: [...addresses], name, socketTimeout: 3000, maxRetriesPerRequest: 2 }))
+const throughSentinel = ({ addresses, name }: RedisSentinel, library: Library = 'ioredis') =>
+  driverOn(library, { sentinels: addresses, name })
 
 /** Sends one command to a server. */
 async function ask(server: ProcessServer, ...command: [string, ...string[]]): Promise<void> {
@@ -40,11 +42,13 @@ const cutOff = ([master, ...replicas]: readonly ProcessServer[], noticed: (load:
   }
 }
 
-describeWith('Redis Sentinel', redisSentinel, (servers) => {
-  it('the master is killed', async (context) => {
-    const [master, replica] = servers.nodes
-    const figures = await endure(throughSentinel(servers), { strike: () => master!.kill() })
-    report(context, { server: replica!.version, ...figures })
+describe.each(mainLibraries)('%s', (library) => {
+  describeWith('Redis Sentinel', redisSentinel, (servers) => {
+    it('the master is killed', async (context) => {
+      const [master, replica] = servers.nodes
+      const figures = await endure(throughSentinel(servers, library), { strike: () => master!.kill() })
+      report(context, { server: replica!.version, ...figures })
+    })
   })
 })
 
@@ -72,15 +76,15 @@ describeWith('Redis Sentinel, min-replicas-to-write 1', two, (servers) => {
 
 const replicated = () => redisCluster({ replicas: 1, nodeTimeout: 1000 })
 
-/** Makes ioredis leave a silent master, which it would not do reliably by itself. */
-const noticing = { slotsRefreshInterval: 5000, redisOptions: { socketTimeout: 3000 } }
-
-describeWith('Redis Cluster', replicated, ({ addresses, nodes }) => {
-  it.for([
-    ['a master is killed', { strike: () => nodes[0]!.kill() }],
-    ['a master hangs, and returns', replace(nodes[1]!)],
-  ] as const)('%s', async ([, outage], context) => {
-    const figures = await endure(driverOn(new Cluster([...addresses], noticing)), outage)
-    report(context, { server: nodes[2]!.version, ...figures })
+// The cluster of node-redis 5 asks for the masters again only after the old one is back.
+describe.each(['ioredis', 'redis 6'] as const)('%s', (library) => {
+  describeWith('Redis Cluster', replicated, ({ addresses, nodes }) => {
+    it.for([
+      ['a master is killed', { strike: () => nodes[0]!.kill() }],
+      ['a master hangs, and returns', replace(nodes[1]!)],
+    ] as const)('%s', async ([, outage], context) => {
+      const figures = await endure(driverOn(library, { addresses }), outage)
+      report(context, { server: nodes[2]!.version, ...figures })
+    })
   })
 })

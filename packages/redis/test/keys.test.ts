@@ -1,6 +1,7 @@
 import { redisProcess } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
+import { createClient, RESP_TYPES } from 'redis'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import type { RedisStore } from '../src/index.ts'
 import { storeOf } from './support/servers.ts'
@@ -98,6 +99,25 @@ describeWith('keys', redisProcess, ({ url }) => {
     expect(await store.get('the-id')).toMatchObject({ name: 'Ada' })
     expect(await store.ids()).toEqual([store.handle('the-id')])
     expect(await store.length()).toBe(1)
+    expect((await store.list({ user: 'ada' })).sessions).toHaveLength(1)
+    await store.clear()
+    expect(await keysOf()).toEqual([])
+  })
+
+  it.each([
+    { RESP: 2, keyPrefix: 'app*:' },
+    { RESP: 3, keyPrefix: 'app*:' },
+  ] as const)('get the prefix of a client of redis 6 that is set to %o', async (settings) => {
+    const typeMapping = { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.NUMBER]: String }
+    const client = createClient({ url, ...settings, commandOptions: { asap: true, typeMapping } })
+    after(() => client.destroy())
+    await client.connect()
+    const store = storeOf({ client, user: () => 'ada' })
+    await store.set('the-id', plain({ name: 'Ada' }))
+    expect((await keysOf())[1]).toBe(`app*:sess:${store.handle('the-id')}`)
+    expect(await client.exists(`sess:${store.handle('the-id')}`)).toBe('1')
+    expect(await store.get('the-id')).toMatchObject({ name: 'Ada' })
+    expect(await store.ids()).toEqual([store.handle('the-id')])
     expect((await store.list({ user: 'ada' })).sessions).toHaveLength(1)
     await store.clear()
     expect(await keysOf()).toEqual([])

@@ -3,6 +3,7 @@ import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
 import { RedisStore } from '../src/index.ts'
+import { lend, libraries, nodeRedis } from './support/lent.ts'
 import { start } from './support/servers.ts'
 import { plain } from './support/session.ts'
 
@@ -20,13 +21,44 @@ describeWith('a client', redisProcess, (server) => {
     await expect.poll(connections).toBe(before)
   })
 
-  it('that was lent stays open', async () => {
-    const client = new Redis(server.url)
-    after(() => client.disconnect())
+  it.each(libraries)('of %s that was lent stays open', async (library) => {
+    const { client, close } = lend(library, { url: server.url })
+    after(close)
     const store = new RedisStore({ client })
     await store.set('the-id', plain({ name: 'Ada' }))
     await store.close()
-    expect(await client.get(`sess:${store.handle('the-id')}`)).toMatch('"name":"Ada"')
+    const { get } = client as unknown as Redis
+    expect(await get.call(client, `sess:${store.handle('the-id')}`)).toMatch('"name":"Ada"')
+  })
+
+  it.each(nodeRedis)(
+    'of %s that its owner closes fails calls at once, until it connects again',
+    async (library) => {
+      const lent = lend(library, { url: server.url })
+      after(lent.close)
+      const client = lent.client as unknown as { close(): Promise<void>; connect(): Promise<unknown> }
+      const store = new RedisStore({ client: lent.client, operationTimeout: 60_000 })
+      after(() => store.close())
+      await store.set('the-id', plain({ name: 'Ada' }))
+      await client.close()
+      await expect(store.get('the-id')).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringContaining('write await client.connect()'),
+      })
+      await client.connect()
+      expect(await store.get('the-id')).toMatchObject({ name: 'Ada' })
+    },
+  )
+
+  it.each(nodeRedis)('of %s without a listener for errors ends no process', async (library) => {
+    const { child, ended } = start('break', server.url, [], library)
+    let complaint = ''
+    child.stderr!.on('data', (text) => {
+      complaint += text
+    })
+    expect(await ended).toMatch("name: 'Ada'")
+    // Nobody else would have said it.
+    expect(complaint).toMatch('[redis] Unhandled error event')
   })
 
   describe('keeps no process alive', () => {

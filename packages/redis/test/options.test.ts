@@ -1,8 +1,9 @@
 import { SessionStore } from '@session-stores/core'
 import { Cluster, Redis } from 'ioredis'
-import * as nodeRedis from 'redis'
+import * as redis6 from 'redis'
+import * as redis5 from 'redis-5'
 import { describe, expect, it } from 'vitest'
-import { RedisStore, redisDriver } from '../src/index.ts'
+import { type RedisOptions, RedisStore, redisDriver } from '../src/index.ts'
 
 describe('options', () => {
   const url = 'redis://127.0.0.1:1'
@@ -15,10 +16,10 @@ describe('options', () => {
     // @ts-expect-error
     expect(() => new RedisStore({ url: 7 })).toThrow("option 'url' takes a URL")
     // @ts-expect-error
-    expect(() => new RedisStore({ client: {} })).toThrow("option 'client' takes an ioredis Redis or Cluster")
+    expect(() => new RedisStore({ client: {} })).toThrow("option 'client' takes a client: new Redis(url)")
     // @ts-expect-error
     expect(() => new RedisStore({ client: { call: async () => null } })).toThrow(
-      "option 'client' takes an ioredis Redis or Cluster",
+      "option 'client' takes a client: new Redis(url)",
     )
     // @ts-expect-error
     expect(() => new RedisStore({ url, tls: true })).toThrow("option 'tls' takes what")
@@ -26,33 +27,61 @@ describe('options', () => {
   })
 
   it('the error says what to write in place of a wrong client', () => {
-    const { createClient, createClientPool, createCluster, createSentinel } = nodeRedis
-    const wrong = [
-      createClient(),
-      createClientPool(),
-      createCluster({ rootNodes: [{ url }] }),
-      createSentinel({ name: 'main', sentinelRootNodes: [{ host: 'localhost', port: 1 }] }),
-      Promise.resolve(new Redis({ lazyConnect: true })),
-      Redis,
-      url,
-    ]
+    const pools = [redis5.createClientPool(), redis6.createClientPool()]
+    const legacy = [redis5.createClient().legacy(), redis6.createClient().legacy()]
+    // Clients of version 4 have no such method.
+    const older = Object.assign(redis5.createClient(), { withTypeMapping: undefined })
+    const promise = Promise.resolve(new Redis({ lazyConnect: true }))
+    const wrong = [...pools, ...legacy, older, promise, Redis, redis6.createClient, url]
     for (const client of wrong as never[])
       expect(() => new RedisStore({ client })).toThrow(
-        /^option 'client' takes an ioredis Redis or Cluster: write new Redis\(url\) with 'ioredis', not createClient/,
+        "option 'client' takes a client: new Redis(url) or new Cluster(…) of 'ioredis', or what createClient, " +
+          "createCluster or createSentinel of 'redis' 5 or 6 return, but no createClientPool and no legacy(); await a " +
+          "promise of one; a URL is the option 'url'",
       )
+  })
+
+  it('clients, clusters and sentinel clients of redis 5 and 6 are taken, whatever their types', () => {
+    const sentinel = { name: 'main', sentinelRootNodes: [{ host: 'localhost', port: 1 }] }
+    const options: RedisOptions[] = [
+      { client: redis5.createClient() },
+      { client: redis6.createClient({ RESP: 2, commandOptions: { asap: true } }) },
+      { client: redis6.createClient().withTypeMapping({ [redis6.RESP_TYPES.BLOB_STRING]: Buffer }) },
+      { client: redis5.createClient({ RESP: 3 }).duplicate() },
+      { client: redis5.createCluster({ rootNodes: [{ url }] }) },
+      { client: redis6.createCluster({ rootNodes: [{ url }] }) },
+      { client: redis5.createSentinel(sentinel) },
+      { client: redis6.createSentinel(sentinel) },
+    ]
+    for (const each of options) expect(redisDriver(each).place).toBe('sess:')
+  })
+
+  it.each([
+    redis5.createClient(),
+    redis6.createClient(),
+    redis6.createCluster({ rootNodes: [{ url }] }),
+    redis6.createSentinel({ name: 'main', sentinelRootNodes: [{ host: 'localhost', port: 1 }] }),
+  ])('a client that nobody has connected fails calls with what to write', async (client) => {
+    const store = new RedisStore({ client: client as never, pruneInterval: false })
+    await expect(store.get('the-id')).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message:
+        "the lent client of 'redis' is not connected: write await client.connect() before the first request",
+    })
+    await store.close()
   })
 
   it('exactly one of url and client must be given, and tls only with url', () => {
     const client = new Redis({ lazyConnect: true })
     const message =
-      "give exactly one of the options 'url' (a URL, perhaps with 'tls') and 'client' (an ioredis Redis or Cluster)"
+      "give exactly one of the options 'url' (a URL, perhaps with 'tls') and 'client' (one of 'ioredis' or 'redis')"
     // @ts-expect-error
     expect(() => redisDriver({ url, client })).toThrow(new TypeError(message))
     // @ts-expect-error
     expect(() => redisDriver({})).toThrow(new TypeError(message))
     // @ts-expect-error
     expect(() => redisDriver({ client, tls: {} })).toThrow(
-      new TypeError("the option 'tls' goes with 'url'; a 'client' gets its tls from new Redis(…)"),
+      new TypeError("the option 'tls' goes with 'url'; a 'client' gets its tls where it is made"),
     )
     // @ts-expect-error
     expect(() => redisDriver()).toThrow(TypeError)

@@ -3,9 +3,9 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { crash, endure, hang } from '@session-stores/driver-suite/outage'
 import { redisProcess, valkeyProcess } from '@session-stores/testbed'
 import { after, describeWith, report } from '@session-stores/testbed/vitest'
-import { Redis } from 'ioredis'
 import { describe, expect, it, vi } from 'vitest'
 import { redisDriver } from '../src/index.ts'
+import { lend, mainLibraries, nodeRedis } from './support/lent.ts'
 import { start, storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
 
@@ -16,12 +16,16 @@ const persistent = () => redisProcess(durable)
 describeWith('Redis', persistent, (server) => {
   const clients = {
     "the store's own client": () => redisDriver({ url: server.url }),
-    'a client that was lent, as ioredis makes it': () => {
-      const client = new Redis(server.url)
-      client.on('error', () => {})
-      after(() => client.disconnect())
-      return redisDriver({ client })
-    },
+    ...Object.fromEntries(
+      mainLibraries.map((library) => [
+        `a client that was lent, as ${library} makes it`,
+        () => {
+          const { client, close } = lend(library, { url: server.url })
+          after(close)
+          return redisDriver({ client })
+        },
+      ]),
+    ),
   }
 
   describe.each(Object.entries(clients))('with %s', (_name, make) => {
@@ -71,6 +75,38 @@ describeWith('Redis', persistent, (server) => {
     expect(await store.get('the-id')).toMatchObject({ name: 'Ada' })
     expect(made).toHaveLength(2)
   })
+
+  it.each(nodeRedis)(
+    'calls do not keep a dead connection of a client of %s that was lent',
+    async (library) => {
+      const made: Socket[][] = []
+      const relay = createServer((near) => {
+        const far = connect(Number(new URL(server.url).port), '127.0.0.1')
+        near.on('error', () => {}).pipe(far)
+        far.on('error', () => {}).pipe(near)
+        made.push([near, far])
+      }).listen(0, '127.0.0.1')
+      await once(relay, 'listening')
+      const { client, close } = lend(library, {
+        url: `redis://127.0.0.1:${(relay.address() as AddressInfo).port}`,
+      })
+      const store = storeOf({ client, operationTimeout: 1000 })
+      const load = setInterval(() => store.get('the-id').catch(() => {}), 20)
+      after(() => {
+        clearInterval(load)
+        close()
+        relay.close()
+        for (const socket of made.flat()) socket.destroy()
+      })
+      await store.set('the-id', plain({ name: 'Ada' }))
+      for (const [near, far] of made) {
+        near!.unpipe()
+        far!.unpipe()
+      }
+      await vi.waitFor(() => store.get('the-id'), { timeout: 30_000, interval: 10 })
+      expect(made).toHaveLength(2)
+    },
+  )
 
   it('a server that closes every connection is UNAVAILABLE', async () => {
     const closing = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')

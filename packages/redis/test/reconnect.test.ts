@@ -3,9 +3,9 @@ import { type AddressInfo, createServer } from 'node:net'
 import { redisProcess } from '@session-stores/testbed'
 import { HOUR } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
-import { Redis } from 'ioredis'
 import { expect, it, vi } from 'vitest'
 import { redisDriver } from '../src/index.ts'
+import { type Library, lend, libraries } from './support/lent.ts'
 import { storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
 
@@ -82,13 +82,12 @@ describeWith('a server that hangs', redisProcess, (server) => {
   const limit = 600
   const now = Date.now()
   const texts = { data: '{}', user: null, createdAt: now, expiresAt: now + HOUR }
-  it.each(['of its own', 'that was lent'])(
+  it.each(['of its own', ...libraries])(
     'does none of the calls of a client %s late that have failed',
     async (whose) => {
-      const client = new Redis(server.url)
-      client.on('error', () => {})
-      after(() => client.disconnect())
-      const driver = redisDriver(whose === 'of its own' ? { url: server.url } : { client })
+      const lent = whose === 'of its own' ? undefined : lend(whose as Library, { url: server.url })
+      if (lent) after(lent.close)
+      const driver = redisDriver(lent ? { client: lent.client } : { url: server.url })
       after(() => driver.close())
       await driver.setup(limit)
       await driver.clear()

@@ -1,11 +1,20 @@
-import { type Awaitable, UncertainWriteError } from '@session-stores/core'
+import { type Awaitable, type Driver, UncertainWriteError } from '@session-stores/core'
 import { lostReplySuite } from '@session-stores/driver-suite'
-import { type FaultyProxy, redisCluster, redisProcess, startProxy } from '@session-stores/testbed'
+import {
+  type FaultyProxy,
+  type ProcessServer,
+  redisCluster,
+  redisProcess,
+  redisSentinel,
+  startProxy,
+} from '@session-stores/testbed'
 import { HOUR, sessionsAt } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
-import { Cluster, Redis } from 'ioredis'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { Redis } from 'ioredis'
+import { afterEach, describe, expect, it } from 'vitest'
 import { type RedisOptions, redisDriver } from '../src/index.ts'
+import { type Library, lend, libraries } from './support/lent.ts'
+import { clientOf, type Place } from './support/place.ts'
 
 const now = Date.now()
 const session = sessionsAt(now)
@@ -22,10 +31,9 @@ async function driverOf(options: RedisOptions) {
 
 const failureOf = (call: Awaitable<unknown>) => Promise.resolve(call).catch((error: unknown) => error)
 
-function lendClient(port: number) {
-  const client = new Redis(port, '127.0.0.1')
-  client.on('error', () => {})
-  after(() => client.disconnect())
+function lendClient(library: Library, place: Place) {
+  const { client, close } = lend(library, place)
+  after(close)
   return client
 }
 
@@ -38,8 +46,9 @@ describeWith('a reply that is lost', redisProcess, ({ url }) => {
 
   const clients: Record<string, (proxy: FaultyProxy) => RedisOptions> = {
     'of its own': (proxy) => ({ url: proxy.url }),
-    'that was lent': (proxy) => ({ client: lendClient(proxy.port) }),
   }
+  for (const library of libraries)
+    clients[`of ${library} that was lent`] = ({ url }) => ({ client: lendClient(library, { url }) })
 
   /** Keeps the next reply back, waits for `meanwhile`, and cuts the connection. */
   function lose(proxy: FaultyProxy, meanwhile: () => unknown): void {
@@ -95,20 +104,57 @@ describeWith('a reply that is lost', redisProcess, ({ url }) => {
   })
 })
 
-describeWith('a reply of a Redis Cluster that is lost', redisCluster, ({ addresses }) => {
-  it('makes a refused write uncertain', async () => {
-    const client = new Cluster([...addresses])
-    const observer = new Cluster([...addresses])
-    after(() => client.disconnect())
+/** Starts a proxy before each server, and returns the ports of the proxies. */
+async function proxiesOf(servers: readonly ProcessServer[]) {
+  const proxies = new Map<number, FaultyProxy>()
+  for (const server of servers) {
+    const proxy = await startProxy(server)
+    after(() => proxy.stop())
+    proxies.set(server.port, proxy)
+  }
+  const ports = new Map([...proxies].map(([port, proxy]) => [port, proxy.port]))
+  return { proxies: [...proxies.values()], ports }
+}
+
+/** Loses the reply to an update on whatever server, after which somebody else writes the row. */
+async function loseUpdate(driver: Driver, other: Driver, proxies: readonly FaultyProxy[]): Promise<unknown> {
+  expect(await driver.write([create('a')], now)).toEqual(['a'])
+  const lost = proxies.map((proxy) =>
+    proxy.loseNextReply({ cut: false }).then(async () => {
+      await other.write([update('a', 'theirs', 'a-2')], now)
+      proxy.cut()
+    }),
+  )
+  for (const each of lost) each.catch(() => {})
+  return failureOf(driver.write([update('a', 'a-2', 'a-1')], now))
+}
+
+describeWith('a reply of a Redis Cluster that is lost', redisCluster, ({ addresses, nodes }) => {
+  it.each(libraries)('makes a refused write uncertain with %s', async (library) => {
+    const { proxies, ports } = await proxiesOf(nodes)
+    const observer = clientOf({ addresses })
     after(() => observer.disconnect())
-    const driver = redisDriver({ client })
-    const other = redisDriver({ client: observer })
-    expect(await driver.write([create('a')], now)).toEqual(['a'])
-    const written = failureOf(driver.write([update('a', 'a-2', 'a-1')], now))
-    for (const node of client.nodes('master')) node.stream.destroy()
-    const hasLanded = async () => expect(await other.read(['a'])).toMatchObject([{ tag: 'a-2' }])
-    await vi.waitFor(hasLanded, { interval: 1 })
-    expect(await other.write([update('a', 'theirs', 'a-2')], now)).toEqual(['a'])
-    expect(await written).toBeInstanceOf(UncertainWriteError)
+    const driver = redisDriver({ client: lendClient(library, { addresses, ports }), prefix: `${library}:` })
+    const other = redisDriver({ client: observer, prefix: `${library}:` })
+    expect(await loseUpdate(driver, other, proxies)).toBeInstanceOf(UncertainWriteError)
+    expect(await other.read(['a'])).toMatchObject([{ tag: 'theirs' }])
+  })
+})
+
+describeWith('a reply of a master behind Sentinels that is lost', redisSentinel, (servers) => {
+  const { addresses: sentinels, name, nodes } = servers
+
+  it.each(libraries)('makes a refused write uncertain with %s', async (library) => {
+    const { proxies, ports } = await proxiesOf(nodes)
+    const driver = redisDriver({
+      client: lendClient(library, { sentinels, name, ports }),
+      prefix: `${library}:`,
+    })
+    const other = redisDriver({ url: nodes[0]!.url, prefix: `${library}:` })
+    after(() => other.close())
+    expect(await loseUpdate(driver, other, proxies)).toBeInstanceOf(UncertainWriteError)
+    expect(await other.read(['a'])).toMatchObject([{ tag: 'theirs' }])
+    // Without a broken connection a refusal stays a refusal.
+    expect(await driver.write([update('a', 'a-3', 'unknown')], now)).toEqual([])
   })
 })

@@ -1,8 +1,8 @@
 import { redisProcess } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
-import { Redis } from 'ioredis'
 import { describe, expect, it, vi } from 'vitest'
 import type { RedisOptions } from '../src/index.ts'
+import { lend, libraries } from './support/lent.ts'
 import { type Relay, startRelay } from './support/relay.ts'
 import { storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
@@ -14,13 +14,13 @@ const ids = Array.from({ length: 40 }, (_, i) => `id-${i}`)
 describeWith('a connection that delivers one reply twice', redisProcess, ({ port }) => {
   const clients: Record<string, (relay: Relay) => RedisOptions> = {
     'of its own': (relay) => ({ url: relay.url }),
-    'that was lent': (relay) => {
-      const client = new Redis(relay.port, '127.0.0.1')
-      client.on('error', () => {})
-      after(() => client.disconnect())
-      return { client }
-    },
   }
+  for (const library of libraries)
+    clients[`of ${library} that was lent`] = ({ url }) => {
+      const { client, close } = lend(library, { url })
+      after(close)
+      return { client }
+    }
 
   /** From now on, each command on this connection gets the reply to the command before. */
   function shift(relay: Relay): void {

@@ -7,6 +7,8 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import { Cluster, Redis } from 'ioredis'
 import { afterAll, describe, it } from 'vitest'
 import { redisDriver } from '../src/index.ts'
+import { isWhole, type Library, lend, libraries, nodeRedis } from './support/lent.ts'
+import type { Place } from './support/place.ts'
 import { servers } from './support/servers.ts'
 
 const runner = { describe, it }
@@ -15,6 +17,13 @@ function closeAtEnd<T extends Redis | Cluster>(client: T): T {
   client.on('error', () => {})
   afterAll(() => client.disconnect())
   return client
+}
+
+/** Makes a driver on a client of the library, which is closed after the tests. */
+function driverOn(library: Library, place: Place, database?: number) {
+  const { client, close } = lend(library, place, database)
+  afterAll(close)
+  return redisDriver({ client })
 }
 
 describe.each(servers)('%s', (_, start) => {
@@ -29,10 +38,12 @@ describe.each(servers)('%s', (_, start) => {
         code: 'ACCESS_DENIED',
         driver: () => redisDriver({ url: url.replace(/:[^:]*@/, '') }),
       },
-      'a wrong password of a client that was lent': {
-        code: 'ACCESS_DENIED',
-        driver: () => redisDriver({ client: closeAtEnd(new Redis(wrong)) }),
-      },
+      ...Object.fromEntries(
+        libraries.map((library) => [
+          `a wrong password of a client of ${library} that was lent`,
+          { code: 'ACCESS_DENIED', driver: () => driverOn(library, { url: wrong }) } as const,
+        ]),
+      ),
       'a user without rights, until the rights are given': {
         code: 'ACCESS_DENIED',
         async driver() {
@@ -85,6 +96,17 @@ describe.each(servers)('%s', (_, start) => {
       'TLS that the server does not speak': {
         code: 'UNAVAILABLE',
         driver: () => redisDriver({ url: url.replace('redis:', 'rediss:') }),
+      },
+      'a replica, with a client of redis 6 that was lent': {
+        code: 'READ_ONLY',
+        driver: () => driverOn('redis 6', { url }),
+        begin: () => observer.replicaof('127.0.0.1', 1),
+        works: reads,
+        end: () => observer.replicaof('NO', 'ONE'),
+      },
+      'a database that does not exist, with a client of redis 6 that was lent': {
+        code: 'UNAVAILABLE',
+        driver: () => driverOn('redis 6', { url }, 99),
       },
       'a Cluster client on a server that is not a cluster': {
         code: 'UNAVAILABLE',
@@ -157,6 +179,16 @@ describe('where there is no Redis', () => {
   const at = (port: number) => redisDriver({ url: `redis://me:${SECRET}@127.0.0.1:${port}` })
   troubleSuite(runner, {
     'a port that nobody listens on': { code: 'UNAVAILABLE', driver: () => at(1) },
+    ...Object.fromEntries(
+      // Each call waits for most of its time limit.
+      (isWhole ? nodeRedis : []).map((library) => [
+        `a port that nobody listens on, with a client of ${library} that was lent`,
+        {
+          code: 'UNAVAILABLE',
+          driver: () => driverOn(library, { url: `redis://me:${SECRET}@127.0.0.1:1` }),
+        } as const,
+      ]),
+    ),
     'a host without an address': {
       code: 'UNAVAILABLE',
       driver: () => redisDriver({ url: 'redis://nobody.invalid' }),

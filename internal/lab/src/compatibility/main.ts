@@ -41,7 +41,14 @@ async function checkCompilers(packed: Record<string, string>): Promise<void> {
 async function checkDatabase(database: DatabaseId, packed: Record<string, string>): Promise<void> {
   const peers = readPeers(database)
   const client = databases[database].client
-  const ranges = { [client]: peers[client]!, 'express-session': peers['express-session']!, express: EXPRESS }
+  // The Redis store also borrows clients of another library.
+  const others = peers.redis === undefined ? {} : { redis: peers.redis }
+  const ranges = {
+    [client]: peers[client]!,
+    ...others,
+    'express-session': peers['express-session']!,
+    express: EXPRESS,
+  }
   const spans = await Promise.all(
     Object.entries(ranges).map(async ([name, range]) => ({ name, ...(await spanOf(name, range)) })),
   )

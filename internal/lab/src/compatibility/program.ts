@@ -16,17 +16,21 @@ const options: StoreOptions = { user: (one) => (one as { userId?: string }).user
 const name = `compatibility_${randomUUID().slice(0, 8)}`
 
 /**
- * Makes two stores: one opens its own client, and the other one borrows the application's client.
+ * Makes stores: one opens its own client, and the others borrow clients of the application.
  */
 const makers: Record<typeof database, () => Promise<[make: () => SessionStore, close: () => unknown][]>> = {
   async redis() {
     const { RedisStore } = await import('@session-stores/redis')
     const { Redis } = await import('ioredis')
+    const { createClient } = await import('redis')
     const client = new Redis(place, { lazyConnect: true })
+    const other = createClient({ url: place }).on('error', console.error)
+    await other.connect()
     const own = { prefix: `${name}:`, ...options }
     return [
       [() => new RedisStore({ url: place, ...own }), () => {}],
       [() => new RedisStore({ client, ...own }), () => client.quit()],
+      [() => new RedisStore({ client: other, ...own }), () => other.close()],
     ]
   },
   async postgres() {

@@ -34,6 +34,8 @@ async function clientsAt(end: 'lowest' | 'newest'): Promise<Record<string, strin
     const span = await spanOf(client, readPeers(database)[client]!)
     return [client, span[end]] as const
   })
+  const { redis } = readPeers('redis')
+  entries.push(spanOf('redis', redis!).then((span) => ['redis', span[end]] as const))
   return Object.fromEntries(await Promise.all(entries))
 }
 

@@ -1,12 +1,18 @@
 import { Cluster, Redis } from 'ioredis'
 
-/** Where a test keeps its sessions: on a server or in a cluster. */
+/** Where a test keeps its sessions: on a server, in a cluster, or on a master with Sentinels. */
 export interface Place {
-  url?: string
-  addresses?: readonly { host: string; port: number }[]
+  readonly url?: string
+  readonly addresses?: readonly { host: string; port: number }[]
+  readonly sentinels?: readonly { host: string; port: number }[]
+  /** Ports of proxies, by the ports of the servers behind them. */
+  readonly ports?: ReadonlyMap<number, number>
+  /** The name by which the Sentinels know the master. */
+  readonly name?: string
 }
 
-/** Makes a client of the server or the cluster. */
-export function clientOf({ url, addresses }: Place): Redis | Cluster {
+/** Makes a client of ioredis for the server, the cluster or the master. */
+export function clientOf({ url, addresses, sentinels, name }: Place): Redis | Cluster {
+  if (sentinels) return new Redis({ sentinels: [...sentinels], name: name! })
   return addresses ? new Cluster([...addresses]) : new Redis(url!)
 }

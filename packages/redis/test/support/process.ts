@@ -1,12 +1,13 @@
-/** A process that a test starts: `node process.ts <job> <URL of the server>`. */
+/** A process that a test starts: `node process.ts <job> <URL of the server> [library]`. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ConnectionOptions } from 'node:tls'
 import { RedisStore } from '../../src/index.ts'
 import { plain } from './session.ts'
 
-const [job, url] = process.argv.slice(2) as ['use' | 'use-tls' | 'flood', string]
+const [job, url, library] = process.argv.slice(2) as ['use' | 'use-tls' | 'flood' | 'break', string, string?]
 
 if (job === 'flood') await flood()
+else if (job === 'break') await breakConnection()
 else await use(job === 'use-tls' ? { rejectUnauthorized: false } : undefined)
 
 /** Uses a store without closing it, and prints the session that it read, or the error's code. */
@@ -20,6 +21,20 @@ async function use(tls: ConnectionOptions | undefined): Promise<void> {
     console.log((error as { code?: string }).code)
   }
   // The channel to the parent would keep the process alive.
+  process.disconnect()
+}
+
+/** Uses a store on a client of node-redis that has no listener for errors, and breaks its connection. */
+async function breakConnection(): Promise<void> {
+  const { createClient } = await import(library === 'redis 5' ? 'redis-5' : 'redis')
+  const client = createClient({ url })
+  await client.connect()
+  const store = new RedisStore({ client, operationTimeout: 10_000 })
+  await store.set('the-id', plain({ name: 'Ada' }))
+  await client.sendCommand(['QUIT'])
+  console.log(await store.get('the-id'))
+  await store.close()
+  await client.close()
   process.disconnect()
 }
 

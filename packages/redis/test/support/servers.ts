@@ -27,8 +27,9 @@ export function start(
   job: string,
   url: string,
   execArgv: string[] = [],
+  ...args: string[]
 ): { child: ChildProcess; ended: Promise<string> } {
-  const child = fork(join(import.meta.dirname, 'process.ts'), [job, url], { execArgv, silent: true })
+  const child = fork(join(import.meta.dirname, 'process.ts'), [job, url, ...args], { execArgv, silent: true })
   after(() => child.kill('SIGKILL'))
   let output = ''
   let complaint = ''

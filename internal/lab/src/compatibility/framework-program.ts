@@ -1,0 +1,109 @@
+/**
+ * Sites that use the packages as they are installed beside this file, each on the framework that its
+ * argument names. The command copies the file into folders with different versions, so it must not
+ * import other packages of this repository.
+ */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { SqliteStore } from '@session-stores/sqlite'
+
+const [framework] = process.argv.slice(2) as ['express' | 'koa' | 'fastify']
+const secret = 'a secret of at least thirty-two characters, for these tests alone'
+const store = new SqliteStore({ path: 'sessions.db', user: (one) => (one as { userId?: string }).userId })
+const options = { store, secret, development: true }
+const keyOf = (path: string) => path.split('/')[2]!
+const dataOf = ({ cookie: _, ...data }: Record<string, unknown>) => JSON.stringify(data)
+
+/** Makes a site, and returns the port on which it listens. */
+const starters: Record<typeof framework, () => Promise<number>> = {
+  async express() {
+    const { sessions, signIn, signOut } = await import('@session-stores/express')
+    const { default: express } = await import('express')
+    const app = express()
+    app.use(sessions(options))
+    app.post('/login', (req, res, next) => {
+      signIn(req, { userId: 'ada' } as object).then(() => res.end(), next)
+    })
+    app.post('/keys/:key', (req, res) => {
+      Object.assign(req.session, { [req.params.key]: 'saved' })
+      res.end()
+    })
+    app.post('/logout', (req, res, next) => {
+      signOut(req, res).then(() => res.end(), next)
+    })
+    app.get('/', (req, res) => void res.end(dataOf({ ...req.session })))
+    return listen(app)
+  },
+  async koa() {
+    const { sessions, signIn, signOut } = await import('@session-stores/koa')
+    const { default: Koa } = await import('koa')
+    const app = new Koa()
+    app.use(sessions(options))
+    app.use(async (ctx) => {
+      ctx.body = ''
+      if (ctx.path === '/login') await signIn(ctx, { userId: 'ada' } as object)
+      else if (ctx.path === '/logout') await signOut(ctx)
+      else if (ctx.path === '/') ctx.body = dataOf({ ...ctx.session })
+      else Object.assign(ctx.session, { [keyOf(ctx.path)]: 'saved' })
+    })
+    return listen(app.callback())
+  },
+  async fastify() {
+    const { sessions, signIn, signOut } = await import('@session-stores/fastify')
+    const { default: fastify } = await import('fastify')
+    const app = fastify()
+    await app.register(sessions, options)
+    app.post('/login', async (request) => {
+      await signIn(request, { userId: 'ada' } as object)
+      return ''
+    })
+    app.post('/logout', async (request, reply) => {
+      await signOut(request, reply)
+      return ''
+    })
+    app.post('/keys/:key', async (request) => {
+      Object.assign(request.session, { [keyOf(request.url)]: 'saved' })
+      return ''
+    })
+    app.get('/', async (request) => dataOf({ ...request.session }))
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    return (app.server.address() as AddressInfo).port
+  },
+}
+
+async function listen(handler: RequestListener): Promise<number> {
+  const server: Server = createServer(handler).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+let cookie = ''
+const origin = `http://127.0.0.1:${await starters[framework]()}`
+
+async function request(path: string, method: 'GET' | 'POST'): Promise<string> {
+  const response = await fetch(origin + path, { method, headers: cookie === '' ? {} : { cookie } })
+  const body = await response.text()
+  assert.equal(response.status, 200, body)
+  const [set] = response.headers.getSetCookie()
+  if (set !== undefined) cookie = set.split(';', 1)[0]!
+  return body
+}
+
+await request('/login', 'POST')
+const keys = Array.from({ length: 20 }, (_, i) => `key-${i}`)
+await Promise.all(keys.map((key) => request(`/keys/${key}`, 'POST')))
+const found = JSON.parse(await request('/', 'GET'))
+assert.equal(found.userId, 'ada')
+assert.deepEqual(
+  keys.filter((key) => found[key] !== 'saved'),
+  [],
+)
+assert.equal((await store.list({ user: 'ada' })).sessions.length, 1)
+await request('/logout', 'POST')
+assert.equal((await store.list({ user: 'ada' })).sessions.length, 0)
+assert.equal(JSON.parse(await request('/', 'GET')).userId, undefined)
+await store.close()
+// Keep-alive connections would keep the server open.
+process.exit()

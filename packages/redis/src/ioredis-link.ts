@@ -1,0 +1,68 @@
+import type { RedisClient, RedisNode } from './client.ts'
+import { isReply } from './errors.ts'
+import { LentLink } from './lent-link.ts'
+
+/** Fields of ioredis that its types do not declare. */
+interface Undeclared {
+  readonly condition?: { readonly select?: number } | null
+  readonly options?: { readonly db?: number; readonly readOnly?: boolean }
+  listenerCount?(event: string): number
+}
+
+/** A lent client of ioredis. It resends unanswered calls by the settings of its owner. */
+export class IoredisLink extends LentLink {
+  readonly resends = false
+
+  constructor(client: RedisClient) {
+    super(client)
+    client.on('close', () => {
+      this.breaks++
+      this.isUsable = false
+    })
+    if (client.isCluster) this.#watchNodes()
+    else if (this.database) client.on('error', (error) => this.#onError(error as Error))
+  }
+
+  protected override get database(): number | undefined {
+    const { condition, options } = this.client as Undeclared
+    return condition?.select ?? options?.db
+  }
+
+  #watchNodes(): void {
+    const { client } = this
+    client.on('+node', (joined) => {
+      const node = joined as RedisNode
+      this.#countBreaks(node)
+      // Nothing is sent to a replica, so it needs no connection.
+      if (!(node as Undeclared).options?.readOnly)
+        this.inspect(node, undefined).then(
+          (inspection) => this.admitNode(inspection),
+          () => {},
+        )
+    })
+    client.on('-node', () => {
+      this.breaks++
+    })
+    for (const node of client.nodes!('all')) this.#countBreaks(node)
+  }
+
+  #countBreaks(node: RedisNode): void {
+    node.on('close', () => {
+      this.breaks++
+    })
+  }
+
+  /**
+   * Breaks the connection where ioredis cannot select its database. It would go on with database 0,
+   * and resend there.
+   */
+  #onError(error: Error & { command?: { name?: string } }): void {
+    // Without a listener ioredis would write the error there, and this listener must not hide it.
+    if ((this.client as Undeclared).listenerCount?.('error') === 1)
+      console.error('[ioredis] Unhandled error event:', error.stack)
+    if (!isReply(error) || error.command?.name?.toLowerCase() !== 'select') return
+    this.failure = error
+    this.client.stream?.destroy?.()
+    this.turnAway(error)
+  }
+}
