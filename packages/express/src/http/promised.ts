@@ -1,0 +1,95 @@
+import type { ServerResponse } from 'node:http'
+import type { Session, SessionData } from 'express-session'
+import onHeaders from 'on-headers'
+import type { HttpRequest, StoredSession } from './framework.ts'
+import { clearCookies, findPreset, generate, isEmpty, isStored, markStored } from './preset.ts'
+import { pick } from './sign-in.ts'
+import { promised } from './store-errors.ts'
+
+/** The session of a request, whose methods return promises. Its keys are the data. */
+export type PromisedSession = Omit<Session, keyof SessionCalls> & Partial<SessionData> & SessionCalls
+
+/** What can be done with the session of a request. */
+export interface SessionCalls {
+  /**
+   * Ends the session and gives the request a new one with a new id, which holds these keys of the old
+   * one. Nothing is stored, and the cookie is cleared, where the new one stays empty.
+   */
+  regenerate(keep?: readonly string[]): Promise<void>
+  /** Stores the session now, and not at the end of the answer. */
+  save(): Promise<void>
+  /** Ends the session, and clears its cookie. */
+  destroy(): Promise<void>
+  /** Reads the session again, into a new object. */
+  reload(): Promise<void>
+}
+
+type Callback = (error?: unknown) => void
+
+const PROMISED: unique symbol = Symbol('session-stores promises')
+
+/**
+ * Adds promises to the session of the request: a method without a callback returns one. Libraries
+ * that pass callbacks, as Passport does, get what express-session does.
+ *
+ * @param more further methods of the session
+ */
+export function withPromises(req: HttpRequest, more: object = {}): PromisedSession | undefined {
+  const session = req.session as (StoredSession & { [PROMISED]?: true }) | undefined | null
+  if (session == null) return undefined
+  if (session[PROMISED]) return session as unknown as PromisedSession
+  const calls: Record<keyof SessionCalls, (keep?: readonly string[]) => Promise<void>> = {
+    regenerate: (keep = []) => regenerate(req, session, keep),
+    destroy: () => endSession(req, session),
+    save: () => promised((callback) => session.save(callback)),
+    reload: () => promised((callback) => session.reload(callback)),
+  }
+  for (const [name, call] of Object.entries(calls)) {
+    const original = session[name as keyof SessionCalls] as (callback: Callback) => unknown
+    hide(session, name, (first?: Callback | readonly string[]) => {
+      if (typeof first !== 'function') return call(first)
+      if (name === 'save') markStored(session)
+      return original.call(session, first)
+    })
+  }
+  for (const [name, method] of Object.entries(more)) hide(session, name, method)
+  hide(session, PROMISED, true)
+  return session as unknown as PromisedSession
+}
+
+/** The store and the hash of express-session see enumerable properties only. */
+const hide = (session: object, name: string | symbol, value: unknown): void =>
+  void Object.defineProperty(session, name, { value, configurable: true, writable: true })
+
+async function regenerate(req: HttpRequest, before: StoredSession, keep: readonly string[]): Promise<void> {
+  const preset = findPreset(req)
+  const kept = pick(before, keep)
+  // What was never stored need not be ended.
+  if (preset && !isStored(req, preset)) generate(req, preset.settings.store)
+  else await promised((callback) => before.regenerate(callback))
+  Object.assign(req.session, kept)
+  if (preset && req.res) dropIfEmpty(req, req.res)
+}
+
+/**
+ * Ends the session of a request, which then has none.
+ *
+ * @throws the error of the store
+ */
+export async function endSession(req: HttpRequest, session: StoredSession): Promise<void> {
+  const preset = findPreset(req)
+  const destroy = Object.getPrototypeOf(session).destroy as Session['destroy']
+  await promised((callback) => destroy.call(session, callback))
+  if (preset && req.res) clearCookies(req, req.res, preset)
+}
+
+/**
+ * Stores no session that is still empty when the headers are written. express-session would store
+ * it and set its cookie, because it has a new id.
+ */
+export function dropIfEmpty(req: HttpRequest, res: ServerResponse): void {
+  const { session } = req
+  onHeaders(res, () => {
+    if (req.session === session && isEmpty(session)) req.session = undefined as never
+  })
+}
