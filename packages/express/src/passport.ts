@@ -15,4 +15,4 @@ import { type PassportSessionsOptions, securePassport } from './http/passport.ts
  * app.use(sessions({ store, secret }), passport.session())
  */
 export const passportSessions = (passport: object, options: PassportSessionsOptions = {}): void =>
-  securePassport<Request>(EXPRESS, passport, options)
+  securePassport<Request>({ ...EXPRESS, takes: "passport 0.7: install 'passport@0.7'" }, passport, options)

@@ -45,9 +45,11 @@ export const expire = (name: string, options: CookieOptions): string =>
  * Adds lines `Set-Cookie` when the headers are written: a framework that keeps headers of its own
  * would replace them, and one that answers an error would remove them.
  */
-export function addCookies(res: ServerResponse, lines: readonly string[]): void {
-  onHeaders(res, () => {
-    const before = [res.getHeader('Set-Cookie') ?? []].flat().map(String)
-    res.setHeader('Set-Cookie', [...before, ...lines])
-  })
+export const addCookies = (res: ServerResponse, lines: readonly string[]): void =>
+  onHeaders(res, () => appendCookies(res, lines))
+
+/** Adds lines `Set-Cookie` while the headers are being written. */
+export function appendCookies(res: ServerResponse, lines: readonly string[]): void {
+  const before = [res.getHeader('Set-Cookie') ?? []].flat().map(String)
+  res.setHeader('Set-Cookie', [...before, ...lines])
 }

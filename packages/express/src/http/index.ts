@@ -9,7 +9,14 @@ export {
 export type { Framework, HttpRequest, StoredSession } from './framework.ts'
 export { type HttpMiddleware, makeMiddleware } from './middleware.ts'
 export { makeOriginCheck, type SameOriginOptions } from './origin.ts'
-export { type PassportSessionsOptions, securePassport } from './passport.ts'
+export {
+  type LoginOptions,
+  type Logins,
+  makeLogins,
+  type PassportFor,
+  type PassportSessionsOptions,
+  securePassport,
+} from './passport.ts'
 export { findPreset, isCookieLost, type Preset, presetOf } from './preset.ts'
 export type { PresetSettings, SessionsOptions } from './preset-options.ts'
 export { endSession, type PromisedSession, type SessionCalls, withPromises } from './promised.ts'

@@ -1,6 +1,6 @@
 import { checkOptions, type OptionRule } from '@session-stores/core'
 import type { SessionData } from 'express-session'
-import type { Framework, HttpRequest, StoredSession } from './framework.ts'
+import type { Framework, StoredSession } from './framework.ts'
 import { clearCookies, generate, presetOf } from './preset.ts'
 import { dropIfEmpty } from './promised.ts'
 import { pick, signIn } from './sign-in.ts'
@@ -19,17 +19,6 @@ export interface PassportSessionsOptions {
 
 type Callback = (error?: unknown) => void
 
-interface CallOptions {
-  keepSessionInfo?: boolean
-}
-
-/** The part of Passport 0.7 that this uses. The session manager is not documented. */
-interface PassportLike {
-  _key: string
-  _sm: { logIn: unknown; logOut: unknown }
-  serializeUser(user: unknown, req: object, done: (error: unknown, serialized?: unknown) => void): void
-}
-
 const rules: Record<keyof PassportSessionsOptions, OptionRule> = {
   keep: [
     "an array of keys of the session, such as ['cart']",
@@ -40,67 +29,117 @@ const rules: Record<keyof PassportSessionsOptions, OptionRule> = {
 /** Passport adds a message for each login that fails, and never removes one. */
 const MAX_MESSAGES = 5
 
+/** The logins of a passport for some framework. `Source` is what it takes for the request. */
+export interface PassportFor<Source> extends Pick<Framework<Source>, 'rawOf'> {
+  /** The key of the session that says who is logged in. */
+  key: string
+  serialize(user: unknown, source: Source): Promise<unknown>
+  /** Returns what is stored at the key. */
+  toValue(serialized: unknown): unknown
+}
+
+/** What one login or logout takes, as with Passport itself. */
+export interface LoginOptions {
+  keepSessionInfo?: boolean
+}
+
+/** A login and a logout that change the session safely. */
+export interface Logins<Source> {
+  /** Serializes the user first, and stores the new session before the old one ends. */
+  logIn(source: Source, user: unknown, options?: LoginOptions): Promise<void>
+  /** Ends the session by one write and clears its cookie. */
+  logOut(source: Source, options?: LoginOptions): Promise<void>
+}
+
+/**
+ * Makes the logins and logouts of a passport.
+ *
+ * @throws TypeError for a wrong option.
+ */
+export function makeLogins<Source>(
+  { rawOf, key, serialize, toValue }: PassportFor<Source>,
+  options: PassportSessionsOptions,
+): Logins<Source> {
+  checkOptions(options, rules)
+  const { keep = [] } = options
+
+  const keysOf = (session: StoredSession): string[] => {
+    trimMessages(session)
+    return Object.keys(session).filter((each) => each !== key)
+  }
+
+  return {
+    async logIn(source, user, { keepSessionInfo } = {}) {
+      const serialized = await serialize(user, source)
+      const req = rawOf(source)
+      const data = { [key]: toValue(serialized) } as Partial<SessionData>
+      await signIn(req, data, { keep: keepSessionInfo ? keysOf(req.session) : keep })
+    },
+
+    async logOut(source, { keepSessionInfo } = {}) {
+      const req = rawOf(source)
+      const preset = presetOf(req)
+      const { session: before, sessionID: id, res } = req
+      const kept = pick(before, keepSessionInfo ? keysOf(before) : keep)
+      await asking(preset.settings.store.destroy(id))
+      if (res) clearCookies(req, res, preset)
+      const session = generate(req, preset.settings.store)
+      Object.assign(session, kept)
+      if (Object.keys(kept).length > 0) await promised((callback) => session.save(callback))
+      else if (res) dropIfEmpty(req, res)
+    },
+  }
+}
+
+/** The part of Passport that this uses. The session manager is not documented. */
+interface PassportLike {
+  _key: string
+  _sm: { logIn: unknown; logOut: unknown }
+  serializeUser(user: unknown, req: object, done: (error: unknown, serialized?: unknown) => void): void
+}
+
 /**
  * Makes the logins and logouts of Passport safe on these sessions.
  *
- * @param rawOf returns the request of `node:http` for what Passport takes for the request.
+ * @param takes which Passport that is, for the message
  * @throws TypeError for another version of Passport, or for a wrong option.
  */
 export function securePassport<Source extends object>(
-  { rawOf }: Pick<Framework<Source>, 'rawOf'>,
+  { rawOf, takes }: Pick<Framework<Source>, 'rawOf'> & { takes: string },
   passport: object,
   options: PassportSessionsOptions,
 ): void {
-  checkOptions(options, rules)
-  const { keep = [] } = options
   const target = passport as PassportLike
   if (
     typeof target?._sm?.logIn !== 'function' ||
     typeof target._sm.logOut !== 'function' ||
     typeof target._key !== 'string'
   )
-    throw new TypeError("passportSessions takes passport 0.7: install 'passport@0.7'")
-
-  async function logIn(source: Source, user: unknown, { keepSessionInfo }: CallOptions): Promise<void> {
-    const serialized = await new Promise((resolve, reject) => {
-      target.serializeUser(user, source, (error, value) => (error ? reject(error) : resolve(value)))
-    })
-    const req = rawOf(source)
-    const data = { [target._key]: { user: serialized } } as unknown as Partial<SessionData>
-    await signIn(req, data, { keep: keepSessionInfo ? keysOf(req.session) : keep })
-  }
-
-  async function logOut(source: Source, { keepSessionInfo }: CallOptions): Promise<void> {
-    const req: HttpRequest = rawOf(source)
-    const preset = presetOf(req)
-    const { session: before, sessionID: id } = req
-    const kept = pick(before, keepSessionInfo ? keysOf(before) : keep)
-    await asking(preset.settings.store.destroy(id))
-    const { res } = req
-    if (res) clearCookies(req, res, preset)
-    const session = generate(req, preset.settings.store)
-    Object.assign(session, kept)
-    if (Object.keys(kept).length > 0) await promised((callback) => session.save(callback))
-    else if (res) dropIfEmpty(req, res)
-  }
-
-  const keysOf = (session: StoredSession): string[] => {
-    trimMessages(session)
-    return Object.keys(session).filter((key) => key !== target._key)
-  }
-
+    throw new TypeError(`passportSessions takes ${takes}`)
+  const { logIn, logOut } = makeLogins<Source>(
+    {
+      rawOf,
+      key: target._key,
+      serialize: (user, source) =>
+        new Promise((resolve, reject) => {
+          target.serializeUser(user, source, (error, value) => (error ? reject(error) : resolve(value)))
+        }),
+      toValue: (user) => ({ user }),
+    },
+    options,
+  )
   target._sm = {
-    logIn: (source: Source, user: unknown, options: CallOptions | Callback, done?: Callback) =>
-      call((settings) => logIn(source, user, settings), options, done),
-    logOut: (source: Source, options: CallOptions | Callback, done?: Callback) =>
-      call((settings) => logOut(source, settings), options, done),
+    logIn: (source: Source, user: unknown, settings: LoginOptions | Callback, done?: Callback) =>
+      call((chosen) => logIn(source, user, chosen), settings, done),
+    logOut: (source: Source, settings: LoginOptions | Callback, done?: Callback) =>
+      call((chosen) => logOut(source, chosen), settings, done),
   }
 }
 
 /** Passport passes the options and the callback, or the callback alone. */
 function call(
-  act: (options: CallOptions) => Promise<void>,
-  options: CallOptions | Callback,
+  act: (options: LoginOptions) => Promise<void>,
+  options: LoginOptions | Callback,
   done?: Callback,
 ): void {
   const callback = typeof options === 'function' ? options : done!

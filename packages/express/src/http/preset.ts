@@ -84,7 +84,7 @@ const textOf = (session: object): string => JSON.stringify({ ...session, cookie:
  * Makes `save` do nothing where nothing changed since the last save. express-session saves a new
  * session again at the end of the response, although it was saved before.
  */
-function saveOnce(session: StoredSession): void {
+export function saveOnce(session: StoredSession): void {
   const save = session.save.bind(session)
   let saved = textOf(session)
   Object.defineProperty(session, 'save', {
@@ -106,15 +106,16 @@ function saveOnce(session: StoredSession): void {
 }
 
 /** Clears the session's cookie, older ones that are accepted in its place, and that of an access token. */
-export function clearCookies(req: HttpRequest, res: ServerResponse, { settings, attributes }: Preset): void {
+export const clearCookies = (req: HttpRequest, res: ServerResponse, preset: Preset): void =>
+  addCookies(res, clearingLines(req, preset))
+
+/** Returns the lines `Set-Cookie` of `clearCookies`. */
+export function clearingLines(req: HttpRequest, { settings, attributes }: Preset): string[] {
   const { name, readAlso, development } = settings
   const present = [...readAlso, accessCookie(development)].filter(
     (other) => rawCookies(req, other).length > 0,
   )
-  addCookies(
-    res,
-    [name, ...present].map((each) => expire(each, attributes)),
-  )
+  return [name, ...present].map((each) => expire(each, attributes))
 }
 
 /** Returns the name of the cookie that holds an access token, where the application asks for one. */

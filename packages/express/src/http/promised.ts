@@ -1,8 +1,19 @@
 import type { ServerResponse } from 'node:http'
 import type { Session, SessionData } from 'express-session'
 import onHeaders from 'on-headers'
+import { appendCookies } from './cookies.ts'
 import type { HttpRequest, StoredSession } from './framework.ts'
-import { clearCookies, findPreset, generate, isEmpty, isStored, markStored } from './preset.ts'
+import {
+  clearCookies,
+  clearingLines,
+  findPreset,
+  generate,
+  isEmpty,
+  isLoaded,
+  isStored,
+  markStored,
+  saveOnce,
+} from './preset.ts'
 import { pick } from './sign-in.ts'
 import { promised } from './store-errors.ts'
 
@@ -32,9 +43,12 @@ const PROMISED: unique symbol = Symbol('session-stores promises')
  * Adds promises to the session of the request: a method without a callback returns one. Libraries
  * that pass callbacks, as Passport does, get what express-session does.
  *
- * @param more further methods of the session
+ * @param makeMore makes further methods of the session
  */
-export function withPromises(req: HttpRequest, more: object = {}): PromisedSession | undefined {
+export function withPromises(
+  req: HttpRequest,
+  makeMore: (session: StoredSession) => object = () => ({}),
+): PromisedSession | undefined {
   const session = req.session as (StoredSession & { [PROMISED]?: true }) | undefined | null
   if (session == null) return undefined
   if (session[PROMISED]) return session as unknown as PromisedSession
@@ -52,7 +66,7 @@ export function withPromises(req: HttpRequest, more: object = {}): PromisedSessi
       return original.call(session, first)
     })
   }
-  for (const [name, method] of Object.entries(more)) hide(session, name, method)
+  for (const [name, method] of Object.entries(makeMore(session))) hide(session, name, method)
   hide(session, PROMISED, true)
   return session as unknown as PromisedSession
 }
@@ -64,11 +78,20 @@ const hide = (session: object, name: string | symbol, value: unknown): void =>
 async function regenerate(req: HttpRequest, before: StoredSession, keep: readonly string[]): Promise<void> {
   const preset = findPreset(req)
   const kept = pick(before, keep)
+  if (preset === undefined) {
+    await promised((callback) => before.regenerate(callback))
+    Object.assign(req.session, kept)
+    return
+  }
+  const lines = isLoaded(req, preset) ? clearingLines(req, preset) : []
   // What was never stored need not be ended.
-  if (preset && !isStored(req, preset)) generate(req, preset.settings.store)
-  else await promised((callback) => before.regenerate(callback))
+  if (!isStored(req, preset)) generate(req, preset.settings.store)
+  else {
+    await promised((callback) => before.regenerate(callback))
+    saveOnce(req.session)
+  }
   Object.assign(req.session, kept)
-  if (preset && req.res) dropIfEmpty(req, req.res)
+  if (req.res) dropIfEmpty(req, req.res, lines)
 }
 
 /**
@@ -84,12 +107,16 @@ export async function endSession(req: HttpRequest, session: StoredSession): Prom
 }
 
 /**
- * Stores no session that is still empty when the headers are written. express-session would store
- * it and set its cookie, because it has a new id.
+ * Sets no cookie for a new session that is still empty when the headers are written. It is not
+ * stored, either, because a session of `generate` saves nothing where nothing changed.
+ *
+ * @param lines the lines `Set-Cookie` for the case that it is empty
  */
-export function dropIfEmpty(req: HttpRequest, res: ServerResponse): void {
+export function dropIfEmpty(req: HttpRequest, res: ServerResponse, lines: readonly string[] = []): void {
   const { session } = req
   onHeaders(res, () => {
-    if (req.session === session && isEmpty(session)) req.session = undefined as never
+    if (req.session !== session || !isEmpty(session)) return
+    req.session = undefined as never
+    if (lines.length > 0) appendCookies(res, lines)
   })
 }
