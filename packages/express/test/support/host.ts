@@ -1,4 +1,6 @@
 import type { RequestListener } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { SessionStore } from '@session-stores/core'
 import type { Tokens } from '@session-stores/token'
 import express, { type Express, type Request, type Response } from 'express'
@@ -21,13 +23,19 @@ import { handle, SECRET, showErrors } from './site.ts'
 /** What a route of a test works with, whatever the framework. */
 export interface Visit {
   readonly query: Readonly<Record<string, unknown>>
-  readonly session: StoredSession
+  /** The session; `null` ends it where the framework says so. */
+  session: StoredSession
+  /** Sets a cookie of the application's own, as the framework does. */
+  setCookie(name: string, value: string): void
   readonly raw: HttpRequest
   signIn(data: { userId: string }, options?: SignInOptions): Promise<void>
   signOut(options?: SignOutOptions): Promise<void>
 }
 
-/** Handles the requests of a route. What it returns is answered as JSON, and nothing as `{}`. */
+/**
+ * Handles the requests of a route. A stream is sent as it is, everything else as JSON, and nothing as
+ * `{}`.
+ */
 export type Act = (visit: Visit) => unknown
 
 /** What a site of a test has. */
@@ -44,6 +52,8 @@ export interface Site {
   tokens?: Tokens
   /** The routes of the tokens. */
   tokenRoutes?: Omit<TokenRoutesOptions, 'introspect'> & { introspect?: (raw: HttpRequest) => boolean }
+  /** Leaves errors to the framework. @default false */
+  leavesErrors?: boolean
   /** How `/api` finds out who asks. It answers with `{ auth }`. */
   api?: AuthenticateOptions
 }
@@ -61,7 +71,7 @@ export const toApiAnswer = (auth: Auth | undefined): object => ({ auth: auth ?? 
 
 const openOn =
   (make: typeof express): Host['open'] =>
-  ({ store, preset, trustsProxy = true, checksOrigin = {}, routes = {}, tokens, tokenRoutes: own, api }) => {
+  ({ store, preset, trustsProxy = true, checksOrigin = {}, routes = {}, tokens, ...more }) => {
     const app = make()
     if (trustsProxy) app.set('trust proxy', 'loopback')
     app.set('env', 'test')
@@ -71,14 +81,18 @@ const openOn =
       const [method, path] = route.split(' ') as [string, string]
       app[method.toLowerCase() as 'get'](
         path,
-        handle(async (req, res) => act(toVisit(req, res))),
+        handle(async (req, res) => {
+          const value = await act(toVisit(req, res))
+          if (value instanceof Readable) await pipeline(value, res)
+          else return value
+        }),
       )
     }
     if (tokens) {
-      app.use(tokenRoutes(tokens, own))
-      app.use('/api', authenticate(tokens, api), (req, res) => void res.json(toApiAnswer(req.auth)))
+      app.use(tokenRoutes(tokens, more.tokenRoutes))
+      app.use('/api', authenticate(tokens, more.api), (req, res) => void res.json(toApiAnswer(req.auth)))
     }
-    return showErrors(app as Express)
+    return more.leavesErrors ? app : showErrors(app as Express)
   }
 
 const toVisit = (req: Request, res: Response): Visit => ({
@@ -87,6 +101,10 @@ const toVisit = (req: Request, res: Response): Visit => ({
   get session() {
     return req.session
   },
+  set session(value) {
+    req.session = value
+  },
+  setCookie: (name, value) => void res.cookie(name, value),
   signIn: (data, options) => signIn(req, data, options),
   signOut: (options) => signOut(req, res, options),
 })
