@@ -29,7 +29,7 @@ describe.each(sites)('the session on $name', (host) => {
     const run = async () => {
       let answer: Awaited<ReturnType<typeof send>> | undefined
       const cookie = browser.cookieFor(origin)
-      const headers = cookie ? { cookie } : {}
+      const headers: Record<string, string> = cookie ? { cookie } : {}
       const writes = await countWrites(async () => {
         answer = await send(`${origin}/act`, { method: 'POST', headers })
       })

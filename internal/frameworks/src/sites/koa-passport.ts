@@ -47,7 +47,8 @@ const open: PassportHost['open'] = ({ store, state, keep }: LoginSite) => {
       toStart(ctx)
     },
     'POST /logout-keeping': async (ctx) => {
-      await ctx.logout({ keepSessionInfo: true })
+      // The types of koa-passport are older than this option.
+      await (ctx.logout as (options: object) => Promise<void>)({ keepSessionInfo: true })
       toStart(ctx)
     },
     'POST /logout-saying': async (ctx) => {

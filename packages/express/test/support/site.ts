@@ -1,3 +1,4 @@
+/// <reference path="./express-4.d.ts" />
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, request } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -2,7 +2,7 @@ import { type Host, WHOLE_ANSWER } from '@session-stores/conformance/sites'
 import type { HttpMiddleware } from '@session-stores/express/http'
 import session from 'express-session'
 import type Koa from 'koa'
-import { mount } from '../../../../packages/koa/src/session.ts'
+import { mount } from '../../../../../packages/koa/src/session.ts'
 import { Answer, textOf, toRequest } from './answers.ts'
 
 /** Makes a host of some version of Koa, for rules that choose the options of express-session. */

@@ -3,7 +3,7 @@ import { type Host, WHOLE_ANSWER } from '@session-stores/conformance/sites'
 import type { HttpMiddleware } from '@session-stores/express/http'
 import session from 'express-session'
 import fastify from 'fastify'
-import { mount } from '../../../../packages/fastify/src/session.ts'
+import { mount } from '../../../../../packages/fastify/src/session.ts'
 import { Answer, textOf, toRequest } from './answers.ts'
 
 /** A host of Fastify, for rules that choose the options of express-session. */
