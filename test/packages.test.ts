@@ -74,7 +74,7 @@ describe('an application that installs the packages', () => {
     cpSync(join(root, 'test', 'consumer'), app, { recursive: true })
     const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     const others = Object.keys(devDependencies).filter((name) =>
-      /^(@types\/.+|better-sqlite3|express|express-session|ioredis|jose|mongodb|passport|passport-local|pg)$/.test(
+      /^(@types\/.+|better-sqlite3|express|express-session|fastify|ioredis|jose|koa|mongodb|passport|passport-local|pg)$/.test(
         name,
       ),
     )

@@ -16,7 +16,8 @@ import { type Attack, sessionAttacks } from './attacks/table.ts'
 import { endureOutage } from './support/outage.ts'
 
 /**
- * The attacks on sessions and tokens, on every database. Larger numbers of the races are in the tests of the token package.
+ * The attacks on sessions and tokens, on every database. Larger numbers of the races are in the
+ * tests of the token package.
  */
 const attacks: readonly Attack[] = [
   ...sessionAttacks,

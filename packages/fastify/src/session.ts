@@ -35,8 +35,8 @@ declare module 'fastify' {
   }
 }
 
-/** The name of the plugin that sets `request.session`. */
-export const PLUGIN = '@session-stores/fastify'
+/** Marks an instance of Fastify where the plugin is registered. */
+const MOUNTED: unique symbol = Symbol('session-stores mounted')
 
 /** Ends of sessions that the answer waits for. */
 const ENDING: unique symbol = Symbol('session-stores ending')
@@ -48,6 +48,7 @@ interface EndingRequest extends HttpRequest {
 /** Runs a middleware of express-session for each request, and sets `request.session`. */
 export function mount(fastify: FastifyInstance, middleware: HttpMiddleware): void {
   refuseOther(fastify)
+  fastify.decorate(MOUNTED, true)
   fastify.decorateRequest('session', {
     getter(this: FastifyRequest) {
       return (withPromises(this.raw as HttpRequest, makeFacade) ?? null) as FastifySession
@@ -86,7 +87,7 @@ export function mount(fastify: FastifyInstance, middleware: HttpMiddleware): voi
 /** @throws TypeError where something else has set `request.session`. */
 function refuseOther(fastify: FastifyInstance): void {
   if (!fastify.hasRequestDecorator('session')) return
-  if (fastify.hasPlugin(PLUGIN))
+  if (fastify.hasDecorator(MOUNTED))
     throw new TypeError('sessions is registered twice: register it once, before what uses request.session')
   throw new TypeError(
     'request.session belongs to another plugin, such as @fastify/session: register either that or sessions',

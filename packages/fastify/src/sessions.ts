@@ -1,13 +1,11 @@
 import { makeMiddleware, type SessionsOptions } from '@session-stores/express/http'
-import type { FastifyPluginCallback } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import plugin from 'fastify-plugin'
 import { FASTIFY } from './framework.ts'
-import { mount, PLUGIN } from './session.ts'
+import { mount } from './session.ts'
 
-const register: FastifyPluginCallback<SessionsOptions> = (fastify, options, done) => {
+const register: FastifyPluginAsync<SessionsOptions> = async (fastify, options) =>
   mount(fastify, makeMiddleware(FASTIFY, options))
-  done()
-}
 
 /**
  * The plugin that sets `request.session`, with safe settings: a cookie that is `__Host-`, `Secure`,
@@ -19,7 +17,7 @@ const register: FastifyPluginCallback<SessionsOptions> = (fastify, options, done
  * const app = fastify({ trustProxy: true })
  * await app.register(sessions, { store, secret: process.env.SESSION_SECRET })
  */
-export const sessions: FastifyPluginCallback<SessionsOptions> = plugin(register, {
+export const sessions: FastifyPluginAsync<SessionsOptions> = plugin(register, {
   fastify: '5.x',
-  name: PLUGIN,
+  name: '@session-stores/fastify',
 })

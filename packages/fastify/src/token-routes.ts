@@ -6,7 +6,7 @@ import {
   unreadableBody,
 } from '@session-stores/express/http'
 import type { Tokens } from '@session-stores/token'
-import type { FastifyError, FastifyInstance, FastifyPluginCallback, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { FASTIFY } from './framework.ts'
 import { send } from './hook.ts'
 
@@ -30,7 +30,7 @@ interface RegisterOptions {
  * @example
  * await app.register(tokenRoutes, { tokens })
  */
-export const tokenRoutes: FastifyPluginCallback<TokenRoutesOptions> = (fastify, options, done) => {
+export const tokenRoutes: FastifyPluginAsync<TokenRoutesOptions> = async (fastify, options) => {
   const {
     tokens,
     prefix: _,
@@ -48,7 +48,6 @@ export const tokenRoutes: FastifyPluginCallback<TokenRoutesOptions> = (fastify, 
       bodyLimit: BODY_LIMIT,
       handler: async (request, reply) => send(reply, await handle(request, request.body)),
     })
-  done()
 }
 
 /** Reads JSON and forms in these routes alone, whatever the application reads elsewhere. */

@@ -37,7 +37,7 @@ describe('sessions on Fastify', () => {
       none: null,
       data: { userId: 'ada', cart: ['book'] },
     })
-    expect(headers['set-cookie']).toMatch(/^__Host-sid=s%3A/)
+    expect(headers['set-cookie']).toEqual([expect.stringMatching(/^__Host-sid=s%3A/)])
     expect((await store.list({ user: 'ada' })).sessions).toHaveLength(1)
   })
 
@@ -101,10 +101,6 @@ describe('sessions on Fastify', () => {
     await expect(app.register(sessions, { store: openInMemory(), secret: SECRET })).rejects.toThrow(
       /belongs to another plugin, such as @fastify\/session/,
     )
-    const second = await openApp()
-    await second.register(cookie)
-    // Fastify itself refuses the second decorator, and names it.
-    await expect(second.register(session, { secret: SECRET })).rejects.toThrow(/decorator 'session'/)
   })
 
   it.each([

@@ -79,7 +79,7 @@ async function regenerate(req: HttpRequest, before: StoredSession, keep: readonl
   const preset = findPreset(req)
   const kept = pick(before, keep)
   if (preset === undefined) {
-    await promised((callback) => before.regenerate(callback))
+    await replace(req, before)
     Object.assign(req.session, kept)
     return
   }
@@ -87,11 +87,23 @@ async function regenerate(req: HttpRequest, before: StoredSession, keep: readonl
   // What was never stored need not be ended.
   if (!isStored(req, preset)) generate(req, preset.settings.store)
   else {
-    await promised((callback) => before.regenerate(callback))
+    await replace(req, before)
     saveOnce(req.session)
   }
   Object.assign(req.session, kept)
   if (req.res) dropIfEmpty(req, req.res, lines)
+}
+
+/** Where the store fails, the request keeps its session: express-session would give it another one. */
+async function replace(req: HttpRequest, before: StoredSession): Promise<void> {
+  const { sessionID: id } = req
+  try {
+    await promised((callback) => before.regenerate(callback))
+  } catch (error) {
+    req.sessionID = id
+    req.session = before
+    throw error
+  }
 }
 
 /**

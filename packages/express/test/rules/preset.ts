@@ -10,13 +10,14 @@ const other = 'aQ8ZpR3wYt6UeNs1VxCb7MkJ4hGfD2Lo'
 
 interface OpenOptions extends Partial<SessionsOptions> {
   trustsProxy?: boolean
+  leavesErrors?: boolean
 }
 
 /** Declares the rules of `sessions` under a framework. */
 export function declarePreset(host: Host): void {
   declareSecrets(host)
   describe(`on ${host.name}, the preset`, () => {
-    function openApp({ trustsProxy = true, ...preset }: OpenOptions = {}) {
+    function openApp({ trustsProxy = true, leavesErrors = false, ...preset }: OpenOptions = {}) {
       const store = preset.store ?? openInMemory()
       const routes: Site['routes'] = {
         'GET /': ({ session }) => ({ user: session.userId ?? null }),
@@ -25,7 +26,8 @@ export function declarePreset(host: Host): void {
           session.cart = ['book']
         },
       }
-      const serve = async () => serveApp(await host.open({ store, preset, trustsProxy, routes }))
+      const serve = async () =>
+        serveApp(await host.open({ store, preset, trustsProxy, leavesErrors, routes }))
       return { store, serve }
     }
 
@@ -60,7 +62,8 @@ export function declarePreset(host: Host): void {
     it('says what to set where the cookie would be lost, and stores nothing', async () => {
       const { store, serve } = openApp({ trustsProxy: false })
       const origin = await serve()
-      const lost = await send(`${origin}/cart`, { method: 'POST' })
+      const failing = await openApp({ store, trustsProxy: false, leavesErrors: true }).serve()
+      const lost = await send(`${failing}/cart`, { method: 'POST' })
       expect([lost.status, lost.cookies]).toEqual([500, []])
       expect(lost.body).toContain(host.trustProxy)
       expect(JSON.parse((await send(`${origin}/sign-in`, { method: 'POST' })).body)).toEqual({
