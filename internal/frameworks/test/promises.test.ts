@@ -105,6 +105,18 @@ describe.each(sites)('the session on $name', (host) => {
     expect(await store.length()).toBe(0)
   })
 
+  it('that could not be ended is told so, also where an error follows', async () => {
+    const { state, store } = openFailing()
+    const { browser, run } = await openSite((visit) => {
+      state.isDown = true
+      visit.session = null as never
+      throw new Error('of the test')
+    }, store)
+    await browser.post('/sign-in')
+    const { status, cookies } = await run()
+    expect([status, cookies]).toEqual([503, []])
+  })
+
   it('gets a new id by regenerate and keeps the keys that are named, but no mark of the sign-in', async () => {
     const { store, origin, browser, show, run } = await openSite(async (visit) => {
       await sessionOf(visit).regenerate(['cart', 'cookie', 'signedInAt', 'missing'])
