@@ -114,7 +114,8 @@ describe.each(sites)('the session on $name', (host) => {
     }, store)
     await browser.post('/sign-in')
     const { status, cookies } = await run()
-    expect([status, cookies]).toEqual([503, []])
+    // Fastify keeps the status of the first error.
+    expect([status, cookies]).toEqual([host.name.startsWith('Koa') ? 503 : 500, []])
   })
 
   it('gets a new id by regenerate and keeps the keys that are named, but no mark of the sign-in', async () => {

@@ -8,6 +8,9 @@ import {
 import type { SessionData } from 'express-session'
 import type { ParameterizedContext } from 'koa'
 
+/** Whatever an application has added to its contexts. */
+type AnyContext = Pick<ParameterizedContext, 'req' | 'res'>
+
 /**
  * Signs a user in: gives the request a session with a new id, because somebody may have planted the
  * old one (OWASP ASVS 5.0, 7.2.4), and stores it before it resolves, so that the next request finds
@@ -20,7 +23,7 @@ import type { ParameterizedContext } from 'koa'
  * ctx.redirect('/')
  */
 export const signIn = (
-  ctx: ParameterizedContext,
+  ctx: AnyContext,
   data: Partial<SessionData>,
   options: SignInOptions = {},
 ): Promise<void> => signInTo(ctx.req as HttpRequest, data, options)
@@ -34,5 +37,5 @@ export const signIn = (
  * await signOut(ctx)
  * ctx.redirect('/')
  */
-export const signOut = (ctx: ParameterizedContext, options: SignOutOptions = {}): Promise<void> =>
+export const signOut = (ctx: AnyContext, options: SignOutOptions = {}): Promise<void> =>
   signOutOf(ctx.req as HttpRequest, ctx.res, options)

@@ -6,5 +6,7 @@ import { koaSites } from './koa.ts'
 /** The databases on which the frameworks are tried: one in this process, and one on a server. */
 export const databases: readonly DatabaseId[] = ['sqlite', 'redis']
 
-/** The sites of the frameworks other than Express. */
+/** The newest versions of the frameworks other than Express. */
+export const newestSites: readonly Host[] = [koaSites[0]!, fastifySite]
+/** All versions of them. */
 export const sites: readonly Host[] = [...koaSites, fastifySite]

@@ -39,7 +39,9 @@ function declareRules(host: Host, make: MakeDeployment): void {
 for (const [name, host] of hosts) describe(`${name}, on SQLite`, () => declareRules(host, makeDeployment))
 
 describeWith('on Redis', redisServer, (server) => {
-  for (const [name, host] of hosts) describe(name, () => declareRules(host, deploymentsOn(server)))
+  // The older versions differ in nothing that a database would notice.
+  const newest = hosts.filter(([name]) => name === 'Koa 3' || name === 'Fastify 5')
+  for (const [name, host] of newest) describe(name, () => declareRules(host, deploymentsOn(server)))
 })
 
 it.each(brokenHosts)('a host that %s is found by %s', async (_does, id, host) => {
