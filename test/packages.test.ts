@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
@@ -12,10 +12,14 @@ const root = join(import.meta.dirname, '..')
 const published = globSync('packages/*/package.json', { cwd: root })
   .map((path) => JSON.parse(readFileSync(join(root, path), 'utf8')))
   .filter((manifest) => !manifest.private)
-  .map(({ name }) => ({ name: name as string, folder: join(root, 'packages', basename(name)) }))
+  .map(({ name, version }) => ({ name: name as string, version: version as string }))
 
 let temporary: string
-const tarball = (name: string) => join(temporary, `${basename(name)}.tgz`)
+/** Returns where the packed package is, under the name that every package manager gives it. */
+const tarball = (name: string) => {
+  const { version } = published.find((each) => each.name === name)!
+  return join(temporary, `${name.slice(1).replace('/', '-')}-${version}.tgz`)
+}
 
 /** Runs a command and returns its output. A failure's error contains the output. */
 async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
@@ -30,9 +34,8 @@ async function run(cwd: string, command: string, ...args: string[]): Promise<str
 beforeAll(async () => {
   temporary = mkdtempSync(join(tmpdir(), 'packages-'))
   await run(root, 'npx', '-y', 'pnpm@12', 'build')
-  for (const { name, folder } of published) {
-    await run(folder, 'npx', '-y', 'pnpm@12', 'pack', '--out', tarball(name))
-  }
+  const pack = ['pnpm@12', '--recursive', '--filter', './packages/*', 'pack', '--pack-destination', temporary]
+  await run(root, 'npx', '-y', ...pack)
 })
 
 afterAll(() => rmSync(temporary, { recursive: true }))

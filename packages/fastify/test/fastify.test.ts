@@ -29,13 +29,15 @@ describe('sessions on Fastify', () => {
       session.set('cart', ['book'])
       session.set('more', 1)
       session.set('more', undefined)
-      return { user: session.get('userId'), none: session.get('none') ?? null, data: session.data() }
+      const data = session.data()
+      return { user: session.get('userId'), none: session.get('none') ?? null, data, keys: Object.keys(data) }
     })
     const { headers, body } = await app.inject({ url: '/', headers: https })
     expect(JSON.parse(body)).toEqual({
       user: 'ada',
       none: null,
       data: { userId: 'ada', cart: ['book'] },
+      keys: ['userId', 'cart'],
     })
     expect(headers['set-cookie']).toEqual([expect.stringMatching(/^__Host-sid=s%3A/)])
     expect((await store.list({ user: 'ada' })).sessions).toHaveLength(1)

@@ -4,19 +4,10 @@ import {
   type HttpMiddleware,
   type HttpRequest,
   isCookieLost,
-  type PromisedSession,
   withPromises,
 } from '@session-stores/express/http'
 import type { Middleware, ParameterizedContext } from 'koa'
 import { expose } from './answers.ts'
-
-declare module 'koa' {
-  interface DefaultContext {
-    /** The session. `null` ends it and clears its cookie; after its end it is `null`. */
-    get session(): PromisedSession
-    set session(value: PromisedSession | null)
-  }
-}
 
 /** Turns a middleware of express-session into one of Koa, which sets `ctx.session`. */
 export function mount(middleware: HttpMiddleware): Middleware {

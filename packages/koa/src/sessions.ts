@@ -1,7 +1,15 @@
-import { makeMiddleware, type SessionsOptions } from '@session-stores/express/http'
+import { makeMiddleware, type PromisedSession, type SessionsOptions } from '@session-stores/express/http'
 import type { Middleware } from 'koa'
 import { KOA } from './framework.ts'
 import { mount } from './session.ts'
+
+declare module 'koa' {
+  interface DefaultContext {
+    /** The session. `null` ends it and clears its cookie; after its end it is `null`. */
+    get session(): PromisedSession
+    set session(value: PromisedSession | null)
+  }
+}
 
 /**
  * Returns middleware that sets `ctx.session`, with safe settings: a cookie that is `__Host-`,
