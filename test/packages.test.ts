@@ -99,6 +99,11 @@ describe('an application that installs the packages', () => {
     expect(await run(app, 'node', 'out/main.cjs')).toBe('commonjs: ok\n')
   })
 
+  test('compiles and runs with Koa and Fastify, whose own types are not all right', async () => {
+    await run(app, 'tsc', '-p', 'tsconfig.frameworks.json')
+    expect(await run(app, 'node', 'out/frameworks.js')).toBe('frameworks: ok\n')
+  })
+
   test('runs the programs of the guides as they stand', async () => {
     const folder = join(app, 'guides')
     for (const guide of writeGuides(folder)) await checkGuide(guide, folder)

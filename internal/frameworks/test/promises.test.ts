@@ -190,7 +190,11 @@ describe.each(sites)('the session on $name', (host) => {
     const { store, run } = await openSite((visit) => {
       visit.session.userId = 'ada'
       const { session } = visit
-      return { same: visit.session === session, keys: Object.keys(visit.session) }
+      const { save } = session
+      return {
+        same: visit.session === session && visit.session.save === save,
+        keys: Object.keys(visit.session),
+      }
     })
     expect(JSON.parse((await run()).body)).toEqual({ same: true, keys: ['cookie', 'userId'] })
     expect(Object.keys((await store.list()).sessions[0]!.session)).toEqual(['cookie', 'userId'])

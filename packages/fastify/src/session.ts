@@ -27,12 +27,16 @@ export interface SessionFacade {
   data(): Partial<SessionData>
 }
 
+/** What `sessions` adds to a request. */
+export interface SessionRequest {
+  /** The session. `null` ends it and clears its cookie; after its end it is `null`. */
+  get session(): FastifySession
+  set session(value: FastifySession | null)
+}
+
 declare module 'fastify' {
-  interface FastifyRequest {
-    /** The session. `null` ends it and clears its cookie; after its end it is `null`. */
-    get session(): FastifySession
-    set session(value: FastifySession | null)
-  }
+  // Two copies of this, of the ES module and of CommonJS, may be in one program.
+  interface FastifyRequest extends SessionRequest {}
 }
 
 /** Marks an instance of Fastify where the plugin is registered. */

@@ -55,6 +55,20 @@ describe('sessions on Fastify', () => {
     expect(seen).toEqual(['string', 'string'])
   })
 
+  it('clear their cookie beside a header Set-Cookie of the application', async () => {
+    const store = openInMemory()
+    const app = await openApp({ store })
+    app.post('/in', (request) => signIn(request, { userId: 'ada' }))
+    app.post('/out', async (request, reply) => {
+      await signOut(request, reply)
+      return reply.header('set-cookie', 'own=1').send({})
+    })
+    const signedIn = await app.inject({ method: 'POST', url: '/in', headers: https })
+    const cookie = String(signedIn.headers['set-cookie']).split(';')[0]!
+    const { headers } = await app.inject({ method: 'POST', url: '/out', headers: { ...https, cookie } })
+    expect(headers['set-cookie']).toEqual(['own=1', expect.stringMatching(/^__Host-sid=; /)])
+  })
+
   it('log a save that fails at the end', async () => {
     const { state, store } = openFailing()
     const lines: string[] = []
@@ -142,7 +156,7 @@ describe('the routes of the tokens on Fastify', () => {
     } as const
     expect((await app.inject({ ...form, url: '/auth/token' })).statusCode).toBe(200)
     expect((await app.inject({ ...form, url: '/own' })).json()).toEqual({ body: 'of the application' })
-    const twice = { ...form, payload: `${form.payload}&refresh_token=other` }
+    const twice = { ...form, payload: `refresh_token=other&${form.payload}` }
     expect((await app.inject({ ...twice, url: '/auth/token' })).statusCode).toBe(400)
   })
 

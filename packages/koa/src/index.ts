@@ -13,6 +13,6 @@ export type {
 export { authenticate } from './authenticate.ts'
 export { passportSessions } from './passport.ts'
 export { sameOrigin } from './same-origin.ts'
-export { sessions } from './sessions.ts'
+export { type SessionContext, sessions } from './sessions.ts'
 export { signIn, signOut } from './sign-in.ts'
 export { type TokenRoutesOptions, tokenRoutes } from './token-routes.ts'

@@ -3,12 +3,16 @@ import type { Middleware } from 'koa'
 import { KOA } from './framework.ts'
 import { mount } from './session.ts'
 
+/** What `sessions` adds to the context. */
+export interface SessionContext {
+  /** The session. `null` ends it and clears its cookie; after its end it is `null`. */
+  get session(): PromisedSession
+  set session(value: PromisedSession | null)
+}
+
 declare module 'koa' {
-  interface DefaultContext {
-    /** The session. `null` ends it and clears its cookie; after its end it is `null`. */
-    get session(): PromisedSession
-    set session(value: PromisedSession | null)
-  }
+  // Two copies of this, of the ES module and of CommonJS, may be in one program.
+  interface DefaultContext extends SessionContext {}
 }
 
 /**
