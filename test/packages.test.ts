@@ -137,7 +137,7 @@ describe('an author of another store who installs the conformance suite', () => 
       writeFileSync(join(author(), file), template(file))
     }
     const dependencies = Object.fromEntries(
-      ['conformance', 'core'].map((name) => [`@session-stores/${name}`, `file:${tarball(name)}`]),
+      ['@session-stores/conformance', '@session-stores/core'].map((name) => [name, `file:${tarball(name)}`]),
     )
     const { version } = JSON.parse(
       readFileSync(join(root, 'node_modules', 'express-session', 'package.json'), 'utf8'),
