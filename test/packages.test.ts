@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
@@ -12,10 +12,14 @@ const root = join(import.meta.dirname, '..')
 const published = globSync('packages/*/package.json', { cwd: root })
   .map((path) => JSON.parse(readFileSync(join(root, path), 'utf8')))
   .filter((manifest) => !manifest.private)
-  .map(({ name }) => ({ name: name as string, folder: join(root, 'packages', basename(name)) }))
+  .map(({ name, version }) => ({ name: name as string, version: version as string }))
 
 let temporary: string
-const tarball = (name: string) => join(temporary, `${basename(name)}.tgz`)
+/** Returns where the packed package is, under the name that every package manager gives it. */
+const tarball = (name: string) => {
+  const { version } = published.find((each) => each.name === name)!
+  return join(temporary, `${name.slice(1).replace('/', '-')}-${version}.tgz`)
+}
 
 /** Runs a command and returns its output. A failure's error contains the output. */
 async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
@@ -30,9 +34,8 @@ async function run(cwd: string, command: string, ...args: string[]): Promise<str
 beforeAll(async () => {
   temporary = mkdtempSync(join(tmpdir(), 'packages-'))
   await run(root, 'npx', '-y', 'pnpm@12', 'build')
-  for (const { name, folder } of published) {
-    await run(folder, 'npx', '-y', 'pnpm@12', 'pack', '--out', tarball(name))
-  }
+  const pack = ['pnpm@12', '--recursive', '--filter', './packages/*', 'pack', '--pack-destination', temporary]
+  await run(root, 'npx', '-y', ...pack)
 })
 
 afterAll(() => rmSync(temporary, { recursive: true }))
@@ -74,7 +77,7 @@ describe('an application that installs the packages', () => {
     cpSync(join(root, 'test', 'consumer'), app, { recursive: true })
     const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     const others = Object.keys(devDependencies).filter((name) =>
-      /^(@types\/.+|better-sqlite3|express|express-session|ioredis|jose|mongodb|passport|passport-local|pg)$/.test(
+      /^(@types\/.+|better-sqlite3|express|express-session|fastify|ioredis|jose|koa|mongodb|passport|passport-local|pg)$/.test(
         name,
       ),
     )
@@ -94,6 +97,11 @@ describe('an application that installs the packages', () => {
     await run(app, 'tsc', '-p', '.')
     expect(await run(app, 'node', 'out/main.js')).toBe('es module: ok\n')
     expect(await run(app, 'node', 'out/main.cjs')).toBe('commonjs: ok\n')
+  })
+
+  test('compiles and runs with Koa and Fastify, whose own types are not all right', async () => {
+    await run(app, 'tsc', '-p', 'tsconfig.frameworks.json')
+    expect(await run(app, 'node', 'out/frameworks.js')).toBe('frameworks: ok\n')
   })
 
   test('runs the programs of the guides as they stand', async () => {
@@ -129,7 +137,7 @@ describe('an author of another store who installs the conformance suite', () => 
       writeFileSync(join(author(), file), template(file))
     }
     const dependencies = Object.fromEntries(
-      ['conformance', 'core'].map((name) => [`@session-stores/${name}`, `file:${tarball(name)}`]),
+      ['@session-stores/conformance', '@session-stores/core'].map((name) => [name, `file:${tarball(name)}`]),
     )
     const { version } = JSON.parse(
       readFileSync(join(root, 'node_modules', 'express-session', 'package.json'), 'utf8'),

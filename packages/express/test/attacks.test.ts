@@ -10,23 +10,17 @@ import {
   presentsAnotherKind,
   presentsTheTwin,
 } from './attacks/forgery.ts'
-import { dumps, looksIntoUrlsAndMessages } from './attacks/leaks.ts'
 import { refreshesManyTimesAtOnce, usesAStolenToken } from './attacks/refresh.ts'
-import { plantsACookie, sendsFromAnotherSite, sendsTwoCredentials } from './attacks/requests.ts'
-import {
-  refreshesBesideARevocation,
-  usesATokenAfterTheEnd,
-  waitsForALateAnswer,
-} from './attacks/revocation.ts'
-import type { MakePlace } from './attacks/site.ts'
+import { refreshesBesideARevocation, usesATokenAfterTheEnd } from './attacks/revocation.ts'
+import { type Attack, sessionAttacks } from './attacks/table.ts'
 import { endureOutage } from './support/outage.ts'
-import { SID } from './support/site.ts'
 
 /**
- * The attacks on sessions and tokens, on every database: what an attacker tries, and the test that
- * it is stopped. Larger numbers of the races are in the tests of the token package.
+ * The attacks on sessions and tokens, on every database. Larger numbers of the races are in the
+ * tests of the token package.
  */
-const attacks: readonly (readonly [name: string, check: (makePlace: MakePlace) => Promise<void>])[] = [
+const attacks: readonly Attack[] = [
+  ...sessionAttacks,
   ['"none", HS256 with the public key, an algorithm in another case', changesTheAlgorithm],
   ['a key of the attacker in jwk or at jku, a kid that is a path or SQL', bringsItsOwnKey],
   ['an ID token, a refresh token or another JWT in place of an access token', presentsAnotherKind],
@@ -35,16 +29,9 @@ const attacks: readonly (readonly [name: string, check: (makePlace: MakePlace) =
     'a JWT after a sign-out, a sign-out everywhere or a change of the password, in two processes',
     usesATokenAfterTheEnd,
   ],
-  ['a late answer of /token, or a late save, after the sign-out', waitsForALateAnswer],
   ['a stolen refresh token, whether the thief or the victim uses it first', usesAStolenToken],
   ['a refresh beside a revocation', refreshesBesideARevocation],
   ['one refresh token used by many at once', refreshesManyTimesAtOnce],
-  ['a dump of the store', (makePlace) => dumps(makePlace, SID)],
-  ['a dump of the store, while older cookies are accepted', (makePlace) => dumps(makePlace, 'connect.sid')],
-  ['session fixation, and a planted cookie', plantsACookie],
-  ['requests of other sites: with a session, and to sign somebody in', sendsFromAnotherSite],
-  ['a cookie beside a header, and a cookie twice', sendsTwoCredentials],
-  ['a token in the URL, and tokens in messages and events', looksIntoUrlsAndMessages],
   ['clocks that differ by a minute, and that are set back', usesWrongClocks],
   ['floods of unknown kids, huge tokens and forged refresh tokens', floods],
 ]

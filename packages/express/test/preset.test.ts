@@ -1,22 +1,15 @@
 import express from 'express'
-import session, { MemoryStore } from 'express-session'
-import { describe, expect, it, onTestFinished, test, vi } from 'vitest'
-import { openFailing, openInMemory } from '../../token/test/support/databases.ts'
+import { MemoryStore } from 'express-session'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { openInMemory } from '../../token/test/support/databases.ts'
 import { type SessionsOptions, sessions, signIn } from '../src/index.ts'
-import {
-  handle,
-  makeApp,
-  openBrowser,
-  SECRET,
-  SID,
-  send,
-  serve as serveApp,
-  showErrors,
-  versions,
-} from './support/site.ts'
+import { declarePreset } from './rules/preset.ts'
+import { hosts } from './support/host.ts'
+import { handle, SECRET, SID, send, serve, showErrors } from './support/site.ts'
+
+for (const host of hosts) declarePreset(host)
 
 const store = openInMemory()
-const other = 'aQ8ZpR3wYt6UeNs1VxCb7MkJ4hGfD2Lo'
 
 describe('weak settings', () => {
   test.each([
@@ -76,167 +69,12 @@ describe('weak settings', () => {
   })
 })
 
-describe.each(versions)('on %s, the preset', (_version, make) => {
-  function openApp(options: Parameters<typeof makeApp>[1] = {}) {
-    const store = openInMemory()
-    const app = makeApp(store, { make, ...options })
-    app.get('/', (req, res) => void res.json({ user: req.session.userId ?? null }))
-    app.post(
-      '/sign-in',
-      handle((req) => signIn(req, { userId: 'ada' })),
-    )
-    app.post('/cart', (req, res) => {
-      req.session.cart = ['book']
-      res.end()
-    })
-    return { store, serve: () => serveApp(showErrors(app)) }
-  }
-
-  it('sets a cookie that is __Host-, Secure, HttpOnly and SameSite, for all of the site and no longer than the browser', async () => {
-    const origin = await openApp().serve()
-    const { cookies, status } = await send(`${origin}/sign-in`, { method: 'POST' })
-    expect(status).toBe(200)
-    expect(cookies).toEqual([
-      expect.stringMatching(/^__Host-sid=s%3A[\w-]{32}\.[\w%]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
-    ])
-  })
-
-  it('keeps the cookie for maxAge, strictly', async () => {
-    const origin = await openApp({ maxAge: 3_600_000, sameSite: 'strict', name: '__Host-app' }).serve()
-    const { cookies } = await send(`${origin}/sign-in`, { method: 'POST' })
-    expect(cookies[0]).toMatch(/^__Host-app=.*Expires=.*HttpOnly; Secure; SameSite=Strict$/)
-  })
-
-  it('sets no cookie and stores nothing for a visitor without data', async () => {
-    const { store, serve } = openApp()
-    const { cookies } = await send(`${await serve()}/`)
-    expect(cookies).toEqual([])
-    expect(await store.length()).toBe(0)
-  })
-
-  it('in development, neither needs https nor sets the prefix', async () => {
-    const origin = await openApp({ development: true, trustsProxy: false }).serve()
-    const { cookies } = await send(`${origin}/sign-in`, { method: 'POST' })
-    expect(cookies[0]).toMatch(/^sid=s%3A[^;]+; Path=\/; HttpOnly; SameSite=Lax$/)
-  })
-
-  it('says what to set where the cookie would be lost, and stores nothing', async () => {
-    const { store, serve } = openApp({ trustsProxy: false })
-    const origin = await serve()
-    const lost = await send(`${origin}/cart`, { method: 'POST' })
-    expect([lost.status, lost.cookies]).toEqual([500, []])
-    expect(lost.body).toContain("app.set('trust proxy', 1)")
-    expect(JSON.parse((await send(`${origin}/sign-in`, { method: 'POST' })).body)).toEqual({
-      code: 'INSECURE_CONNECTION',
-    })
-    expect((await send(`${origin}/`)).status).toBe(200)
-    expect(await store.length()).toBe(0)
-  })
-
-  it('refuses two cookies of one name', async () => {
-    const origin = await openApp().serve()
-    const browser = openBrowser(origin)
-    await browser.post('/sign-in')
-    const cookie = browser.cookieFor(origin)
-    for (const headers of [
-      { cookie: `${SID}=planted; ${cookie}` },
-      { cookie: `${cookie}; ${SID}=planted` },
-    ]) {
-      const { status, body } = await send(`${origin}/`, { headers })
-      expect([status, JSON.parse(body)]).toEqual([400, { code: 'AMBIGUOUS' }])
-    }
-    // A browser takes these for other cookies, and so does the preset.
-    const { body } = await send(`${origin}/`, {
-      headers: { cookie: `__host-sid=planted; ${cookie}; x${SID}=planted` },
-    })
-    expect(JSON.parse(body)).toEqual({ user: 'ada' })
-  })
-
-  it('takes a broken cookie for none', async () => {
-    const origin = await openApp({ readAlso: ['connect.sid'] }).serve()
-    for (const name of [SID, 'connect.sid'])
-      for (const value of ['', '%', '%E0%A4%A', 's%3A', 's:.', 'j:{}', '"', '=;=', 's%3A%00.x']) {
-        const { status } = await send(`${origin}/sign-in`, {
-          method: 'POST',
-          headers: { cookie: `${name}=${value}` },
-        })
-        expect(status, value).toBe(200)
-      }
-  })
-
-  it('takes over an older cookie, and replaces it', async () => {
-    const { store, serve } = openApp({ readAlso: ['connect.sid'] })
-    const origin = await serve()
-    const before = make()
-    before.use(session({ store, secret: SECRET, resave: false, saveUninitialized: false }))
-    before.get('/', (req, res) => {
-      req.session.userId = 'ada'
-      res.end()
-    })
-    const [line] = (await send(await serveApp(before))).cookies
-    const cookie = line!.split(';')[0]!
-    const { body, cookies } = await send(`${origin}/`, { headers: { cookie } })
-    expect(JSON.parse(body)).toEqual({ user: 'ada' })
-    const value = cookie.slice('connect.sid='.length)
-    expect(cookies[0]).toBe(`${SID}=${value}; Path=/; HttpOnly; Secure; SameSite=Lax`)
-    expect(cookies[1]).toMatch(/^connect\.sid=; Path=\/; Expires=Thu, 01 Jan 1970/)
-    // The new cookie alone is enough from now on, and a forged old one moves nothing.
-    expect(JSON.parse((await send(`${origin}/`, { headers: { cookie: `${SID}=${value}` } })).body)).toEqual({
-      user: 'ada',
-    })
-    const forged = await send(`${origin}/`, { headers: { cookie: `connect.sid=${value.slice(0, -3)}AAA` } })
-    expect([JSON.parse(forged.body), forged.cookies]).toEqual([{ user: null }, []])
-  })
-
-  it('answers with 503 while the store is down, and leaves the cookie', async () => {
-    const { state, store: failing } = openFailing()
-    const app = makeApp(failing, { make })
-    app.get('/', (_req, res) => void res.end())
-    app.post(
-      '/sign-in',
-      handle((req) => signIn(req, { userId: 'ada' })),
-    )
-    const origin = await serveApp(app)
-    const browser = openBrowser(origin)
-    await browser.post('/sign-in')
-    state.isDown = true
-    const { status, headers, cookies } = await send(`${origin}/`, {
-      headers: { cookie: browser.cookieFor(origin) },
-    })
-    expect([status, headers['retry-after'], cookies]).toEqual([503, '1', []])
-  })
-})
-
 test('signIn without the preset says what is missing', async () => {
   const app = express()
   app.post(
     '/',
     handle((req) => signIn(req, {})),
   )
-  const origin = await serveApp(showErrors(app))
+  const origin = await serve(showErrors(app))
   expect(JSON.parse((await send(origin, { method: 'POST' })).body)).toEqual({ code: 'TypeError' })
-})
-
-test('another secret than the first one is read, and does not sign', async () => {
-  const shared = openInMemory()
-  const make = (secret: string | string[]) => {
-    const app = makeApp(shared, { secret })
-    app.get('/', (req, res) => void res.json({ user: req.session.userId ?? null }))
-    app.post(
-      '/sign-in',
-      handle((req) => signIn(req, { userId: 'ada' })),
-    )
-    return serveApp(app)
-  }
-  const [old, both, later] = [await make(other), await make([SECRET, other]), await make(SECRET)]
-  const sign = async (origin: string) =>
-    (await send(`${origin}/sign-in`, { method: 'POST' })).cookies[0]!.split(';')[0]!
-  const userOf = async (origin: string, cookie: string) =>
-    JSON.parse((await send(origin, { headers: { cookie } })).body).user
-  const [before, after] = [await sign(old), await sign(both)]
-  expect([await userOf(both, before), await userOf(later, before), await userOf(later, after)]).toEqual([
-    'ada',
-    null,
-    'ada',
-  ])
 })

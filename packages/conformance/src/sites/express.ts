@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import express, { type Request, type Response } from 'express'
-import session, { type SessionOptions, type Store } from 'express-session'
+import type { SessionOptions, Store } from 'express-session'
+import { currentHost, type Handler } from './host.ts'
 import { withServer } from './server.ts'
 
-/** What one request does with its session before the answer ends. */
-export type Handler = (req: Request & { session: Record<string, unknown> }, res: Response) => unknown
+export { type Handler, type Host, makeExpressHost, WHOLE_ANSWER, withHost } from './host.ts'
 
 interface Answer {
   status: number
@@ -23,7 +22,7 @@ export interface Browser {
   headers: Record<string, string>
 }
 
-/** An Express application that is listening. */
+/** An application that is listening: of Express, or of another host (`withHost`). */
 export interface Site {
   /** Returns a new browser without a cookie. */
   browser(): Browser
@@ -95,7 +94,7 @@ export async function idOf(browser: Browser): Promise<string> {
 }
 
 /**
- * Runs `check` with an Express application that keeps its sessions in the store, and records the
+ * Runs `check` with an application that keeps its sessions in the store, and records the
  * calls of the store.
  * @param options Options of express-session that override those of `withSite`.
  * @example
@@ -115,7 +114,7 @@ export function withApp(
 }
 
 /**
- * Runs `check` with an Express application that keeps its sessions in the store, and closes the
+ * Runs `check` with an application that keeps its sessions in the store, and closes the
  * application afterwards. By default `resave` and `saveUninitialized` are `false`.
  * @param options Options of express-session that override the defaults.
  * @example
@@ -131,18 +130,9 @@ export async function withSite(
   check: (site: Site) => Promise<void>,
 ): Promise<void> {
   const handlers = new Map<string, Handler>()
-  const app = express()
-  app.set('env', 'test')
-  app.use(session({ store, secret: 'a secret', resave: false, saveUninitialized: false, ...options }))
-  app.use(async (req: Request, res: Response) => {
-    await handlers.get(req.path)!(req as never, res)
-    if (!res.writableEnded) res.end('the whole answer')
-  })
-  app.use((error: Error, _req: Request, res: Response, next: (error: Error) => void) => {
-    if (res.headersSent) return next(error)
-    res.status(500).end(String((error as { code?: string }).code ?? error))
-  })
-  await withServer(app, (url) => check({ browser: () => createBrowser(url, handlers) }))
+  const settings = { store, secret: 'a secret', resave: false, saveUninitialized: false, ...options }
+  const listener = await currentHost()(settings, (req, res) => handlers.get(req.url)!(req, res))
+  await withServer(listener, (url) => check({ browser: () => createBrowser(url, handlers) }))
 }
 
 /** Makes a browser that registers the handler of each request under a path of its own. */

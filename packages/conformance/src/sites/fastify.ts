@@ -1,5 +1,5 @@
 import type { Store } from 'express-session'
-import { type Act, createVisitor, type Visit, type Visitor } from './visitor.ts'
+import { type Act, createVisitor, type Visitor } from './visitor.ts'
 
 /**
  * Runs `check` with a visitor of a Fastify application. `@fastify/session` never calls `touch`, and
@@ -13,7 +13,9 @@ export async function withFastify(
 ): Promise<void> {
   const { default: fastify } = await import('fastify')
   const { default: cookie } = await import('@fastify/cookie')
-  const { default: session } = await import('@fastify/session')
+  // Its types would be those of `request.session` in every program that imports this suite.
+  const plugin: string = '@fastify/session'
+  const { default: session } = await import(plugin)
   const app = fastify()
   let act: Act
   app.register(cookie)
@@ -25,13 +27,13 @@ export async function withFastify(
   })
   app.get('/', async (request) => {
     await act({
-      id: request.session.sessionId,
+      id: sessionOf(request).sessionId,
       // A getter, because `regenerate` replaces the session object.
       get session() {
-        return request.session as unknown as Visit['session']
+        return sessionOf(request)
       },
-      end: () => request.session.destroy(),
-      renew: () => request.session.regenerate(),
+      end: () => sessionOf(request).destroy(),
+      renew: () => sessionOf(request).regenerate(),
     })
     return 'the whole answer'
   })
@@ -47,3 +49,12 @@ export async function withFastify(
     await app.close()
   }
 }
+
+/** The session of @fastify/session, which is data and methods in one object. */
+interface PluginSession extends Record<string, unknown> {
+  sessionId: string
+  destroy(): Promise<void>
+  regenerate(): Promise<void>
+}
+
+const sessionOf = (request: object): PluginSession => (request as { session: PluginSession }).session

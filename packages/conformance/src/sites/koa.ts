@@ -24,15 +24,15 @@ export async function withKoa(
   app.use(async (context) => {
     const visit: Visit = {
       get id() {
-        return context.session!.externalKey!
+        return sessionOf(context).externalKey
       },
       get session() {
-        return context.session as unknown as Visit['session']
+        return sessionOf(context)
       },
       end() {
-        context.session = null
+        Object.assign(context, { session: null })
       },
-      renew: () => context.session!.regenerate() as Promise<void>,
+      renew: () => sessionOf(context).regenerate(),
     }
     await act(visit)
     context.body = 'the whole answer'
@@ -48,6 +48,14 @@ export async function withKoa(
     ),
   )
 }
+
+/** The session of koa-session, which is data and methods in one object. */
+interface KoaSession extends Record<string, unknown> {
+  externalKey: string
+  regenerate(): Promise<void>
+}
+
+const sessionOf = (context: object): KoaSession => (context as { session: KoaSession }).session
 
 /** Adapts a store to koa-session, whose sessions have no cookie of their own. */
 function toExternalStore(store: Tested) {

@@ -46,7 +46,7 @@ export async function sendsTwoCredentials(makePlace: MakePlace): Promise<void> {
   const { accessToken } = await tokens.grant({ userId: 'eve' }, { client: 'cli' })
   const ask = async (headers: Record<string, string>) => {
     const { status, body } = await send(`${origin}/api`, { headers })
-    return status === 200 ? JSON.parse(body).user : status
+    return status === 200 ? JSON.parse(body).auth.user : status
   }
   expect(await ask({ cookie })).toBe('ada')
   expect(await ask({ cookie, ...bearer(accessToken) })).toBe('eve')

@@ -1,14 +1,18 @@
 import type { SessionStore, StoreOptions } from '@session-stores/core'
 import type { Browser } from '@session-stores/testbed/browser'
 import { generateKey, type Tokens, type TokensOptions } from '@session-stores/token'
-import type { Request } from 'express'
 import { CompactSign, importJWK, type JWK } from 'jose'
 import { openForTest, tokensForTest } from '../../../token/test/support/databases.ts'
 import type { Place } from '../../../token/test/support/places.ts'
-import { authenticate, signIn, signOut, tokenRoutes } from '../../src/index.ts'
-import { Gate, handle, makeApp, openBrowser, send, serve, showErrors } from '../support/site.ts'
+import { type Host, hosts, type Visit } from '../support/host.ts'
+import { Gate, openBrowser, send, serve } from '../support/site.ts'
 
-export type MakePlace = () => Place
+/** Where the sessions of a site are, and the framework on which it runs: Express 5 without one. */
+export interface AttackedPlace extends Place {
+  host?: Host
+}
+
+export type MakePlace = () => AttackedPlace
 
 /** The grace period of refresh tokens, in milliseconds. */
 export const GRACE = 30_000
@@ -45,55 +49,38 @@ export interface AttackedSite {
 }
 
 export async function openSite(
-  place: Place,
+  place: AttackedPlace,
   tokenOptions: Partial<TokensOptions> = {},
   storeOptions: StoreOptions = {},
 ): Promise<AttackedSite> {
   const store: SessionStore = openForTest(place, storeOptions)
   const tokens: Tokens = tokensForTest(store, { freshness: 0, keys: [JSON.stringify(key)], ...tokenOptions })
   const state: { gate?: Gate } = {}
-  const pass = async (req: Request): Promise<void> => {
-    if (!req.query.slow) return
-    await state.gate!.pass()
+  const pass = async ({ query }: Visit): Promise<void> => {
+    if (query.slow) await state.gate!.pass()
   }
-  const app = makeApp(store, { readAlso: ['connect.sid'] })
-  app.post(
-    '/sign-in',
-    handle((req) => signIn(req, { userId: `${req.query.user ?? 'ada'}` }, { keep: ['cart'] })),
-  )
-  app.post(
-    '/sign-out',
-    handle((req, res) => signOut(req, res)),
-  )
-  app.post(
-    '/sign-out-everywhere',
-    handle((req, res) => signOut(req, res, { everywhere: true })),
-  )
-  app.post(
-    '/cart',
-    handle(async (req) => {
-      await pass(req)
-      req.session.cart = ['book']
-    }),
-  )
-  app.post(
-    '/late-token',
-    handle(async (req) => {
-      await pass(req)
-      return tokens.fromSession(req)
-    }),
-  )
-  app.use(tokenRoutes(tokens))
-  app.get(
-    '/',
-    (req, res) => void res.json({ user: req.session.userId ?? null, cart: req.session.cart ?? [] }),
-  )
-  app.all(
-    '/api',
-    authenticate(tokens, { from: ['session', 'header'] }),
-    (req, res) => void res.json({ user: req.auth!.user, via: req.auth!.via }),
-  )
-  const origin = await serve(showErrors(app))
+  const listener = await (place.host ?? hosts[0]!).open({
+    store,
+    preset: { readAlso: ['connect.sid'] },
+    routes: {
+      'GET /': ({ session }) => ({ user: session.userId ?? null, cart: session.cart ?? [] }),
+      'POST /sign-in': ({ query, signIn }) =>
+        signIn({ userId: `${query.user ?? 'ada'}` }, { keep: ['cart'] }),
+      'POST /sign-out': ({ signOut }) => signOut(),
+      'POST /sign-out-everywhere': ({ signOut }) => signOut({ everywhere: true }),
+      'POST /cart': async (visit) => {
+        await pass(visit)
+        visit.session.cart = ['book']
+      },
+      'POST /late-token': async (visit) => {
+        await pass(visit)
+        return tokens.fromSession(visit.raw)
+      },
+    },
+    tokens,
+    api: { from: ['session', 'header'] },
+  })
+  const origin = await serve(listener)
   const open = async (user?: string) => {
     const browser = openBrowser(origin)
     if (user) await browser.post(`/sign-in?user=${user}`)

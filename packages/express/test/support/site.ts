@@ -1,5 +1,6 @@
+/// <reference path="./express-4.d.ts" />
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { SessionStore } from '@session-stores/core'
@@ -60,7 +61,7 @@ export async function send(
 }
 
 /** Serves an application on a free port until the test ends. */
-export async function serve(app: Express): Promise<string> {
+export async function serve(app: RequestListener): Promise<string> {
   const server = createServer(app)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

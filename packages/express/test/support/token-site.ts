@@ -1,33 +1,18 @@
 import type { SessionStore } from '@session-stores/core'
 import type { Tokens, TokensOptions } from '@session-stores/token'
-import type express from 'express'
 import { openInMemory, tokensForTest } from '../../../token/test/support/databases.ts'
-import {
-  type AuthenticateOptions,
-  authenticate,
-  signIn,
-  type TokenRoutesOptions,
-  tokenRoutes,
-} from '../../src/index.ts'
-import {
-  type Answer,
-  handle,
-  makeApp,
-  openBrowser,
-  type SendOptions,
-  send,
-  serve,
-  showErrors,
-} from './site.ts'
+import type { AuthenticateOptions } from '../../src/index.ts'
+import type { Host, Site } from './host.ts'
+import { type Answer, openBrowser, type SendOptions, send, serve } from './site.ts'
 
 /** What an application with tokens is made of. */
 export interface Options {
-  make: typeof express
+  host: Host
   store?: SessionStore
   tokens?: Partial<TokensOptions>
-  routes?: TokenRoutesOptions
+  routes?: Site['tokenRoutes']
   auth?: AuthenticateOptions
-  checksOrigin?: boolean
+  checksOrigin?: false
 }
 
 export interface JsonAnswer extends Omit<Answer, 'body'> {
@@ -49,7 +34,7 @@ export interface TokenSite {
 
 /** Opens an application with the routes of the tokens, and an API, where Ada is signed in. */
 export async function openTokenSite({
-  make,
+  host,
   store = openInMemory(),
   tokens: options,
   routes,
@@ -57,14 +42,15 @@ export async function openTokenSite({
   checksOrigin,
 }: Options): Promise<TokenSite> {
   const tokens: Tokens = tokensForTest(store, options)
-  const app = makeApp(store, { make, ...(checksOrigin !== undefined && { checksOrigin }) })
-  app.post(
-    '/sign-in',
-    handle((req) => signIn(req, { userId: 'ada' })),
-  )
-  app.use(tokenRoutes(tokens, routes))
-  app.use('/api', authenticate(tokens, auth), (req, res) => void res.json({ auth: req.auth ?? null }))
-  const origin = await serve(showErrors(app))
+  const listener = await host.open({
+    store,
+    ...(checksOrigin !== undefined && { checksOrigin }),
+    routes: { 'POST /sign-in': ({ signIn }) => signIn({ userId: 'ada' }) },
+    tokens,
+    ...(routes && { tokenRoutes: routes }),
+    ...(auth && { api: auth }),
+  })
+  const origin = await serve(listener)
   const browser = openBrowser(origin)
   await browser.post('/sign-in')
   const cookie = browser.cookieFor(origin)

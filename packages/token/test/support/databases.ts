@@ -56,22 +56,36 @@ export function openFailing(): FailingStore {
   return { state, store: new SessionStore(failing, { pruneInterval: false, ...ofUser }) }
 }
 
-/** Declares the same tests on each of the four databases. `makePlace` names a new place for a test. */
+const SERVERS = { redis: redisServer, postgres: postgresServer, mongodb: mongoServer } as const
+const NAMES: Readonly<Record<DatabaseId, string>> = {
+  sqlite: 'SQLite',
+  redis: 'Redis',
+  postgres: 'PostgreSQL',
+  mongodb: 'MongoDB',
+}
+
+/**
+ * Declares the same tests on each of the four databases, or on some of them. `makePlace` names a new
+ * place for a test.
+ */
 export function describeOnDatabases(
   name: string,
   body: (makePlace: () => Place, database: DatabaseId) => void,
+  databases: readonly DatabaseId[] = ['sqlite', 'redis', 'postgres', 'mongodb'],
 ): void {
   const makeNamespace = () => `t_${randomBytes(6).toString('hex')}`
   const declare = (database: DatabaseId, url: () => string) =>
     body(() => ({ database, url: url(), namespace: makeNamespace() }), database)
-  describe(`${name}, on SQLite`, () => {
-    declare('sqlite', () => {
-      const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
-      after(() => rmSync(folder, { recursive: true }))
-      return join(folder, 'sessions.db')
-    })
-  })
-  describeWith(`${name}, on Redis`, redisServer, ({ url }) => declare('redis', () => url))
-  describeWith(`${name}, on PostgreSQL`, postgresServer, ({ url }) => declare('postgres', () => url))
-  describeWith(`${name}, on MongoDB`, mongoServer, ({ url }) => declare('mongodb', () => url))
+  for (const database of databases) {
+    const title = `${name}, on ${NAMES[database]}`
+    if (database === 'sqlite') describe(title, () => declare(database, newFile))
+    else describeWith(title, SERVERS[database], ({ url }) => declare(database, () => url))
+  }
+}
+
+/** Returns the path of a file that is removed after the test. */
+function newFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
+  after(() => rmSync(folder, { recursive: true }))
+  return join(folder, 'sessions.db')
 }

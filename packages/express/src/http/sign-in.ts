@@ -1,8 +1,9 @@
+import type { ServerResponse } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import type { SessionStore } from '@session-stores/core'
-import type { Request, Response } from 'express'
 import type { SessionData } from 'express-session'
-import { clearCookies, generate, isLoaded, presetOf, requireSecure, type StoredSession } from './preset.ts'
+import type { HttpRequest, StoredSession } from './framework.ts'
+import { clearCookies, generate, isLoaded, presetOf, requireSecure } from './preset.ts'
 import { asking, promised } from './store-errors.ts'
 
 declare module 'express-session' {
@@ -52,7 +53,7 @@ export interface SignOutOptions {
  * res.redirect(303, '/')
  */
 export async function signIn(
-  req: Request,
+  req: HttpRequest,
   data: Partial<SessionData>,
   { keep = [] }: SignInOptions = {},
 ): Promise<void> {
@@ -85,8 +86,8 @@ export async function signIn(
  * res.redirect(303, '/')
  */
 export async function signOut(
-  req: Request,
-  res: Response,
+  req: HttpRequest,
+  res: ServerResponse,
   { everywhere = false, clearSiteData = ['cache', 'storage'] }: SignOutOptions = {},
 ): Promise<void> {
   const preset = presetOf(req)

@@ -1,9 +1,9 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SessionStore } from '@session-stores/core'
 import { TokenError } from '@session-stores/token'
-import type { CookieOptions, Request, Response } from 'express'
-import type { Session, SessionData } from 'express-session'
-import { rawCookies } from './cookies.ts'
+import type { CookieOptions } from 'express-session'
+import { addCookies, expire, rawCookies } from './cookies.ts'
+import type { HttpRequest, StoredSession } from './framework.ts'
 import type { PresetSettings } from './preset-options.ts'
 
 /** What `sessions` decided for the requests that passed it. */
@@ -11,9 +11,9 @@ export interface Preset {
   settings: PresetSettings
   /** The attributes of the cookie. A browser clears a `__Host-` cookie only if they are repeated. */
   attributes: CookieOptions
+  /** Why the browser gets no cookie over plain http, and what to write. */
+  insecure: string
 }
-
-export type StoredSession = Session & Partial<SessionData>
 
 /** A property of the request, because a WeakMap of requests costs the garbage collector more. */
 const PRESET: unique symbol = Symbol('session-stores preset')
@@ -37,30 +37,43 @@ export function presetOf(req: IncomingMessage): Preset {
 export const findPreset = (req: PresetRequest): Preset | undefined => req[PRESET]
 
 /** Whether the session came from the store: the cookie of the request holds its id. */
-export function isLoaded(req: Request, { settings }: Preset): boolean {
+export function isLoaded(req: HttpRequest, { settings }: Preset): boolean {
   const [value = ''] = rawCookies(req, settings.name)
   // Other characters of the value need no decoding, and a broken cookie must not throw.
   return req.sessionID !== undefined && value.replace(/^s%3A/i, 's:').startsWith(`s:${req.sessionID}.`)
 }
 
+/** Marks a session that this request stored. */
+const STORED: unique symbol = Symbol('session-stores stored')
+
+export const markStored = (session: object): void =>
+  void Object.defineProperty(session, STORED, { value: true, configurable: true })
+
+/** Whether the session of the request has a row, as far as this request knows. */
+export const isStored = (req: HttpRequest, preset: Preset): boolean =>
+  isLoaded(req, preset) || (req.session != null && STORED in req.session)
+
 /** Whether the browser will take a `Secure` cookie from the answer. */
-export const takesCookies = (req: Request, { settings }: Preset): boolean =>
-  settings.development || req.secure
+export const takesCookies = (req: HttpRequest, { settings }: Preset): boolean =>
+  settings.development || req.secure === true
 
 /** @throws INSECURE_CONNECTION where express-session would silently set no cookie. */
-export function requireSecure(req: Request, preset: Preset): void {
-  if (!takesCookies(req, preset)) throw new TokenError('INSECURE_CONNECTION', INSECURE)
+export function requireSecure(req: HttpRequest, preset: Preset): void {
+  if (!takesCookies(req, preset)) throw new TokenError('INSECURE_CONNECTION', preset.insecure)
 }
 
-export const INSECURE: string =
-  'The session cookie is Secure, and this request came over plain http. Behind a proxy that ends https, ' +
-  "write app.set('trust proxy', 1). On http://localhost, write sessions({ …, development: true })."
+/** Whether a session would be stored whose cookie the browser does not get. */
+export const isCookieLost = (req: HttpRequest, preset: Preset): boolean =>
+  req.session != null && !takesCookies(req, preset) && !isLoaded(req, preset) && !isEmpty(req.session)
+
+/** Whether a session holds nothing but its cookie. */
+export const isEmpty = (session: object): boolean => Object.keys(session).every((key) => key === 'cookie')
 
 /** Gives the request a new session with a new id, which nobody knows yet. */
-export function generate(req: Request, store: SessionStore): StoredSession {
+export function generate(req: HttpRequest, store: SessionStore): StoredSession {
   // The middleware of express-session sets this method; its types leave it out.
-  ;(store as unknown as { generate(request: Request): void }).generate(req)
-  const session = req.session as StoredSession
+  ;(store as unknown as { generate(request: HttpRequest): void }).generate(req)
+  const { session } = req
   saveOnce(session)
   return session
 }
@@ -71,7 +84,7 @@ const textOf = (session: object): string => JSON.stringify({ ...session, cookie:
  * Makes `save` do nothing where nothing changed since the last save. express-session saves a new
  * session again at the end of the response, although it was saved before.
  */
-function saveOnce(session: StoredSession): void {
+export function saveOnce(session: StoredSession): void {
   const save = session.save.bind(session)
   let saved = textOf(session)
   Object.defineProperty(session, 'save', {
@@ -83,6 +96,7 @@ function saveOnce(session: StoredSession): void {
         setImmediate(callback)
         return session
       }
+      markStored(session)
       return save((error?: unknown) => {
         if (error == null) saved = text
         callback(error)
@@ -92,12 +106,16 @@ function saveOnce(session: StoredSession): void {
 }
 
 /** Clears the session's cookie, older ones that are accepted in its place, and that of an access token. */
-export function clearCookies(req: Request, res: Response, { settings, attributes }: Preset): void {
+export const clearCookies = (req: HttpRequest, res: ServerResponse, preset: Preset): void =>
+  addCookies(res, clearingLines(req, preset))
+
+/** Returns the lines `Set-Cookie` of `clearCookies`. */
+export function clearingLines(req: HttpRequest, { settings, attributes }: Preset): string[] {
   const { name, readAlso, development } = settings
   const present = [...readAlso, accessCookie(development)].filter(
     (other) => rawCookies(req, other).length > 0,
   )
-  for (const each of [name, ...present]) res.clearCookie(each, attributes)
+  return [name, ...present].map((each) => expire(each, attributes))
 }
 
 /** Returns the name of the cookie that holds an access token, where the application asks for one. */

@@ -1,4 +1,5 @@
 import { checkOptions, type OptionRule, type SessionStore } from '@session-stores/core'
+import type { Framework } from './framework.ts'
 
 /** The options of `sessions`. A weak or unknown option is a `TypeError` that says what to write. */
 export interface SessionsOptions {
@@ -48,6 +49,9 @@ export interface SessionsOptions {
    */
   development?: boolean
 }
+
+/** What messages say of the framework. */
+export type Advice = Pick<Framework<never>, 'trustProxy' | 'signOut'>
 
 /** The options after the checks and with the defaults. */
 export interface PresetSettings extends Required<Omit<SessionsOptions, 'secret' | 'maxAge' | 'crossSite'>> {
@@ -118,16 +122,19 @@ const DECIDED: Readonly<Record<string, string>> = {
   saveUninitialized: 'it is always false: visitors without data get neither a row nor a cookie',
   rolling: 'it is always false: a late answer must not set the cookie of a session that was signed out',
   genid: 'ids always have 144 random bits',
-  proxy: "write app.set('trust proxy', 1) for one proxy in front of the application",
-  unset: 'sign out with signOut(req, res)',
   key: "write 'name'",
 }
 
 /** @throws TypeError for a weak, wrong, unknown or missing option. */
-export function toSettings(options: SessionsOptions): PresetSettings {
+export function toSettings(options: SessionsOptions, { trustProxy, signOut }: Advice): PresetSettings {
+  const decided: Readonly<Record<string, string>> = {
+    ...DECIDED,
+    proxy: `write ${trustProxy} for a proxy in front of the application`,
+    unset: `sign out with ${signOut}`,
+  }
   for (const name of Object.keys(options ?? {}))
-    if (Object.hasOwn(DECIDED, name))
-      throw new TypeError(`option '${name}' is not one of sessions(): ${DECIDED[name]}`)
+    if (Object.hasOwn(decided, name))
+      throw new TypeError(`option '${name}' is not one of sessions(): ${decided[name]}`)
   checkOptions(options, rules)
   for (const name of ['store', 'secret'] as const)
     if (options[name] === undefined)
