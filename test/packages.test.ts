@@ -6,7 +6,8 @@ import { promisify } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { checkGuide, writeGuides } from './support/guides.ts'
+import { checkGuide } from './support/guides.ts'
+import { writePages } from './support/pages.ts'
 
 const root = join(import.meta.dirname, '..')
 const published = globSync('packages/*/package.json', { cwd: root })
@@ -97,8 +98,7 @@ describe('an application that installs the packages', () => {
   })
 
   test('runs the programs of the guides as they stand', async () => {
-    const folder = join(app, 'guides')
-    for (const guide of writeGuides(folder)) await checkGuide(guide, folder)
+    for (const guide of writePages('guides', join(app, 'guides'))) await checkGuide(guide)
   })
 
   test('compiles without esModuleInterop', async () => {
