@@ -41,7 +41,9 @@ export function sessions(options: SessionsOptions): RequestHandler {
     setPreset(req, preset)
     middleware(req, res, (error?: unknown) => {
       if (error) return next(withStatus(error))
-      if (older && isLoaded(req, preset)) replaceCookie(res, older, preset)
+      // The handshake of a WebSocket has no answer of Express. A later request replaces the cookie.
+      if (older && typeof res.cookie === 'function' && isLoaded(req, preset))
+        replaceCookie(res, older, preset)
       if (!takesCookies(req, preset)) refuseLostCookie(req, res, preset)
       next()
     })

@@ -1,4 +1,6 @@
-import express from 'express'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import express, { type Request, type Response } from 'express'
 import session, { MemoryStore } from 'express-session'
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest'
 import { openFailing, openInMemory } from '../../token/test/support/databases.ts'
@@ -186,6 +188,13 @@ describe.each(versions)('on %s, the preset', (_version, make) => {
     })
     const forged = await send(`${origin}/`, { headers: { cookie: `connect.sid=${value.slice(0, -3)}AAA` } })
     expect([JSON.parse(forged.body), forged.cookies]).toEqual([{ user: null }, []])
+    // The handshake of a WebSocket has the same cookie, and no answer of Express.
+    const handshake = Object.assign(new IncomingMessage(new Socket()), { headers: { cookie }, url: '/' })
+    const middleware = sessions({ store, secret: SECRET, readAlso: ['connect.sid'] })
+    await new Promise((resolve) => {
+      middleware(handshake as Request, new ServerResponse(handshake) as Response, resolve)
+    })
+    expect((handshake as Request).session.userId).toBe('ada')
   })
 
   it('answers with 503 while the store is down, and leaves the cookie', async () => {
