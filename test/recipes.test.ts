@@ -1,0 +1,29 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { importedBy, installedBy, makeFolder, type Page, writePages } from './support/pages.ts'
+import { testSocketIo } from './support/recipes/socket-io.ts'
+import { testWs } from './support/recipes/ws.ts'
+
+const { folder, remove } = makeFolder('recipes')
+afterAll(remove)
+const pages = writePages('recipes', folder)
+
+/** Declares the tests of each recipe. */
+const recipes: Readonly<Record<string, (page: Page) => void>> = {
+  'socket.io': testSocketIo,
+  ws: testWs,
+}
+
+test('every recipe has tests', () => {
+  expect(pages.map(({ name }) => name)).toEqual(Object.keys(recipes).sort())
+})
+
+describe.each(pages)('the recipe $name', (page) => {
+  test('installs the packages that its programs import', () => {
+    const installed = installedBy(page)
+    expect(importedBy(page).filter((name) => !installed.includes(name))).toEqual([])
+  })
+
+  recipes[page.name]?.(page)
+})
