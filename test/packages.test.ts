@@ -1,38 +1,24 @@
 import { execFile } from 'node:child_process'
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildPackages, published, run, runPnpm } from './support/build.ts'
 import { checkGuide } from './support/guides.ts'
 import { writePages } from './support/pages.ts'
 
 const root = join(import.meta.dirname, '..')
-const published = globSync('packages/*/package.json', { cwd: root })
-  .map((path) => JSON.parse(readFileSync(join(root, path), 'utf8')))
-  .filter((manifest) => !manifest.private)
-  .map(({ name }) => ({ name: name as string, folder: join(root, 'packages', basename(name)) }))
-
 let temporary: string
 const tarball = (name: string) => join(temporary, `${basename(name)}.tgz`)
 
-/** Runs a command and returns its output. A failure's error contains the output. */
-async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
-  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1' }
-  const done = promisify(execFile)(command, args, { cwd, env })
-  const { stdout } = await done.catch(({ message, stdout, stderr }) => {
-    throw new Error(`${message}\n${stdout}\n${stderr}`)
-  })
-  return stdout
-}
-
 beforeAll(async () => {
   temporary = mkdtempSync(join(tmpdir(), 'packages-'))
-  await run(root, 'npx', '-y', 'pnpm@12', 'build')
+  await buildPackages()
   for (const { name, folder } of published) {
-    await run(folder, 'npx', '-y', 'pnpm@12', 'pack', '--out', tarball(name))
+    await runPnpm(folder, 'pack', '--out', tarball(name))
   }
 })
 

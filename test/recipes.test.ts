@@ -1,16 +1,22 @@
-import { globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildPackages, installPackages } from './support/build.ts'
 import { importedBy, installedBy, makeFolder, type Page, writePages } from './support/pages.ts'
+import { testNestjs } from './support/recipes/nestjs.ts'
 import { testSocketIo } from './support/recipes/socket-io.ts'
 import { testWs } from './support/recipes/ws.ts'
 
 const { folder, remove } = makeFolder('recipes')
 afterAll(remove)
+// The programs use the packages as they are published, as those of readers do.
+beforeAll(async () => {
+  await buildPackages()
+  installPackages(folder)
+})
 const pages = writePages('recipes', folder)
 
 /** Declares the tests of each recipe. */
 const recipes: Readonly<Record<string, (page: Page) => void>> = {
+  nestjs: testNestjs,
   'socket.io': testSocketIo,
   ws: testWs,
 }
