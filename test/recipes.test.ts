@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPackages, installPackages } from './support/build.ts'
 import { importedBy, installedBy, makeFolder, type Page, writePages } from './support/pages.ts'
 import { testNestjs } from './support/recipes/nestjs.ts'
+import { testPrometheus } from './support/recipes/prometheus.ts'
 import { testSocketIo } from './support/recipes/socket-io.ts'
 import { testWs } from './support/recipes/ws.ts'
 
@@ -17,6 +18,7 @@ const pages = writePages('recipes', folder)
 /** Declares the tests of each recipe. */
 const recipes: Readonly<Record<string, (page: Page) => void>> = {
   nestjs: testNestjs,
+  prometheus: testPrometheus,
   'socket.io': testSocketIo,
   ws: testWs,
 }
