@@ -1,10 +1,12 @@
-import { checkOptions, type OptionRule } from '@session-stores/core'
+import { checkOptions, type OptionRule, timers } from '@session-stores/core'
 import type { Request } from 'express'
 import type { SessionData } from 'express-session'
 import onHeaders from 'on-headers'
 import { clearCookies, generate, presetOf, type StoredSession } from './preset.ts'
 import { pick, signIn } from './sign-in.ts'
 import { asking, promised } from './store-errors.ts'
+
+const { setImmediate } = timers
 
 /** What `passportSessions` takes. */
 export interface PassportSessionsOptions {

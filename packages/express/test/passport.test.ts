@@ -1,7 +1,7 @@
 import type { SessionStore } from '@session-stores/core'
 import { Passport } from 'passport'
 import { Strategy } from 'passport-local'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest'
 import { describeOnDatabases, openForTest, openInMemory } from '../../token/test/support/databases.ts'
 import { passportSessions } from '../src/index.ts'
 import {
@@ -103,6 +103,15 @@ describe.each(versions)('Passport on %s', (_version, make) => {
   it('a redirect right after the login finds the session', async () => {
     const { logIn } = await openSite(openInMemory(ofPassport), make)
     for (let i = 0; i < 20; i++) expect(JSON.parse((await logIn()).body)).toEqual({ user: 'ada', cart: [] })
+  })
+
+  it("logs in and out under the fake timers of an application's tests", async () => {
+    const { browser, show, logIn } = await openSite(openInMemory(ofPassport), make)
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    expect(JSON.parse((await logIn()).body)).toEqual({ user: 'ada', cart: [] })
+    await browser.post('/logout')
+    expect(await show()).toEqual({ user: null, cart: [] })
   })
 
   it('a login that fails changes nothing for who is logged in', async () => {

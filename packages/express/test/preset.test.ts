@@ -103,6 +103,15 @@ describe.each(versions)('on %s, the preset', (_version, make) => {
     ])
   })
 
+  it("answers under the fake timers of an application's tests", async () => {
+    const origin = await openApp().serve()
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { cookies } = await send(`${origin}/sign-in`, { method: 'POST' })
+    const [cookie] = cookies[0]!.split(';')
+    expect((await send(origin, { headers: { cookie: cookie! } })).body).toBe('{"user":"ada"}')
+  })
+
   it('keeps the cookie for maxAge, strictly', async () => {
     const origin = await openApp({ maxAge: 3_600_000, sameSite: 'strict', name: '__Host-app' }).serve()
     const { cookies } = await send(`${origin}/sign-in`, { method: 'POST' })
