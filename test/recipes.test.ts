@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPackages, installPackages } from './support/build.ts'
 import { importedBy, installedBy, makeFolder, type Page, writePages } from './support/pages.ts'
+import { testOpenidConnect } from './support/recipes/express-openid-connect.ts'
 import { testNestjs } from './support/recipes/nestjs.ts'
+import { testOpenTelemetry } from './support/recipes/opentelemetry.ts'
 import { testPrometheus } from './support/recipes/prometheus.ts'
 import { testSocketIo } from './support/recipes/socket-io.ts'
+import { testTesting } from './support/recipes/testing.ts'
 import { testWs } from './support/recipes/ws.ts'
 
 const { folder, remove } = makeFolder('recipes')
@@ -17,9 +20,12 @@ const pages = writePages('recipes', folder)
 
 /** Declares the tests of each recipe. */
 const recipes: Readonly<Record<string, (page: Page) => void>> = {
+  'express-openid-connect': testOpenidConnect,
   nestjs: testNestjs,
+  opentelemetry: testOpenTelemetry,
   prometheus: testPrometheus,
   'socket.io': testSocketIo,
+  testing: testTesting,
   ws: testWs,
 }
 
