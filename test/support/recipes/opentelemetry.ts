@@ -66,6 +66,10 @@ export function testOpenTelemetry({ folder, markdown }: Page): void {
     expect(queries.length).toBeGreaterThan(5)
     expect(spans.length - queries.length).toBeGreaterThan(4)
     expect(hold(spans, id)).toBe(false)
+    // Each save is in the trace of the request that caused it.
+    const saves = queries.filter(({ text }) => /EVAL|INSERT|update|insert/.test(text))
+    expect(saves.length).toBeGreaterThan(0)
+    expect(saves.every(({ isChild }) => isChild)).toBe(true)
     return { collector, spans, queries, id }
   }
 

@@ -10,6 +10,7 @@ import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Page } from '../pages.ts'
 import { type Server, start } from '../program.ts'
+import { damageSessions } from './damage.ts'
 
 const HOUR = 3_600_000
 const user = { name: 'ada', password: 'correct horse' }
@@ -111,6 +112,18 @@ export function testSocketIo({ folder }: Page): void {
       const closed = closing(await connect(other))
       await server.ask('/sign-out', {})
       expect(await closed).toEqual(ended)
+    })
+
+    test('tells an error of the store from a session that has ended', async () => {
+      await server.ask('/sign-in', user)
+      const socket = await connect(server)
+      const repair = damageSessions(folder)
+      const told = once(socket as never, transport === 'websocket' ? 'refused' : 'disconnect')
+      socket.emit('say', 'hello')
+      expect((await told)[0]).toBe(transport === 'websocket' ? 'try again later' : 'transport error')
+      repair()
+      if (transport === 'websocket') expect(await say(socket, 'hello')).toBe('ada in lobby: hello')
+      socket.close()
     })
 
     test('answers no packet of a session that another process ended, before the next check', async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Page } from '../pages.ts'
 import { type Server, start } from '../program.ts'
+import { damageSessions } from './damage.ts'
 
 const HOUR = 3_600_000
 const user = { name: 'ada', password: 'correct horse' }
@@ -103,6 +104,22 @@ export function testWs({ folder }: Page): void {
     socket.send('hello')
     expect(await once(socket, 'close')).toEqual(ended)
     expect(heard).toEqual([])
+  })
+
+  test('tells an error of the store from a session that has ended', async () => {
+    await server.ask('/sign-in', user)
+    const { cookie } = server
+    const two = { cookie: `${cookie}; ${cookie}`, origin: server.origin }
+    await expect(connect(server, two)).rejects.toThrow('refused with 400')
+    const [socket, watched] = [await connect(server, own(server)), await connect(other, own(other))]
+    const repair = damageSessions(folder)
+    await expect(connect(server, own(server))).rejects.toThrow('refused with 500')
+    socket.send('hello')
+    expect(await once(socket, 'close')).toEqual([1013, Buffer.from('try again later')])
+    // Its checks see the error, too, and say nothing about the session.
+    expect(watched.readyState).toBe(WebSocket.OPEN)
+    repair()
+    watched.terminate()
   })
 
   test('closes all sockets after clear(), and keeps them while the store does not answer', async () => {
