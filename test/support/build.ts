@@ -70,7 +70,9 @@ export function installPackages(folder: string): void {
     const { publishConfig, ...manifest } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'))
     writeFileSync(join(target, 'package.json'), JSON.stringify({ ...manifest, ...publishConfig }))
     cpSync(join(source, 'dist'), join(target, 'dist'), { recursive: true })
-    const others = Object.keys(manifest.dependencies ?? {}).filter((other) => !published.some(isCalled(other)))
+    const others = Object.keys(manifest.dependencies ?? {}).filter(
+      (other) => !published.some(isCalled(other)),
+    )
     for (const other of others) {
       const link = join(target, 'node_modules', other)
       mkdirSync(dirname(link), { recursive: true })

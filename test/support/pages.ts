@@ -64,7 +64,9 @@ export function installedBy({ markdown }: Page): string[] {
 
 /** Returns the packages that the programs of a page import. */
 export function importedBy({ folder }: Page): string[] {
-  const files = globSync('*.{mjs,ts}', { cwd: folder }).map((file) => readFileSync(join(folder, file), 'utf8'))
+  const files = globSync('*.{mjs,ts}', { cwd: folder }).map((file) =>
+    readFileSync(join(folder, file), 'utf8'),
+  )
   const specifiers = files.flatMap((text) => [...text.matchAll(/(?:from|^import) '([^'.][^']*)'/gm)])
   const packages = specifiers.map(([, path]) => /^(?:@[^/]+\/)?[^/]+/.exec(path!)![0])
   return [...new Set(packages)].filter((name) => !name.startsWith('node:')).sort()

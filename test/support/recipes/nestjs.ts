@@ -59,7 +59,10 @@ export function testNestjs({ folder }: Page): void {
   test('closes the store and ends on SIGTERM', async () => {
     const own = await start(folder, { args: ['dist/main.js'] })
     await own[Symbol.asyncDispose]()
-    const store = new SqliteStore({ path: `${folder}/sessions.db`, user: (session) => session.userId })
+    const store = new SqliteStore({
+      path: `${folder}/sessions.db`,
+      user: (session) => (session as { userId?: string }).userId,
+    })
     expect((await store.list({ user: 'bob' })).sessions).toHaveLength(1)
     await store.close()
   })

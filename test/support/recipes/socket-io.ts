@@ -53,7 +53,12 @@ export function testSocketIo({ folder }: Page): void {
     async function connect(at: Server, headers: Record<string, string> = {}): Promise<Socket> {
       const own = { cookie: server.cookie, ...(transport === 'websocket' && { origin: at.origin }) }
       const extraHeaders = { ...own, ...headers }
-      const socket = io(at.origin, { transports: [transport], extraHeaders, forceNew: true, reconnection: false })
+      const socket = io(at.origin, {
+        transports: [transport],
+        extraHeaders,
+        forceNew: true,
+        reconnection: false,
+      })
       const opened = Promise.withResolvers<void>()
       socket.once('connect', opened.resolve).once('connect_error', opened.reject)
       await opened.promise.finally(() => !socket.connected && socket.close())

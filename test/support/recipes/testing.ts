@@ -15,9 +15,14 @@ const programs = {
 function run(folder: string, args: string[]): Promise<{ code: unknown; output: string }> {
   const { VITEST, VITEST_MODE, VITEST_POOL_ID, VITEST_WORKER_ID, NODE_ENV, ...env } = process.env
   return new Promise((resolve) => {
-    execFile('node', args, { cwd: folder, env: { ...env, CI: 'true' }, timeout: 50_000 }, (error, ...printed) => {
-      resolve({ code: error === null ? 0 : (error.code ?? error.signal), output: printed.join('\n') })
-    })
+    execFile(
+      'node',
+      args,
+      { cwd: folder, env: { ...env, CI: 'true' }, timeout: 50_000 },
+      (error, ...printed) => {
+        resolve({ code: error === null ? 0 : (error.code ?? error.signal), output: printed.join('\n') })
+      },
+    )
   })
 }
 
@@ -27,7 +32,14 @@ export function testTesting({ folder, markdown }: Page): void {
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
 
   test('the tests pass under Vitest', async () => {
-    const { code, output } = await run(folder, [programs.vitest, 'run', '--root', '.', '--reporter', 'tap-flat'])
+    const { code, output } = await run(folder, [
+      programs.vitest,
+      'run',
+      '--root',
+      '.',
+      '--reporter',
+      'tap-flat',
+    ])
     expect(code, output).toBe(0)
     expect(output.match(/^ok \d+/gm), output).toHaveLength(4)
   })
