@@ -13,6 +13,8 @@ import { type Server, start } from '../program.ts'
 import { damageSessions } from './damage.ts'
 
 const HOUR = 3_600_000
+/** How long a condition may take on a busy machine, in milliseconds. */
+const PATIENT = { timeout: 20_000 }
 const user = { name: 'ada', password: 'correct horse' }
 const ended = ['io server disconnect']
 
@@ -41,7 +43,7 @@ export function testSocketIo({ folder }: Page): void {
     const { port } = http.address() as AddressInfo
     const clients = [1, 2].map(() => io(`http://localhost:${port}`, { forceNew: true, reconnection: false }))
     await Promise.all(clients.map((client) => once(client as never, 'connect')))
-    await expect.poll(() => sockets.of('/').adapter.rooms.size).toBe(4)
+    await expect.poll(() => sockets.of('/').adapter.rooms.size, PATIENT).toBe(4)
     const closed = Promise.all(clients.map((client) => once(client as never, 'disconnect')))
     await store.clear()
     expect((await closed).map(([reason]) => reason)).toEqual([...ended, ...ended])
@@ -98,7 +100,7 @@ export function testSocketIo({ folder }: Page): void {
         await say(socket, 'hello')
         return deadline()
       }
-      if (transport === 'polling') await expect.poll(after).toBeGreaterThan(before)
+      if (transport === 'polling') await expect.poll(after, PATIENT).toBeGreaterThan(before)
       else for (let packet = 0; packet < 5; packet++) expect(await after()).toBe(before)
       socket.close()
       await store.close()

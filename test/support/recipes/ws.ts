@@ -9,6 +9,8 @@ import { type Server, start } from '../program.ts'
 import { damageSessions } from './damage.ts'
 
 const HOUR = 3_600_000
+/** How long a condition may take on a busy machine, in milliseconds. */
+const PATIENT = { timeout: 20_000 }
 const user = { name: 'ada', password: 'correct horse' }
 const ended = [1008, Buffer.from('the session has ended')]
 
@@ -72,7 +74,7 @@ export function testWs({ folder }: Page): void {
     socket.on('message', (data) => heard.push(String(data)))
     for (const text of ['one', 'two', 'three']) socket.send(text)
     expect(await say(socket, 'four')).toBe('ada in kitchen: one')
-    await expect.poll(() => heard).toHaveLength(4)
+    await expect.poll(() => heard, PATIENT).toHaveLength(4)
     expect(heard).toEqual(['one', 'two', 'three', 'four'].map((text) => `ada in kitchen: ${text}`))
     socket.terminate()
   })
