@@ -1,14 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, test } from 'vitest'
-import { checkGuide, writeGuides } from './support/guides.ts'
+import { checkGuide } from './support/guides.ts'
+import { makeFolder, writePages } from './support/pages.ts'
 
-// The programs find the packages of this repository from a folder inside it.
-const parent = join(import.meta.dirname, '.guides')
-mkdirSync(parent, { recursive: true })
-const folder = mkdtempSync(join(parent, 'guides-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const { folder, remove } = makeFolder('guides')
+afterAll(remove)
 
-test.each(writeGuides(folder))('the programs of the guide %s run as they stand', (name) =>
-  checkGuide(name, folder),
-)
+test.each(writePages('guides', folder))('the programs of the guide $name run as they stand', checkGuide)

@@ -1,19 +1,16 @@
 import { execFile } from 'node:child_process'
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { checkGuide, writeGuides } from './support/guides.ts'
+import { buildPackages, published, run, runPnpm } from './support/build.ts'
+import { checkGuide } from './support/guides.ts'
+import { writePages } from './support/pages.ts'
 
 const root = join(import.meta.dirname, '..')
-const published = globSync('packages/*/package.json', { cwd: root })
-  .map((path) => JSON.parse(readFileSync(join(root, path), 'utf8')))
-  .filter((manifest) => !manifest.private)
-  .map(({ name, version }) => ({ name: name as string, version: version as string }))
-
 let temporary: string
 /** Returns where the packed package is, under the name that every package manager gives it. */
 const tarball = (name: string) => {
@@ -21,21 +18,11 @@ const tarball = (name: string) => {
   return join(temporary, `${name.slice(1).replace('/', '-')}-${version}.tgz`)
 }
 
-/** Runs a command and returns its output. A failure's error contains the output. */
-async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
-  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1' }
-  const done = promisify(execFile)(command, args, { cwd, env })
-  const { stdout } = await done.catch(({ message, stdout, stderr }) => {
-    throw new Error(`${message}\n${stdout}\n${stderr}`)
-  })
-  return stdout
-}
-
 beforeAll(async () => {
   temporary = mkdtempSync(join(tmpdir(), 'packages-'))
-  await run(root, 'npx', '-y', 'pnpm@12', 'build')
-  const pack = ['pnpm@12', '--recursive', '--filter', './packages/*', 'pack', '--pack-destination', temporary]
-  await run(root, 'npx', '-y', ...pack)
+  await buildPackages()
+  const pack = ['--recursive', '--filter', './packages/*', 'pack', '--pack-destination', temporary]
+  await runPnpm(root, ...pack)
 })
 
 afterAll(() => rmSync(temporary, { recursive: true }))
@@ -105,8 +92,7 @@ describe('an application that installs the packages', () => {
   })
 
   test('runs the programs of the guides as they stand', async () => {
-    const folder = join(app, 'guides')
-    for (const guide of writeGuides(folder)) await checkGuide(guide, folder)
+    for (const guide of writePages('guides', join(app, 'guides'))) await checkGuide(guide)
   })
 
   test('compiles without esModuleInterop', async () => {

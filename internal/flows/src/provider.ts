@@ -36,6 +36,7 @@ export async function openProvider({ app, withSid = false }: ProviderOptions): P
         client_id: clientId,
         client_secret: clientSecret,
         redirect_uris: [`${app}/callback`],
+        post_logout_redirect_uris: [app],
         backchannel_logout_uri: `${app}/backchannel-logout`,
         backchannel_logout_session_required: withSid,
       },

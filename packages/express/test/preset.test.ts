@@ -1,4 +1,6 @@
-import express from 'express'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import express, { type Request, type Response } from 'express'
 import { MemoryStore } from 'express-session'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openInMemory } from '../../token/test/support/databases.ts'
@@ -10,6 +12,28 @@ import { handle, SECRET, SID, send, serve, showErrors } from './support/site.ts'
 for (const host of hosts) declarePreset(host)
 
 const store = openInMemory()
+
+test('the handshake of a WebSocket with an older cookie has its session', async () => {
+  const app = express()
+  app.use(sessions({ store, secret: SECRET }))
+  app.post(
+    '/sign-in',
+    handle(async (req, res) => {
+      await signIn(req, { userId: 'ada' })
+      res.end()
+    }),
+  )
+  app.set('trust proxy', 'loopback')
+  const { cookies } = await send(`${await serve(app)}/sign-in`, { method: 'POST' })
+  const cookie = cookies[0]!.split(';')[0]!.replace(SID, 'connect.sid')
+  const handshake = Object.assign(new IncomingMessage(new Socket()), { headers: { cookie }, url: '/' })
+  const middleware = sessions({ store, secret: SECRET, readAlso: ['connect.sid'] })
+  // There is no answer of Express, which has methods for cookies.
+  await new Promise((resolve) => {
+    middleware(handshake as Request, new ServerResponse(handshake) as Response, resolve)
+  })
+  expect((handshake as Request).session.userId).toBe('ada')
+})
 
 describe('weak settings', () => {
   test.each([

@@ -236,7 +236,7 @@ function warnOfEviction(policy: string): void {
   process.emitWarning(
     `Redis removes keys when its memory is short (maxmemory-policy ${policy}): users are logged out early, and ` +
       'listing the sessions of one user has to walk over all sessions. Set maxmemory-policy to noeviction.',
-    'SessionStoreWarning',
+    { type: 'SessionStoresWarning', code: 'SESSION_STORES_EVICTION' },
   )
 }
 

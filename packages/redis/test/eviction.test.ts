@@ -61,9 +61,9 @@ describe.each(servers)('%s', (_, make) => {
             complaint += text
           })
           expect(await ended).toMatch("name: 'Ada'")
-          expect(complaint).toMatch(`SessionStoreWarning: Redis removes keys`)
+          expect(complaint).toMatch(`[SESSION_STORES_EVICTION] SessionStoresWarning: Redis removes keys`)
           expect(complaint).toMatch(`(maxmemory-policy ${policy})`)
-          expect(complaint.match(/SessionStoreWarning/g)).toHaveLength(1)
+          expect(complaint.match(/SessionStoresWarning/g)).toHaveLength(1)
         })
       },
     )

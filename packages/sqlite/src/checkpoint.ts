@@ -78,7 +78,10 @@ export class Checkpointer {
   #giveUp(error: Error): void {
     this.#pages = Number.NEGATIVE_INFINITY
     this.#checkpointAt(WITHOUT_THREAD)
-    process.emitWarning(`SQLite checkpoints run on the main thread: ${error.message}`, 'SessionStores')
+    process.emitWarning(`SQLite checkpoints run on the main thread: ${error.message}`, {
+      type: 'SessionStoresWarning',
+      code: 'SESSION_STORES_CHECKPOINT',
+    })
   }
 
   #checkpointAt(pages: number): void {

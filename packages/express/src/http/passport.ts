@@ -1,10 +1,12 @@
-import { checkOptions, type OptionRule } from '@session-stores/core'
+import { checkOptions, type OptionRule, timers } from '@session-stores/core'
 import type { SessionData } from 'express-session'
 import type { Framework, StoredSession } from './framework.ts'
 import { clearCookies, generate, presetOf } from './preset.ts'
 import { dropIfEmpty } from './promised.ts'
 import { pick, signIn } from './sign-in.ts'
 import { asking, promised } from './store-errors.ts'
+
+const { setImmediate } = timers
 
 /** What `passportSessions` takes. */
 export interface PassportSessionsOptions {

@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { SessionStore } from '@session-stores/core'
+import { type SessionStore, timers } from '@session-stores/core'
 import { TokenError } from '@session-stores/token'
 import type { CookieOptions } from 'express-session'
 import { addCookies, expire, rawCookies } from './cookies.ts'
 import type { HttpRequest, StoredSession } from './framework.ts'
 import type { PresetSettings } from './preset-options.ts'
+
+// Fake timers of an application's tests must not hold an answer back.
+const { setImmediate } = timers
 
 /** What `sessions` decided for the requests that passed it. */
 export interface Preset {

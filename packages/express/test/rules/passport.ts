@@ -1,6 +1,6 @@
 import type { SessionStore } from '@session-stores/core'
 import type { DatabaseId } from '@session-stores/testbed/databases'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { describeOnDatabases, openForTest, openInMemory } from '../../../token/test/support/databases.ts'
 import type { LoginState, PassportHost } from '../support/passport-host.ts'
 import { countWrites, Gate, openBrowser, SID, send, serve } from '../support/site.ts'
@@ -40,6 +40,15 @@ export function declarePassport(host: PassportHost): void {
     it('a redirect right after the login finds the session', async () => {
       const { logIn } = await openSite(host, openInMemory(ofPassport))
       for (let i = 0; i < 20; i++) expect(JSON.parse((await logIn()).body)).toEqual({ user: 'ada', cart: [] })
+    })
+
+    it("logs in and out under the fake timers of an application's tests", async () => {
+      const { browser, show, logIn } = await openSite(host, openInMemory(ofPassport))
+      vi.useFakeTimers()
+      onTestFinished(() => void vi.useRealTimers())
+      expect(JSON.parse((await logIn()).body)).toEqual({ user: 'ada', cart: [] })
+      await browser.post('/logout')
+      expect(await show()).toEqual({ user: null, cart: [] })
     })
 
     it('a login that fails changes nothing for who is logged in', async () => {

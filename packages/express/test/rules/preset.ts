@@ -1,6 +1,6 @@
 import express from 'express'
 import session from 'express-session'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest'
 import { openFailing, openInMemory } from '../../../token/test/support/databases.ts'
 import type { SessionsOptions } from '../../src/index.ts'
 import type { Host, Site } from '../support/host.ts'
@@ -38,6 +38,17 @@ export function declarePreset(host: Host): void {
       expect(cookies).toEqual([
         expect.stringMatching(/^__Host-sid=s%3A[\w-]{32}\.[\w%]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
       ])
+    })
+
+    it("answers under the fake timers of an application's tests", async () => {
+      const origin = await openApp().serve()
+      vi.useFakeTimers()
+      onTestFinished(() => void vi.useRealTimers())
+      const { cookies } = await send(`${origin}/sign-in`, { method: 'POST' })
+      const [cookie] = cookies[0]!.split(';')
+      expect(JSON.parse((await send(`${origin}/`, { headers: { cookie: cookie! } })).body)).toEqual({
+        user: 'ada',
+      })
     })
 
     it('keeps the cookie for maxAge, strictly', async () => {
