@@ -31,7 +31,10 @@ function makeApp(store: Store, name?: string): Express {
 /** Returns the cookie that the answer sets, as a browser sends it back. */
 const cookieOf = ({ cookies }: { cookies: string[] }): string => cookies[0]!.split(';')[0]!
 
-export const httpSuite: Suite = (makeSite) => {
+export const httpSuite: Suite = (makeSite, format) => {
+  // What is in the row makes no difference to the cookie.
+  if (/documents|kruptein|webcrypto/.test(format)) return
+
   it('keeps everybody signed in, with the old cookie and under a new name', async () => {
     const { old, open } = await makeSite()
     const before = await serve(makeApp(old.store))
