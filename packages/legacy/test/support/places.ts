@@ -25,6 +25,8 @@ export interface Old {
   reader: LegacyReader
   /** Puts this text, and nothing else, in the place of the session. */
   corrupt(id: string, text: string): Promise<unknown>
+  /** Returns when the row ends, where its package counts from the moment at which the database writes. */
+  endOf?(id: string): Promise<number>
   close(): Promise<unknown>
 }
 
@@ -64,6 +66,14 @@ export const formats: Readonly<Record<FormatId, DatabaseId>> = {
 }
 
 export const formatIds: readonly FormatId[] = Object.keys(formats) as FormatId[]
+
+/** The other formats share their readers with one of these. */
+export const newest: readonly FormatId[] = [
+  'connect-redis-10',
+  'connect-mongo-6',
+  'connect-pg-simple-10',
+  'better-sqlite3-session-store',
+]
 
 /** A process loads only the clients of its own database. */
 const modules: Readonly<Record<DatabaseId, () => Promise<{ default: Readonly<Record<string, Format>> }>>> = {

@@ -16,6 +16,7 @@ async function openIoredis(place: Place): Promise<Old> {
     store: new RedisStore7({ client, prefix }) as unknown as session.Store,
     reader: connectRedis({ client, prefix }),
     corrupt: (id, text) => client.set(prefix + id, text, 'KEEPTTL'),
+    endOf: (id) => client.pexpiretime(prefix + id),
     close: async () => client.disconnect(),
   }
 }
@@ -29,6 +30,7 @@ async function openNodeRedis(place: Place): Promise<Old> {
     store: new RedisStore10({ client, prefix }) as unknown as session.Store,
     reader: connectRedis({ client, prefix }),
     corrupt: (id, text) => client.set(prefix + id, text, { expiration: 'KEEPTTL' }),
+    endOf: (id) => client.pExpireTime(prefix + id),
     close: async () => client.destroy(),
   }
 }

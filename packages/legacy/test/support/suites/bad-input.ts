@@ -1,12 +1,14 @@
 import { expect, it, vi } from 'vitest'
 import { migrate } from '../../../src/index.ts'
 import type { Suite } from '../describe.ts'
-import { formats, makeSession, saveOld, takeOver } from '../places.ts'
+import { formats, makeSession, newest, saveOld, takeOver } from '../places.ts'
 
 const HOUR = 3_600_000
 const ids = Array.from({ length: 12 }, (_, i) => `id-${i}`)
 
 export const badInputSuite: Suite = (makeSite, format) => {
+  if (!newest.includes(format)) return
+
   it('counts what cannot move in, loses nothing, and goes on', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const { old, open } = await makeSite()
@@ -48,8 +50,7 @@ export const badInputSuite: Suite = (makeSite, format) => {
     }
     const store = await open()
     const failure = await migrate(store, old.reader).catch((error: unknown) => error)
-    const isSealed = /kruptein|webcrypto/.test(format)
-    expect(failure).toMatchObject({ code: isSealed ? 'SEAL_BROKEN' : 'BAD_STORAGE' })
+    expect(failure).toMatchObject({ code: 'BAD_STORAGE' })
     expect(String(failure)).toMatch(/none of the first 12 rows is a readable session of /)
     expect(await store.length()).toBe(0)
     expect(await old.reader.count()).toBe(ids.length)
@@ -61,8 +62,8 @@ export const badInputSuite: Suite = (makeSite, format) => {
     const store = await open()
     const stop = new AbortController()
     const moveIn = vi.spyOn(store, 'moveIn')
-    moveIn.mockImplementationOnce(async (...args) => {
-      stop.abort()
+    moveIn.mockImplementation(async (...args) => {
+      if (args[1].id !== '') stop.abort()
       return Object.getPrototypeOf(Object.getPrototypeOf(store)).moveIn.apply(store, args)
     })
     const first = await migrate(store, old.reader, { rate: 5, signal: stop.signal })

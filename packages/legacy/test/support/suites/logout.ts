@@ -1,16 +1,14 @@
 import { expect, it } from 'vitest'
 import { moveByCommand } from '../bulk.ts'
 import type { Suite } from '../describe.ts'
+import { newest } from '../places.ts'
 import { playRounds } from '../rounds.ts'
 
 /** Small numbers keep the test short. `npx -y pnpm@12 migrations` takes 10,000 and 100,000. */
 const [ROUNDS, SESSIONS] = [64, 700]
 
-/** The other formats share the reader with one of these. */
-const NEWEST = ['connect-redis-10', 'connect-mongo-6', 'connect-pg-simple-10', 'better-sqlite3-session-store']
-
 export const logoutSuite: Suite = (makeSite, format) => {
-  if (!NEWEST.includes(format)) return
+  if (!newest.includes(format)) return
 
   it('brings no session back that was signed out beside its move, by either process', async () => {
     const { place } = await makeSite()
