@@ -49,7 +49,7 @@ export class Moves {
   readonly #source: Source | undefined
   readonly #moving = new Map<string, Moving>()
 
-  constructor({ dispatcher, codec, keys, settings, tags, writes }: Omit<SaveParts, 'order' | 'moves'>) {
+  constructor({ dispatcher, codec, keys, settings, tags, writes }: Omit<SaveParts, 'order'>) {
     this.#dispatcher = dispatcher
     this.#codec = codec
     this.#keys = keys
