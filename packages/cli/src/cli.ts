@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander'
+import { EXIT } from './failure.ts'
+import { makeProgram } from './program.ts'
+import { redact } from './secrets.ts'
+
+try {
+  await makeProgram().parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  // Commander has printed the help, the version, or what is wrong with the arguments.
+  process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.failed
+  if (process.env.SESSION_STORES_DEBUG) process.stderr.write(`${redact(`${error.stack}`)}\n`)
+}

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError } from 'commander'
+import { makeKey } from './commands/keygen.ts'
+import { listSessions, pruneSessions, revokeSessions } from './commands/sessions.ts'
+import { runCommand } from './run.ts'
+import { redact } from './secrets.ts'
+import { TIMEOUT } from './store/target.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+const EXIT_HELP = `Exit codes: 0 done, 2 not done, 130 interrupted.`
+
+/** Makes the parser of the command line, which runs the commands. */
+export function makeProgram(): Command {
+  const program = new Command('session-stores')
+    .description('Checks session stores of express-session, and lists and ends sessions.')
+    .version(version, '-v, --version')
+    .helpCommand(false)
+    .configureOutput({ writeErr: (text) => process.stderr.write(redact(text)) })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 done, 1 something was found, 2 not done, 130 interrupted.
+A URL with a password goes into SESSION_STORES_URL, a password alone into
+SESSION_STORES_PASSWORD, or --ask-password asks for it.`,
+    )
+
+  onStore(program.command('list'))
+    .description('Lists the live sessions by their handles, never their ids.')
+    .option('--user <user>', 'only the sessions of this user')
+    .option('--limit <n>', 'at most so many sessions', toCount)
+    .addHelpText('after', EXIT_HELP)
+    .action((flags) => runCommand((run) => listSessions(flags, run)))
+
+  onStore(program.command('revoke'))
+    .description('Ends the session of a handle, or more, from their next requests on.')
+    .argument('[handle]')
+    .option('--user <user>', 'all sessions of this user')
+    .option('--all', 'all sessions of the store')
+    .option('--yes', 'do not ask')
+    .addHelpText('after', 'Exit codes: 0 done, 1 no such session, 2 not done, 130 interrupted.')
+    .action((handle, flags) => runCommand((run) => revokeSessions(handle, flags, run)))
+
+  onStore(program.command('prune'))
+    .description('Removes expired rows. Stores do it by themselves every pruneInterval.')
+    .addHelpText('after', EXIT_HELP)
+    .action((flags) => runCommand((run) => pruneSessions(flags, run)))
+
+  program
+    .command('keygen')
+    .description('Makes a private key for @session-stores/token, as a JWK.')
+    .option('--alg <name>', 'ES256, or Ed25519 (EdDSA) (default: ES256)')
+    .option('--secret', 'make 32 random bytes instead, for a secret or a seal')
+    .option('--out <file>', 'write to this new file, with mode 600')
+    .option('--stdout', 'print the key')
+    .addHelpText('after', EXIT_HELP)
+    .action((flags) => runCommand(() => makeKey(flags)))
+
+  return program
+}
+
+/** Adds the options of every command on a store. */
+function onStore(command: Command): Command {
+  return command
+    .optionsGroup('Where the sessions are:')
+    .option('--store <url>', 'redis: rediss: postgres: mongodb: sqlite:<file>')
+    .option('--prefix <text>', 'of Redis (default: sess:)')
+    .option('--schema <name>', 'of PostgreSQL (default: public)')
+    .option('--table <name>', 'of PostgreSQL or SQLite (default: sessions)')
+    .option('--database <name>', 'of MongoDB (default: that of the URL)')
+    .option('--collection <name>', 'of MongoDB (default: sessions)')
+    .option('--plain-ids', 'the store has hashIds: false')
+    .option('--ask-password', 'ask for the password')
+    .optionsGroup('Options:')
+    .option('--timeout <ms>', `how long a call may take (default: ${TIMEOUT})`, toCount)
+    .option('--json', 'print JSON, for scripts')
+}
+
+function toCount(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1 || value > 2 ** 30)
+    throw new InvalidArgumentError('It takes a whole number from 1 on.')
+  return value
+}
