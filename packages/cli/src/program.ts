@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
+import { examine } from './commands/doctor.ts'
 import { makeKey } from './commands/keygen.ts'
 import { listSessions, pruneSessions, revokeSessions } from './commands/sessions.ts'
 import { runCommand } from './run.ts'
@@ -27,6 +28,16 @@ Exit codes: 0 done, 1 something was found, 2 not done, 130 interrupted.
 A URL with a password goes into SESSION_STORES_URL, a password alone into
 SESSION_STORES_PASSWORD, or --ask-password asks for it.`,
     )
+
+  onStore(program.command('doctor'), { plainIds: false })
+    .description('Checks a store, a site or both, and says what to set. Changes nothing.')
+    .option('--sealed', 'every session should be sealed')
+    .option('--site <url>', 'a page of the site that sets the cookie')
+    .option('--cookie <name>', 'its cookie (default: the signed one)')
+    .option('--jwks <path>', 'its keys (default: /.well-known/jwks.json)')
+    .option('--ignore <id>', 'a finding that does not count; repeatable', collect)
+    .addHelpText('after', 'Exit codes: 0 healthy, 1 findings, 2 could not be checked, 130 interrupted.')
+    .action((flags) => runCommand((run) => examine(flags, run)))
 
   onStore(program.command('list'))
     .description('Lists the live sessions by their handles, never their ids.')
@@ -63,8 +74,8 @@ SESSION_STORES_PASSWORD, or --ask-password asks for it.`,
 }
 
 /** Adds the options of every command on a store. */
-function onStore(command: Command): Command {
-  return command
+function onStore(command: Command, { plainIds = true } = {}): Command {
+  command
     .optionsGroup('Where the sessions are:')
     .option('--store <url>', 'redis: rediss: postgres: mongodb: sqlite:<file>')
     .option('--prefix <text>', 'of Redis (default: sess:)')
@@ -72,12 +83,15 @@ function onStore(command: Command): Command {
     .option('--table <name>', 'of PostgreSQL or SQLite (default: sessions)')
     .option('--database <name>', 'of MongoDB (default: that of the URL)')
     .option('--collection <name>', 'of MongoDB (default: sessions)')
-    .option('--plain-ids', 'the store has hashIds: false')
     .option('--ask-password', 'ask for the password')
+  if (plainIds) command.option('--plain-ids', 'the store has hashIds: false')
+  return command
     .optionsGroup('Options:')
     .option('--timeout <ms>', `how long a call may take (default: ${TIMEOUT})`, toCount)
     .option('--json', 'print JSON, for scripts')
 }
+
+const collect = (id: string, ids: string[] = []): string[] => [...ids, id]
 
 function toCount(text: string): number {
   const value = Number(text)
