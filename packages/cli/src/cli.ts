@@ -1,8 +1,12 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
 import { CommanderError } from 'commander'
 import { EXIT } from './failure.ts'
 import { makeProgram } from './program.ts'
 import { redact } from './secrets.ts'
+
+// The clients are large, and the next run need not compile them again.
+enableCompileCache()
 
 try {
   await makeProgram().parseAsync()

@@ -14,8 +14,8 @@ export const EXIT = {
 export class Failure extends Error {
   readonly exitCode: number
 
-  constructor(message: string, exitCode: number = EXIT.failed) {
-    super(message)
+  constructor(message: string, exitCode: number = EXIT.failed, cause?: unknown) {
+    super(message, { cause })
     this.exitCode = exitCode
   }
 }

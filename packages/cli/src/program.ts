@@ -1,8 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
-import { examine } from './commands/doctor.ts'
-import { makeKey } from './commands/keygen.ts'
-import { listSessions, pruneSessions, revokeSessions } from './commands/sessions.ts'
 import { runCommand } from './run.ts'
 import { redact } from './secrets.ts'
 import { TIMEOUT } from './store/target.ts'
@@ -10,6 +7,10 @@ import { TIMEOUT } from './store/target.ts'
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
+
+// Commands are loaded on demand, so that help and mistakes are answered at once.
+const doctor = () => import('./commands/doctor.ts')
+const sessions = () => import('./commands/sessions.ts')
 
 const EXIT_HELP = `Exit codes: 0 done, 2 not done, 130 interrupted.`
 
@@ -37,14 +38,14 @@ SESSION_STORES_PASSWORD, or --ask-password asks for it.`,
     .option('--jwks <path>', 'its keys (default: /.well-known/jwks.json)')
     .option('--ignore <id>', 'a finding that does not count; repeatable', collect)
     .addHelpText('after', 'Exit codes: 0 healthy, 1 findings, 2 could not be checked, 130 interrupted.')
-    .action((flags) => runCommand((run) => examine(flags, run)))
+    .action((flags) => runCommand(async (run) => (await doctor()).examine(flags, run)))
 
   onStore(program.command('list'))
     .description('Lists the live sessions by their handles, never their ids.')
     .option('--user <user>', 'only the sessions of this user')
     .option('--limit <n>', 'at most so many sessions', toCount)
     .addHelpText('after', EXIT_HELP)
-    .action((flags) => runCommand((run) => listSessions(flags, run)))
+    .action((flags) => runCommand(async (run) => (await sessions()).listSessions(flags, run)))
 
   onStore(program.command('revoke'))
     .description('Ends the session of a handle, or more, from their next requests on.')
@@ -53,12 +54,14 @@ SESSION_STORES_PASSWORD, or --ask-password asks for it.`,
     .option('--all', 'all sessions of the store')
     .option('--yes', 'do not ask')
     .addHelpText('after', 'Exit codes: 0 done, 1 no such session, 2 not done, 130 interrupted.')
-    .action((handle, flags) => runCommand((run) => revokeSessions(handle, flags, run)))
+    .action((handle, flags) =>
+      runCommand(async (run) => (await sessions()).revokeSessions(handle, flags, run)),
+    )
 
   onStore(program.command('prune'))
     .description('Removes expired rows. Stores do it by themselves every pruneInterval.')
     .addHelpText('after', EXIT_HELP)
-    .action((flags) => runCommand((run) => pruneSessions(flags, run)))
+    .action((flags) => runCommand(async (run) => (await sessions()).pruneSessions(flags, run)))
 
   program
     .command('keygen')
@@ -68,7 +71,7 @@ SESSION_STORES_PASSWORD, or --ask-password asks for it.`,
     .option('--out <file>', 'write to this new file, with mode 600')
     .option('--stdout', 'print the key')
     .addHelpText('after', EXIT_HELP)
-    .action((flags) => runCommand(() => makeKey(flags)))
+    .action((flags) => runCommand(async () => (await import('./commands/keygen.ts')).makeKey(flags)))
 
   return program
 }

@@ -1,4 +1,5 @@
-import { SessionStoreError } from '@session-stores/core'
+import { inspect } from 'node:util'
+import type { SessionStoreError } from '@session-stores/core'
 import { EXIT, Failure, Interrupted } from './failure.ts'
 import { progress, tell } from './output.ts'
 
@@ -57,7 +58,7 @@ function rejectAfter(signal: AbortSignal): Promise<never> {
 /** Prints the error and returns the exit code. */
 function tellError(error: unknown): number {
   tell(`error: ${describeError(error)}`)
-  if (process.env.SESSION_STORES_DEBUG && error instanceof Error) tell(`${error.stack}`)
+  if (process.env.SESSION_STORES_DEBUG) tell(inspect(error))
   return error instanceof Failure ? error.exitCode : EXIT.failed
 }
 
@@ -65,11 +66,15 @@ function tellError(error: unknown): number {
 export function describeError(error: unknown): string {
   if (error instanceof Failure) return error.message
   const message = messageOf(error)
-  if (!(error instanceof SessionStoreError)) return message
+  if (!isStoreError(error)) return message
   const cause = error.cause === undefined ? '' : `: ${messageOf(error.cause)}`
   const advice = ADVICE[error.code] ?? ''
   return `${message}${cause} (${error.code}).${advice}`
 }
+
+/** Tells by the name, because core takes a tenth of a second to load. */
+const isStoreError = (error: unknown): error is SessionStoreError =>
+  error instanceof Error && error.name === 'SessionStoreError'
 
 const ADVICE: Readonly<Record<string, string>> = {
   ACCESS_DENIED: ' The README of the store lists the rights that it needs.',

@@ -4,7 +4,15 @@ import type { DatabaseId } from '@session-stores/testbed/databases'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, test } from 'vitest'
 import { jsonLines, type Outcome, runCommand } from './support/command.ts'
-import { flagsOf, newFolder, newPlace, openStore, PAYLOAD, type Place, saveSessions } from './support/places.ts'
+import {
+  flagsOf,
+  newFolder,
+  newPlace,
+  openStore,
+  PAYLOAD,
+  type Place,
+  saveSessions,
+} from './support/places.ts'
 
 /** Checks that a run of the command printed neither an id nor a payload. */
 function expectNoSecrets({ stdout, stderr }: Outcome, ids: readonly string[]): void {

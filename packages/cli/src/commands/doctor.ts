@@ -20,9 +20,7 @@ export interface DoctorFlags extends StoreFlags, SiteFlags {
   json?: boolean
 }
 
-const INSPECTORS: Readonly<
-  Record<DatabaseId, (target: Target, exam: Examination) => Promise<Inspected>>
-> = {
+const INSPECTORS: Readonly<Record<DatabaseId, (target: Target, exam: Examination) => Promise<Inspected>>> = {
   redis: inspectRedis,
   postgres: inspectPostgres,
   mongodb: inspectMongo,
@@ -39,6 +37,8 @@ interface Checked extends Partial<Measured> {
 
 /** Checks a store, a site, or both, and prints what is wrong and what to set. */
 export async function examine(flags: DoctorFlags, run: Run): Promise<number> {
+  // The stores warn about evictions and clocks, which are findings here.
+  process.removeAllListeners('warning')
   run.ifInterrupted('Nothing was changed, and nothing is reported.')
   const exam = new Examination(flags.ignore)
   const checked: Checked = { failures: [] }
@@ -80,7 +80,10 @@ async function examineStore(
   }
 }
 
-async function printJson({ findings, passed, skipped, ignored }: Examination, checked: Checked): Promise<void> {
+async function printJson(
+  { findings, passed, skipped, ignored }: Examination,
+  checked: Checked,
+): Promise<void> {
   const healthy = findings.length === 0 && checked.failures.length === 0
   await print(JSON.stringify({ healthy, ...checked, findings, passed, skipped, ignored }))
 }

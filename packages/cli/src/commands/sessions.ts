@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises'
 import { events, type SessionStore } from '@session-stores/core'
-import { EXIT, Failure } from '../failure.ts'
+import { EXIT, Failure, Interrupted } from '../failure.ts'
 import { print, progress, tell } from '../output.ts'
-import type { Run } from '../run.ts'
+import { describeError, type Run } from '../run.ts'
 import { openStore } from '../store/open.ts'
-import { readTarget, type StoreFlags, type Target } from '../store/target.ts'
+import { placeOf, readTarget, type StoreFlags, type Target } from '../store/target.ts'
 
 /** The options of `list`. */
 export interface ListFlags extends StoreFlags {
@@ -37,11 +37,16 @@ async function withStore<T>(
   work: (store: SessionStore, target: Target) => Promise<T>,
 ): Promise<T> {
   const target = await readTarget(flags)
-  const { store, close } = await openStore(target)
   try {
-    return await work(store, target)
-  } finally {
-    await close()
+    const { store, close } = await openStore(target)
+    try {
+      return await work(store, target)
+    } finally {
+      await close()
+    }
+  } catch (error) {
+    if (error instanceof Failure || error instanceof Interrupted) throw error
+    throw new Failure(`${placeOf(target)}: ${describeError(error)}`, EXIT.failed, error)
   }
 }
 
@@ -71,7 +76,8 @@ export function listSessions(flags: ListFlags, run: Run): Promise<number> {
       }
       after = page.next
     } while (after !== undefined && shown < limit && !run.signal.aborted)
-    if (after !== undefined && !run.signal.aborted) tell(`There may be more than ${shown} sessions (--limit).`)
+    if (after !== undefined && !run.signal.aborted)
+      tell(`There may be more than ${shown} sessions (--limit).`)
     if (unhashed > 0)
       tell(
         `${unhashed} sessions are left out, because their ids are stored as they are. With hashIds: false, ` +
@@ -141,9 +147,9 @@ export function pruneSessions(flags: PruneFlags, run: Run): Promise<number> {
     progress.start()
     const removed = await store.prune()
     if (flags.json) await print(JSON.stringify({ removed }))
-    else if (database === 'redis') await print('Redis removes expired sessions by itself, so nothing is left to do.')
+    else if (database === 'redis')
+      await print('Redis removes expired sessions by itself, so nothing is left to do.')
     else await print(`${removed} expired ${removed === 1 ? 'row was' : 'rows were'} removed.`)
     return EXIT.done
   })
 }
-

@@ -99,7 +99,8 @@ async function checkDurability(exam: Examination, client: MongoClient, hello: Do
       'MongoDB removes no expired documents (ttlMonitorEnabled false), so the collection grows.',
       'Set the parameter ttlMonitorEnabled to true.',
     )
-    if (hello.setName === undefined) return exam.skip(['mongodb/journal'], 'only a replica set has the setting')
+    if (hello.setName === undefined)
+      return exam.skip(['mongodb/journal'], 'only a replica set has the setting')
     const { config } = await admin.command({ replSetGetConfig: 1 })
     exam.check(
       'mongodb/journal',

@@ -61,9 +61,7 @@ async function readSettings(client: Client): Promise<Settings> {
     ...['autovacuum', 'default_transaction_read_only'],
   ]
   const columns = names.map((name) => `current_setting('${name}') AS ${name}`)
-  const { rows } = await client.query(
-    `SELECT ${columns.join(', ')}, pg_is_in_recovery()::text AS is_replica`,
-  )
+  const { rows } = await client.query(`SELECT ${columns.join(', ')}, pg_is_in_recovery()::text AS is_replica`)
   return rows[0]
 }
 

@@ -45,7 +45,6 @@ async function connect({ url, timeout }: Target): Promise<Redis> {
   })
   try {
     await client.connect()
-    await client.ping()
     return client
   } catch (error) {
     client.disconnect()
@@ -146,9 +145,26 @@ async function readConfig(client: Redis): Promise<Map<string, string>> {
 /** What the store sends, with arguments of the right number. The README of the store lists it, too. */
 const COMMANDS: readonly (readonly string[])[] = [
   ...[['time'], ['echo', ''], ['scan', '0'], ['info']],
-  ...[['mget', '*'], ['set', '*', ''], ['unlink', '*'], ['getrange', '*', '0', '0'], ['setrange', '*', '0', '']],
-  ...[['pexpire', '*', '1'], ['pttl', '*'], ['eval', '', '1', '*'], ['evalsha', '', '1', '*']],
-  ...[['zadd', '*', '0', ''], ['zscan', '*', '0'], ['zrem', '*', ''], ['zcount', '*', '0', '0'], ['zscore', '*', '']],
+  ...[
+    ['mget', '*'],
+    ['set', '*', ''],
+    ['unlink', '*'],
+    ['getrange', '*', '0', '0'],
+    ['setrange', '*', '0', ''],
+  ],
+  ...[
+    ['pexpire', '*', '1'],
+    ['pttl', '*'],
+    ['eval', '', '1', '*'],
+    ['evalsha', '', '1', '*'],
+  ],
+  ...[
+    ['zadd', '*', '0', ''],
+    ['zscan', '*', '0'],
+    ['zrem', '*', ''],
+    ['zcount', '*', '0', '0'],
+    ['zscore', '*', ''],
+  ],
 ]
 
 async function checkRights(exam: Examination, client: Redis, { prefix }: Target): Promise<void> {

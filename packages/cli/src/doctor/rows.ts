@@ -94,7 +94,7 @@ function judge(exam: Examination, seen: Seen, hasKeys: boolean, isSealed: boolea
     plain > 0 && (hasKeys || isSealed || seen.sealed > 0),
     'warning',
     `${plain} of ${seen.rows} sessions are not sealed: whoever reads the database reads them.`,
-    "Give every process the option seal. Each session is sealed with its next save, so the others end with their deadline.",
+    'Give every process the option seal. Each session is sealed with its next save, so the others end with their deadline.',
   )
   if (hasKeys || seen.sealed === 0)
     exam.check(

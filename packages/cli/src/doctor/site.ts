@@ -37,7 +37,10 @@ export async function inspectSite(flags: SiteFlags, timeout: number, exam: Exami
   const sessions = setting.filter(({ cookie }) => isSession(cookie))
   const found = sessions.at(-1)
   if (found === undefined)
-    exam.skip(COOKIE_CHECKS, `${url.pathname} sets no session cookie: name a page that does, or --cookie <name>`)
+    exam.skip(
+      COOKIE_CHECKS,
+      `${url.pathname} sets no session cookie: name a page that does, or --cookie <name>`,
+    )
   else {
     checkCookie(exam, found.cookie)
     checkCaching(exam, found.answer)

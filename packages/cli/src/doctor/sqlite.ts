@@ -45,7 +45,8 @@ const VOLATILE = /^(tmpfs|ramfs)$/
 
 function checkPlace(exam: Examination, file: string): void {
   const system = fileSystemOf(file)
-  if (system === undefined) exam.skip(['sqlite/network-file'], 'this system does not say what is mounted where')
+  if (system === undefined)
+    exam.skip(['sqlite/network-file'], 'this system does not say what is mounted where')
   else
     exam.check(
       'sqlite/network-file',
@@ -67,14 +68,19 @@ function checkPlace(exam: Examination, file: string): void {
 /** Returns the type of the file system, or `undefined` where only Linux would tell. */
 function fileSystemOf(file: string): string | undefined {
   if (!existsSync('/proc/self/mountinfo')) return undefined
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+  return fileSystemIn(readFileSync('/proc/self/mountinfo', 'utf8'), file)
+}
+
+/** Returns the type of the file system that has the file, by the text of `/proc/self/mountinfo`. */
+export function fileSystemIn(mountinfo: string, file: string): string {
+  const mounts = mountinfo
     .trim()
     .split('\n')
     .map((line) => {
       const [before = '', after = ''] = line.split(' - ')
-      const folder = before.split(' ')[4]!.replace(/\\(\d{3})/g, (_, code) =>
-        String.fromCharCode(Number.parseInt(code, 8)),
-      )
+      const folder = before
+        .split(' ')[4]!
+        .replace(/\\(\d{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)))
       return { folder, type: after.split(' ')[0]! }
     })
   const around = mounts.filter(({ folder }) => folder === '/' || file.startsWith(folder + sep))
@@ -83,7 +89,8 @@ function fileSystemOf(file: string): string | undefined {
 }
 
 function checkModes(exam: Examination, file: string): void {
-  if (process.platform === 'win32') return exam.skip(['sqlite/readable', 'sqlite/folder'], 'Windows has no modes')
+  if (process.platform === 'win32')
+    return exam.skip(['sqlite/readable', 'sqlite/folder'], 'Windows has no modes')
   const open = ['', '-wal', '-shm', '-journal']
     .map((suffix) => file + suffix)
     .filter((path) => existsSync(path) && (statSync(path).mode & 0o006) !== 0)
@@ -165,7 +172,10 @@ function checkTable(exam: Examination, database: Database, table: string): boole
     `The table lacks the indexes on ${lacking.join(' and ')}, so that calls read all of it.`,
     'Start the application again, which makes the indexes.',
   )
-  const first = database.prepare(`SELECT min(purge_at) FROM "${table.replaceAll('"', '""')}"`).pluck().get()
+  const first = database
+    .prepare(`SELECT min(purge_at) FROM "${table.replaceAll('"', '""')}"`)
+    .pluck()
+    .get()
   checkLatePrune(exam, 'sqlite', first !== null && Number(first) < Date.now() - LATE_PRUNE)
   return lacking.length === 0
 }

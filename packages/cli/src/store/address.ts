@@ -78,9 +78,12 @@ function databaseOfPath(path: string): DatabaseId | undefined {
 function withPassword(url: string, password: string): string {
   keepSecret(password)
   const [, scheme, userinfo] = AUTHORITY.exec(url) ?? []
-  if (scheme === undefined) throw new Failure('A password needs a URL such as redis://host, not the path of a socket.')
+  if (scheme === undefined)
+    throw new Failure('A password needs a URL such as redis://host, not the path of a socket.')
   if (hasPassword(url))
-    throw new Failure('The password is given twice: in the URL, and in SESSION_STORES_PASSWORD or by the prompt.')
+    throw new Failure(
+      'The password is given twice: in the URL, and in SESSION_STORES_PASSWORD or by the prompt.',
+    )
   const user = (userinfo ?? '').replace(/:$/, '')
   const rest = url.slice(`${scheme}://`.length + (userinfo === undefined ? 0 : userinfo.length + 1))
   return `${scheme}://${user}:${encodeURIComponent(password)}@${rest}`

@@ -84,7 +84,9 @@ async function openSqlite(target: Target): Promise<OpenDriver> {
   const database = new Database(url, { fileMustExist: true, timeout: 10 })
   try {
     // Another process may hold the lock right now, and a reader of the catalog needs none for long.
-    const exists = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table)
+    const exists = database
+      .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")
+      .get(table)
     if (exists === undefined) throw missing(target, 'table', '--table')
     const driver = sqliteDriver({ database, table })
     return {

@@ -1,4 +1,3 @@
-import { read } from 'read'
 import { Failure, Interrupted } from '../failure.ts'
 import { type Address, DATABASES, type DatabaseId, hasPassword, readAddress } from './address.ts'
 
@@ -86,6 +85,7 @@ function checkPlaces(flags: StoreFlags, database: DatabaseId): void {
 async function askFor(prompt: string): Promise<string> {
   if (!process.stdin.isTTY)
     throw new Failure('--ask-password needs a terminal. Set SESSION_STORES_PASSWORD instead.')
+  const { read } = await import('read')
   try {
     return await read({ prompt, silent: true, output: process.stderr })
   } catch {
