@@ -20,6 +20,16 @@ export {
   UncertainWriteError,
 } from './errors.ts'
 export { type CallEvent, type EndedEvent, events, type PruneEvent, type SessionEvent } from './events.ts'
+export type {
+  LegacyOptions,
+  LegacyPage,
+  LegacyQuery,
+  LegacyReader,
+  LegacyRow,
+  LegacySession,
+  MoveOptions,
+  MoveOutcome,
+} from './legacy.ts'
 export { memoryDriver } from './memory.ts'
 export {
   checkOptions,

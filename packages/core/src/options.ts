@@ -1,6 +1,8 @@
 import type { SessionData } from 'express-session'
+import type { Driver } from './driver.ts'
 import { json, type Serializer } from './encoding/codec.ts'
 import { type SealOptions, secretKeyOf } from './encoding/seal.ts'
+import { isLegacyOptions, type LegacyOptions } from './legacy.ts'
 
 /**
  * The options of every store. All durations are milliseconds, as `cookie.maxAge` is. A wrong option
@@ -101,6 +103,11 @@ export interface StoreOptions {
    */
   onGone?: 'ignore' | 'error'
   /**
+   * Moves sessions in from another session store, each at its first request, so that nobody is
+   * signed out. The readers are in `@session-stores/legacy`.
+   */
+  legacy?: LegacyOptions
+  /**
    * The clock, in epoch milliseconds, for tests.
    *
    * @default Date.now
@@ -112,10 +119,10 @@ export interface StoreOptions {
 export type Settings = Required<
   Omit<
     StoreOptions,
-    'seal' | 'user' | 'absoluteTimeout' | 'touchAfter' | 'tombstoneTimeout' | 'pruneInterval'
+    'seal' | 'user' | 'legacy' | 'absoluteTimeout' | 'touchAfter' | 'tombstoneTimeout' | 'pruneInterval'
   >
 > &
-  Pick<StoreOptions, 'seal' | 'user'> & {
+  Pick<StoreOptions, 'seal' | 'user' | 'legacy'> & {
     absoluteTimeout: number
     touchAfter: number
     tombstoneTimeout: number
@@ -171,6 +178,11 @@ const rules: Record<keyof StoreOptions, OptionRule> = {
   user: ['a function of the session that returns the id of its user', isFunction],
   onConflict: ["'merge', 'overwrite' or 'error'", oneOf('merge', 'overwrite', 'error')],
   onGone: ["'ignore' or 'error'", oneOf('ignore', 'error')],
+  legacy: [
+    "{ from, until, keep? }: from is a reader of '@session-stores/legacy', such as connectRedis({ client }); until is " +
+      'the Date when the last session of the other store has ended; keep is a boolean',
+    isLegacyOptions,
+  ],
   now: ['a function that returns epoch milliseconds', isFunction],
 }
 
@@ -234,9 +246,14 @@ export function exactlyOne(options: object, forms: Readonly<Record<string, strin
   throw new TypeError(`give exactly one of the options ${named.join(' and ')}`)
 }
 
-/** @throws TypeError as `checkOptions` does. */
-export function toSettings(options: StoreOptions): Settings {
+/**
+ * @throws TypeError as `checkOptions` does, and where the option `legacy` reads the rows of the
+ * store itself.
+ */
+export function toSettings(options: StoreOptions, driver: Pick<Driver, 'name' | 'place'>): Settings {
   checkOptions(options, rules)
+  const refusal = options.legacy?.from.refuse(driver)
+  if (refusal !== undefined) throw new TypeError(refusal)
   const { now } = options
   return {
     idleTimeout: duration(options.idleTimeout, 86_400_000),
@@ -251,10 +268,17 @@ export function toSettings(options: StoreOptions): Settings {
     seal: options.seal,
     serializer: options.serializer ?? json,
     user: options.user,
+    legacy: options.legacy,
     onConflict: options.onConflict ?? 'merge',
     onGone: options.onGone ?? 'ignore',
     now: now ? () => checkTime(now()) : () => Date.now(),
   }
+}
+
+/** Returns the part of the settings that is public. */
+export function toStoreSettings(settings: Settings): StoreSettings {
+  const { hashIds, idleTimeout, absoluteTimeout, operationTimeout, user, now } = settings
+  return Object.freeze({ hashIds, idleTimeout, absoluteTimeout, operationTimeout, user, now })
 }
 
 /** @throws TypeError where the option `now` returns no time. */

@@ -1,25 +1,24 @@
 import { type Session, type SessionData, Store } from 'express-session'
 import { type Call, Calls, type StoreCallback } from './dispatch/call.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
-import { reject, toPromise } from './dispatch/settle.ts'
+import { toPromise } from './dispatch/settle.ts'
 import { Upkeep } from './dispatch/upkeep.ts'
 import { WholeStoreCalls } from './dispatch/whole-store-calls.ts'
 import type { Driver } from './driver.ts'
 import { Codec } from './encoding/codec.ts'
 import { type Keys, keysOf } from './encoding/key.ts'
 import { createSealer } from './encoding/seal.ts'
-import { type Settings, type StoreOptions, type StoreSettings, toSettings } from './options.ts'
+import type { LegacyReader, LegacyRow, MoveOptions, MoveOutcome } from './legacy.ts'
+import { type StoreOptions, type StoreSettings, toSettings, toStoreSettings } from './options.ts'
 import { Directory, type ListOptions, type RevokeOptions, type User } from './session/directory.ts'
 import { copyMarker } from './session/marker.ts'
 import { Order } from './session/order.ts'
 import { type ListedSession, Sessions } from './session/sessions.ts'
+import { refuseSamePlace } from './session/source.ts'
 import type { Change, Target } from './session/updates.ts'
-import { refuseWithoutUsers } from './session/user.ts'
+import { refuseWithoutHandles, refuseWithoutUsers } from './session/user.ts'
 
 type Request = Parameters<Store['regenerate']>[0]
-
-/** The part of `maxQueue` that one session may use, so that it cannot lock out all others. */
-const SESSION_SHARE = 1 / 2
 
 /**
  * The store that express-session calls. Everything that a session means is decided here, in core,
@@ -37,7 +36,7 @@ const SESSION_SHARE = 1 / 2
 export class SessionStore extends Store {
   /** The options that other parts of the session layer follow, with the defaults filled in. */
   readonly settings: StoreSettings
-  readonly #settings: Settings
+  readonly #settings: ReturnType<typeof toSettings>
   readonly #dispatcher: Dispatcher
   readonly #calls: Calls
   readonly #order: Order
@@ -53,15 +52,14 @@ export class SessionStore extends Store {
     super()
     // Each `session()` middleware adds two listeners, so a dozen of them are not a leak.
     this.setMaxListeners(0)
-    this.#settings = toSettings(options)
+    this.#settings = toSettings(options, driver)
     const { serializer, seal, maxPayload, hashIds, operationTimeout, maxQueue, now } = this.#settings
-    const { idleTimeout, absoluteTimeout, user } = this.#settings
-    this.settings = Object.freeze({ hashIds, idleTimeout, absoluteTimeout, operationTimeout, user, now })
+    this.settings = toStoreSettings(this.#settings)
     const sealer = seal ? createSealer(seal, driver.place) : undefined
     const codec = new Codec(serializer, sealer, maxPayload, operationTimeout)
     this.#dispatcher = new Dispatcher(driver, operationTimeout, now)
     this.#calls = new Calls(operationTimeout, maxQueue)
-    this.#order = new Order(this.#calls, Math.ceil(maxQueue * SESSION_SHARE))
+    this.#order = new Order(this.#calls, Math.ceil(maxQueue / 2))
     this.#keys = keysOf(hashIds)
     this.#sessions = new Sessions(this.#dispatcher, codec, this.#keys, this.#settings, this.#order)
     this.#directory = new Directory(this.#dispatcher, this.#keys, this.#sessions, this.#settings)
@@ -101,8 +99,8 @@ export class SessionStore extends Store {
    * @throws INVALID_ID, or a TypeError for a handle with `hashIds: false`.
    */
   update(target: Target, change: Change): Promise<SessionData | null> {
-    if (typeof target !== 'string' && !this.#settings.hashIds) return reject(noHandles('update'))
-    return this.#callAsync((call) => this.#sessions.update(call, target, change))
+    const refusal = typeof target === 'string' ? undefined : refuseWithoutHandles(this.#settings, 'update')
+    return refusal ?? this.#callAsync((call) => this.#sessions.update(call, target, change))
   }
 
   /**
@@ -110,8 +108,8 @@ export class SessionStore extends Store {
    * `hashIds: false`.
    */
   peek(handle: string): Promise<ListedSession | null> {
-    if (!this.#settings.hashIds) return reject(noHandles('peek'))
-    return this.#callAsync((call) => this.#sessions.peek(call, handle))
+    const refusal = refuseWithoutHandles(this.#settings, 'peek')
+    return refusal ?? this.#callAsync((call) => this.#sessions.peek(call, handle))
   }
 
   /** Moves the session's deadline, and saves the cookie where its settings changed. */
@@ -229,10 +227,8 @@ export class SessionStore extends Store {
    * @throws INVALID_USER, INVALID_ID, INVALID_QUERY, or a TypeError without the option `user`.
    */
   revokeUser(user: User, options: RevokeOptions = {}): Promise<number> {
-    return (
-      refuseWithoutUsers(this.#settings) ??
-      this.#whole.call(undefined, () => this.#directory.revokeUser(user, options))
-    )
+    const refusal = refuseWithoutUsers(this.#settings)
+    return refusal ?? this.#whole.call(undefined, () => this.#directory.revokeUser(user, options))
   }
 
   /**
@@ -243,9 +239,18 @@ export class SessionStore extends Store {
    * @throws TypeError without the option `user` of the store.
    */
   assignUsers(): Promise<number> {
-    return (
-      refuseWithoutUsers(this.#settings) ?? this.#whole.call(undefined, () => this.#directory.assignUsers())
-    )
+    const refusal = refuseWithoutUsers(this.#settings)
+    return refusal ?? this.#whole.call(undefined, () => this.#directory.assignUsers())
+  }
+
+  /**
+   * Moves in a session that a scan of another store returned: for `migrate` of `@session-stores/legacy`.
+   *
+   * @throws TypeError where the other store's rows are in the same place as this store's.
+   */
+  moveIn(from: LegacyReader, row: LegacyRow, options: MoveOptions = {}): Promise<MoveOutcome> {
+    const refusal = refuseSamePlace(from, this.#dispatcher.driver)
+    return refusal ?? this.#callAsync((call) => this.#sessions.moveIn(call, from, row, options))
   }
 
   /** Removes expired rows and returns how many. Runs by itself every `pruneInterval`. */
@@ -292,6 +297,3 @@ export class SessionStore extends Store {
     }
   }
 }
-
-const noHandles = (method: string): TypeError =>
-  new TypeError(`${method} finds sessions by their handles, which needs 'hashIds: true'`)

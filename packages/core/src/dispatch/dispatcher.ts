@@ -1,7 +1,7 @@
 import type { Awaitable, Driver, Row, Touch, Write } from '../driver.ts'
 import { SessionStoreError, toDriverError, UncertainWriteError } from '../errors.ts'
 import { type CallEvent, events } from '../events.ts'
-import { Batch, type Entry } from './batch.ts'
+import { Batch, type Entry, type Send } from './batch.ts'
 import { type Done, deliver, settle, toPromise } from './settle.ts'
 import { clearTimeout, setTimeout, uptime } from './timers.ts'
 
@@ -73,6 +73,8 @@ export class Dispatcher {
 
   readonly #reads: Batch<PendingRequest<undefined, Row>>
   readonly #writes: Batch<PendingRequest<Write, boolean>>
+  /** Writes outside the order of their key's calls. A key of them may be in `#writes`, too. */
+  readonly #asides: Batch<PendingRequest<Write, boolean>>
   readonly #touches: Batch<PendingRequest<Touch, void>>
 
   /**
@@ -103,7 +105,7 @@ export class Dispatcher {
         },
       )
     })
-    this.#writes = new Batch<PendingRequest<Write, boolean>>(timeout, expire, (requests, ended, lost) => {
+    const sendWrites: Send<PendingRequest<Write, boolean>> = (requests, ended, lost) => {
       for (const request of requests.values()) {
         if (request.owner?.done !== true) continue
         // The caller was told that the write failed, so it must not take effect later.
@@ -127,7 +129,9 @@ export class Dispatcher {
           }
         },
       )
-    })
+    }
+    this.#writes = new Batch(timeout, expire, sendWrites)
+    this.#asides = new Batch(timeout, expire, sendWrites)
     this.#touches = new Batch<PendingRequest<Touch, void>>(timeout, expire, (requests, ended, lost) => {
       const touches = sortedKeys(requests).map((key) => requests.get(key)!.sent)
       this.#call(
@@ -157,6 +161,17 @@ export class Dispatcher {
   write(write: Write, answer: Done<boolean>, owner?: Asker): void {
     const size = write.data === null ? 0 : write.data.length
     this.#writes.add(new PendingRequest(write.key, size, write, answer, owner))
+  }
+
+  /**
+   * Writes outside the order of the calls of its key, where only the database decides which write
+   * lands. Answers with whether it landed.
+   */
+  writeAside(write: Write, answer: Done<boolean>, owner?: Asker): void {
+    const waiting = this.#asides.waiting(write.key)
+    if (waiting) return waiting.share(() => this.writeAside(write, answer, owner))
+    const size = write.data === null ? 0 : write.data.length
+    this.#asides.add(new PendingRequest(write.key, size, write, answer, owner))
   }
 
   /** Touches of one version of a session that are not sent yet become one: the last of them. */

@@ -1,4 +1,6 @@
 import type { Awaitable } from '../driver.ts'
+import { SessionStoreError } from '../errors.ts'
+import { clearTimeout, setTimeout } from './timers.ts'
 
 /** A callback in Node's style: the error, or `null` and the value. */
 export type Done<T> = (error: unknown, value?: T) => void
@@ -39,6 +41,22 @@ export const toPromise = <T>(start: (done: Done<T>) => void): Promise<T> =>
   new Promise((resolve, reject) => {
     start((error, value) => (error == null ? resolve(value as T) : reject(error)))
   })
+
+/**
+ * Returns the answer, or rejects with `TIMEOUT` where none comes within `timeout` milliseconds.
+ * `who` is the subject of the message.
+ */
+export function inTime<T>(answer: PromiseLike<T>, timeout: number, who: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const message = `${who} gave no answer within ${timeout} ms (operationTimeout)`
+      reject(new SessionStoreError('TIMEOUT', message))
+    }, timeout).unref()
+    Promise.resolve(answer)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer))
+  })
+}
 
 /** Rejects. Where the caller ignores the promise, the rejection counts as handled. */
 export function reject(error: unknown): Promise<never> {

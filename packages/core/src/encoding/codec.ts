@@ -1,7 +1,6 @@
 import { isDeepStrictEqual, types } from 'node:util'
 import session, { type SessionData } from 'express-session'
-import { isThenable } from '../dispatch/settle.ts'
-import { clearTimeout, setTimeout } from '../dispatch/timers.ts'
+import { inTime, isThenable } from '../dispatch/settle.ts'
 import type { Awaitable } from '../driver.ts'
 import { isStoreError, SessionStoreError } from '../errors.ts'
 import type { SealedRow, Sealer } from './seal.ts'
@@ -158,15 +157,7 @@ export class Codec {
   }
 
   #inTime<T>(answer: PromiseLike<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const message = `the serializer gave no answer within ${this.#timeLimit} ms (operationTimeout)`
-        reject(new SessionStoreError('TIMEOUT', message))
-      }, this.#timeLimit).unref()
-      Promise.resolve(answer)
-        .then(resolve, reject)
-        .finally(() => clearTimeout(timer))
-    })
+    return inTime(answer, this.#timeLimit, 'the serializer')
   }
 
   /** @throws PAYLOAD_TOO_LARGE */

@@ -83,6 +83,8 @@ export class Directory {
   async clear(): Promise<void> {
     const { driver } = this.#dispatcher
     const timeout = this.#settings.operationTimeout * WHOLE_STORE
+    // First the rows of the other store, so that none of them moves in after this store is empty.
+    if (this.#sessions.moves.isOn) await this.#sessions.moves.clear()
     await this.#dispatcher.run('clear', () => driver.clear(), timeout)
     if (events.ended.hasSubscribers) events.ended.publish({ driver: driver.name } satisfies EndedEvent)
   }

@@ -7,6 +7,7 @@ import { SessionStoreError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { isLive } from './deadline.ts'
 import { markerOf } from './marker.ts'
+import type { Moves } from './moves.ts'
 import type { Order } from './order.ts'
 import { NEVER, publish, type SaveParts } from './save.ts'
 import type { Tags } from './tag.ts'
@@ -38,13 +39,15 @@ export class Endings {
   readonly #settings: Settings
   readonly #order: Order
   readonly #tags: Tags
+  readonly #moves: Moves
 
-  constructor({ dispatcher, keys, settings, order, tags }: SaveParts) {
+  constructor({ dispatcher, keys, settings, order, tags, moves }: SaveParts) {
     this.#dispatcher = dispatcher
     this.#keys = keys
     this.#settings = settings
     this.#order = order
     this.#tags = tags
+    this.#moves = moves
   }
 
   destroy(call: Call<void>, id: string): void {
@@ -59,20 +62,26 @@ export class Endings {
    */
   #destroyFound(call: Call<void>, id: string, key: string): void {
     const handle = this.#keys.asHandle(id)
+    const write = (tombstone: Write, isEnd: boolean): void => {
+      this.#dispatcher.write(
+        tombstone,
+        (error) => {
+          if (error == null && isEnd) this.#publishEnded(key)
+          this.#finishEnd(call, error, id)
+        },
+        call,
+      )
+    }
     const writeTombstone = (row: Row | undefined): void => {
       const tombstone = this.#tombstone(key)
       const { createdAt: now } = tombstone
       const wasThere =
         row !== undefined && (row.data !== null || (row.createdAt !== NEVER && row.expiresAt > now))
-      const write = wasThere ? tombstone : { ...tombstone, createdAt: NEVER }
-      this.#dispatcher.write(
-        write,
-        (error) => {
-          if (error == null && row !== undefined) this.#publishEnded(key)
-          call.finish(error)
-        },
-        call,
-      )
+      if (wasThere || !this.#moves.isOn)
+        return write(wasThere ? tombstone : { ...tombstone, createdAt: NEVER }, row !== undefined)
+      this.#moves.has(id, key).then((has) => {
+        if (!call.done) write(has ? tombstone : { ...tombstone, createdAt: NEVER }, has || row !== undefined)
+      })
     }
     this.#dispatcher.read(key, (error, row) => {
       if (error != null || call.done) return call.finish(error)
@@ -98,7 +107,9 @@ export class Endings {
           this.#tombstone(key),
           (error) => {
             if (error == null) this.#publishEnded(key)
-            step.finish(error)
+            // Where ids are hashed, nobody knows the id, and the tombstone alone keeps the row of the
+            // other store away.
+            this.#finishEnd(step, error, this.#settings.hashIds ? undefined : this.#keys.name(key))
           },
           step,
         )
@@ -127,7 +138,7 @@ export class Endings {
               this.#tombstone(key, row.tag),
               (failure, landed) => {
                 if (landed) this.#publishEnded(key)
-                if (failure != null || landed) call.finish(failure)
+                if (failure != null || landed) this.#finishEnd(call, failure, id)
                 else attempt()
               },
               call,
@@ -142,10 +153,22 @@ export class Endings {
     })
   }
 
+  /**
+   * Answers once the row of the other store is gone, too. The tombstone has been written before, so
+   * a removal that fails brings nothing back.
+   */
+  #finishEnd(owner: Owner, error: unknown, id: string | undefined): void {
+    if (error != null || id === undefined || !this.#moves.isOn) return owner.finish(error)
+    this.#moves.remove(id).then(
+      () => owner.finish(null),
+      (failure) => owner.finish(failure),
+    )
+  }
+
   /** With `expect`, the tombstone lands only over the session that carries this tag. */
   #tombstone(key: string, expect?: string): Write {
     const now = this.#settings.now()
-    const expiresAt = now + this.#settings.tombstoneTimeout
+    const expiresAt = this.#moves.tombstoneEnd(now)
     return { key, data: null, tag: this.#tags.next(), user: null, createdAt: now, expiresAt, expect }
   }
 

@@ -6,11 +6,13 @@ import type { Row, Write } from '../driver.ts'
 import type { Codec } from '../encoding/codec.ts'
 import type { Keys } from '../encoding/key.ts'
 import { SessionStoreError } from '../errors.ts'
+import type { LegacyReader, LegacyRow, MoveOptions, MoveOutcome } from '../legacy.ts'
 import type { Settings } from '../options.ts'
 import { CookieSettings, hasExpiry, hasSameSettings } from './cookie.ts'
 import { idleDeadline, isLive, roundTouch, withinAbsolute } from './deadline.ts'
 import { Endings } from './endings.ts'
 import { Marker, mark, markerOf } from './marker.ts'
+import { Moves } from './moves.ts'
 import type { Order } from './order.ts'
 import { cookieOf, Save, WriteFactory } from './save.ts'
 import { Saves } from './saves.ts'
@@ -37,6 +39,8 @@ export class Sessions {
   readonly #keys: Keys
   readonly #settings: Settings
   readonly #order: Order
+  /** Moves sessions in from another store. */
+  readonly moves: Moves
   readonly #tags = new Tags()
   readonly #saves: Saves
   readonly #updates: Updates
@@ -49,7 +53,9 @@ export class Sessions {
     this.#settings = settings
     this.#order = order
     const writes = new WriteFactory(codec, settings, this.#tags)
-    const parts = { dispatcher, codec, keys, settings, order, tags: this.#tags, writes }
+    this.moves = new Moves({ dispatcher, codec, keys, settings, tags: this.#tags, writes })
+    const { moves } = this
+    const parts = { dispatcher, codec, keys, settings, order, tags: this.#tags, writes, moves }
     this.#saves = new Saves(parts)
     this.#endings = new Endings(parts)
     this.#updates = new Updates({
@@ -64,11 +70,43 @@ export class Sessions {
     if (key === undefined) return call.finish(null, null)
     this.#order.read(key, call, () => {
       this.#dispatcher.read(key, (error, row) => {
-        if (error != null) call.finish(error)
-        else if (row === undefined || !this.isLive(row)) call.finish(null, null)
-        else this.decode(row, (failure, found) => call.finish(failure, found), id)
+        if (error != null) return call.finish(error)
+        if (row === undefined && this.moves.isOn) return this.#getMoved(call, id, key)
+        if (row === undefined || !this.isLive(row)) return call.finish(null, null)
+        if (this.moves.isKeeping) return this.#getCopied(call, id, row)
+        this.decode(row, (failure, found) => call.finish(failure, found), id)
       })
     })
+  }
+
+  /** Looks for the session in the store from which sessions move in. */
+  #getMoved(call: Call<SessionData | null>, id: string, key: string): void {
+    this.moves.find(key, id, call).then(
+      (row) => {
+        if (row === undefined || !this.isLive(row)) return call.finish(null, null)
+        this.decode(row, (failure, found) => call.finish(failure, found), id)
+      },
+      (error) => call.finish(error),
+    )
+  }
+
+  /** Moves in a session that a scan of another store returned. */
+  moveIn(call: Call<MoveOutcome>, from: LegacyReader, row: LegacyRow, options: MoveOptions): void {
+    settle(
+      () => this.moves.moveIn(from, row, options, call),
+      (error, outcome) => call.finish(error, outcome),
+    )
+  }
+
+  /** Reads a session that may be a copy of one that a process with the other store has ended. */
+  #getCopied(call: Call<SessionData | null>, id: string, row: Row): void {
+    this.moves.endWithOriginal(row, id).then(
+      (ended) => {
+        if (ended) return call.finish(null, null)
+        this.decode(row, (failure, found) => call.finish(failure, found), id)
+      },
+      (error) => call.finish(error),
+    )
   }
 
   /** Reads a session by its handle, and marks nothing: nobody can save it by that. */

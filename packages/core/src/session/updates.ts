@@ -43,7 +43,7 @@ export class Updates {
     if (key === undefined) return call.finish(null, null)
     order.write(key, call, () => {
       settle(
-        () => this.#update(call, id, key, change),
+        () => this.#update(call, id, key, isId, change),
         (error, session) => call.finish(error, session),
       )
     })
@@ -53,12 +53,15 @@ export class Updates {
     call: Call<SessionData | null>,
     id: string,
     key: string,
+    isId: boolean,
     change: Change,
   ): Promise<SessionData | null> {
-    const { dispatcher, settings, codec, writes, decode } = this.#parts
+    const { dispatcher, settings, codec, writes, moves, decode } = this.#parts
     for (let attempts = 0; !call.done; attempts++) {
       if (attempts > 0) await pause(retryDelay(attempts))
-      const row = await toPromise<Row | undefined>((done) => dispatcher.read(key, done))
+      let row = await toPromise<Row | undefined>((done) => dispatcher.read(key, done))
+      // A handle does not tell the id, under which the other store has the session.
+      if (row === undefined && moves.isOn && isId) row = await moves.find(key, id, call)
       if (call.done || row === undefined || !isLive(row, settings)) return null
       const session = await decode(row, id)
       const changed = change(session)

@@ -31,6 +31,12 @@ export function userOf(session: SessionData, { user }: Settings): string | null 
   return id === undefined || id === null ? null : userHash(id)
 }
 
+/** Rejects with a TypeError where ids are not hashed, and no handle leads to a session. */
+export function refuseWithoutHandles({ hashIds }: Settings, method: string): Promise<never> | undefined {
+  if (hashIds) return undefined
+  return reject(new TypeError(`${method} finds sessions by their handles, which needs 'hashIds: true'`))
+}
+
 /**
  * Rejects with a TypeError where the option `user` is missing. Without it no session has a user,
  * and an answer such as "no sessions" would be wrong.
