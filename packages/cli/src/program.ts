@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { FORMATS } from './commands/formats.ts'
 import { runCommand } from './run.ts'
 import { redact } from './secrets.ts'
 import { TIMEOUT } from './store/target.ts'
@@ -17,7 +18,7 @@ const EXIT_HELP = `Exit codes: 0 done, 2 not done, 130 interrupted.`
 /** Makes the parser of the command line, which runs the commands. */
 export function makeProgram(): Command {
   const program = new Command('session-stores')
-    .description('Checks session stores of express-session, and lists and ends sessions.')
+    .description('Checks the session stores of express-session, and lists, ends and moves sessions.')
     .version(version, '-v, --version')
     .helpCommand(false)
     .configureOutput({ writeErr: (text) => process.stderr.write(redact(text)) })
@@ -31,6 +32,7 @@ SESSION_STORES_PASSWORD, or --ask-password asks for it.`,
     )
 
   onStore(program.command('doctor'), { plainIds: false })
+    .summary('checks a store or a site, and says what to set')
     .description('Checks a store, a site or both, and says what to set. Changes nothing.')
     .option('--sealed', 'every session should be sealed')
     .option('--site <url>', 'a page of the site that sets the cookie')
@@ -41,6 +43,7 @@ SESSION_STORES_PASSWORD, or --ask-password asks for it.`,
     .action((flags) => runCommand(async (run) => (await doctor()).examine(flags, run)))
 
   onStore(program.command('list'))
+    .summary('lists the live sessions')
     .description('Lists the live sessions by their handles, never their ids.')
     .option('--user <user>', 'only the sessions of this user')
     .option('--limit <n>', 'at most so many sessions', toCount)
@@ -48,6 +51,7 @@ SESSION_STORES_PASSWORD, or --ask-password asks for it.`,
     .action((flags) => runCommand(async (run) => (await sessions()).listSessions(flags, run)))
 
   onStore(program.command('revoke'))
+    .summary('ends sessions: of a handle, of a user, or all')
     .description('Ends the session of a handle, or more, from their next requests on.')
     .argument('[handle]')
     .option('--user <user>', 'all sessions of this user')
@@ -59,12 +63,29 @@ SESSION_STORES_PASSWORD, or --ask-password asks for it.`,
     )
 
   onStore(program.command('prune'))
+    .summary('removes expired rows')
     .description('Removes expired rows. Stores do it by themselves every pruneInterval.')
     .addHelpText('after', EXIT_HELP)
     .action((flags) => runCommand(async (run) => (await sessions()).pruneSessions(flags, run)))
 
+  onStore(program.command('migrate'), { plainIds: false, prompts: false, timeout: false })
+    .summary('moves the sessions of another store in')
+    .description('Moves the sessions of another store in. It may be run again at any time.')
+    .addOption(new Option('--from <store>', 'whose the sessions are').choices(FORMATS).makeOptionMandatory())
+    .option('--source <url>', 'where its sessions are (default: as --store)')
+    .option('--source-place <name>', 'its prefix, [schema.]table or collection')
+    .option('--user-path <path>', "whose a session is, such as 'passport.user'")
+    .option('--dry-run', 'count, and write nothing')
+    .option('--keep', 'copy, and leave the rows of the other store')
+    .option('--rate <n>', 'at most so many sessions a second', toCount)
+    .addHelpText('after', 'Exit codes: 0 done, 1 some are unreadable, 2 not done, 130 interrupted.')
+    .action((flags) =>
+      runCommand(async (run) => (await import('./commands/migrate.ts')).migrateSessions(flags, run)),
+    )
+
   program
     .command('keygen')
+    .summary('makes a key for tokens, or a secret')
     .description('Makes a private key for @session-stores/token, as a JWK.')
     .option('--alg <name>', 'ES256, or Ed25519 (EdDSA) (default: ES256)')
     .option('--secret', 'make 32 random bytes instead, for a secret or a seal')
@@ -77,7 +98,7 @@ SESSION_STORES_PASSWORD, or --ask-password asks for it.`,
 }
 
 /** Adds the options of every command on a store. */
-function onStore(command: Command, { plainIds = true } = {}): Command {
+function onStore(command: Command, { plainIds = true, prompts = true, timeout = true } = {}): Command {
   command
     .optionsGroup('Where the sessions are:')
     .option('--store <url>', 'redis: rediss: postgres: mongodb: sqlite:<file>')
@@ -86,12 +107,11 @@ function onStore(command: Command, { plainIds = true } = {}): Command {
     .option('--table <name>', 'of PostgreSQL or SQLite (default: sessions)')
     .option('--database <name>', 'of MongoDB (default: that of the URL)')
     .option('--collection <name>', 'of MongoDB (default: sessions)')
-    .option('--ask-password', 'ask for the password')
+  if (prompts) command.option('--ask-password', 'ask for the password')
   if (plainIds) command.option('--plain-ids', 'the store has hashIds: false')
-  return command
-    .optionsGroup('Options:')
-    .option('--timeout <ms>', `how long a call may take (default: ${TIMEOUT})`, toCount)
-    .option('--json', 'print JSON, for scripts')
+  command.optionsGroup('Options:')
+  if (timeout) command.option('--timeout <ms>', `how long a call may take (default: ${TIMEOUT})`, toCount)
+  return command.option('--json', 'print JSON, for scripts')
 }
 
 const collect = (id: string, ids: string[] = []): string[] => [...ids, id]

@@ -31,6 +31,8 @@ const PAGE = 256
 /** The form of a hashed id. Any other key is an id itself, and is never shown. */
 const HASH = /^[\w-]{43}$/
 
+const HEADER = `${'HANDLE'.padEnd(43)}  ${'CREATED'.padEnd(20)}  EXPIRES`
+
 /** Opens the store of the options, does the work, and closes the store. */
 async function withStore<T>(
   flags: StoreFlags,
@@ -59,7 +61,7 @@ export function listSessions(flags: ListFlags, run: Run): Promise<number> {
     events.unreadable.subscribe(() => {
       unreadable++
     })
-    if (!json) await print(`${'HANDLE'.padEnd(43)}  ${'CREATED'.padEnd(20)}  EXPIRES`)
+    let isBegun = json === true
     let after: string | undefined
     do {
       const page = await store.list({
@@ -67,6 +69,8 @@ export function listSessions(flags: ListFlags, run: Run): Promise<number> {
         after,
         limit: Math.min(PAGE, limit - shown),
       })
+      if (!isBegun) await print(HEADER)
+      isBegun = true
       for (const { handle, createdAt, expiresAt } of page.sessions) {
         if (!HASH.test(handle)) unhashed++
         else if (shown < limit) {

@@ -1,6 +1,6 @@
 import type { Collection, Document, MongoClient } from 'mongodb'
 import { Failure } from '../failure.ts'
-import { loadPackages } from '../store/packages.ts'
+import { connectMongo } from '../store/open.ts'
 import type { Target } from '../store/target.ts'
 import type { Examination, Inspected } from './examination.ts'
 import { findConnectMongo } from './legacy.ts'
@@ -33,18 +33,10 @@ export async function inspectMongo(target: Target, exam: Examination): Promise<I
   }
 }
 
-async function connect({ url, timeout }: Target): Promise<MongoClient> {
-  const { MongoClient } = await loadPackages('mongodb')
-  let client: MongoClient | undefined
+async function connect(target: Target): Promise<MongoClient> {
   try {
-    client = new MongoClient(url, {
-      serverSelectionTimeoutMS: timeout * 0.8,
-      connectTimeoutMS: timeout * 0.6,
-      socketTimeoutMS: timeout,
-    })
-    return await client.connect()
+    return await connectMongo(target)
   } catch (error) {
-    await client?.close()
     throw new Failure(`MongoDB cannot be reached: ${(error as Error).message}`)
   }
 }

@@ -1,7 +1,6 @@
 import { type Driver, events, type SessionEvent, SessionStore, SessionStoreError } from '@session-stores/core'
-import { Failure } from '../failure.ts'
-import { keepSecret } from '../secrets.ts'
 import { openDriver } from '../store/open.ts'
+import { readSealKeys } from '../store/seal-keys.ts'
 import type { Target } from '../store/target.ts'
 import type { Examination } from './examination.ts'
 
@@ -112,21 +111,4 @@ function judge(exam: Examination, seen: Seen, hasKeys: boolean, isSealed: boolea
     `${seen.unhashed} of ${seen.rows} sessions are stored under their ids: whoever reads the database can be any user.`,
     'Leave the option hashIds on. The sessions that are stored already end with their deadline.',
   )
-}
-
-/** Reads the keys of the seal from the environment, separated by commas, newest first. */
-function readSealKeys(): string[] | undefined {
-  const text = process.env.SESSION_STORES_SEAL_KEYS
-  if (!text) return undefined
-  const keys = text.split(',').map((key) => key.trim())
-  for (const key of keys) keepSecret(key)
-  try {
-    // The option is checked here, before anything is opened.
-    new SessionStore({} as Driver, { pruneInterval: false, seal: { keys } })
-  } catch {
-    throw new Failure(
-      'SESSION_STORES_SEAL_KEYS takes keys of 32 random bytes as hex or base64url, separated by commas.',
-    )
-  }
-  return keys
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Driver, SessionStore, type StoreOptions } from '@session-stores/core'
+import type { MongoClient } from 'mongodb'
 import { Failure } from '../failure.ts'
 import { redact } from '../secrets.ts'
 import { loadPackages } from './packages.ts'
@@ -17,53 +18,62 @@ export interface OpenStore {
   close(): Promise<void>
 }
 
+/** There is no table, collection or file at the place. */
+export class MissingPlace extends Failure {}
+
 /**
- * Opens the driver of the sessions. Makes no table, no collection and no file: a command that names
- * the wrong place must not make an empty one.
+ * Opens the driver of the sessions. Makes no table, no collection and no file, unless it is told to:
+ * a command that names the wrong place must not make an empty one.
  *
- * @throws Failure where there is nothing at the place.
+ * @throws MissingPlace where there is nothing at the place.
  */
-export async function openDriver(target: Target): Promise<OpenDriver> {
-  const { url, prefix, schema, table } = target
+export async function openDriver(target: Target, makesPlace = false): Promise<OpenDriver> {
   switch (target.database) {
     case 'redis': {
+      const { url, prefix } = target
       const { redisDriver } = await loadPackages('redis')
-      const driver = checked(() => redisDriver({ url, prefix }))
-      return { driver, close: async () => driver.close() }
+      return owned(checked(() => redisDriver({ url, prefix })))
     }
-    case 'postgres': {
-      const { postgresDriver } = await loadPackages('postgres')
-      // A pooler may be in between, and a few calls are not worth named statements.
-      const driver = checked(() =>
-        postgresDriver({ url, schema, table, createTable: false, namedStatements: false }),
-      )
-      return { driver, close: async () => driver.close() }
-    }
+    case 'postgres':
+      return openPostgres(target, makesPlace)
     case 'mongodb':
-      return openMongo(target)
+      return openMongo(target, makesPlace)
     case 'sqlite':
-      return openSqlite(target)
+      return openSqlite(target, makesPlace)
   }
 }
 
-async function openMongo(target: Target): Promise<OpenDriver> {
-  const { url, mongoDatabase: database, collection, timeout } = target
-  const { mongoDriver, MongoClient } = await loadPackages('mongodb')
-  const limits = {
-    serverSelectionTimeoutMS: timeout * 0.8,
-    connectTimeoutMS: timeout * 0.6,
-    waitQueueTimeoutMS: timeout * 0.8,
-    socketTimeoutMS: timeout * 0.95,
+const owned = (driver: Driver): OpenDriver => ({ driver, close: async () => driver.close() })
+
+async function openPostgres(target: Target, createTable: boolean): Promise<OpenDriver> {
+  const { url, schema, table, timeout } = target
+  const { postgresDriver } = await loadPackages('postgres')
+  // A pooler may be in between, and a few calls are not worth named statements.
+  const settings = { url, schema, table, createTable, namedStatements: false }
+  const driver = checked(() => postgresDriver(settings))
+  try {
+    await driver.setup(timeout)
+  } catch (error) {
+    await driver.close()
+    if (/^there is no table/.test(((error as Error).cause as Error | undefined)?.message ?? ''))
+      throw missing(target, 'table', '--schema and --table')
+    throw error
   }
-  const client = checked(() => new MongoClient(url, limits))
+  return owned(driver)
+}
+
+async function openMongo(target: Target, makesPlace: boolean): Promise<OpenDriver> {
+  const { mongoDatabase: database, collection } = target
+  const { mongoDriver } = await loadPackages('mongodb')
+  const client = await makeMongoClient(target)
+  const driver = checked(() => mongoDriver({ client, database, collection }))
   try {
     await client.connect()
     const found = await client
       .db(database)
       .listCollections({ name: collection }, { nameOnly: true, authorizedCollections: true })
       .toArray()
-    if (found.length === 0) throw missing(target, 'collection', '--database and --collection')
-    const driver = mongoDriver({ client, database, collection })
+    if (found.length === 0 && !makesPlace) throw missing(target, 'collection', '--database and --collection')
     return {
       driver,
       async close() {
@@ -77,18 +87,42 @@ async function openMongo(target: Target): Promise<OpenDriver> {
   }
 }
 
-async function openSqlite(target: Target): Promise<OpenDriver> {
+/** Makes a client whose waits end within the time limit. */
+async function makeMongoClient({ url, timeout }: Pick<Target, 'url' | 'timeout'>): Promise<MongoClient> {
+  const { MongoClient } = await loadPackages('mongodb')
+  const limits = {
+    serverSelectionTimeoutMS: timeout * 0.8,
+    connectTimeoutMS: timeout * 0.6,
+    waitQueueTimeoutMS: timeout * 0.8,
+    socketTimeoutMS: timeout,
+  }
+  return checked(() => new MongoClient(url, limits))
+}
+
+/** Connects a client whose waits end within the time limit. */
+export async function connectMongo(target: Pick<Target, 'url' | 'timeout'>): Promise<MongoClient> {
+  const client = await makeMongoClient(target)
+  try {
+    return await client.connect()
+  } catch (error) {
+    await client.close()
+    throw error
+  }
+}
+
+async function openSqlite(target: Target, makesPlace: boolean): Promise<OpenDriver> {
   const { url, table } = target
-  checkFile(url)
   const { sqliteDriver, Database } = await loadPackages('sqlite')
+  // The driver makes a file that nobody else may read.
+  if (makesPlace) return owned(checked(() => sqliteDriver({ path: url, table })))
+  checkFile(url)
   const database = new Database(url, { fileMustExist: true, timeout: 10 })
   try {
-    // Another process may hold the lock right now, and a reader of the catalog needs none for long.
     const exists = database
       .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")
       .get(table)
     if (exists === undefined) throw missing(target, 'table', '--table')
-    const driver = sqliteDriver({ database, table })
+    const driver = checked(() => sqliteDriver({ database, table }))
     return {
       driver,
       async close() {
@@ -104,11 +138,11 @@ async function openSqlite(target: Target): Promise<OpenDriver> {
 
 /** @throws Failure where there is no such file, because SQLite would make it. */
 export function checkFile(path: string): void {
-  if (!existsSync(path)) throw new Failure(`There is no file ${path}.`)
+  if (!existsSync(path)) throw new MissingPlace(`There is no file ${path}.`)
 }
 
-const missing = (target: Target, what: string, options: string): Failure =>
-  new Failure(`There is no such ${what}: ${placeOf(target)}. Name another one with ${options}.`)
+const missing = (target: Target, what: string, options: string): MissingPlace =>
+  new MissingPlace(`There is no such ${what}: ${placeOf(target)}. Name another one with ${options}.`)
 
 /** Options that a driver or a client refuses are mistakes of the command line. */
 function checked<T>(make: () => T): T {

@@ -8,6 +8,7 @@ interface Packages {
   redis: Pick<typeof import('@session-stores/redis'), 'redisDriver'> & Pick<typeof import('ioredis'), 'Redis'>
   postgres: Pick<typeof import('@session-stores/postgres'), 'postgresDriver'> & {
     Client: typeof import('pg').Client
+    Pool: typeof import('pg').Pool
   }
   mongodb: Pick<typeof import('@session-stores/mongodb'), 'mongoDriver'> &
     Pick<typeof import('mongodb'), 'MongoClient'>

@@ -28,6 +28,27 @@ export interface Target extends Address {
   readonly timeout: number
 }
 
+/** Where another store keeps its sessions. */
+export interface SourceFlags extends StoreFlags {
+  source?: string
+}
+
+/**
+ * Finds out where the other store is: at `--source`, or at `SESSION_STORES_SOURCE_URL`, or in the
+ * database of the store itself.
+ *
+ * @throws Failure as `readTarget` does.
+ */
+export function readSource({ source, store }: SourceFlags): Address {
+  const { SESSION_STORES_SOURCE_URL, SESSION_STORES_SOURCE_PASSWORD } = process.env
+  if (source !== undefined && hasPassword(source))
+    throw passwordInArguments('--source', 'SESSION_STORES_SOURCE')
+  const url = source ?? SESSION_STORES_SOURCE_URL
+  if (url) return readAddress(url, SESSION_STORES_SOURCE_PASSWORD || undefined)
+  const own = store ?? process.env.SESSION_STORES_URL ?? ''
+  return readAddress(own, process.env.SESSION_STORES_PASSWORD || undefined)
+}
+
 /** Which options belong to which database. */
 const PLACES: Readonly<Record<DatabaseId, readonly string[]>> = {
   redis: ['prefix'],
@@ -46,7 +67,8 @@ export const TIMEOUT = 5000
  */
 export async function readTarget(flags: StoreFlags): Promise<Target> {
   const { SESSION_STORES_URL, SESSION_STORES_PASSWORD } = process.env
-  if (flags.store !== undefined && hasPassword(flags.store)) throw passwordInArguments('--store')
+  if (flags.store !== undefined && hasPassword(flags.store))
+    throw passwordInArguments('--store', 'SESSION_STORES')
   const url = flags.store ?? SESSION_STORES_URL
   if (!url)
     throw new Failure('No store is given. Write --store redis://host:6379, or set SESSION_STORES_URL.')
@@ -66,11 +88,10 @@ export async function readTarget(flags: StoreFlags): Promise<Target> {
 }
 
 /** Every user of the machine sees the arguments of a process, and shells keep them in a file. */
-export function passwordInArguments(option: string): Failure {
+function passwordInArguments(option: string, variable: string): Failure {
   return new Failure(
     `The URL of ${option} holds a password, which every user of this machine can see in the list of processes. ` +
-      'Set SESSION_STORES_URL to the whole URL, or leave the password out of the URL and set ' +
-      'SESSION_STORES_PASSWORD, or write --ask-password.',
+      `Set ${variable}_URL to the whole URL, or leave the password out of the URL and set ${variable}_PASSWORD.`,
   )
 }
 
