@@ -69,7 +69,8 @@ export async function migrateSessions(flags: MigrateFlags, run: Run): Promise<nu
     }
   } catch (error) {
     if (error instanceof Failure || error instanceof Interrupted) throw error
-    throw new Failure(`${describeError(error)} Run the same command again to go on.`, EXIT.failed, error)
+    const advice = error instanceof TypeError ? '.' : ' What was moved stays. Run the same command again.'
+    throw new Failure(describeError(error) + advice, EXIT.failed, error)
   } finally {
     await closeReader()
   }

@@ -13,7 +13,7 @@ function checkLegacy(exam: Examination, store: string, places: readonly string[]
     places.length > 0,
     'warning',
     `Sessions of ${store} are left, whose ids can be used as they are stored: ${places.join(', ')}.`,
-    'Move them with the package @session-stores/legacy, or remove them once no application reads them.',
+    `Move them with \`session-stores migrate --from ${store.replace('-session-store', '')}\`, or remove them once no application reads them.`,
   )
 }
 

@@ -11,8 +11,11 @@ export function declarePostgres(): void {
     async function run(sql: string): Promise<void> {
       const client = new pg.Client(server.url)
       await client.connect()
-      for (const statement of sql.split(';')) await client.query(statement)
-      await client.end()
+      try {
+        for (const statement of sql.split(';')) await client.query(statement)
+      } finally {
+        await client.end()
+      }
     }
 
     /** Makes the table of a store with a session. */
@@ -48,7 +51,7 @@ export function declarePostgres(): void {
     test('finds postgres/no-table, and makes none', async () => {
       const place = newPlace('postgres', server.url)
       await expectFound(['postgres/no-table'], flagsOf(place))
-      await expectFound(['postgres/no-table'], flagsOf(place))
+      await expect(run(`TABLE ${place.namespace}`)).rejects.toThrow('does not exist')
     })
 
     test('finds postgres/columns', async () => {
