@@ -223,13 +223,11 @@ describe('an operator who installs the command alone', () => {
     expect(await npx('revoke', handle, ...place)).toEqual({ code: 0, stdout: '1 session has ended.\n' })
   })
 
-  test.each([
-    ['redis', 'redis://127.0.0.1:1'],
-    ['postgres', 'postgres://127.0.0.1:1/app'],
-    ['mongodb', 'mongodb://127.0.0.1:1/app'],
-  ])('has the client of %s', async (_, url) => {
-    const { code, stdout } = await npx('doctor', '--store', url, '--timeout', '500')
-    expect({ code, stdout }).toEqual({ code: 2, stdout: expect.stringContaining('ECONNREFUSED') })
+  test('has the clients of the servers', async () => {
+    const urls = ['redis://127.0.0.1:1', 'postgres://127.0.0.1:1/app', 'mongodb://127.0.0.1:1/app']
+    const checked = await Promise.all(urls.map((url) => npx('doctor', '--store', url, '--timeout', '1000')))
+    const refused = { code: 2, stdout: expect.stringContaining('ECONNREFUSED') }
+    expect(checked).toEqual([refused, refused, refused])
   })
 
   test('makes keys', async () => {

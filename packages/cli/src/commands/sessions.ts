@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
 import { events, type SessionStore } from '@session-stores/core'
 import { EXIT, Failure, Interrupted } from '../failure.ts'
@@ -116,7 +117,10 @@ export async function revokeSessions(
     run.ifInterrupted('Some of the sessions may have ended. Run the same command again to end the others.')
     if (all) {
       const count = await store.length()
-      if (!yes && !(await confirm(`End ${count} sessions?`, run.signal))) return EXIT.failed
+      if (!yes && !(await confirm(`End ${count} sessions?`, run.signal))) {
+        tell('No session has ended.')
+        return EXIT.failed
+      }
       await store.clear()
       return report(count, json)
     }
@@ -138,7 +142,11 @@ async function confirm(question: string, signal: AbortSignal): Promise<boolean> 
   // The interface takes SIGINT from the terminal, so it must be passed on.
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   try {
-    return /^y(es)?$/i.test((await lines.question(`${question} (y/N) `, { signal })).trim())
+    // The end of the input is no answer: some versions of Node reject then, and others wait for ever.
+    const ended = once(lines, 'close').then(() => '')
+    const answered = lines.question(`${question} (y/N) `, { signal }).catch(() => '')
+    const answer = await Promise.race([answered, ended])
+    return /^y(es)?$/i.test(answer.trim())
   } finally {
     lines.close()
   }
