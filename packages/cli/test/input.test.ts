@@ -53,9 +53,15 @@ describe('mistakes on the command line', () => {
   ])('refuses the password in %s, and does not repeat it', async (url) => {
     const asOption = await runCommand(['list', '--store', url])
     expectRefusal(asOption, /holds a password, which every user.*SESSION_STORES_URL/)
-    const stray = await runCommand(['list', url])
-    expect(stray.code).toBe(2)
-    for (const { stdout, stderr } of [asOption, stray]) expect(stdout + stderr).not.toContain('s3cret')
+    expect(asOption.stdout + asOption.stderr).not.toContain('s3cret')
+  })
+
+  test('does not repeat a password in an argument that no command takes', async () => {
+    const urls = ['mongodb://app:s3cret-word@one,two/app', 'redis://localhost?password=s3cret-word']
+    const { code, stdout, stderr } = await runCommand(['list', ...urls])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/too many arguments/)
+    expect(stderr).not.toContain('s3cret')
   })
 
   test('--help of each command fits a screen and names the exit codes', async () => {

@@ -28,7 +28,7 @@ const INSPECTORS: Readonly<Record<DatabaseId, (target: Target, exam: Examination
 }
 
 /** What was checked, and what could not be. */
-interface Checked extends Partial<Measured> {
+export interface Checked extends Partial<Measured> {
   store?: string
   version?: string
   site?: string
@@ -40,18 +40,26 @@ export async function examine(flags: DoctorFlags, run: Run): Promise<number> {
   // The stores warn about evictions and clocks, which are findings here.
   process.removeAllListeners('warning')
   run.ifInterrupted('Nothing was changed, and nothing is reported.')
+  const [exam, checked] = await inspect(flags)
+  if (!run.signal.aborted) {
+    if (flags.json) await print(JSON.stringify(toReport(exam, checked)))
+    else await printText(exam, checked)
+  }
+  return checked.failures.length > 0 ? EXIT.failed : exam.findings.length > 0 ? EXIT.found : EXIT.done
+}
+
+/** Checks a store, a site, or both. Mistakes in the options are a `Failure`, and others are noted. */
+export async function inspect(flags: DoctorFlags): Promise<[Examination, Checked]> {
   const exam = new Examination(flags.ignore)
   const checked: Checked = { failures: [] }
   const isAboutStore = flags.site === undefined || flags.store !== undefined || process.env.SESSION_STORES_URL
-  // Mistakes in the options end the command here. Later failures leave the other checks alone.
   const target = isAboutStore ? await readTarget(flags) : undefined
   if (target) await attempt(checked, () => examineStore(target, flags, exam, checked))
   if (flags.site !== undefined) {
     checked.site = flags.site
     await attempt(checked, () => inspectSite(flags, flags.timeout ?? TIMEOUT, exam))
   }
-  if (!run.signal.aborted) await (flags.json ? printJson(exam, checked) : printText(exam, checked))
-  return checked.failures.length > 0 ? EXIT.failed : exam.findings.length > 0 ? EXIT.found : EXIT.done
+  return [exam, checked]
 }
 
 async function attempt(checked: Checked, work: () => Promise<void>): Promise<void> {
@@ -80,12 +88,15 @@ async function examineStore(
   }
 }
 
-async function printJson(
-  { findings, passed, skipped, ignored }: Examination,
-  checked: Checked,
-): Promise<void> {
+/** What `--json` prints. */
+export interface Report extends Checked, Pick<Examination, 'findings' | 'passed' | 'skipped' | 'ignored'> {
+  healthy: boolean
+}
+
+/** Returns what `--json` prints. */
+export function toReport({ findings, passed, skipped, ignored }: Examination, checked: Checked): Report {
   const healthy = findings.length === 0 && checked.failures.length === 0
-  await print(JSON.stringify({ healthy, ...checked, findings, passed, skipped, ignored }))
+  return { healthy, ...checked, findings, passed, skipped, ignored }
 }
 
 async function printText(exam: Examination, checked: Checked): Promise<void> {

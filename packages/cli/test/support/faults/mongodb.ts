@@ -36,7 +36,6 @@ export function declareMongo(): void {
       test('finds mongodb/write-concern', async () => {
         const place = await makeCollection(url)
         await expectFound(['mongodb/write-concern'], flagsOf({ ...place, url: `${url}&w=1` }))
-        await expectHealthy(flagsOf({ ...place, url: `${url}&w=majority` }))
       })
 
       test('finds mongodb/journal', async () => {
