@@ -234,4 +234,14 @@ describe('an operator who installs the command alone', () => {
     const { code, stdout } = await npx('keygen', '--stdout', '--alg', 'Ed25519')
     expect({ code, key: JSON.parse(stdout) }).toMatchObject({ code: 0, key: { crv: 'Ed25519' } })
   })
+
+  test('says what to install where better-sqlite3 is missing, and goes on without it', async () => {
+    rmSync(join(folder(), 'node_modules', 'better-sqlite3'), { recursive: true })
+    const { code, stdout } = await npx('doctor', '--store', 'sqlite:sessions.db')
+    expect(code).toBe(2)
+    expect(stdout).toMatch(
+      /^FAILED SQLite needs the package better-sqlite3, .*npm install session-stores better-sqlite3$/m,
+    )
+    expect((await npx('keygen', '--stdout')).code).toBe(0)
+  })
 })

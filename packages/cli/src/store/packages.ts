@@ -27,6 +27,13 @@ const loaders: { [Id in DatabaseId]: () => Promise<Packages[Id]> } = {
   }),
 }
 
+const CLIENTS: Readonly<Record<DatabaseId, string>> = {
+  redis: 'ioredis',
+  postgres: 'pg',
+  mongodb: 'mongodb',
+  sqlite: 'better-sqlite3',
+}
+
 /**
  * Loads the store and the client of a database.
  *
@@ -36,12 +43,12 @@ export async function loadPackages<Id extends DatabaseId>(database: Id): Promise
   try {
     return await loaders[database]()
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string }
+    const { code } = error as { code?: string }
     if (!/^(ERR_)?(MODULE_NOT_FOUND|DLOPEN_FAILED)$/.test(code ?? '')) throw error
-    const [, missing = 'a package'] = /'([^'/]+(?:\/[^'/]+)?)'/.exec(message) ?? []
+    const client = CLIENTS[database]
     throw new Failure(
-      `${DATABASES[database]} needs ${missing}, which cannot be loaded here. Install it beside the command: ` +
-        `npm install session-stores ${missing.startsWith('.') ? 'better-sqlite3' : missing}`,
+      `${DATABASES[database]} needs the package ${client}, which cannot be loaded on this machine (${code}). ` +
+        `Install it beside the command: npm install session-stores ${client}`,
     )
   }
 }
