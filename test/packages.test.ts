@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -11,11 +11,14 @@ import { checkGuide } from './support/guides.ts'
 import { writePages } from './support/pages.ts'
 
 const root = join(import.meta.dirname, '..')
+/** Packages that are more than a command. */
+const libraries = published.filter(({ isLibrary }) => isLibrary)
+
 let temporary: string
 /** Returns where the packed package is, under the name that every package manager gives it. */
 const tarball = (name: string) => {
   const { version } = published.find((each) => each.name === name)!
-  return join(temporary, `${name.slice(1).replace('/', '-')}-${version}.tgz`)
+  return join(temporary, `${name.replace(/^@/, '').replace('/', '-')}-${version}.tgz`)
 }
 
 beforeAll(async () => {
@@ -27,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(temporary, { recursive: true }))
 
-describe.each(published)('$name as it is published', ({ name }) => {
+describe.each(published)('$name as it is published', ({ name, isLibrary }) => {
   test('holds the build, the readme and the licence, nothing else', async () => {
     const listed = (await run(temporary, 'tar', '-tzf', tarball(name))).trim().split('\n')
     const files = listed.map((path) => path.replace('package/', ''))
@@ -36,9 +39,8 @@ describe.each(published)('$name as it is published', ({ name }) => {
       'README.md',
       'package.json',
     ])
-    expect(files).toEqual(
-      expect.arrayContaining(['dist/index.mjs', 'dist/index.cjs', 'dist/index.d.mts', 'dist/index.d.cts']),
-    )
+    const entries = ['dist/index.mjs', 'dist/index.cjs', 'dist/index.d.mts', 'dist/index.d.cts']
+    expect(files).toEqual(expect.arrayContaining(isLibrary ? entries : ['dist/cli.mjs']))
   })
 
   test('passes publint', async () => {
@@ -47,7 +49,7 @@ describe.each(published)('$name as it is published', ({ name }) => {
     expect(messages).toEqual([])
   })
 
-  test('has correct types for every way to import it', async () => {
+  test.runIf(isLibrary)('has correct types for every way to import it', async () => {
     const result = await checkPackage(
       createPackageFromTarballData(new Uint8Array(readFileSync(tarball(name)))),
     )
@@ -71,7 +73,7 @@ describe('an application that installs the packages', () => {
     const versionOf = (name: string) =>
       JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
     const dependencies = Object.fromEntries([
-      ...published.map(({ name }) => [name, `file:${tarball(name)}`]),
+      ...libraries.map(({ name }) => [name, `file:${tarball(name)}`]),
       ...others.map((name) => [name, versionOf(name)]),
       // Later versions of TypeScript have no setting for this any more.
       ['typescript-with-interop', 'npm:typescript@5.9.3'],
@@ -169,5 +171,65 @@ describe('an author of another store who installs the conformance suite', () => 
     ).catch(({ stdout }) => ({ stdout }))
     expect(printed.stdout).toMatch(/^ *not ok \d+ - touch\/creates-nothing: /m)
     expect(printed.stdout).toMatch(/^ *ok \d+ - http\/destroy-logs-out: /m)
+  })
+})
+
+describe('an operator who installs the command alone', () => {
+  const folder = () => join(temporary, 'operator')
+  /** Runs the command as `npx` does, and returns its exit code and output. */
+  const npx = (...args: string[]) =>
+    promisify(execFile)('npx', ['session-stores', ...args], { cwd: folder() }).then(
+      ({ stdout }) => ({ code: 0, stdout }),
+      ({ code, stdout }) => ({ code, stdout }),
+    )
+
+  beforeAll(async () => {
+    mkdirSync(folder())
+    // The packages that the command needs are in no registry yet. Clients and parser come from there.
+    const needed = published.map(({ name }) => [name, `file:${tarball(name)}`])
+    const manifest = {
+      private: true,
+      dependencies: { 'session-stores': `file:${tarball('session-stores')}` },
+      overrides: Object.fromEntries(needed.filter(([name]) => name !== 'session-stores')),
+    }
+    writeFileSync(join(folder(), 'package.json'), JSON.stringify(manifest))
+    await run(folder(), 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund')
+  })
+
+  test('checks a store that an application has made, and lists and ends its sessions', async () => {
+    const program = `
+      import { SqliteStore } from '@session-stores/sqlite'
+      const store = new SqliteStore({ path: 'sessions.db' })
+      await store.set('the-id', { cookie: { originalMaxAge: 60000 } })
+      console.log(store.handle('the-id'))
+      await store.close()`
+    const handle = (await run(folder(), 'node', '--input-type=module', '--eval', program)).trim()
+    const place = ['--store', 'sqlite:sessions.db']
+    const checked = await npx('doctor', ...place, '--ignore', 'sqlite/temporary-file')
+    expect(checked).toEqual({ code: 0, stdout: expect.stringMatching(/^Healthy: \d+ checks/m) })
+    expect(JSON.parse((await npx('list', ...place, '--json')).stdout)).toMatchObject({ handle })
+    expect(await npx('revoke', handle, ...place)).toEqual({ code: 0, stdout: '1 session has ended.\n' })
+  })
+
+  test('has the clients of the servers', async () => {
+    const urls = ['redis://127.0.0.1:1', 'postgres://127.0.0.1:1/app', 'mongodb://127.0.0.1:1/app']
+    const checked = await Promise.all(urls.map((url) => npx('doctor', '--store', url, '--timeout', '1000')))
+    const refused = { code: 2, stdout: expect.stringContaining('ECONNREFUSED') }
+    expect(checked).toEqual([refused, refused, refused])
+  })
+
+  test('makes keys', async () => {
+    const { code, stdout } = await npx('keygen', '--stdout', '--alg', 'Ed25519')
+    expect({ code, key: JSON.parse(stdout) }).toMatchObject({ code: 0, key: { crv: 'Ed25519' } })
+  })
+
+  test('says what to install where better-sqlite3 is missing, and goes on without it', async () => {
+    rmSync(join(folder(), 'node_modules', 'better-sqlite3'), { recursive: true })
+    const { code, stdout } = await npx('doctor', '--store', 'sqlite:sessions.db')
+    expect(code).toBe(2)
+    expect(stdout).toMatch(
+      /^FAILED SQLite needs the package better-sqlite3, .*npm install session-stores better-sqlite3$/m,
+    )
+    expect((await npx('keygen', '--stdout')).code).toBe(0)
   })
 })

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
@@ -8,13 +8,27 @@ import { promisify } from 'node:util'
 
 const root = join(import.meta.dirname, '../..')
 
-/** The published packages. */
-export const published: readonly { name: string; version: string; folder: string }[] = globSync('packages/*/package.json', {
-  cwd: root,
-})
-  .map((path) => JSON.parse(readFileSync(join(root, path), 'utf8')))
+/** A published package. */
+interface Package {
+  name: string
+  version: string
+  folder: string
+  /** Whether it can be imported, and is not a command alone. */
+  isLibrary: boolean
+}
+
+export const published: readonly Package[] = globSync('packages/*/package.json', { cwd: root })
+  .map((path) => ({
+    ...JSON.parse(readFileSync(join(root, path), 'utf8')),
+    folder: join(root, dirname(path)),
+  }))
   .filter((manifest) => !manifest.private)
-  .map(({ name, version }) => ({ name, version, folder: join(root, 'packages', basename(name)) }))
+  .map(({ name, version, folder, exports }) => ({
+    name,
+    version,
+    folder,
+    isLibrary: exports['.'] !== undefined,
+  }))
 
 /** Runs a command and returns its output. A failure's error contains the output. */
 export async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
