@@ -18,37 +18,67 @@ import { spanOf } from './versions.ts'
 /** The packages do not depend on Express, but applications do. */
 const EXPRESS = '>=4 <6'
 
+/** The packages that put sessions into a framework of the same name. */
+const FRAMEWORKS = ['express', 'koa', 'fastify'] as const
+
+/** Further clients that a store takes. */
+const OTHER_CLIENTS: Partial<Record<DatabaseId, string>> = { redis: 'redis' }
+
 const SERVERS = { redis: redisServer, postgres: postgresServer, mongodb: mongoServer }
 
 const temporary = mkdtempSync(join(tmpdir(), 'compatibility-'))
 try {
-  const packed = await pack(['core', ...databaseIds], temporary)
-  await Promise.all([checkDatabases(packed), checkCompilers(packed)])
+  const packed = await pack(['core', 'token', ...databaseIds, ...FRAMEWORKS], temporary)
+  await Promise.all([checkPrograms(packed), checkCompilers(packed)])
 } finally {
   rmSync(temporary, { recursive: true })
 }
 
-async function checkDatabases(packed: Record<string, string>): Promise<void> {
+async function checkPrograms(packed: Record<string, string>): Promise<void> {
   for (const database of databaseIds) await checkDatabase(database, packed)
+  for (const framework of FRAMEWORKS) await checkFramework(framework, packed)
 }
 
 async function checkCompilers(packed: Record<string, string>): Promise<void> {
-  for (const check of await typeChecks(packed)) {
+  const stores = ['core', ...databaseIds].map((name) => `@session-stores/${name}`)
+  for (const check of await typeChecks(choose(packed, stores))) {
     await report(`${check.title}: ${listVersions(check)}`, () => checkTypes(temporary, check))
   }
 }
 
 async function checkDatabase(database: DatabaseId, packed: Record<string, string>): Promise<void> {
   const peers = readPeers(database)
-  const client = databases[database].client
-  // The Redis store also borrows clients of another library.
-  const others = peers.redis === undefined ? {} : { redis: peers.redis }
-  const ranges = {
-    [client]: peers[client]!,
-    ...others,
-    'express-session': peers['express-session']!,
-    express: EXPRESS,
-  }
+  const clients = [databases[database].client, OTHER_CLIENTS[database] ?? []].flat()
+  const ranges = { ...choose(peers, [...clients, 'express-session']), express: EXPRESS }
+  await using server = database === 'sqlite' ? undefined : await SERVERS[database]()
+  await checkEnds(database, ranges, async (folder, versions) => {
+    const tarballs = choose(packed, ['@session-stores/core', databases[database].package])
+    await install(folder, { ...tarballs, ...versions })
+    await runProgram(folder, 'program.ts', database, server?.url ?? join(folder, 'sessions.db'))
+  })
+}
+
+async function checkFramework(
+  framework: (typeof FRAMEWORKS)[number],
+  packed: Record<string, string>,
+): Promise<void> {
+  const ranges = choose(readPeers(framework), [framework, 'express-session'])
+  const { client } = databases.sqlite
+  const { newest } = await spanOf(client, readPeers('sqlite')[client]!)
+  // The packages for Koa and Fastify share the code of the one for Express.
+  const ours = ['core', 'token', 'sqlite', 'express', framework].map((name) => `@session-stores/${name}`)
+  await checkEnds(framework, ranges, async (folder, versions) => {
+    await install(folder, { ...choose(packed, ours), [client]: newest, ...versions })
+    await runProgram(folder, 'framework-program.ts', framework)
+  })
+}
+
+/** Makes the check with the lowest versions in the ranges, and with the newest. */
+async function checkEnds(
+  title: string,
+  ranges: Record<string, string>,
+  check: (folder: string, versions: Record<string, string>) => Promise<void>,
+): Promise<void> {
   const spans = await Promise.all(
     Object.entries(ranges).map(async ([name, range]) => ({ name, ...(await spanOf(name, range)) })),
   )
@@ -59,21 +89,23 @@ async function checkDatabase(database: DatabaseId, packed: Record<string, string
       )
     }
   }
-  await using server = database === 'sqlite' ? undefined : await SERVERS[database]()
   for (const end of ['lowest', 'newest'] as const) {
     const versions = Object.fromEntries(spans.map((span) => [span.name, span[end]]))
     const listed = Object.entries(versions).map((entry) => entry.join(' '))
-    await report(`${database}, ${end}: ${listed.join(', ')}`, async () => {
-      const folder = join(temporary, `${database}-${end}`)
-      const ours = ['@session-stores/core', databases[database].package]
-      const tarballs = Object.fromEntries(ours.map((name) => [name, packed[name]!]))
-      await install(folder, { ...tarballs, ...versions })
-      cpSync(join(import.meta.dirname, 'program.ts'), join(folder, 'program.ts'))
-      const place = server?.url ?? join(folder, 'sessions.db')
-      await run(folder, process.execPath, ['program.ts', database, place])
-    })
+    await report(`${title}, ${end}: ${listed.join(', ')}`, () =>
+      check(join(temporary, `${title}-${end}`), versions),
+    )
   }
 }
+
+/** Copies a program of this folder into another one, and runs it there. */
+async function runProgram(folder: string, program: string, ...args: string[]): Promise<void> {
+  cpSync(join(import.meta.dirname, program), join(folder, program))
+  await run(folder, process.execPath, [program, ...args])
+}
+
+const choose = (all: Record<string, string>, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, all[name]!]))
 
 /** Prints the result of a combination and its duration. A failure includes the complete output. */
 async function report(combination: string, check: () => Promise<void>): Promise<void> {
