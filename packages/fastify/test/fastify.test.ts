@@ -43,6 +43,21 @@ describe('sessions on Fastify', () => {
     expect((await store.list({ user: 'ada' })).sessions).toHaveLength(1)
   })
 
+  it('keep data that has the name of a method, and take no new one', async () => {
+    const store = openInMemory()
+    const app = await openApp({ store })
+    app.post('/in', (request) => signIn(request, { userId: 'ada', data: ['kept'] } as object))
+    app.get('/', async ({ session }) => ({ data: session.data as unknown, user: session.get('userId') }))
+    app.post('/set', async ({ session }) => {
+      Object.assign(session, { get: 'lost' })
+    })
+    const signedIn = await app.inject({ method: 'POST', url: '/in', headers: https })
+    const headers = { ...https, cookie: String(signedIn.headers['set-cookie']).split(';')[0]! }
+    expect((await app.inject({ url: '/', headers })).json()).toEqual({ data: ['kept'], user: 'ada' })
+    const refused = await app.inject({ method: 'POST', url: '/set', headers })
+    expect([refused.statusCode, refused.json().message]).toEqual([500, expect.stringContaining("'get'")])
+  })
+
   it('are there for hooks, plugins and pages that are not found', async () => {
     const app = await openApp()
     const seen: unknown[] = []

@@ -43,7 +43,7 @@ const PROMISED: unique symbol = Symbol('session-stores promises')
  * Adds promises to the session of the request: a method without a callback returns one. Libraries
  * that pass callbacks, as Passport does, get what express-session does.
  *
- * @param makeMore makes further methods of the session
+ * @param makeMore makes further methods of the session, which cannot be overwritten
  */
 export function withPromises(
   req: HttpRequest,
@@ -66,7 +66,9 @@ export function withPromises(
       return original.call(session, first)
     })
   }
-  for (const [name, method] of Object.entries(makeMore(session))) hide(session, name, method)
+  // A key of the application's data with such a name stays, and a new one is an error, not lost.
+  for (const [name, value] of Object.entries(makeMore(session)))
+    if (!Object.hasOwn(session, name)) Object.defineProperty(session, name, { value, configurable: true })
   hide(session, PROMISED, true)
   return session as unknown as PromisedSession
 }
