@@ -63,14 +63,18 @@ export class Source {
 
   /** Warns once for each kind of trouble, because the channel `unreadable` names every session. */
   warn(error: unknown): void {
+    const { name } = this.#reader
     const { code, message } = error as SessionStoreError
-    const kind = `${this.#reader.name} ${code}`
-    if (warned.has(kind)) return
-    warned.add(kind)
-    process.emitWarning(`${message}; what cannot move in stays there (channel session-stores:unreadable)`, {
-      type: 'SessionStoresWarning',
-      code: 'SESSION_STORES_LEGACY',
-    })
+    if (warned.has(`${name} ${code}`)) return
+    warned.add(`${name} ${code}`)
+    const reason = message.replace(`${name}: `, '')
+    process.emitWarning(
+      `sessions of ${name}: ${reason}; such rows stay there (channel session-stores:unreadable)`,
+      {
+        type: 'SessionStoresWarning',
+        code: 'SESSION_STORES_LEGACY',
+      },
+    )
   }
 
   async #ask<T>(question: () => Promise<T>): Promise<T> {

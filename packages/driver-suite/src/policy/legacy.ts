@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
-import { type CallEvent, events, type SessionEvent, type SessionStore } from '@session-stores/core'
+import {
+  type CallEvent,
+  type Driver,
+  events,
+  type SessionEvent,
+  type SessionStore,
+} from '@session-stores/core'
 import { DAY, HOUR, MINUTE } from '../common.ts'
 import { assertFails, prefixRules, recordErrors, recordMessages, type StoreRule } from './fixture.ts'
 import { data, makeOther, type OtherStore } from './other-store.ts'
@@ -43,6 +49,27 @@ export const legacyMoves: StoreRule[] = [
       assert.equal(await one.length(), 1)
       await one.clear()
     }
+  }),
+  rule('finds-what-another-process-moves-meanwhile', SIGNED_OUT, async (stores) => {
+    const other = makeOther(stores)
+    const { clock, openOn, openOther } = stores
+    const [driver] = stores.drivers
+    const second = openOther(other.from(clock.now))
+    let isFirst = true
+    // The other process moves the session between the two looks of this one: here, and there.
+    const interrupted: Driver = {
+      ...driver,
+      async read(keys) {
+        const rows = await driver.read(keys)
+        if (isFirst) {
+          isFirst = false
+          assert.ok(await second.get(ID))
+        }
+        return rows
+      },
+    }
+    const store = openOn(interrupted, other.from(clock.now))
+    assert.deepEqual(omitCookie(await store.get(ID)), data)
   }),
   rule('asks-the-other-store-once', 'Every request costs two databases.', async (stores) => {
     const other = makeOther(stores)

@@ -51,6 +51,10 @@ export const legacy: Readonly<Record<string, Mutant>> = {
   'policy/legacy/asked-by-two-processes-answers-both': moveBy(async (store, id) => {
     if ((await store.get(id)) !== null) throw new Error('somebody else moves it')
   }),
+  // The mutant looks here, and then there, but not here again.
+  'policy/legacy/finds-what-another-process-moves-meanwhile': moveBy((store, id, session) =>
+    store.set(id, session),
+  ),
   'policy/legacy/asks-the-other-store-once': (right, _driver, { legacy }) =>
     makeGet(async (id) => {
       await legacy?.from.read(id, Date.now())
