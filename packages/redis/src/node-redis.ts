@@ -22,7 +22,7 @@ export interface NodeRedisCluster extends NodeRedisBase {
   /** Node-redis tells since version 6.3. */
   readonly isReady?: boolean
   readonly masters: readonly NodeRedisMaster[]
-  nodeClient(master: NodeRedisMaster): Promise<NodeRedisNode>
+  nodeClient(master: NodeRedisMaster): NodeRedisNode | Promise<NodeRedisNode>
   sendCommand(
     firstKey: string | undefined,
     isReadonly: boolean | undefined,
