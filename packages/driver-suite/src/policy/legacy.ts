@@ -38,7 +38,7 @@ export const legacyMoves: StoreRule[] = [
     ])
   }),
   rule('asked-by-two-processes-answers-both', SIGNED_OUT, async (stores) => {
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 8; i++) {
       const other = makeOther(stores)
       const [one, two] = [
         stores.open(other.from(stores.clock.now)),
