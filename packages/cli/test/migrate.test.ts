@@ -136,24 +136,25 @@ describe('from better-sqlite3-session-store', () => {
   test('says how to go on where it is interrupted, and goes on', async () => {
     const place = newPlace('better-sqlite3-session-store', makeUrl())
     const old = await makeOld(place)
-    const ids = await saveMany(old, 60)
+    const ids = await saveMany(old, 1500)
     const store = openNew(place)
     after(() => store.close())
     await store.ping()
-    const { child, ended } = startCommand(['migrate', ...flagsOf(place), '--rate', '20', '--json'])
-    await vi.waitFor(async () => expect(await store.length()).toBeGreaterThan(0), 10_000)
+    const { child, ended } = startCommand(['migrate', ...flagsOf(place), '--rate', '1000', '--json'])
+    // Behind the first page, the report says by an id where to go on.
+    await vi.waitFor(async () => expect(await store.length()).toBeGreaterThan(512), 10_000)
     child.kill('SIGINT')
     const outcome = await ended
     const { moved, complete } = readCounts(outcome, ids)
     expect(outcome.code).toBe(130)
     expect(complete).toBe(false)
     expect(moved).toBe(await store.length())
-    expect(moved).toBeLessThan(60)
+    expect(moved).toBeLessThan(1500)
     expect(outcome.stderr).toBe(
       `Interrupted. ${moved} sessions were moved. Run the same command again to move the others.\n`,
     )
     const rest = await runCommand(['migrate', ...flagsOf(place), '--json'])
-    expect(readCounts(rest, ids)).toMatchObject({ moved: 60 - moved, complete: true })
+    expect(readCounts(rest, ids)).toMatchObject({ moved: 1500 - moved, complete: true })
   })
 
   test.each([
