@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { rules, run, type Subject } from '@session-stores/conformance'
 import { type Driver, memoryDriver, SessionStore, SessionStoreError } from '@session-stores/core'
 import { authenticate, passportSessions, sameOrigin, sessions, tokenRoutes } from '@session-stores/express'
+import { connectMongo, connectPgSimple, connectRedis, migrate } from '@session-stores/legacy'
 import { MongoStore } from '@session-stores/mongodb'
 import { PostgresStore } from '@session-stores/postgres'
 import { RedisStore, redisDriver } from '@session-stores/redis'
@@ -34,6 +35,10 @@ export const lent: unknown[] = [
   () => new MongoStore({ client: new MongoClient('mongodb://localhost') }),
   () => new PostgresStore({ pool: new pg.Pool() }),
   () => new SqliteStore({ database: new Database(':memory:') }),
+  (client: Redis, until: Date) =>
+    new RedisStore({ client, prefix: 'app:', legacy: { from: connectRedis({ client }), until, keep: true } }),
+  () => migrate(redis, connectMongo({ client: new MongoClient('mongodb://localhost') }), { rate: 100 }),
+  () => migrate(redis, connectPgSimple({ pool: new pg.Pool() })),
 ]
 
 export const mistakes: unknown[] = [

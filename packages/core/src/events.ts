@@ -60,7 +60,7 @@ export interface PruneEvent {
  *   `regenerate`, `revoke`, `revokeUser` or `clear`. Close the WebSocket of that session, and
  *   forget its tokens.
  * - `unreadable` (`session-stores:unreadable`, `SessionEvent`): `list` or `all` left a session out
- *   that cannot be read.
+ *   that cannot be read, or a session of another store cannot move in (option `legacy`).
  * - `prune` (`session-stores:prune`, `PruneEvent`): a round of pruning in the background has ended.
  *
  * @example

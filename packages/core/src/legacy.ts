@@ -118,7 +118,7 @@ export type MoveOutcome = 'moved' | 'present' | 'ended' | 'expired' | 'unreadabl
 const READER = ['refuse', 'read', 'delete', 'scan', 'count', 'check']
 
 /** Whether the value is a reader. */
-export const isLegacyReader = (value: unknown): value is LegacyReader =>
+const isLegacyReader = (value: unknown): value is LegacyReader =>
   typeof (value as LegacyReader | null)?.name === 'string' &&
   READER.every((name) => typeof (value as never)[name] === 'function')
 

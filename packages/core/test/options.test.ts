@@ -8,6 +8,16 @@ const make = (options: unknown): SessionStore => new SessionStore(memoryDriver()
 const noNumbers = ['1', null, true, {}, [], Number.NaN, 1n]
 const noDurations = [...noNumbers, -1, Number.POSITIVE_INFINITY, 8.64e15 + 2]
 const key = randomBytes(32)
+const until = new Date(Date.now() + 86_400_000)
+const reader = {
+  name: 'other-store',
+  refuse: () => undefined,
+  read: async () => null,
+  delete: async () => {},
+  scan: async () => ({ rows: [] }),
+  count: async () => 0,
+  check: async () => {},
+}
 
 const wrong: Record<string, unknown[]> = {
   idleTimeout: [...noDurations, 0, 0.5, false],
@@ -60,6 +70,17 @@ const wrong: Record<string, unknown[]> = {
   user: [null, 'id', {}],
   onConflict: [null, true, 'Merge', 'ignore', ''],
   onGone: [null, false, 'drop', 'merge'],
+  legacy: [
+    null,
+    false,
+    {},
+    { from: reader },
+    { from: {}, until },
+    { from: reader, until: '2027' },
+    { from: reader, until: new Date('x') },
+    { from: reader, until, keep: 1 },
+    { from: reader, until, copy: true },
+  ],
   now: [null, 0, new Date()],
 }
 
@@ -83,6 +104,7 @@ const right: Record<string, unknown[]> = {
   user: [() => 'ann', undefined],
   onConflict: ['merge', 'overwrite', 'error', undefined],
   onGone: ['ignore', 'error', undefined],
+  legacy: [{ from: reader, until }, { from: reader, until, keep: true }, undefined],
   now: [Date.now, undefined],
 }
 

@@ -51,7 +51,8 @@ interface StoredRow {
  *
  * @throws TypeError for a wrong option.
  * @example
- * new SqliteStore({ path, table: 'app_sessions', legacy: { from: betterSqlite3SessionStore({ client }), until } })
+ * const from = betterSqlite3SessionStore({ client })
+ * new SqliteStore({ path, table: 'app_sessions', legacy: { from, until } })
  */
 export function betterSqlite3SessionStore(options: BetterSqlite3SessionStoreOptions): LegacyReader {
   checkOptions(options, rules)

@@ -12,7 +12,11 @@ const NAME = 'connect-mongo'
 
 /** The part of a `MongoClient` that the reader uses, of any version. */
 export interface LegacyMongoClient {
-  db(name?: string): { readonly databaseName?: string; collection(name: string): unknown }
+  db(name?: string): {
+    readonly databaseName?: string
+    collection(name: string): unknown
+    listCollections(filter: object): { toArray(): Promise<unknown[]> }
+  }
 }
 
 interface Collection {
@@ -161,6 +165,11 @@ export function connectMongo(options: ConnectMongoOptions): LegacyReader {
       return { rows: found, next: stored.length < limit ? undefined : stored.at(-1)!._id }
     },
     count: () => rows.estimatedDocumentCount(),
+    async find() {
+      if ((await db.listCollections({ name: collectionName }).toArray()).length > 0) return
+      const message = `${NAME}: there is no collection '${collectionName}' in the database '${database}'`
+      throw new SessionStoreError('BAD_STORAGE', message)
+    },
   })
 }
 

@@ -50,6 +50,7 @@ export function openKruptein(options: KrupteinOptions): { decrypt(ciphertext: st
 }
 
 async function load(options: KrupteinOptions): Promise<Kruptein> {
+  // @ts-expect-error the package has no types
   const module = await import('kruptein').catch((error: unknown) => {
     throw new SessionStoreError(
       'BAD_STORAGE',

@@ -5,6 +5,7 @@ import {
   type MoveOutcome,
   type OptionRule,
   type SessionStore,
+  SessionStoreError,
   timers,
 } from '@session-stores/core'
 
@@ -58,6 +59,9 @@ const rules: Record<keyof MigrateOptions, OptionRule> = {
   onProgress: ['a function of a report', (value) => typeof value === 'function'],
 }
 
+/** The row of no session, for which a store only says whether it may read the other store's rows. */
+const NOBODY: LegacyRow = { id: '', error: new SessionStoreError('CORRUPT', 'no session') }
+
 /** How many rows are read, and how many are moved, at a time. */
 const [PAGE, TOGETHER] = [512, 128]
 
@@ -81,6 +85,7 @@ export async function migrate(
   const { keep = false, dryRun = false, rate = Number.POSITIVE_INFINITY, signal, onProgress } = options
   const report: MigrationReport = { moved: 0, present: 0, ended: 0, expired: 0, unreadable: 0 }
   const { now } = store.settings
+  await store.moveIn(from, NOBODY, { dryRun: true })
   await from.check(now())
   const total = onProgress && (await from.count())
   const begun = timers.uptime()

@@ -41,7 +41,7 @@ export class Endings {
   readonly #tags: Tags
   readonly #moves: Moves
 
-  constructor({ dispatcher, keys, settings, order, tags, moves }: SaveParts) {
+  constructor({ dispatcher, keys, settings, order, tags, moves }: SaveParts & { moves: Moves }) {
     this.#dispatcher = dispatcher
     this.#keys = keys
     this.#settings = settings

@@ -49,7 +49,7 @@ export class Moves {
   readonly #source: Source | undefined
   readonly #moving = new Map<string, Moving>()
 
-  constructor({ dispatcher, codec, keys, settings, tags, writes }: Omit<SaveParts, 'order' | 'moves'>) {
+  constructor({ dispatcher, codec, keys, settings, tags, writes }: Omit<SaveParts, 'order'>) {
     this.#dispatcher = dispatcher
     this.#codec = codec
     this.#keys = keys
@@ -107,7 +107,9 @@ export class Moves {
     const source = this.#source!
     const { keep = false } = this.#settings.legacy!
     const found = await source.read(id, key)
-    if (found === null || found === UNREADABLE || asker.done) return undefined
+    // Another process may have moved the session after this one looked for it here.
+    if (found === null) return this.#readRow(key)
+    if (found === UNREADABLE || asker.done) return undefined
     const outcome = await this.#create(source, key, id, found, { keep }, asker)
     if (outcome === 'unreadable' || outcome === 'expired') return undefined
     // The session is here, so a row that stays behind harms nobody: `migrate` removes it.

@@ -9,7 +9,6 @@ import type { Settings } from '../options.ts'
 import { type CookieSettings, decidesDeadline } from './cookie.ts'
 import { idleDeadline, withinAbsolute } from './deadline.ts'
 import { Marker, mark, markerOf } from './marker.ts'
-import type { Moves } from './moves.ts'
 import type { Order } from './order.ts'
 import { SentWrite } from './sent.ts'
 import type { Tags } from './tag.ts'
@@ -128,7 +127,6 @@ export interface SaveParts {
   order: Order
   tags: Tags
   writes: WriteFactory
-  moves: Moves
 }
 
 /**

@@ -10,7 +10,7 @@ import { publish } from './save.ts'
 /** What a row of the other store is that is no session. */
 export const UNREADABLE: unique symbol = Symbol('unreadable')
 
-/** What the application has been warned of. */
+/** The readers and codes of which the application has been warned. */
 const warned = new Set<string>()
 
 /** Rejects with a TypeError where the other store's rows are among those of the driver. */
@@ -63,10 +63,18 @@ export class Source {
 
   /** Warns once for each kind of trouble, because the channel `unreadable` names every session. */
   warn(error: unknown): void {
-    const message = `sessions of ${this.#reader.name}: ${(error as Error).message}`
-    if (warned.has(message)) return
-    warned.add(message)
-    process.emitWarning(message, { type: 'SessionStoresWarning', code: 'SESSION_STORES_LEGACY' })
+    const { name } = this.#reader
+    const { code, message } = error as SessionStoreError
+    if (warned.has(`${name} ${code}`)) return
+    warned.add(`${name} ${code}`)
+    const reason = message.replace(`${name}: `, '')
+    process.emitWarning(
+      `sessions of ${name}: ${reason}; such rows stay there (channel session-stores:unreadable)`,
+      {
+        type: 'SessionStoresWarning',
+        code: 'SESSION_STORES_LEGACY',
+      },
+    )
   }
 
   async #ask<T>(question: () => Promise<T>): Promise<T> {

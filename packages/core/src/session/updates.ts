@@ -7,6 +7,7 @@ import { UncertainWriteError } from '../errors.ts'
 import { CookieSettings } from './cookie.ts'
 import { isLive } from './deadline.ts'
 import { copyMarker } from './marker.ts'
+import type { Moves } from './moves.ts'
 import { cookieOf, markSaved, retryDelay, Save, type SaveParts } from './save.ts'
 import type { SentWrite } from './sent.ts'
 
@@ -17,6 +18,7 @@ export type Change = (session: SessionData) => SessionData | undefined
 export type Target = string | { readonly handle: string }
 
 interface Parts extends SaveParts {
+  moves: Moves
   /** Decodes a row, and marks the session with what the row says. */
   decode: (row: Row, id: string) => Promise<SessionData>
 }

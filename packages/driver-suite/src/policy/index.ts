@@ -13,6 +13,8 @@ import { gone } from './gone.ts'
 import { hostile } from './hostile.ts'
 import { ids } from './ids.ts'
 import { input } from './input.ts'
+import { legacyMoves } from './legacy.ts'
+import { legacyLogouts } from './legacy-logout.ts'
 import { order } from './order.ts'
 import { peeks } from './peek.ts'
 import { regenerations } from './regenerate.ts'
@@ -44,6 +46,8 @@ export const policyRules: readonly StoreRule[] = [
   ...revocations,
   ...bulk,
   ...sealing,
+  ...legacyMoves,
+  ...legacyLogouts,
   ...diagnostics,
 ]
 

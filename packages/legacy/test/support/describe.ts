@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SessionStore, StoreOptions } from '@session-stores/core'
 import { mongoServer, postgresServer, redisServer } from '@session-stores/testbed'
+import type { DatabaseId } from '@session-stores/testbed/databases'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe } from 'vitest'
 import { type FormatId, formatIds, formats, type Old, openNew, openOld, type Place } from './places.ts'
@@ -13,7 +14,7 @@ export interface Site {
   place: Place
   old: Old
   /** Opens the new store, which is closed after the test. */
-  open(options?: StoreOptions): SessionStore
+  open(options?: StoreOptions): Promise<SessionStore>
 }
 
 /** Opens the old store of a new place for one test. */
@@ -24,8 +25,8 @@ export async function openSite(format: FormatId, url: string): Promise<Site> {
   return {
     place,
     old,
-    open(options) {
-      const store = openNew(place, options)
+    async open(options) {
+      const store = await openNew(place, options)
       after(() => store.close())
       return store
     },
@@ -34,21 +35,23 @@ export async function openSite(format: FormatId, url: string): Promise<Site> {
 
 const servers = { redis: redisServer, postgres: postgresServer, mongodb: mongoServer }
 
-/** Declares the same tests for each of the formats. `makeSite` opens a new place for a test. */
-export function describeFormats(
-  body: (makeSite: () => Promise<Site>, format: FormatId) => void,
-  only: readonly FormatId[] = formatIds,
-): void {
-  for (const format of only) {
-    const { database } = formats[format]
+/** What is tested of a format. `makeSite` opens a new place for a test. */
+export type Suite = (makeSite: () => Promise<Site>, format: FormatId) => void
+
+/** Declares the same tests for each of the formats of a database. */
+export function describeFormats(database: DatabaseId, ...suites: readonly Suite[]): void {
+  for (const format of formatIds.filter((id) => formats[id] === database)) {
+    const declare = (makeSite: () => Promise<Site>) => {
+      for (const suite of suites) suite(makeSite, format)
+    }
     if (database === 'sqlite')
       describe(format, () =>
-        body(() => {
+        declare(() => {
           const folder = mkdtempSync(join(tmpdir(), 'session-stores-'))
           after(() => rmSync(folder, { recursive: true }))
           return openSite(format, join(folder, 'sessions.db'))
-        }, format),
+        }),
       )
-    else describeWith(format, servers[database], ({ url }) => body(() => openSite(format, url), format))
+    else describeWith(format, servers[database], ({ url }) => declare(() => openSite(format, url)))
   }
 }

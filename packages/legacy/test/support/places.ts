@@ -1,23 +1,7 @@
+/// <reference path="./untyped.d.ts" />
 import type { LegacyOptions, LegacyReader, SessionStore, StoreOptions } from '@session-stores/core'
-import { MongoStore } from '@session-stores/mongodb'
-import { PostgresStore } from '@session-stores/postgres'
-import { RedisStore } from '@session-stores/redis'
-import { SqliteStore } from '@session-stores/sqlite'
 import type { DatabaseId } from '@session-stores/testbed/databases'
-import Database from 'better-sqlite3'
-import betterSqlite3 from 'better-sqlite3-session-store'
-import MongoStore6, { createWebCryptoAdapter } from 'connect-mongo'
-import MongoStore4 from 'connect-mongo-4'
-import connectPgSimple10 from 'connect-pg-simple'
-import connectPgSimple8 from 'connect-pg-simple-8'
-import { RedisStore as RedisStore10 } from 'connect-redis'
-import RedisStore7 from 'connect-redis-7'
 import session from 'express-session'
-import { Redis } from 'ioredis'
-import { MongoClient } from 'mongodb'
-import pg from 'pg'
-import { createClient } from 'redis'
-import { betterSqlite3SessionStore, connectMongo, connectPgSimple, connectRedis } from '../../src/index.ts'
 
 declare module 'express-session' {
   interface SessionData {
@@ -41,119 +25,16 @@ export interface Old {
   reader: LegacyReader
   /** Puts this text, and nothing else, in the place of the session. */
   corrupt(id: string, text: string): Promise<unknown>
+  /** Returns when the row ends, where its package counts from the moment at which the database writes. */
+  endOf?(id: string): Promise<number>
   close(): Promise<unknown>
 }
 
-interface Format {
-  database: DatabaseId
-  package: string
+/** One format: how its old store and the new store beside it are opened. */
+export interface Format {
   open(place: Place): Promise<Old> | Old
+  openNew(place: Place, options: StoreOptions): SessionStore
 }
-
-const SECRET = 'of-the-rows-of-connect-mongo'
-
-const redisPrefix = ({ namespace }: Place): string => `old-${namespace}:`
-
-async function openIoredis(place: Place): Promise<Old> {
-  const client = new Redis(place.url)
-  const prefix = redisPrefix(place)
-  return {
-    store: new RedisStore7({ client, prefix }) as unknown as session.Store,
-    reader: connectRedis({ client, prefix }),
-    corrupt: (id, text) => client.set(prefix + id, text, 'KEEPTTL'),
-    close: async () => client.disconnect(),
-  }
-}
-
-async function openNodeRedis(place: Place): Promise<Old> {
-  const client = createClient({ url: place.url })
-  client.on('error', () => {})
-  await client.connect()
-  const prefix = redisPrefix(place)
-  return {
-    store: new RedisStore10({ client, prefix }) as unknown as session.Store,
-    reader: connectRedis({ client, prefix }),
-    corrupt: (id, text) => client.set(prefix + id, text, { expiration: 'KEEPTTL' }),
-    close: async () => client.destroy(),
-  }
-}
-
-const MONGO_DATABASE = 'legacy'
-
-type MongoSettings = Partial<Parameters<typeof MongoStore6.create>[0]>
-
-/** What `connectMongo` has to know of these settings. */
-const mongoReader = ({ crypto, cryptoAdapter }: MongoSettings): object => ({
-  ...(crypto && { crypto }),
-  ...(cryptoAdapter && { cryptoAdapter }),
-})
-
-const openMongo =
-  (Store: typeof MongoStore6, settings: () => MongoSettings = () => ({})) =>
-  async ({ url, namespace }: Place): Promise<Old> => {
-    const client = await new MongoClient(url).connect()
-    const where = { dbName: MONGO_DATABASE, collectionName: `old_${namespace}` }
-    const own = settings()
-    // The type of the client is that of another version.
-    const store = Store.create({ client: client as never, ...where, ...own, autoRemove: 'disabled' })
-    return {
-      store,
-      reader: connectMongo({ client, ...where, ...mongoReader(own) }),
-      corrupt: (id, text) =>
-        client
-          .db(where.dbName)
-          .collection<{ _id: string }>(where.collectionName)
-          .updateOne({ _id: id }, { $set: { session: text } }),
-      close: () => client.close(),
-    }
-  }
-
-const openPostgres =
-  (connect: typeof connectPgSimple10) =>
-  async ({ url, namespace }: Place): Promise<Old> => {
-    const pool = new pg.Pool({ connectionString: url, max: 8 })
-    pool.on('error', () => {})
-    await pool.query(`CREATE SCHEMA IF NOT EXISTS "${namespace}"`)
-    const Store = connect(session)
-    const where = { pool, schemaName: namespace }
-    const store = new Store({ ...where, createTableIfMissing: true, pruneSessionInterval: false })
-    return {
-      store,
-      reader: connectPgSimple(where),
-      corrupt: (id, text) =>
-        pool.query(`UPDATE "${namespace}".session SET sess = $2 WHERE sid = $1`, [id, JSON.stringify(text)]),
-      async close() {
-        await store.close()
-        await pool.end()
-      },
-    }
-  }
-
-function openSqlite({ url }: Place): Old {
-  const client = new Database(url, { timeout: 5000 })
-  client.pragma('journal_mode = WAL')
-  const Store = betterSqlite3(session)
-  return {
-    // The timer of the package would keep the process alive.
-    store: withoutTimer(() => new Store({ client })),
-    reader: betterSqlite3SessionStore({ client }),
-    corrupt: async (id, text) => client.prepare('UPDATE sessions SET sess = ? WHERE sid = ?').run(text, id),
-    close: async () => client.close(),
-  }
-}
-
-function withoutTimer<T>(make: () => T): T {
-  const { setInterval } = globalThis
-  globalThis.setInterval = ((...args: Parameters<typeof setInterval>) =>
-    setInterval(...args).unref()) as typeof setInterval
-  try {
-    return make()
-  } finally {
-    globalThis.setInterval = setInterval
-  }
-}
-
-const of4 = MongoStore4 as unknown as typeof MongoStore6
 
 export type FormatId =
   | 'connect-redis-7'
@@ -167,62 +48,50 @@ export type FormatId =
   | 'connect-pg-simple-10'
   | 'better-sqlite3-session-store'
 
-/** The formats that move in, each written by the oldest and the newest version of its package. */
-export const formats: Readonly<Record<FormatId, Format>> = {
-  'connect-redis-7': { database: 'redis', package: 'connect-redis-7', open: openIoredis },
-  'connect-redis-10': { database: 'redis', package: 'connect-redis', open: openNodeRedis },
-  'connect-mongo-4': { database: 'mongodb', package: 'connect-mongo-4', open: openMongo(of4) },
-  'connect-mongo-6': { database: 'mongodb', package: 'connect-mongo', open: openMongo(MongoStore6) },
-  'connect-mongo-6-documents': {
-    database: 'mongodb',
-    package: 'connect-mongo',
-    open: openMongo(MongoStore6, () => ({ stringify: false, touchAfter: 60 })),
-  },
-  'connect-mongo-4-kruptein': {
-    database: 'mongodb',
-    package: 'connect-mongo-4',
-    open: openMongo(of4, () => ({ crypto: { secret: SECRET } })),
-  },
-  'connect-mongo-6-webcrypto': {
-    database: 'mongodb',
-    package: 'connect-mongo',
-    open: openMongo(MongoStore6, () => ({ cryptoAdapter: createWebCryptoAdapter({ secret: SECRET }) })),
-  },
-  'connect-pg-simple-8': {
-    database: 'postgres',
-    package: 'connect-pg-simple-8',
-    open: openPostgres(connectPgSimple8),
-  },
-  'connect-pg-simple-10': {
-    database: 'postgres',
-    package: 'connect-pg-simple',
-    open: openPostgres(connectPgSimple10),
-  },
-  'better-sqlite3-session-store': {
-    database: 'sqlite',
-    package: 'better-sqlite3-session-store',
-    open: openSqlite,
-  },
+/**
+ * The formats that move in, by their databases, each written by the oldest and the newest version of
+ * its package.
+ */
+export const formats: Readonly<Record<FormatId, DatabaseId>> = {
+  'connect-redis-7': 'redis',
+  'connect-redis-10': 'redis',
+  'connect-mongo-4': 'mongodb',
+  'connect-mongo-6': 'mongodb',
+  'connect-mongo-6-documents': 'mongodb',
+  'connect-mongo-4-kruptein': 'mongodb',
+  'connect-mongo-6-webcrypto': 'mongodb',
+  'connect-pg-simple-8': 'postgres',
+  'connect-pg-simple-10': 'postgres',
+  'better-sqlite3-session-store': 'sqlite',
 }
 
 export const formatIds: readonly FormatId[] = Object.keys(formats) as FormatId[]
 
+/** The other formats share their readers with one of these. */
+export const newest: readonly FormatId[] = [
+  'connect-redis-10',
+  'connect-mongo-6',
+  'connect-pg-simple-10',
+  'better-sqlite3-session-store',
+]
+
+/** A process loads only the clients of its own database. */
+const modules: Readonly<Record<DatabaseId, () => Promise<{ default: Readonly<Record<string, Format>> }>>> = {
+  redis: () => import('./formats/redis.ts'),
+  mongodb: () => import('./formats/mongodb.ts'),
+  postgres: () => import('./formats/postgres.ts'),
+  sqlite: () => import('./formats/sqlite.ts'),
+}
+
+const load = async (format: FormatId): Promise<Format> => (await modules[formats[format]]()).default[format]!
+
 /** Opens the store that an application had at this place. */
-export const openOld = async (place: Place): Promise<Old> => formats[place.format].open(place)
+export const openOld = async (place: Place): Promise<Old> => (await load(place.format)).open(place)
 
 /** Opens the store that the application has now, in the same database. */
-export function openNew({ format, url, namespace }: Place, options: StoreOptions = {}): SessionStore {
-  const all = { pruneInterval: false as const, user: (found: { user?: string }) => found.user, ...options }
-  switch (formats[format].database) {
-    case 'redis':
-      return new RedisStore({ url, prefix: `new-${namespace}:`, ...all })
-    case 'postgres':
-      return new PostgresStore({ url, table: `new_${namespace}`, ...all })
-    case 'mongodb':
-      return new MongoStore({ url, database: MONGO_DATABASE, collection: `new_${namespace}`, ...all })
-    case 'sqlite':
-      return new SqliteStore({ path: url, table: 'app_sessions', ...all })
-  }
+export async function openNew(place: Place, options: StoreOptions = {}): Promise<SessionStore> {
+  const user = (found: { user?: string }) => found.user
+  return (await load(place.format)).openNew(place, { pruneInterval: false, user, ...options })
 }
 
 /** A time that no test reaches. */

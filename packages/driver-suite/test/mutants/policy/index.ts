@@ -14,6 +14,7 @@ import { httpMatrix } from './http-matrix.ts'
 import { httpRequests } from './http-requests.ts'
 import { ids } from './ids.ts'
 import { input } from './input.ts'
+import { legacy } from './legacy.ts'
 import { order } from './order.ts'
 import { peek } from './peek.ts'
 import { raceLogout } from './race-logout.ts'
@@ -52,4 +53,5 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...regenerate,
   ...deadlines,
   ...events,
+  ...legacy,
 }

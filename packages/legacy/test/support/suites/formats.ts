@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest'
-import { migrate } from '../src/index.ts'
-import { describeFormats } from './support/describe.ts'
-import { makeSession, readOld, saveOld, takeOver } from './support/places.ts'
+import { migrate } from '../../../src/index.ts'
+import type { Suite } from '../describe.ts'
+import { makeSession, readOld, saveOld, takeOver } from '../places.ts'
 
 const HOUR = 3_600_000
 const data = { user: 'ann', more: { nested: ['ä', 1, null, true] } }
 
-describeFormats((makeSite) => {
+export const moveSuite: Suite = (makeSite) => {
   it('moves a session in at its first request, with its deadline', async () => {
     const { old, open } = await makeSite()
     const session = makeSession(HOUR, data)
     await saveOld(old, 'one', session)
-    const store = open(takeOver(old))
+    const store = await open(takeOver(old))
     const end = Number(session.cookie.expires)
     const found = await store.get('one')
     expect(found).toMatchObject(data)
@@ -29,7 +29,7 @@ describeFormats((makeSite) => {
     await Promise.all(
       ids.map((id, i) => saveOld(old, id, makeSession(i % 2 ? HOUR : null, { ...data, more: i }))),
     )
-    const store = open()
+    const store = await open()
     expect(await migrate(store, old.reader, { dryRun: true })).toMatchObject({ moved: count })
     expect(await store.length()).toBe(0)
     expect(await migrate(store, old.reader)).toEqual({
@@ -43,4 +43,4 @@ describeFormats((makeSite) => {
     for (const [i, id] of ids.entries()) expect(await store.get(id)).toMatchObject({ user: 'ann', more: i })
     expect((await store.list({ user: 'ann' })).sessions).toHaveLength(count)
   })
-})
+}

@@ -1,0 +1,8 @@
+import { describeFormats } from './support/describe.ts'
+import { badInputSuite } from './support/suites/bad-input.ts'
+import { moveSuite } from './support/suites/formats.ts'
+import { httpSuite } from './support/suites/http.ts'
+import { logoutSuite } from './support/suites/logout.ts'
+import { redisSuite } from './support/suites/redis-only.ts'
+
+describeFormats('redis', moveSuite, httpSuite, badInputSuite, logoutSuite, redisSuite)

@@ -1,0 +1,7 @@
+import { describeFormats } from './support/describe.ts'
+import { badInputSuite } from './support/suites/bad-input.ts'
+import { moveSuite } from './support/suites/formats.ts'
+import { httpSuite } from './support/suites/http.ts'
+import { logoutSuite } from './support/suites/logout.ts'
+
+describeFormats('sqlite', moveSuite, httpSuite, badInputSuite, logoutSuite)
