@@ -91,7 +91,7 @@ function declare(format: FormatId, url: () => string): void {
     const moved = await runCommand(args)
     expect(moved.code).toBe(1)
     expect(readCounts(moved, ids)).toMatchObject({ moved: 3, unreadable: 1, dryRun: false, complete: true })
-    const store = openNew(place)
+    const store = await openNew(place)
     after(() => store.close())
     expect((await store.list({ user: 'ann' })).sessions).toHaveLength(3)
     expect(await store.get(ids[0]!)).toMatchObject({ user: 'ann', more: 'a secret note' })
@@ -111,7 +111,7 @@ describe('from better-sqlite3-session-store', () => {
     const key = randomBytes(32).toString('base64url')
     const outcome = await runCommand(['migrate', ...flagsOf(place)], { SESSION_STORES_SEAL_KEYS: key })
     expect(outcome).toEqual({ code: 0, stdout: '1 sessions were moved.\n', stderr: '' })
-    const store = openNew(place, { seal: { keys: [key] } })
+    const store = await openNew(place, { seal: { keys: [key] } })
     after(() => store.close())
     expect(await store.get(id!)).toMatchObject({ user: 'ann' })
   })
@@ -136,24 +136,25 @@ describe('from better-sqlite3-session-store', () => {
   test('says how to go on where it is interrupted, and goes on', async () => {
     const place = newPlace('better-sqlite3-session-store', makeUrl())
     const old = await makeOld(place)
-    const ids = await saveMany(old, 60)
-    const store = openNew(place)
+    const ids = await saveMany(old, 1500)
+    const store = await openNew(place)
     after(() => store.close())
     await store.ping()
-    const { child, ended } = startCommand(['migrate', ...flagsOf(place), '--rate', '20', '--json'])
-    await vi.waitFor(async () => expect(await store.length()).toBeGreaterThan(0), 10_000)
+    const { child, ended } = startCommand(['migrate', ...flagsOf(place), '--rate', '1000', '--json'])
+    // Behind the first page, the report says by an id where to go on.
+    await vi.waitFor(async () => expect(await store.length()).toBeGreaterThan(512), 10_000)
     child.kill('SIGINT')
     const outcome = await ended
     const { moved, complete } = readCounts(outcome, ids)
     expect(outcome.code).toBe(130)
     expect(complete).toBe(false)
     expect(moved).toBe(await store.length())
-    expect(moved).toBeLessThan(60)
+    expect(moved).toBeLessThan(1500)
     expect(outcome.stderr).toBe(
       `Interrupted. ${moved} sessions were moved. Run the same command again to move the others.\n`,
     )
     const rest = await runCommand(['migrate', ...flagsOf(place), '--json'])
-    expect(readCounts(rest, ids)).toMatchObject({ moved: 60 - moved, complete: true })
+    expect(readCounts(rest, ids)).toMatchObject({ moved: 1500 - moved, complete: true })
   })
 
   test.each([

@@ -105,22 +105,22 @@ function declare(database: DatabaseId, url: () => string): void {
     expectNoSecrets(outcome, ids)
   })
 
-  // What the command does there is the same on all databases but Redis, which has no table of keys.
-  const hasOwnRule = database === 'redis' || database === 'sqlite'
-  test.runIf(hasOwnRule)('shows no id of a store that keeps ids as they are', async () => {
-    const place = makePlace()
-    const store = openStore(place, { hashIds: false })
-    const ids = await saveSessions(store, 3)
-    const left = await run(place, 'list', '--json')
-    expect(left).toMatchObject({ code: 0, stdout: '' })
-    expect(left.stderr).toContain('3 sessions are left out')
-    const listed = await run(place, 'list', '--json', '--plain-ids')
-    expect(handlesIn(listed)).toEqual(ids.map((id) => store.handle(id)).sort())
-    const revoked = await run(place, 'revoke', store.handle(ids[0]!), '--plain-ids')
-    expect(revoked).toMatchObject({ code: 0, stdout: '1 session has ended.\n' })
-    expect(await store.get(ids[0]!)).toBeNull()
-    for (const outcome of [left, listed, revoked]) expectNoSecrets(outcome, ids)
-  })
+  // The other databases keep keys as SQLite does, in a table.
+  if (database === 'redis' || database === 'sqlite')
+    test('shows no id of a store that keeps ids as they are', async () => {
+      const place = makePlace()
+      const store = openStore(place, { hashIds: false })
+      const ids = await saveSessions(store, 3)
+      const left = await run(place, 'list', '--json')
+      expect(left).toMatchObject({ code: 0, stdout: '' })
+      expect(left.stderr).toContain('3 sessions are left out')
+      const listed = await run(place, 'list', '--json', '--plain-ids')
+      expect(handlesIn(listed)).toEqual(ids.map((id) => store.handle(id)).sort())
+      const revoked = await run(place, 'revoke', store.handle(ids[0]!), '--plain-ids')
+      expect(revoked).toMatchObject({ code: 0, stdout: '1 session has ended.\n' })
+      expect(await store.get(ids[0]!)).toBeNull()
+      for (const outcome of [left, listed, revoked]) expectNoSecrets(outcome, ids)
+    })
 
   test('makes nothing at a place where there are no sessions', async () => {
     const place = makePlace()

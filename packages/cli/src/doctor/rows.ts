@@ -9,7 +9,6 @@ const SAMPLE = 1000
 /** How every sealed session begins. */
 const SEALED = 'sealed:'
 const HASH = /^[\w-]{43}$/
-const HIDDEN = '{"cookie":{}}'
 
 const CHECKS = ['rows/unreadable', 'rows/unsealed', 'rows/seal-broken', 'rows/unhashed']
 
@@ -42,7 +41,7 @@ async function look(target: Target, seen: Seen, keys: readonly string[] | undefi
     seen.codes[code] = (seen.codes[code] ?? 0) + 1
   }
   events.unreadable.subscribe(count)
-  const store = new SessionStore(watch(driver, seen, keys === undefined), {
+  const store = new SessionStore(watch(driver, seen), {
     pruneInterval: false,
     operationTimeout: target.timeout,
     ...(keys && { seal: { keys } }),
@@ -57,7 +56,7 @@ async function look(target: Target, seen: Seen, keys: readonly string[] | undefi
 }
 
 /** Returns a driver that notes what it reads, and ends its list after the sample. */
-function watch(driver: Driver, seen: Seen, hidesSealed: boolean): Driver {
+function watch(driver: Driver, seen: Seen): Driver {
   return {
     ...driver,
     async list(query) {
@@ -66,14 +65,13 @@ function watch(driver: Driver, seen: Seen, hidesSealed: boolean): Driver {
     },
     async read(keys) {
       const rows = await driver.read(keys)
-      return rows.map((row) => {
-        if (row.data === null) return row
+      for (const row of rows) {
+        if (row.data === null) continue
         seen.rows++
         if (!HASH.test(row.key)) seen.unhashed++
-        if (!row.data.startsWith(SEALED)) return row
-        seen.sealed++
-        return hidesSealed ? { ...row, data: HIDDEN } : row
-      })
+        if (row.data.startsWith(SEALED)) seen.sealed++
+      }
+      return rows
     },
   }
 }

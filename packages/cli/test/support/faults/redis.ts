@@ -39,6 +39,8 @@ export function declareRedis(): void {
     test('says that a Redis is healthy which keeps a log and evicts nothing', async () => {
       const own = newPlace('redis', server.url)
       await saveSessions(openStore(own), 3)
+      // Without a limit of its memory, Redis evicts nothing, whatever the policy is.
+      await configure(connect(), { 'maxmemory-policy': 'allkeys-lru' })
       const { stdout } = await expectHealthy(['--store', server.url, '--prefix', `${own.namespace}:`])
       expect(stdout).toContain(`Redis at ${server.url}, prefix ${own.namespace}:`)
     })
