@@ -1,10 +1,15 @@
 import { statfsSync } from 'node:fs'
-import { defineConfig } from 'vitest/config'
-import { OutageReporter } from './internal/testbed/src/reporters/outages.ts'
+import { configDefaults, defineConfig } from 'vitest/config'
 import { ServersReporter } from './internal/testbed/src/reporters/servers.ts'
 import { SkipReporter } from './internal/testbed/src/reporters/skips.ts'
 
-const reporters = ['default', new SkipReporter(), new ServersReporter(), new OutageReporter()]
+const reporters = ['default', new SkipReporter(), new ServersReporter()]
+
+/**
+ * Tests that kill, hang and replace servers under load. They wait most of the time and take minutes,
+ * so they have a command and a configuration of their own: vitest.outages.config.ts.
+ */
+export const OUTAGES = 'packages/*/test/{outage,failover}.test.ts'
 
 /**
  * Tests kill servers but never the machine, so the servers' files need no disk. In memory, where
@@ -25,6 +30,7 @@ export default defineConfig({
   test: {
     env: inMemory(),
     include: ['{packages,internal,examples}/*/test/**/*.test.ts', '{benchmarks,test}/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, OUTAGES],
     // Tests wait for a server to start, never for a clock.
     testTimeout: 60_000,
     hookTimeout: 120_000,
