@@ -104,9 +104,6 @@ async function runProgram(folder: string, program: string, ...args: string[]): P
   await run(folder, process.execPath, [program, ...args])
 }
 
-const choose = (all: Record<string, string>, names: readonly string[]): Record<string, string> =>
-  Object.fromEntries(names.map((name) => [name, all[name]!]))
-
 /** Prints the result of a combination and its duration. A failure includes the complete output. */
 async function report(combination: string, check: () => Promise<void>): Promise<void> {
   const start = performance.now()
@@ -118,4 +115,9 @@ async function report(combination: string, check: () => Promise<void>): Promise<
     process.exitCode = 1
     console.log(`${combination}: FAILS, ${seconds()}\n${(error as Error).message}`)
   }
+}
+
+/** Returns the entries with these names. */
+function choose(all: Record<string, string>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, all[name]!]))
 }

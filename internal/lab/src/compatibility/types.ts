@@ -11,6 +11,9 @@ const OLDEST = '5.4'
 /** pg's declarations depend on this package, whose later versions need a newer compiler. */
 const OLD_PG = { 'pg-protocol': '1.14.0' }
 
+/** Applications in `test/consumer`, which are compiled as CommonJS and as ES modules. */
+const PROGRAMS = ['any-compiler', 'node-redis']
+
 /** A compiler, the packages that it compiles against, and the settings to try. */
 export interface TypeCheck {
   readonly title: string
@@ -107,18 +110,20 @@ export async function typeChecks(packed: Record<string, string>): Promise<TypeCh
 export async function checkTypes(temporary: string, check: TypeCheck): Promise<void> {
   const folder = join(temporary, check.folder)
   await install(folder, check.dependencies, check.overrides)
-  for (const file of ['any-compiler.cts', 'any-compiler.ts']) {
-    cpSync(join(root, 'test/consumer/any-compiler.cts'), join(folder, file))
-  }
+  for (const name of PROGRAMS)
+    for (const file of [`${name}.cts`, `${name}.ts`])
+      cpSync(join(root, 'test/consumer', `${name}.cts`), join(folder, file))
   for (const setting of check.settings) await compile(folder, setting)
 }
 
 function compile(folder: string, setting: readonly string[]): Promise<string> {
+  // The types of node-redis import CommonJS modules as ES modules do.
+  const programs = setting.includes('false') ? PROGRAMS.slice(0, 1) : PROGRAMS
   return run(folder, 'node_modules/.bin/tsc', [
     ...setting,
     ...['--noEmit', '--target', 'es2022', '--types', 'node', '--strict'],
     ...['--exactOptionalPropertyTypes', 'true', '--skipLibCheck', 'false'],
-    ...['any-compiler.ts', 'any-compiler.cts'],
+    ...programs.flatMap((name) => [`${name}.ts`, `${name}.cts`]),
   ])
 }
 
