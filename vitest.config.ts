@@ -1,15 +1,31 @@
 import { statfsSync } from 'node:fs'
 import { configDefaults, defineConfig } from 'vitest/config'
+import { OutageReporter } from './internal/testbed/src/reporters/outages.ts'
 import { ServersReporter } from './internal/testbed/src/reporters/servers.ts'
 import { SkipReporter } from './internal/testbed/src/reporters/skips.ts'
 
-const reporters = ['default', new SkipReporter(), new ServersReporter()]
+/** Which tests run: the `usual` ones, those that take `long`, or `all`, such as files that are named. */
+const { SESSION_STORES_TESTS: tests = 'usual' } = process.env
+
+const reporters =
+  tests === 'long'
+    ? ['default', new SkipReporter(), new OutageReporter()]
+    : ['default', new SkipReporter(), new ServersReporter(), new OutageReporter()]
+const outputFile = tests === 'long' ? 'reports/vitest-long.json' : 'reports/vitest.json'
 
 /**
- * Tests that kill, hang and replace servers under load. They wait most of the time and take minutes,
- * so they have a command and a configuration of their own: vitest.outages.config.ts.
+ * Tests that take minutes: servers that are killed, hang and are replaced under load, races of
+ * thousands of rounds, and what a further client or the benchmark needs. They have a command of their
+ * own: `npx -y pnpm@12 test:long`.
  */
-export const OUTAGES = 'packages/*/test/{outage,failover}.test.ts'
+const LONG = [
+  'packages/*/test/{outage,failover}.test.ts',
+  'packages/mongodb/test/{bulk,replica-set-of-three}.test.ts',
+  'packages/postgres/test/hot.test.ts',
+  'packages/redis/test/node-redis-suite.test.ts',
+  'packages/token/test/revocation.test.ts',
+  'benchmarks/test/{cli,runner}.test.ts',
+]
 
 /**
  * Tests kill servers but never the machine, so the servers' files need no disk. In memory, where
@@ -29,14 +45,17 @@ function inMemory(): Record<string, string> {
 export default defineConfig({
   test: {
     env: inMemory(),
-    include: ['{packages,internal,examples}/*/test/**/*.test.ts', '{benchmarks,test}/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, OUTAGES],
+    include:
+      tests === 'long'
+        ? LONG
+        : ['{packages,internal,examples}/*/test/**/*.test.ts', '{benchmarks,test}/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...(tests === 'usual' ? LONG : [])],
     // Tests wait for a server to start, never for a clock.
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Many tests wait for a server, so a third one uses the time of two cores.
     maxWorkers: 3,
     pool: 'forks',
-    reporters: process.env.CI ? [...reporters, ['json', { outputFile: 'reports/vitest.json' }]] : reporters,
+    reporters: process.env.CI ? [...reporters, ['json', { outputFile }]] : reporters,
   },
 })

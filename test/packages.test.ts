@@ -49,7 +49,8 @@ describe.each(published)('$name as it is published', ({ name, isLibrary }) => {
     expect(messages).toEqual([])
   })
 
-  test.runIf(isLibrary)('has correct types for every way to import it', async () => {
+  if (!isLibrary) return
+  test('has correct types for every way to import it', async () => {
     const result = await checkPackage(
       createPackageFromTarballData(new Uint8Array(readFileSync(tarball(name)))),
     )

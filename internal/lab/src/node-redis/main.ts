@@ -39,7 +39,7 @@ try {
   const tests = files.map((name) => `packages/redis/test/${name}.test.ts`)
   const child = spawn(join(root, 'node_modules/.bin/vitest'), [...args, ...tests], {
     cwd: root,
-    env: { ...process.env, SESSION_STORES_EVERY_CLIENT: '1' },
+    env: { ...process.env, SESSION_STORES_EVERY_CLIENT: '1', SESSION_STORES_TESTS: 'all' },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const [code] = await once(child, 'close')
