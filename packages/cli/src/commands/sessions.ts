@@ -58,6 +58,8 @@ export function listSessions(flags: ListFlags, run: Run): Promise<number> {
   return withStore(flags, async (store) => {
     const { user, limit = Number.POSITIVE_INFINITY, json } = flags
     let [shown, unhashed, unreadable] = [0, 0, 0]
+    // A page may hold more sessions than it was asked for.
+    let hasMore = false
     run.ifInterrupted('The list is not complete.')
     events.unreadable.subscribe(() => {
       unreadable++
@@ -74,14 +76,15 @@ export function listSessions(flags: ListFlags, run: Run): Promise<number> {
       isBegun = true
       for (const { handle, createdAt, expiresAt } of page.sessions) {
         if (!HASH.test(handle)) unhashed++
-        else if (shown < limit) {
+        else if (shown === limit) hasMore = true
+        else {
           shown++
           await print(toLine(handle, createdAt, expiresAt, json === true))
         }
       }
       after = page.next
     } while (after !== undefined && shown < limit && !run.signal.aborted)
-    if (after !== undefined && !run.signal.aborted)
+    if ((hasMore || after !== undefined) && !run.signal.aborted)
       tell(`There may be more than ${shown} sessions (--limit).`)
     if (unhashed > 0)
       tell(

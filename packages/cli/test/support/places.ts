@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SessionStore, StoreOptions } from '@session-stores/core'
 import { MongoStore } from '@session-stores/mongodb'
@@ -26,11 +27,16 @@ export const newPlace = (database: DatabaseId, url: string): Place => ({
   namespace: `t_${randomBytes(6).toString('hex')}`,
 })
 
-/** Makes a folder outside of the folder for temporary files. It is removed after the test. */
+/**
+ * Makes a folder outside of the folders for temporary files, where the repository itself may be. It
+ * is removed after the test.
+ */
 export function newFolder(): string {
-  const parent = join(import.meta.dirname, '../.folders')
+  const here = join(import.meta.dirname, '../.folders')
+  const isTemporary = [tmpdir(), '/tmp', '/var/tmp', '/dev/shm'].some((each) => here.startsWith(`${each}/`))
+  const parent = isTemporary ? homedir() : here
   mkdirSync(parent, { recursive: true })
-  const folder = mkdtempSync(join(parent, 'cli-'))
+  const folder = mkdtempSync(join(parent, '.session-stores-test-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
