@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module'
 import { CommanderError } from 'commander'
+import { separateHandles } from './arguments.ts'
 import { EXIT } from './failure.ts'
 import { makeProgram } from './program.ts'
 import { redact } from './secrets.ts'
@@ -9,7 +10,7 @@ import { redact } from './secrets.ts'
 enableCompileCache()
 
 try {
-  await makeProgram().parseAsync()
+  await makeProgram().parseAsync(separateHandles(process.argv.slice(2)), { from: 'user' })
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
   // Commander has printed the help, the version, or what is wrong with the arguments.

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { mongoServer, postgresServer, redisServer } from '@session-stores/testbed'
 import type { DatabaseId } from '@session-stores/testbed/databases'
 import { describeWith } from '@session-stores/testbed/vitest'
+import type { SessionData } from 'express-session'
 import { describe, expect, test } from 'vitest'
 import { jsonLines, type Outcome, runCommand } from './support/command.ts'
 import {
@@ -87,6 +89,17 @@ function declare(database: DatabaseId, url: () => string): void {
     expect(all).toMatchObject({ code: 0, stdout: '2 sessions have ended.\n', stderr: '' })
     expect(await store.length()).toBe(0)
     for (const outcome of [one, again, user, unsure, all]) expectNoSecrets(outcome, [...anns, ...bens])
+  })
+
+  test('revokes a session whose handle begins with a dash', async () => {
+    const place = makePlace()
+    const store = openStore(place)
+    let id = randomBytes(24).toString('base64url')
+    while (!store.handle(id).startsWith('-')) id = randomBytes(24).toString('base64url')
+    await store.set(id, { cookie: { originalMaxAge: 3_600_000, path: '/' } } as unknown as SessionData)
+    const outcome = await runCommand(['revoke', store.handle(id), ...flagsOf(place), '--json'])
+    expect(outcome).toMatchObject({ code: 0, stdout: '{"revoked":1}\n', stderr: '' })
+    expect(await store.get(id)).toBeNull()
   })
 
   test('prunes what has expired', async () => {
