@@ -1,13 +1,13 @@
 /**
  * Sites that use the packages as they are installed beside this file, each on the framework that its
- * argument names. The command copies the file into folders with different versions, so it must not
- * import other packages of this repository.
+ * argument names. The command copies the file into folders with different versions, so it must
+ * import nothing else of this repository but the visit beside it.
  */
-import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SqliteStore } from '@session-stores/sqlite'
+import { visit } from './visit.ts'
 
 const [framework] = process.argv.slice(2) as ['express' | 'koa' | 'fastify']
 const secret = 'a secret of at least thirty-two characters, for these tests alone'
@@ -79,31 +79,8 @@ async function listen(handler: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-let cookie = ''
-const origin = `http://127.0.0.1:${await starters[framework]()}`
-
-async function request(path: string, method: 'GET' | 'POST'): Promise<string> {
-  const response = await fetch(origin + path, { method, headers: cookie === '' ? {} : { cookie } })
-  const body = await response.text()
-  assert.equal(response.status, 200, body)
-  const [set] = response.headers.getSetCookie()
-  if (set !== undefined) cookie = set.split(';', 1)[0]!
-  return body
-}
-
-await request('/login', 'POST')
-const keys = Array.from({ length: 20 }, (_, i) => `key-${i}`)
-await Promise.all(keys.map((key) => request(`/keys/${key}`, 'POST')))
-const found = JSON.parse(await request('/', 'GET'))
-assert.equal(found.userId, 'ada')
-assert.deepEqual(
-  keys.filter((key) => found[key] !== 'saved'),
-  [],
-)
-assert.equal((await store.list({ user: 'ada' })).sessions.length, 1)
-await request('/logout', 'POST')
-assert.equal((await store.list({ user: 'ada' })).sessions.length, 0)
-assert.equal(JSON.parse(await request('/', 'GET')).userId, undefined)
+// A sign-in stores its time.
+await visit(`http://127.0.0.1:${await starters[framework]()}`, store, ['signedInAt'])
 await store.close()
 // Keep-alive connections would keep the server open.
 process.exit()

@@ -98,9 +98,9 @@ async function checkEnds(
   }
 }
 
-/** Copies a program of this folder into another one, and runs it there. */
+/** Copies a program of this folder, and the visit that it makes, into another one, and runs it there. */
 async function runProgram(folder: string, program: string, ...args: string[]): Promise<void> {
-  cpSync(join(import.meta.dirname, program), join(folder, program))
+  for (const file of [program, 'visit.ts']) cpSync(join(import.meta.dirname, file), join(folder, file))
   await run(folder, process.execPath, [program, ...args])
 }
 

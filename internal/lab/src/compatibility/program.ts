@@ -1,15 +1,15 @@
 /**
  * An application that uses the packages as they are installed beside it. The command copies this
- * file into folders with different versions, so it must not import other packages of this
- * repository. Its arguments are the database and the place of its sessions.
+ * file into folders with different versions, so it must import nothing else of this
+ * repository but the visit beside it. Its arguments are the database and the place of its sessions.
  */
-import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { SessionStore, StoreOptions } from '@session-stores/core'
 import express from 'express'
 import session from 'express-session'
+import { visit } from './visit.ts'
 
 const [database, place] = process.argv.slice(2) as ['redis' | 'postgres' | 'mongodb' | 'sqlite', string]
 const options: StoreOptions = { user: (one) => (one as { userId?: string }).userId }
@@ -116,32 +116,4 @@ async function use(store: SessionStore): Promise<void> {
     server.closeAllConnections()
     server.close()
   }
-}
-
-/** Signs in, sends twenty parallel requests, and signs out. */
-async function visit(origin: string, store: SessionStore): Promise<void> {
-  let cookie = ''
-  async function request(path: string, method: 'GET' | 'POST'): Promise<string> {
-    const response = await fetch(origin + path, { method, headers: cookie === '' ? {} : { cookie } })
-    const body = await response.text()
-    assert.equal(response.status, 200, body)
-    const [set] = response.headers.getSetCookie()
-    if (set !== undefined) cookie = set.split(';', 1)[0]!
-    return body
-  }
-  await request('/login', 'POST')
-  const keys = Array.from({ length: 20 }, (_, i) => `key-${i}`)
-  await Promise.all(keys.map((key) => request(`/keys/${key}`, 'POST')))
-  const data = { userId: 'ada', ...Object.fromEntries(keys.map((key) => [key, 'saved'])) }
-  assert.deepEqual(JSON.parse(await request('/', 'GET')), data)
-
-  const { sessions } = await store.list({ user: 'ada' })
-  assert.equal(sessions.length, 1)
-  const { cookie: _, ...listed } = sessions[0]!.session as unknown as Record<string, unknown>
-  assert.deepEqual(listed, data)
-
-  await request('/logout', 'POST')
-  assert.deepEqual((await store.list({ user: 'ada' })).sessions, [])
-  assert.deepEqual(JSON.parse(await request('/', 'GET')), {})
-  assert.equal(await store.length(), 0)
 }
