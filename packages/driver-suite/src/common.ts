@@ -26,6 +26,13 @@ export async function* readPages(driver: Driver, query: Omit<ListQuery, 'after'>
   } while (after !== undefined)
 }
 
+/** Returns the keys of all pages, each of them once. */
+export async function readKeys(driver: Driver): Promise<string[]> {
+  const keys = new Set<string>()
+  for await (const page of readPages(driver, { limit: 100 })) for (const key of page) keys.add(key)
+  return [...keys]
+}
+
 /** Calls `each` for all items, `size` of them at a time. */
 export async function runInChunks<T>(
   all: readonly T[],
