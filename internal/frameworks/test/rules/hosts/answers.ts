@@ -1,26 +1,31 @@
-import type { Handler } from '@session-stores/conformance/sites'
+import { type Handler, WHOLE_ANSWER } from '@session-stores/conformance/sites'
 
 /** The promises of a session, which the rules call with callbacks. */
 const CALLS = new Set<PropertyKey>(['save', 'reload', 'regenerate', 'destroy'])
 
 type Callback = (error?: unknown) => void
 
-/** The session of a request in some framework, as an object that can be replaced and deleted. */
-export interface Place {
+/** The request or context of a framework, whose session can be replaced and deleted. */
+interface Owner {
   session: object | null
-  raw: object
 }
 
 /**
- * Returns what the rules take for a request of Express. What they do with its session, they do with
- * the session of the framework and its promises.
+ * Lets the rules handle a request as if it were one of Express, and returns what the framework shall
+ * answer. What they do with its session, they do with the session of the framework and its promises.
  */
-export function toRequest(place: Place): Parameters<Handler>[0] {
-  return new Proxy(place.raw, {
+export async function handle(handler: Handler, raw: object, owner: object): Promise<unknown> {
+  const answer = new Answer()
+  await handler(toRequest(raw, owner as Owner), answer as never)
+  return answer.body ?? WHOLE_ANSWER
+}
+
+function toRequest(request: object, owner: Owner): Parameters<Handler>[0] {
+  return new Proxy(request, {
     get: (raw, key) =>
-      key === 'session' ? place.session && toSession(place.session) : Reflect.get(raw, key, raw),
+      key === 'session' ? owner.session && toSession(owner.session) : Reflect.get(raw, key, raw),
     set(raw, key, value) {
-      if (key === 'session') place.session = value
+      if (key === 'session') owner.session = value
       else Reflect.set(raw, key, value)
       return true
     },
@@ -38,7 +43,7 @@ function toSession(session: object): object {
 }
 
 /** What the rules take for an answer of Express. It keeps what it is told to answer. */
-export class Answer {
+class Answer {
   body: unknown
 
   end(text: string | undefined): void {

@@ -1,9 +1,9 @@
-import { type Host, WHOLE_ANSWER } from '@session-stores/conformance/sites'
+import type { Host } from '@session-stores/conformance/sites'
 import type { HttpMiddleware } from '@session-stores/express/http'
 import session from 'express-session'
 import type Koa from 'koa'
 import { mount } from '../../../../../packages/koa/src/session.ts'
-import { Answer, textOf, toRequest } from './answers.ts'
+import { handle, textOf } from './answers.ts'
 
 /** Makes a host of some version of Koa, for rules that choose the options of express-session. */
 export const makeKoaHost =
@@ -22,18 +22,7 @@ export const makeKoaHost =
     })
     app.use(mount(session(settings) as unknown as HttpMiddleware))
     app.use(async (ctx) => {
-      const answered = new Answer()
-      const place = {
-        raw: ctx.req,
-        get session() {
-          return ctx.session
-        },
-        set session(value) {
-          ctx.session = value
-        },
-      }
-      await answer(toRequest(place), answered as never)
-      ctx.body = answered.body ?? WHOLE_ANSWER
+      ctx.body = await handle(answer, ctx.req, ctx)
     })
     return app.callback()
   }
