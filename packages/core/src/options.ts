@@ -1,8 +1,11 @@
 import type { SessionData } from 'express-session'
-import type { Driver } from './driver.ts'
+import { checkOptions, type OptionHints, type OptionRule, type OptionRules } from './check-options.ts'
+import { type Driver, requireDriver } from './driver.ts'
 import { json, type Serializer } from './encoding/codec.ts'
 import { type SealOptions, secretKeyOf } from './encoding/seal.ts'
 import { isLegacyOptions, type LegacyOptions } from './legacy.ts'
+import { STORE_HINTS } from './option-hints.ts'
+import { warnOfSeconds } from './short-durations.ts'
 
 /**
  * The options of every store. All durations are milliseconds, as `cookie.maxAge` is. A wrong option
@@ -137,9 +140,6 @@ export type StoreSettings = Readonly<
 /** The longest delay that `setTimeout` takes, in milliseconds. A longer one would fire at once. */
 const MAX_TIMER = 2 ** 31 - 1
 
-/** What an option takes, in words, and the check of its value. For authors of drivers. */
-export type OptionRule = readonly [takes: string, check: (value: unknown) => boolean]
-
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean'
 const between = (min: number, max: number) => (value: unknown) =>
@@ -197,34 +197,18 @@ function isSealOptions(value: unknown): boolean {
 }
 
 /**
- * Checks options against the rules of the known ones. An option that is `undefined` counts as left
- * out. For authors of drivers.
- *
- * @throws TypeError that names the first option that is unknown or wrong, and says what it takes.
- * @example
- * checkOptions(options, { table: ['the name of a table', (value) => typeof value === 'string'] })
- */
-export function checkOptions(options: object, known: Readonly<Record<string, OptionRule>>): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError('the options must be an object')
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(known, name))
-      throw new TypeError(`unknown option '${name}'; the options are ${Object.keys(known).join(', ')}`)
-    const [takes, check] = known[name]!
-    if (value !== undefined && !check(value)) throw new TypeError(`option '${name}' takes ${takes}`)
-  }
-}
-
-/**
  * Checks the options of a driver and of its store together, and separates them. For authors of
  * drivers.
  *
+ * @param hints what to write in place of names that the driver's options have in other stores.
  * @throws TypeError as `checkOptions` does.
  */
 export function splitOptions<D extends object>(
   options: D & StoreOptions,
   own: Readonly<Record<keyof D & string, OptionRule>>,
+  hints?: OptionHints,
 ): [driver: D, store: StoreOptions] {
-  checkOptions(options, { ...own, ...rules })
+  checkOptions(options, { ...own, ...rules } as OptionRules, { hints: { ...STORE_HINTS, ...hints } })
   const [driver, store]: [Record<string, unknown>, Record<string, unknown>] = [{}, {}]
   for (const [name, value] of Object.entries(options))
     (Object.hasOwn(own, name) ? driver : store)[name] = value
@@ -232,26 +216,13 @@ export function splitOptions<D extends object>(
 }
 
 /**
- * Checks that exactly one of the options in `forms` is given. The values of `forms` say what each
- * option takes. For authors of drivers.
- *
- * @throws TypeError where none or several are given.
- * @example
- * exactlyOne(options, { url: 'a connection string', client: 'a MongoClient' })
+ * @throws TypeError as `checkOptions` does, where there is no driver, and where the option `legacy`
+ * reads the rows of the store itself.
  */
-export function exactlyOne(options: object, forms: Readonly<Record<string, string>>): void {
-  const given = Object.keys(forms).filter((name) => (options as Record<string, unknown>)[name] !== undefined)
-  if (given.length === 1) return
-  const named = Object.entries(forms).map(([name, form]) => `'${name}' (${form})`)
-  throw new TypeError(`give exactly one of the options ${named.join(' and ')}`)
-}
-
-/**
- * @throws TypeError as `checkOptions` does, and where the option `legacy` reads the rows of the
- * store itself.
- */
-export function toSettings(options: StoreOptions, driver: Pick<Driver, 'name' | 'place'>): Settings {
-  checkOptions(options, rules)
+export function toSettings(options: StoreOptions, driver: Driver): Settings {
+  requireDriver(driver)
+  checkOptions(options, rules, { hints: STORE_HINTS })
+  warnOfSeconds(options)
   const refusal = options.legacy?.from.refuse(driver)
   if (refusal !== undefined) throw new TypeError(refusal)
   const { now } = options

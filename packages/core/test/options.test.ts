@@ -125,9 +125,9 @@ describe.each(Object.keys(wrong))('option %s', (name) => {
 
 describe('the options', () => {
   it('are all tested', () => {
-    assert.throws(() => make({ ttl: 1 }), {
+    assert.throws(() => make({ xyz: 1 }), {
       name: 'TypeError',
-      message: `unknown option 'ttl'; the options are ${Object.keys(wrong).join(', ')}`,
+      message: `unknown option 'xyz'; the options are ${Object.keys(wrong).join(', ')}`,
     })
     assert.deepEqual(Object.keys(right), Object.keys(wrong))
   })
@@ -179,7 +179,7 @@ describe("a driver's options", () => {
     )
     assert.throws(
       () => splitOptions({ pth: 'x' } as never, own),
-      /unknown option 'pth'; the options are path, idleTimeout/,
+      /unknown option 'pth': did you mean 'path'\? The options are path, idleTimeout/,
     )
     assert.throws(
       () => checkOptions({ idleTimeout: 1 }, own),

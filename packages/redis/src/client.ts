@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls'
+import { refuseFragment } from '@session-stores/core'
 import { Redis, type RedisOptions as RedisSettings } from 'ioredis'
 
 /**
@@ -33,10 +34,15 @@ export interface RedisNode {
 export const isRedisClient = (value: unknown): boolean =>
   ['call', 'on'].every((name) => typeof (value as never)?.[name] === 'function')
 
-/** Whether ioredis can use the value as a URL, or as the path of a socket. */
-export function isRedisUrl(value: unknown): boolean {
+/**
+ * Whether ioredis can use the value as a URL, or as the path of a socket. Returns what is wrong where
+ * it can say more.
+ */
+export function isRedisUrl(value: unknown): boolean | string {
   if (typeof value !== 'string' || value === '') return false
   if (/^\/[^/]/.test(value)) return isDatabase(new URLSearchParams(value.split('?')[1]).get('db') ?? '')
+  const refusal = refuseFragment(value)
+  if (refusal !== undefined) return refusal
   // ioredis adds this scheme where there is none.
   const hasScheme = /^(rediss?:)?\/\//.test(value)
   const url = hasScheme ? value.replace(/^\/\//, 'redis://') : `redis://${value}`

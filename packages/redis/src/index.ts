@@ -12,6 +12,7 @@ import {
 } from '@session-stores/core'
 import { callEach, isRedisClient, isRedisUrl, type RedisClient } from './client.ts'
 import { guardVerbs } from './guard.ts'
+import { HINTS } from './hints.ts'
 import { linkOf } from './links.ts'
 import { isHash, isIndex, isPlain, isSession } from './names.ts'
 import { isNodeRedis, type NodeRedis } from './node-redis.ts'
@@ -67,7 +68,11 @@ export type RedisOptions = (
 }
 
 const rules: Record<'url' | 'tls' | 'client' | 'prefix', OptionRule> = {
-  url: ["a URL such as 'redis://localhost:6379/0' (rediss: for TLS), or the path of a socket", isRedisUrl],
+  url: [
+    "a URL such as 'redis://localhost:6379/0' (rediss: for TLS), or the path of a socket; write a password in it as " +
+      'encodeURIComponent(password) returns it',
+    isRedisUrl,
+  ],
   tls: ["what Node's tls.connect takes, such as { ca }", (value) => typeof value === 'object'],
   client: [
     "a client: new Redis(url) or new Cluster(…) of 'ioredis', or what createClient, createCluster or createSentinel of " +
@@ -92,7 +97,7 @@ const SEARCH = 's'
  * @throws TypeError for a wrong option.
  */
 export function redisDriver(options: RedisOptions): Driver {
-  checkOptions(options, rules)
+  checkOptions(options, rules, { hints: HINTS })
   exactlyOne(options, { url: "a URL, perhaps with 'tls'", client: "one of 'ioredis' or 'redis'" })
   const { url, tls, client: lent } = options
   if (lent && tls)
@@ -206,7 +211,7 @@ export class RedisStore extends SessionStore {
    * @throws TypeError for a wrong option.
    */
   constructor(options: RedisOptions & StoreOptions) {
-    const [own, rest] = splitOptions<RedisOptions>(options, rules)
+    const [own, rest] = splitOptions<RedisOptions>(options, rules, HINTS)
     super(redisDriver(own), rest)
   }
 }
