@@ -13,7 +13,7 @@ function fail(message: string): never {
   process.exit(1)
 }
 
-/** Runs one part of the start. Only the message is printed because an error may hold a URL with its password. */
+/** Runs one part of the start. Only the message is printed, as an error may hold a password. */
 function attempt<T>(part: string, act: () => T): T {
   try {
     return act()

@@ -22,7 +22,7 @@ export function confirm(req: Request, res: Response, notice: Notice, count = 1):
   res.cookie(nameOf(req), `${notice}.${count}`, { ...attributesOf(req), maxAge: AGE })
 }
 
-/** Returns the notice for the page of this request, and forgets it, so that a reload does not show it again. */
+/** Returns the notice for this page, and forgets it, so that a reload does not show it again. */
 export function takeNotice(req: Request, res: Response): string | undefined {
   const [, notice = '', count] = COOKIE.exec(req.get('cookie') ?? '') ?? []
   if (!Object.hasOwn(NOTICES, notice)) return
