@@ -21,7 +21,7 @@ export interface Page {
 /**
  * Makes a folder from which programs find the packages of this repository. `remove` deletes it.
  */
-export function makeFolder(kind: PageKind): { folder: string; remove(): void } {
+export function makeFolder(kind: PageKind | 'quick-starts'): { folder: string; remove(): void } {
   const parent = join(root, 'test', `.${kind}`)
   mkdirSync(parent, { recursive: true })
   const folder = mkdtempSync(join(parent, `${kind}-`))
