@@ -50,7 +50,7 @@ describe.each(starts)('the program of the README of $name', ({ name, folder, fil
   beforeAll(async () => {
     const [variable, startServer] = SERVERS[name] ?? []
     server = await startServer?.()
-    env = { SECRET: secret, TOKEN_SECRET: Buffer.from(secret).toString('base64url'), ...(server && { [variable!]: server.url }) }
+    env = { SECRET: secret, TOKEN_SECRET: 'Yw0f9h2sX7kQm4Zt8vRb1nLc6dJg3pAe5uToWiKyHsM', ...(server && { [variable!]: server.url }) }
   })
   afterAll(() => server?.[Symbol.asyncDispose]())
 

@@ -2,12 +2,17 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
 import { basename, join } from 'node:path'
 import { expect } from 'vitest'
 
-/** The programs of docs/guides and docs/recipes, written into folders as the pages show them. */
+/** The programs of the pages in folders of docs, written into folders as the pages show them. */
 
 const root = join(import.meta.dirname, '../..')
 
 /** The folders of pages with programs. Their blocks may have these languages. */
-const LANGUAGES = { guides: /^js$/, recipes: /^(js|ts|json|sh)$/ } as const
+const LANGUAGES = {
+  guides: /^(js|sh)$/,
+  recipes: /^(js|ts|json|sh)$/,
+  moving: /^(js|sh)$/,
+  production: /^(js|sh|yaml|nginx|sql)$/,
+} as const
 
 export type PageKind = keyof typeof LANGUAGES
 
@@ -30,7 +35,7 @@ export function makeFolder(kind: PageKind | 'quick-starts'): { folder: string; r
 
 /**
  * Writes the programs of each page into a folder of its name. Every block is a program or a file of
- * one, except commands for the shell, so no block is left that nothing runs.
+ * one, except commands and settings of other programs, so no block is left that nothing runs.
  */
 export function writePages(kind: PageKind, folder: string): Page[] {
   return globSync(`docs/${kind}/*.md`, { cwd: root })
@@ -41,7 +46,7 @@ export function writePages(kind: PageKind, folder: string): Page[] {
       mkdirSync(page.folder, { recursive: true })
       for (const [, language, code] of blocksOf(markdown)) {
         expect(language, path).toMatch(LANGUAGES[kind])
-        if (language === 'sh') continue
+        if (/^(sh|yaml|nginx|sql)$/.test(language!)) continue
         const name = /^\/\/ ([\w.-]+\.(?:mjs|ts|json))\n/.exec(code!)?.[1]
         expect(name, `${path}: each program begins with its name`).toBeDefined()
         writeFileSync(join(page.folder, name!), code!)
