@@ -1,5 +1,5 @@
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { expect } from 'vitest'
 
 /** The programs of the pages in folders of docs, written into folders as the pages show them. */
@@ -9,9 +9,9 @@ const root = join(import.meta.dirname, '../..')
 /** The folders of pages with programs. Their blocks may have these languages. */
 const LANGUAGES = {
   guides: /^(js|sh)$/,
-  recipes: /^(js|ts|json|sh)$/,
+  recipes: /^(js|jsx|ts|json|sh)$/,
   moving: /^(js|sh)$/,
-  production: /^(js|sh|yaml|nginx|sql)$/,
+  production: /^(js|sh|yaml|nginx|docker)$/,
 } as const
 
 export type PageKind = keyof typeof LANGUAGES
@@ -46,9 +46,10 @@ export function writePages(kind: PageKind, folder: string): Page[] {
       mkdirSync(page.folder, { recursive: true })
       for (const [, language, code] of blocksOf(markdown)) {
         expect(language, path).toMatch(LANGUAGES[kind])
-        if (/^(sh|yaml|nginx|sql)$/.test(language!)) continue
-        const name = /^\/\/ ([\w.-]+\.(?:mjs|ts|json))\n/.exec(code!)?.[1]
+        if (/^(sh|yaml|nginx|docker)$/.test(language!)) continue
+        const name = /^\/\/ ([\w./-]+\.(?:mjs|ts|json|jsx))\n/.exec(code!)?.[1]
         expect(name, `${path}: each program begins with its name`).toBeDefined()
+        mkdirSync(dirname(join(page.folder, name!)), { recursive: true })
         writeFileSync(join(page.folder, name!), code!)
       }
       return page

@@ -86,7 +86,7 @@ export function readOptions(file: string, name: string): OptionsType {
     if (doc.meaning === '') throw new Error(`${name}.${option} in ${file} has no docstring`)
     const type = member.type!.getText().replaceAll(/\s+/g, ' ').replace(/^\| /, '')
     const isRequired = member.questionToken === undefined
-    return { name: option, type, alternatives, ...doc }
+    return { name: option, type, isRequired, alternatives, ...doc }
   })
   return { meaning: docOf(declaration).meaning, options }
 }
