@@ -48,6 +48,10 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
   ],
   pgbouncer: ['PgBouncer', 'PostgreSQL behind PgBouncer in transaction mode.'],
   cluster: ['Redis Cluster', 'A cluster of three masters.'],
+  fleet: [
+    'Several processes',
+    'Several processes of an application work at the same time on one server, each with a store of its own and a few requests at once. A request looks its session up and touches it. All processes begin and end by the same clock.',
+  ],
   control: [
     'Control',
     'The same subject measured twice as if it were two: what differs here is noise, and other differences of that size mean nothing.',

@@ -112,6 +112,7 @@ export type ScenarioName =
   | 'tokens'
   | 'pgbouncer'
   | 'cluster'
+  | 'fleet'
   | 'control'
 
 export interface ScenarioInfo {
@@ -148,6 +149,11 @@ export interface Parameters {
   payload: number
   /** Operations or connections in flight. 0 for an open loop, which has no limit. */
   concurrency: number
+  /**
+   * Only for a fleet: the number of processes that work at the same time. Each has a store of its own
+   * and `concurrency` operations in flight.
+   */
+  processes?: number
   /** The number of stored sessions. */
   stored: number
   /**

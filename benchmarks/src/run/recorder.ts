@@ -1,4 +1,4 @@
-import { type PlannedJob, type PlannedPoint, scenariosOf } from '../plan/plan.ts'
+import { type PlannedJob, type PlannedPoint, scenariosOf } from '../plan/job.ts'
 import { mergeMeasurements } from '../results/merge.ts'
 import type { Cell, Expiry, Reclaim, Round, Run, ServerInfo } from '../results/results.ts'
 
@@ -19,8 +19,8 @@ export class Recorder {
     { scenario, operation, parameters }: PlannedPoint,
     round: Round,
   ): void {
-    const { payload, concurrency, stored, rate } = parameters
-    const key = [scenario, operation, entry.id, payload, concurrency, stored, rate].join()
+    const { payload, concurrency, processes, stored, rate } = parameters
+    const key = [scenario, operation, entry.id, payload, concurrency, processes, stored, rate].join()
     let cell = this.#cells.get(key)
     if (!cell) {
       cell = { scenario, operation, subject: entry.id, parameters, rounds: [] }

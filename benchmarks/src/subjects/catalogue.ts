@@ -92,6 +92,10 @@ function applicationsOn(id: DatabaseId): Entry[] {
 export const catalogue: readonly Entry[] = [
   ...onDatabase(places.redis, [
     ourStore('redis'),
+    {
+      ...{ id: 'ours-redis-node-redis', name: 'RedisStore on node-redis', role: ours, variant: 'client' },
+      packages: [databases.redis.package, 'redis'],
+    },
     { id: 'connect-redis', name: 'connect-redis on node-redis', role: peer, packages: connectRedis },
     {
       ...{ id: 'connect-redis-ioredis', name: 'connect-redis on ioredis' },

@@ -41,7 +41,7 @@ export const postgresSubjects: Subjects = {
     const { default: pg } = await import('pg')
     const pool = new pg.Pool({ connectionString: urls[0]! })
     const run = (name: string, text: string, ...values: unknown[]) => pool.query({ name, text, values })
-    await pool.query('CREATE TABLE floor (id text PRIMARY KEY, data text, deadline bigint)')
+    await pool.query('CREATE TABLE IF NOT EXISTS floor (id text PRIMARY KEY, data text, deadline bigint)')
     return {
       store: new Floor({
         read: async (id) => {

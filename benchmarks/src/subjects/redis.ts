@@ -13,6 +13,13 @@ export const redisSubjects: Subjects = {
     const { RedisStore } = await import('@session-stores/redis')
     return { store: new RedisStore({ url: urls[0]!, seal: SEAL }) }
   },
+  async 'ours-redis-node-redis'({ urls }) {
+    const { RedisStore } = await import('@session-stores/redis')
+    const { createClient } = await import('redis')
+    const client = createClient({ url: urls[0]! })
+    await client.connect()
+    return { store: new RedisStore({ client }) }
+  },
   async 'ours-redis-cluster'({ urls }) {
     const { RedisStore } = await import('@session-stores/redis')
     const { Cluster } = await import('ioredis')
@@ -44,7 +51,7 @@ export const redisSubjects: Subjects = {
       store: new Floor({
         read: (id) => client.get(id),
         write: (id, text, deadline) => client.set(id, text, 'PXAT', deadline),
-        touch: (id, deadline) => client.pexpireat(id, deadline),
+        touch: (id, deadline) => client.pexpire(id, deadline - Date.now()),
         remove: (id) => client.del(id),
       }),
     }

@@ -43,7 +43,7 @@ export const sqliteSubjects: Subjects = {
     const { default: Database } = await import('better-sqlite3')
     const database = new Database(fileOf(place))
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-      CREATE TABLE floor (id TEXT PRIMARY KEY, data TEXT, deadline INTEGER) WITHOUT ROWID`)
+      CREATE TABLE IF NOT EXISTS floor (id TEXT PRIMARY KEY, data TEXT, deadline INTEGER) WITHOUT ROWID`)
     const read = database.prepare('SELECT data FROM floor WHERE id = ? AND deadline > ?').pluck()
     const write = database.prepare('INSERT OR REPLACE INTO floor VALUES (?, ?, ?)')
     const touch = database.prepare('UPDATE floor SET deadline = ? WHERE id = ?')
