@@ -82,7 +82,7 @@ class Planner {
   }
 
   #fleet(entry: Entry): PlannedJob {
-    const { fleet, payload, passes } = this.#scale
+    const { fleet, payload } = this.#scale
     const { stored, processes, concurrencies, warmUp, duration, rounds } = fleet
     const points = processes.flatMap((count) =>
       concurrencies.map((concurrency) => {
@@ -98,10 +98,10 @@ class Planner {
       }),
     )
     const make = (place: Place): Job => ({
-      ...{ kind: 'fleet', subject: idOf(entry), place, payload, stored, points, passes },
+      ...{ kind: 'fleet', subject: idOf(entry), place, payload, stored, points, passes: 1 },
       ...{ warmUp: fleet.jobWarmUp },
     })
-    return { ...this.#job(entry, 'fleet', points), rounds, make }
+    return { ...this.#job(entry, 'fleet', points), passes: 1, rounds, make }
   }
 
   /** The control is part of every run, whatever was chosen. */
