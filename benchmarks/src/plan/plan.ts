@@ -37,6 +37,9 @@ const PRUNING = [
   ...['better-sqlite3-session-store', 'better-sqlite3-session-store-wal'],
 ]
 
+/** The number of sessions with which larger numbers are compared. */
+const FEW = 10_000
+
 /** The setups that several processes share, as an installation with several servers does. */
 const FLEET = ['standalone', 'client', 'cluster', 'pgbouncer']
 
@@ -64,11 +67,16 @@ class Planner {
     if (variant === 'application') add('tokens', this.#http(entry, 'tokens', ['http']))
     if (FLEET.includes(variant) && !['memory', 'files'].includes(entry.database))
       add('fleet', this.#fleet(entry))
+    if ([...OURS, ...MAIN].includes(entry.id) || ['user', 'sealed'].includes(variant))
+      add('storage', ...this.#scale.storage.payloads.map((payload) => this.#storage(entry, payload)))
     if (variant !== 'standalone') return jobs
 
     jobs.push(...this.#base(entry))
-    if (role === 'floor') return jobs
     const { payloads, sizes } = this.#scale
+    // The bare client shows how much of the growth is the database's own.
+    if (entry.id === 'floor-sqlite')
+      add('stored', ...sizes.filter((size) => size >= FEW).map((size) => this.#stored(entry, size)))
+    if (role === 'floor') return jobs
     add('http', this.#http(entry, 'http', ['http', 'http-one-session']))
     add('expiry', this.#expiry(entry))
     if (entry.database !== 'memory') add('reclaim', this.#reclaim(entry))
@@ -147,7 +155,7 @@ class Planner {
   }
 
   #stored(entry: Entry, stored: number): PlannedJob {
-    const { payload, concurrency } = this.#scale
+    const { sizesPayload: payload, concurrency } = this.#scale
     const points = [this.#point('stored', 'lookup', { payload, concurrency, stored })]
     const placeName = `${entry.id}-${stored}`
     return { ...this.#job(entry, 'stored', points, true), placeName, stays: true }
@@ -187,6 +195,14 @@ class Planner {
     const { sessions, rounds } = this.#scale.expiry
     const make = (place: Place): Job => ({ kind: 'expiry', subject: idOf(entry), place, sessions })
     return { ...this.#job(entry, 'expiry', []), rounds, make }
+  }
+
+  /** This job measures nothing itself: the database is asked before and after it. */
+  #storage(entry: Entry, payload: number): PlannedJob {
+    const stored = this.#scale.storage.sessions
+    const make = (place: Place): Job => ({ kind: 'fill', subject: idOf(entry), place, payload, stored })
+    const job = this.#job(entry, 'storage', [])
+    return { ...job, group: `storage ${entry.database}`, isApart: true, rounds: 1, make }
   }
 
   /** This job runs beside the rounds. */

@@ -25,6 +25,7 @@ export interface Scale {
   payloads: readonly number[]
   payloadStored: number
   sizes: readonly number[]
+  sizesPayload: number
   rates: readonly number[]
   openDuration: number
   http: { connections: number; stored: number; warmUp: number; warmUpAgain: number; duration: number }
@@ -45,6 +46,8 @@ export interface Scale {
     durationEach: number
     rounds: number
   }
+  /** How many sessions of which sizes are stored to see what they take up. */
+  storage: { sessions: number; payloads: readonly number[] }
   expiry: { sessions: number; rounds: number }
   pruning: { expired: number; rate: number; duration: number; rounds: number }
   /** The life of the sessions, and how long their storage is watched afterwards. */
@@ -68,6 +71,7 @@ export const full: Scale = {
   payloads: [200, 1000, 20_000],
   payloadStored: 1000,
   sizes: [1000, 10_000, 100_000, 1_000_000],
+  sizesPayload: 200,
   rates: [1000, 4000],
   openDuration: 250,
   http: { connections: 64, stored: 1000, warmUp: 600, warmUpAgain: 200, duration: 400 },
@@ -83,6 +87,7 @@ export const full: Scale = {
     durationEach: 0.6,
     rounds: 6,
   },
+  storage: { sessions: 100_000, payloads: [200, 2000] },
   expiry: { sessions: 40, rounds: 3 },
   pruning: { expired: 20_000, rate: 1000, duration: 1000, rounds: 10 },
   // Most packages clean up about every 15 minutes, so storage is watched for longer.
@@ -118,6 +123,7 @@ export const quick: Scale = {
     durationEach: 0.6,
     rounds: 1,
   },
+  storage: { sessions: 2000, payloads: [200] },
   expiry: { sessions: 10, rounds: 1 },
   pruning: { expired: 1000, rate: 500, duration: 200, rounds: 1 },
   reclaim: { sessions: 50, life: 5000, watched: 20_000 },

@@ -37,6 +37,10 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
     'Storage of expired sessions',
     'How long sessions take up storage after their deadline, with the settings that each package comes with, while nobody asks for them. Looked at every quarter of a second at first, then every quarter of a minute.',
   ],
+  storage: [
+    'Bytes of a session',
+    'What a stored session takes up: in the memory of Redis, in the tables and indexes of PostgreSQL and SQLite, in the documents and indexes of MongoDB. The database is asked before and after many sessions were stored.',
+  ],
   pruning: [
     'Pruning under load',
     'Lookups at a steady rate, in peace and while expired sessions are being removed, by the packages that can be told to.',

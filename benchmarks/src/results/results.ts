@@ -29,6 +29,8 @@ export interface Run {
   cells: Cell[]
   expiry: Expiry[]
   reclaim: Reclaim[]
+  /** Missing in runs from before there was this scenario. */
+  storage?: Storage[]
   /**
    * What was planned and has no figure, with the reason. Without a scenario, the whole subject is
    * missing.
@@ -113,6 +115,7 @@ export type ScenarioName =
   | 'pgbouncer'
   | 'cluster'
   | 'fleet'
+  | 'storage'
   | 'control'
 
 export interface ScenarioInfo {
@@ -246,6 +249,23 @@ export interface Reclaim {
   all: number | null
   /** How long storage was watched after the deadline, in milliseconds. */
   watched: number
+}
+
+/** What stored sessions take up in a database, in bytes for one session. */
+export interface Size {
+  /** Tables, documents or memory, without the indexes that the database keeps separately. */
+  data: number
+  /** `null` if the database does not tell them apart. */
+  indexes: number | null
+  /** Files after the database has compressed them, or `null` if it does not. */
+  compressed: number | null
+}
+
+export interface Storage extends Size {
+  subject: string
+  payload: number
+  /** The number of stored sessions. */
+  sessions: number
 }
 
 interface Missing {

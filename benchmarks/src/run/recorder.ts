@@ -1,6 +1,6 @@
 import { type PlannedJob, type PlannedPoint, scenariosOf } from '../plan/job.ts'
 import { mergeMeasurements } from '../results/merge.ts'
-import type { Cell, Expiry, Reclaim, Round, Run, ServerInfo } from '../results/results.ts'
+import type { Cell, Expiry, Reclaim, Round, Run, ServerInfo, Storage } from '../results/results.ts'
 
 /** Collects the results of a run. Calls `save` whenever there is more to keep. */
 export class Recorder {
@@ -39,6 +39,10 @@ export class Recorder {
 
   addReclaim(reclaim: Reclaim): void {
     this.run.reclaim.push(reclaim)
+  }
+
+  addStorage(storage: Storage): void {
+    this.run.storage = [...(this.run.storage ?? []), storage]
   }
 
   /** Records a failure of these points. Without points, the whole job failed. */

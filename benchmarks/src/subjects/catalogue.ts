@@ -35,6 +35,12 @@ function ourStore(id: DatabaseId, seal?: 'sealed'): Line {
   return seal ? { ...line, id: `ours-${id}-${seal}`, name: `${store}, ${seal}`, variant: seal } : line
 }
 
+/** The same with the option `user`, which makes a store keep an index. */
+const withUser = (id: DatabaseId): Line => ({
+  ...ourStore(id),
+  ...{ id: `ours-${id}-user`, name: `${databases[id].store}, user`, variant: 'user' },
+})
+
 const connectRedis = ['connect-redis', 'redis'] as const
 const connectPg = ['connect-pg-simple', 'pg'] as const
 
@@ -103,6 +109,7 @@ export const catalogue: readonly Entry[] = [
     },
     { id: 'floor-redis', name: 'bare ioredis', role: floor, packages: ['ioredis'] },
     ourStore('redis', 'sealed'),
+    withUser('redis'),
     { ...ourStore('redis'), id: 'ours-redis-cluster', ...cluster },
     { id: 'connect-redis-cluster', name: 'connect-redis', role: peer, packages: connectRedis, ...cluster },
   ]),
@@ -111,6 +118,7 @@ export const catalogue: readonly Entry[] = [
     { id: 'connect-mongo', name: 'connect-mongo', role: peer, packages: ['connect-mongo', 'mongodb'] },
     { id: 'floor-mongodb', name: 'bare mongodb', role: floor, packages: ['mongodb'] },
     ourStore('mongodb', 'sealed'),
+    withUser('mongodb'),
   ]),
   ...onDatabase(places.postgres, [
     ourStore('postgres'),
@@ -121,6 +129,7 @@ export const catalogue: readonly Entry[] = [
     },
     { id: 'floor-postgres', name: 'bare pg', role: floor, packages: ['pg'] },
     ourStore('postgres', 'sealed'),
+    withUser('postgres'),
     { ...ourStore('postgres'), id: 'ours-postgres-pgbouncer', ...bouncer },
     {
       id: 'connect-pg-simple-pgbouncer',
@@ -150,6 +159,7 @@ export const catalogue: readonly Entry[] = [
     },
     { id: 'floor-sqlite', name: 'bare better-sqlite3', role: floor, packages: ['better-sqlite3'] },
     ourStore('sqlite', 'sealed'),
+    withUser('sqlite'),
   ]),
   ...onDatabase(memory, [
     {
