@@ -69,6 +69,7 @@ class Planner {
       add('fleet', this.#fleet(entry))
     if ([...OURS, ...MAIN].includes(entry.id) || ['user', 'sealed'].includes(variant))
       add('storage', ...this.#scale.storage.payloads.map((payload) => this.#storage(entry, payload)))
+    if (variant === 'near') add('http', this.#http(entry, 'http', ['http']))
     if (variant !== 'standalone') return jobs
 
     jobs.push(...this.#base(entry))

@@ -27,7 +27,7 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
   ],
   http: [
     'Express over HTTP',
-    'Requests to an Express application with express-session, each connection with a session of its own, or one session for all.',
+    'Requests to an Express application with express-session, each connection with a session of its own, or one session for all. Stores with `freshness: 1000` also have `touchAfter: 60_000`: they answer from memory what they asked within the last second, and move a deadline once a minute.',
   ],
   expiry: [
     'Expiry',

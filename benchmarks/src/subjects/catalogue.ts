@@ -35,6 +35,12 @@ function ourStore(id: DatabaseId, seal?: 'sealed'): Line {
   return seal ? { ...line, id: `ours-${id}-${seal}`, name: `${store}, ${seal}`, variant: seal } : line
 }
 
+/** The same with `freshness` and `touchAfter`, as the settings for production have it. */
+const withNear = (id: DatabaseId): Line => ({
+  ...ourStore(id),
+  ...{ id: `ours-${id}-near`, name: `${databases[id].store}, freshness: 1000`, variant: 'near' },
+})
+
 /** The same with the option `user`, which makes a store keep an index. */
 const withUser = (id: DatabaseId): Line => ({
   ...ourStore(id),
@@ -109,6 +115,7 @@ export const catalogue: readonly Entry[] = [
     },
     { id: 'floor-redis', name: 'bare ioredis', role: floor, packages: ['ioredis'] },
     ourStore('redis', 'sealed'),
+    withNear('redis'),
     withUser('redis'),
     { ...ourStore('redis'), id: 'ours-redis-cluster', ...cluster },
     { id: 'connect-redis-cluster', name: 'connect-redis', role: peer, packages: connectRedis, ...cluster },
@@ -118,6 +125,7 @@ export const catalogue: readonly Entry[] = [
     { id: 'connect-mongo', name: 'connect-mongo', role: peer, packages: ['connect-mongo', 'mongodb'] },
     { id: 'floor-mongodb', name: 'bare mongodb', role: floor, packages: ['mongodb'] },
     ourStore('mongodb', 'sealed'),
+    withNear('mongodb'),
     withUser('mongodb'),
   ]),
   ...onDatabase(places.postgres, [
@@ -129,6 +137,7 @@ export const catalogue: readonly Entry[] = [
     },
     { id: 'floor-postgres', name: 'bare pg', role: floor, packages: ['pg'] },
     ourStore('postgres', 'sealed'),
+    withNear('postgres'),
     withUser('postgres'),
     { ...ourStore('postgres'), id: 'ours-postgres-pgbouncer', ...bouncer },
     {
@@ -159,6 +168,7 @@ export const catalogue: readonly Entry[] = [
     },
     { id: 'floor-sqlite', name: 'bare better-sqlite3', role: floor, packages: ['better-sqlite3'] },
     ourStore('sqlite', 'sealed'),
+    withNear('sqlite'),
     withUser('sqlite'),
   ]),
   ...onDatabase(memory, [

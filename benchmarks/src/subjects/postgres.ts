@@ -1,5 +1,5 @@
 import session from 'express-session'
-import { Floor, type Open, SEAL, type Subjects, user } from './subject.ts'
+import { Floor, NEAR, type Open, SEAL, type Subjects, user } from './subject.ts'
 
 const connectPgSimple: Open = async ({ urls }) => {
   const { default: factory } = await import('connect-pg-simple')
@@ -18,6 +18,10 @@ export const postgresSubjects: Subjects = {
     const { PostgresStore } = await import('@session-stores/postgres')
     const store = new PostgresStore({ url: urls[0]! })
     return { store, prune: () => store.prune() }
+  },
+  async 'ours-postgres-near'({ urls }) {
+    const { PostgresStore } = await import('@session-stores/postgres')
+    return { store: new PostgresStore({ url: urls[0]!, ...NEAR }) }
   },
   async 'ours-postgres-user'({ urls }) {
     const { PostgresStore } = await import('@session-stores/postgres')

@@ -1,4 +1,4 @@
-import { Floor, SEAL, type Subjects, user } from './subject.ts'
+import { Floor, NEAR, SEAL, type Subjects, user } from './subject.ts'
 
 const nodesOf = (urls: readonly string[]): { host: string; port: number }[] =>
   urls.map((url) => ({ host: new URL(url).hostname, port: Number(new URL(url).port) }))
@@ -8,6 +8,10 @@ export const redisSubjects: Subjects = {
     const { RedisStore } = await import('@session-stores/redis')
     const store = new RedisStore({ url: urls[0]! })
     return { store, prune: () => store.prune() }
+  },
+  async 'ours-redis-near'({ urls }) {
+    const { RedisStore } = await import('@session-stores/redis')
+    return { store: new RedisStore({ url: urls[0]!, ...NEAR }) }
   },
   async 'ours-redis-user'({ urls }) {
     const { RedisStore } = await import('@session-stores/redis')

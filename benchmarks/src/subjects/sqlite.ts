@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import session from 'express-session'
-import { Floor, type Place, SEAL, type Subject, type Subjects, user } from './subject.ts'
+import { Floor, NEAR, type Place, SEAL, type Subject, type Subjects, user } from './subject.ts'
 
 const fileOf = ({ folder }: Place): string => join(folder, 'sessions.db')
 
@@ -9,6 +9,10 @@ export const sqliteSubjects: Subjects = {
     const { SqliteStore } = await import('@session-stores/sqlite')
     const store = new SqliteStore({ path: fileOf(place) })
     return { store, prune: () => store.prune() }
+  },
+  async 'ours-sqlite-near'(place) {
+    const { SqliteStore } = await import('@session-stores/sqlite')
+    return { store: new SqliteStore({ path: fileOf(place), ...NEAR }) }
   },
   async 'ours-sqlite-user'(place) {
     const { SqliteStore } = await import('@session-stores/sqlite')

@@ -36,6 +36,9 @@ export type Subjects = Readonly<Record<string, Open>>
 /** A key for this project's stores that seal sessions. */
 export const SEAL: { keys: string[] } = { keys: ['wU7Jv0ZrQm4Tn2bXc8Kd5Lh1Ys9Gf3Ea6Pq0Ri7OtDk'] }
 
+/** The settings for production of docs: a request that changes nothing seldom asks the database. */
+export const NEAR: { freshness: number; touchAfter: number } = { freshness: 1000, touchAfter: 60_000 }
+
 /** The option `user` of this project's stores. */
 export const user = (data: SessionData): string => data.user
 
