@@ -21,13 +21,19 @@ type op struct {
 	// From and To are when the call began and was answered, by the clock of its application.
 	From int64 `json:"from"`
 	To   int64 `json:"to"`
-	// Set and Remove are what the call changes: all keys of a new session, else the changed ones.
-	Set    map[string]string `json:"set"`
-	Remove []string          `json:"remove"`
+	// Set holds all keys of a new session.
+	Set map[string]string `json:"set"`
+	// Variants are what a save may change: it alone, or with saves before it that got no answer.
+	Variants []delta `json:"variants"`
 	// Deadline is when the session ends, if this call decides it.
 	Deadline int64 `json:"deadline"`
 	// Found is what the call returned.
 	Found map[string]string `json:"found"`
+}
+
+type delta struct {
+	Set    map[string]string `json:"set"`
+	Remove []string          `json:"remove"`
 }
 
 type status uint8
@@ -120,10 +126,13 @@ func effects(s state, o op) []interface{} {
 		if !s.mayLive(o) {
 			return nil
 		}
-		keys := change(s.keys, o)
-		after := []interface{}{state{live, keys, o.Deadline}}
-		if s.deadline > o.Deadline {
-			after = append(after, state{live, keys, s.deadline})
+		var after []interface{}
+		for _, variant := range o.Variants {
+			keys := change(s.keys, variant)
+			after = append(after, state{live, keys, o.Deadline})
+			if s.deadline > o.Deadline {
+				after = append(after, state{live, keys, s.deadline})
+			}
 		}
 		return after
 	case "plain":
@@ -152,7 +161,7 @@ func create(s state, o op) []interface{} {
 		after = append(after, state{live, join(o.Set), o.Deadline})
 	}
 	if s.mayLive(o) {
-		after = append(after, state{live, change(s.keys, o), o.Deadline})
+		after = append(after, state{live, change(s.keys, delta{Set: o.Set}), o.Deadline})
 	}
 	return after
 }
@@ -190,12 +199,12 @@ func when(holds bool, after state) []interface{} {
 	return []interface{}{after}
 }
 
-func change(keys string, o op) string {
+func change(keys string, by delta) string {
 	changed := split(keys)
-	for key, value := range o.Set {
+	for key, value := range by.Set {
 		changed[key] = value
 	}
-	for _, key := range o.Remove {
+	for _, key := range by.Remove {
 		delete(changed, key)
 	}
 	return join(changed)
@@ -222,8 +231,11 @@ func split(keys string) map[string]string {
 func describe(input, _ interface{}) string {
 	o := input.(op)
 	text := fmt.Sprintf("%d by %d: %s", o.Number, o.Process, o.Verb)
-	if len(o.Set) > 0 || len(o.Remove) > 0 {
-		text += fmt.Sprintf(" {%s} -%v", join(o.Set), o.Remove)
+	if len(o.Set) > 0 {
+		text += fmt.Sprintf(" {%s}", join(o.Set))
+	}
+	for _, variant := range o.Variants {
+		text += fmt.Sprintf(" {%s} -%v", join(variant.Set), variant.Remove)
 	}
 	text += " -> " + o.Answer
 	if o.Found != nil {
