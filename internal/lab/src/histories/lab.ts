@@ -154,8 +154,8 @@ export class Lab implements AsyncDisposable {
       },
       setPaused: (process, isPaused) =>
         isPaused ? this.#applications[process]!.pause() : this.#applications[process]!.resume(),
-      flush: async (act) => {
-        const ends = names.flatMap((name) => this.#begin(name, 'flush', undefined))
+      lose: async (what, act) => {
+        const ends = names.map((name) => this.#begin(name, what, undefined))
         await act()
         for (const end of ends) end({})
       },

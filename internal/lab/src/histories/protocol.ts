@@ -23,6 +23,8 @@ export type Verb =
   | 'regenerate'
   /** The program itself removed everything from the database. */
   | 'flush'
+  /** The server was killed, and may forget what it has acknowledged to nobody. */
+  | 'crash'
 
 /** `unknown` means that the call may have happened or not, now or within `operationTimeout`. */
 export type Answer = 'ok' | 'null' | 'true' | 'false' | 'gone' | 'conflict' | 'unknown'

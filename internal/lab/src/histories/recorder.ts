@@ -81,6 +81,8 @@ export class Recorder {
   ): void {
     const { answer, ended, found } = call
     this.calls++
+    // What changes nothing, and was not answered, says nothing.
+    if (answer === 'unknown' && verb === 'get') return void this.unanswered++
     if (answer === 'unknown') this.unanswered++
     const times = {
       call: begun.at,
