@@ -183,7 +183,10 @@ describe.concurrent('a module that cannot be used makes the command exit with 2 
 describe.concurrent('the output', () => {
   it('is a table with the failures', async () => {
     const { stdout, stderr } = await cli([mutantModule, '--rule', TOUCH, '--rule', OTHER], 'throws')
-    assert.match(stdout, /^the reference store {2}\(express \d.*, express-session \d.*, @session-stores\/conformance /)
+    assert.match(
+      stdout,
+      /^the reference store {2}\(express \d.*, express-session \d.*, @session-stores\/conformance /,
+    )
     assert.match(stdout, /^touch {2,}1 {2,}· {2,}1 /m)
     assert.match(stdout, /^✗ must {2}touch\/extends: /m)
     assert.match(stdout, /^ +store\.touch\('.*\/\/ throws Error: the mutant fails$/m)
