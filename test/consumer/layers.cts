@@ -38,9 +38,13 @@ export const mistakes: unknown[] = [
   () => new Tokens({ store, issuer: 'https://example.com', audience: 'api' }),
 ]
 
-export async function use(req: Parameters<typeof signIn>[0], event: CallEvent): Promise<string> {
+export async function use(
+  req: Parameters<typeof signOut>[0],
+  res: Parameters<typeof signOut>[1],
+  event: CallEvent,
+): Promise<string> {
   await signIn(req, { userId: 'ada' })
-  await signOut(req)
+  await signOut(req, res)
   const { accessToken } = await tokens.grant({ userId: 'ada' }, { client: 'cli' })
   const claims = await tokens.verify(accessToken).catch((error) => {
     if (error instanceof TokenError) console.log(error.code, event.duration)

@@ -161,7 +161,8 @@ describe('the option user', () => {
     const store = make({ user: (session: { user: { id: string } }) => session.user.id })
     await assert.rejects(store.set('an-id', { cookie: { originalMaxAge: null } } as never), {
       code: 'INVALID_SESSION',
-      message: "the option 'user' threw; it gets sessions of nobody, too: write session.user?.id, for example",
+      message:
+        "the option 'user' threw; it gets sessions of nobody, too: write session.user?.id, for example",
     })
     await store.close()
   })
