@@ -115,14 +115,14 @@ describe('an author of another store who installs the conformance suite', () => 
     new RegExp(`^\`\`\`js\\n// ${file.replaceAll('.', '\\.')}\\n(.*?)^\`\`\`$`, 'ms').exec(readme)![1]!
   /** Runs the command and returns its exit code and output. */
   const check = (...args: string[]) =>
-    promisify(execFile)('npx', ['session-stores-conformance', ...args], { cwd: author() }).then(
+    promisify(execFile)('npx', ['@session-stores/conformance', ...args], { cwd: author() }).then(
       ({ stdout }) => ({ code: 0, stdout }),
       ({ code, stdout }) => ({ code, stdout }),
     )
 
   beforeAll(async () => {
     cpSync(join(root, 'test', 'author'), author(), { recursive: true })
-    for (const file of ['conformance.js', 'conformance.test.js']) {
+    for (const file of ['conformance.mjs', 'conformance.test.mjs']) {
       writeFileSync(join(author(), file), template(file))
     }
     const dependencies = Object.fromEntries(
@@ -141,7 +141,7 @@ describe('an author of another store who installs the conformance suite', () => 
   })
 
   test("sees with the README's template and the command what is broken", async () => {
-    const { code, stdout } = await check('./conformance.js')
+    const { code, stdout } = await check('./conformance.mjs')
     expect(code).toBe(1)
     expect(stdout).toMatch(/^my-store {2}\(@session-stores\/conformance /)
     expect(stdout).toMatch(/^✗ must {2}touch\/creates-nothing: /m)
@@ -151,7 +151,7 @@ describe('an author of another store who installs the conformance suite', () => 
   })
 
   test('sees that other rules hold', async () => {
-    const { code, stdout } = await check('./conformance.js', '--rule', 'http/destroy-logs-out', '--json')
+    const { code, stdout } = await check('./conformance.mjs', '--rule', 'http/destroy-logs-out', '--json')
     expect(code).toBe(0)
     expect(JSON.parse(stdout).results).toMatchObject([{ id: 'http/destroy-logs-out', outcome: 'passed' }])
   })
