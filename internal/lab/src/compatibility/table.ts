@@ -16,7 +16,7 @@ export interface Combination {
   server?: string | undefined
 }
 
-const row = ({ title, end = 'newest', versions, server = '' }: Combination): string =>
+const row = ({ title, end = '', versions, server = '' }: Combination): string =>
   `| ${title} | ${end} | ${versions} | ${server} |`
 
 /** Writes the page. */
@@ -29,7 +29,7 @@ export function writeTable(combinations: readonly Combination[]): void {
 
 The packed packages run with the lowest and with the newest versions that they support: an application signs in, counts, lists and ends sessions, over HTTP. Compilers check the types of a program that uses all packages. The packages need Node 22 or newer. [Servers](servers.md) lists the database servers of the tests.
 
-| what | versions | which | server |
+| what | end of the ranges | versions | server |
 |---|---|---|---|
 ${sorted.join('\n')}
 
