@@ -1,6 +1,12 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { mongoServer, postgresServer, redisServer, reservePort, type TestServer } from '@session-stores/testbed'
+import {
+  mongoServer,
+  postgresServer,
+  redisServer,
+  reservePort,
+  type TestServer,
+} from '@session-stores/testbed'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPackages, installPackages } from './support/build.ts'
 import { makeFolder, writePages } from './support/pages.ts'

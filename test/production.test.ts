@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { redisServer, reservePort } from '@session-stores/testbed'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildPackages, installPackages, run } from './support/build.ts'

@@ -2,7 +2,13 @@ import { execFile } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { mongoServer, postgresServer, redisServer, reservePort, type TestServer } from '@session-stores/testbed'
+import {
+  mongoServer,
+  postgresServer,
+  redisServer,
+  reservePort,
+  type TestServer,
+} from '@session-stores/testbed'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPackages, installPackages, published } from './support/build.ts'
 import { makeFolder } from './support/pages.ts'
@@ -52,7 +58,11 @@ describe.each(starts)('the program of the README of $name', ({ name, folder, fil
   beforeAll(async () => {
     const [variable, startServer] = SERVERS[name] ?? []
     server = await startServer?.()
-    env = { SECRET: secret, TOKEN_SECRET: 'Yw0f9h2sX7kQm4Zt8vRb1nLc6dJg3pAe5uToWiKyHsM', ...(server && { [variable!]: server.url }) }
+    env = {
+      SECRET: secret,
+      TOKEN_SECRET: 'Yw0f9h2sX7kQm4Zt8vRb1nLc6dJg3pAe5uToWiKyHsM',
+      ...(server && { [variable!]: server.url }),
+    }
   })
   afterAll(() => server?.[Symbol.asyncDispose]())
 
@@ -64,7 +74,10 @@ describe.each(starts)('the program of the README of $name', ({ name, folder, fil
 
   test.each(files)('%s runs', async (file) => {
     if (file.startsWith('tokens')) {
-      const { stdout } = await promisify(execFile)('node', [file], { cwd: folder, env: { ...process.env, ...env } })
+      const { stdout } = await promisify(execFile)('node', [file], {
+        cwd: folder,
+        env: { ...process.env, ...env },
+      })
       return expect(stdout).toBe('ada\nREVOKED\n')
     }
     const port = await reservePort()
@@ -78,6 +91,7 @@ describe.each(starts)('the program of the README of $name', ({ name, folder, fil
       expect((await site.ask('/sign-out', {})).status).toBeOneOf([302, 303])
       return expect(await who()).toEqual({ user: null })
     }
-    for (const visits of [1, 2, 3]) expect(await site.ask('/')).toEqual({ status: 200, body: `Visits: ${visits}` })
+    for (const visits of [1, 2, 3])
+      expect(await site.ask('/')).toEqual({ status: 200, body: `Visits: ${visits}` })
   })
 })

@@ -1,4 +1,4 @@
-import { measuringOf, type PlannedJob } from '../plan/plan.ts'
+import { measuringOf, type PlannedJob } from '../plan/job.ts'
 
 /**
  * Estimated milliseconds of a job besides its measurements: starting a process and storing

@@ -26,15 +26,27 @@ function findPage(path: string, pages: readonly string[]): string | undefined {
 }
 
 /**
+ * Returns the file or folder that an address on the web stands for. The READMEs of packages have such
+ * links, because npm shows them without the files around them.
+ */
+function findOwn(address: string): string | undefined {
+  const [, name] = /^https:\/\/www\.npmjs\.com\/package\/@session-stores\/([^/]+)$/.exec(address) ?? []
+  if (name !== undefined) return `packages/${name}`
+  if (repository === undefined || !address.startsWith(`${repository}/`)) return undefined
+  return /^(?:blob|tree)\/main\/(.+?)\/?$/.exec(address.slice(repository.length + 1))?.[1]
+}
+
+/**
  * Returns the address for a link in a file of the repository, or `null` where the link leads to a
  * file that is no page and the address of the repository is not known.
  *
  * @throws Error if the file does not exist
  */
 export function resolveLink(file: string, href: string): string | null {
-  if (/^[a-z]+:|^#|^\//.test(href)) return href
   const [, target, hash] = /^([^#]*)(.*)$/.exec(href)!
-  const path = relative(root, join(root, dirname(file), decodeURI(target!))).replace(/\/$/, '')
+  const own = findOwn(target!)
+  if (own === undefined && /^[a-z]+:|^#|^\//.test(href)) return href
+  const path = own ?? relative(root, join(root, dirname(file), decodeURI(target!))).replace(/\/$/, '')
   const page = findPage(path, listPages())
   if (page !== undefined) return linkTo(page) + hash
   if (!existsSync(join(root, path))) throw new Error(`${file} links to ${href}, which does not exist`)
