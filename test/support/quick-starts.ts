@@ -5,9 +5,12 @@ import { basename, dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
 
+/** The names of pages that belong to no package. */
+const NAMES: Readonly<Record<string, string>> = { 'README.md': 'root', 'docs/start.md': 'start' }
+
 /** The program of a README, written into a folder in both module systems. */
 export interface QuickStart {
-  /** The folder of the package, such as `redis`. */
+  /** The folder of the package, such as `redis`, or `root` and `start`. */
   readonly name: string
   readonly folder: string
   /** The files of the program, such as `server.mjs` and `server.cjs`. */
@@ -27,14 +30,14 @@ function blockOf(readme: string, file: string): { name: string; code: string } |
  * and the lines that stand in place of its imports in CommonJS.
  */
 export function writeQuickStarts(folder: string): QuickStart[] {
-  return globSync('packages/*/README.md', { cwd: root })
+  return globSync(['README.md', 'docs/start.md', 'packages/*/README.md'], { cwd: root })
     .sort()
     .flatMap((path) => {
       const readme = readFileSync(join(root, path), 'utf8')
       const module = blockOf(readme, '[\\w-]+\\.mjs')
       const requires = blockOf(readme, '[\\w-]+\\.cjs')
       if (module === undefined || requires === undefined) return []
-      const name = basename(dirname(path))
+      const name = NAMES[path] ?? basename(dirname(path))
       const target = join(folder, name)
       mkdirSync(target, { recursive: true })
       writeFileSync(join(target, module.name), module.code)

@@ -11,11 +11,18 @@ const { SITE_BASE: base = '/' } = process.env
 /** Long tables of results, in which a search would find every word. */
 const isTable = (path: string): boolean => /^(generated|benchmarks\/results)\//.test(path)
 
+/** A key, for the tab of the browser. */
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0b6b5d"/>' +
+  '<circle cx="6" cy="8" r="2.5" fill="none" stroke="#fff" stroke-width="1.5"/>' +
+  '<path d="M8.5 8H13m-2 0v2" stroke="#fff" stroke-width="1.5" fill="none"/></svg>'
+
 export default defineConfig({
   title: 'Session Stores',
   description: 'Session stores for express-session on Redis, MongoDB, PostgreSQL and SQLite',
   lang: 'en',
   base,
+  head: [['link', { rel: 'icon', href: `data:image/svg+xml,${encodeURIComponent(icon)}` }]],
   srcDir: '../..',
   srcExclude: listOthers(),
   outDir: 'dist',

@@ -1,14 +1,13 @@
 /**
- * Builds the documentation site into `internal/site/dist`. A link that leads nowhere fails the
- * build. `dev` as the argument serves the site while its pages are edited.
+ * Builds the documentation site into `internal/site/dist`. `dev` as the argument serves the site
+ * while its pages are edited.
  *
  *     npx -y pnpm@12 site
  *     npx -y pnpm@12 site dev
  */
-import { join } from 'node:path'
-import { build, createServer } from 'vitepress'
+import { createServer } from 'vitepress'
+import { buildSite, folder } from './build.ts'
 
-const folder = join(import.meta.dirname, '..')
 // Vite reads the settings of TypeScript from here.
 process.chdir(folder)
 if (process.argv[2] === 'dev') {
@@ -16,5 +15,5 @@ if (process.argv[2] === 'dev') {
   await server.listen()
   server.printUrls()
 } else {
-  await build(folder)
+  await buildSite()
 }
