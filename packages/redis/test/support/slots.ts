@@ -16,7 +16,12 @@ export class SlotMove {
     const masters = nodes.map(({ url }) => new Redis(url))
     const ranges = (await masters[0]!.cluster('SLOTS')) as [number, number, [string, number]][]
     const [, , [, port]] = ranges.find(([first, last]) => first <= slot && slot <= last)!
-    return new SlotMove(masters, nodes, nodes.findIndex((node) => node.port === port), slot)
+    return new SlotMove(
+      masters,
+      nodes,
+      nodes.findIndex((node) => node.port === port),
+      slot,
+    )
   }
 
   private constructor(all: readonly Redis[], nodes: readonly ProcessServer[], from: number, slot: number) {
