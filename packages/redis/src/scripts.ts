@@ -166,7 +166,13 @@ export class Scripts {
         }
       } while (to < rows.length && size < SCRIPT_SIZE && !isSingle)
       const some = from === 0 && to === rows.length ? rows : rows.slice(from, to)
-      const run = this.#evaluate(script, (command, text) => send(command, text, keys, args), some, number, notes)
+      const run = this.#evaluate(
+        script,
+        (command, text) => send(command, text, keys, args),
+        some,
+        number,
+        notes,
+      )
       begun.push(onError === undefined ? run : run.catch((error) => onError(error, some)))
       from = to
     }

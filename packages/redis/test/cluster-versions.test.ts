@@ -15,6 +15,10 @@ for (const [name, binaryOf] of versions)
     async () => redisCluster({ binary: await binaryOf() }),
     ({ addresses }) => {
       for (const library of ['ioredis', 'redis 6'] as const)
-        describe(library, () => driverSuite({ describe, it }, deploymentsOn({ addresses }, library), { only: ['contract', 'races'] }))
+        describe(library, () =>
+          driverSuite({ describe, it }, deploymentsOn({ addresses }, library), {
+            only: ['contract', 'races'],
+          }),
+        )
     },
   )

@@ -32,7 +32,9 @@ async function countCalls({ nodes }: RedisCluster): Promise<(command: string) =>
   await Promise.all(admins.map((admin) => admin.config('RESETSTAT')))
   return async (command) => {
     const infos = await Promise.all(admins.map((admin) => admin.info('commandstats')))
-    const counts = infos.map((info) => Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(info)?.[1] ?? 0))
+    const counts = infos.map((info) =>
+      Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(info)?.[1] ?? 0),
+    )
     return counts.reduce((sum, count) => sum + count)
   }
 }
@@ -57,7 +59,12 @@ describeWith('a Redis Cluster', redisCluster, (cluster) => {
       await driver.write(rows, now)
       await driver.touch([{ key: 'key-10', user: null, expiresAt: now + 2 * HOUR }], now)
       const calls = await countCalls(cluster)
-      expect(await driver.write(rows.map((row) => ({ ...row, tag: 'new', expect: 'tag' })), now)).toHaveLength(64)
+      expect(
+        await driver.write(
+          rows.map((row) => ({ ...row, tag: 'new', expect: 'tag' })),
+          now,
+        ),
+      ).toHaveLength(64)
       const touches = rows.map(({ key }) => ({ key, user: null, tag: 'new', expiresAt: now + 3 * HOUR }))
       await driver.touch(touches, now)
       // A master that did not know the script of touches yet was asked twice.
@@ -77,11 +84,20 @@ describeWith('a Redis Cluster', redisCluster, (cluster) => {
         string[],
       ]
       // Of the first slot, one half of the keys is still at the old master, and one is at the new.
-      const halves = { left: staying.slice(0, 6), gone: staying.slice(6), whole: moved, still: other.slice(0, 6) }
+      const halves = {
+        left: staying.slice(0, 6),
+        gone: staying.slice(6),
+        whole: moved,
+        still: other.slice(0, 6),
+      }
       const keys = [...staying, ...moved.slice(0, 6), ...halves.still]
-      const isNew = (key: string) => Object.values(halves).some((half) => half.indexOf(key) % 6 === names.length - 1)
+      const isNew = (key: string) =>
+        Object.values(halves).some((half) => half.indexOf(key) % 6 === names.length - 1)
       const old = keys.filter((key) => !isNew(key)).sort()
-      await driver.write(old.map((key) => session(key, { tag: 'one', expect: '' })), now)
+      await driver.write(
+        old.map((key) => session(key, { tag: 'one', expect: '' })),
+        now,
+      )
       const move = await SlotMove.of(cluster.nodes, prefix + staying[0])
       await move.begin()
       await move.move(...halves.gone.filter((key) => !isNew(key)).map((key) => prefix + key))
@@ -106,7 +122,10 @@ describeWith('a Redis Cluster', redisCluster, (cluster) => {
       // Beside one script for each master: the rows that had gone, and one that is new at the old master.
       expect(await calls('evalsha')).toBeLessThanOrEqual(3 + 2 * 4 + 1)
       const touched = [...pick('touched'), ...pick('ended')].sort()
-      await driver.touch(touched.map((key) => ({ key, user: null, tag: 'one', expiresAt: now + 2 * HOUR })), now)
+      await driver.touch(
+        touched.map((key) => ({ key, user: null, tag: 'one', expiresAt: now + 2 * HOUR })),
+        now,
+      )
       const expected = { touched: 'one', saved: 'two', refused: 'one', ended: 'dead', old: 'one', new: 'two' }
       const check = async () => {
         for (const name of names)

@@ -16,7 +16,12 @@ export class SlotMove {
     const masters = nodes.map(({ url }) => new Redis(url))
     const ranges = await masters[0]!.cluster('SLOTS')
     const [, , node] = ranges.find(([first, last]) => first <= slot && slot <= last)!
-    return new SlotMove(masters, nodes, nodes.findIndex(({ port }) => port === node?.[1]), slot)
+    return new SlotMove(
+      masters,
+      nodes,
+      nodes.findIndex(({ port }) => port === node?.[1]),
+      slot,
+    )
   }
 
   private constructor(all: readonly Redis[], nodes: readonly ProcessServer[], from: number, slot: number) {
