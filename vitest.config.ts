@@ -24,7 +24,7 @@ const LONG = [
   'packages/express/test/attacks.test.ts',
   'packages/mongodb/test/{bulk,replica-set-of-three}.test.ts',
   'packages/postgres/test/hot.test.ts',
-  'packages/redis/test/node-redis-suite.test.ts',
+  'packages/redis/test/{cluster-versions,node-redis-suite}.test.ts',
   'packages/token/test/revocation.test.ts',
   'benchmarks/test/{cli,runner}.test.ts',
   'test/{first-hour,nextjs}.test.ts',
