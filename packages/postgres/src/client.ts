@@ -1,4 +1,4 @@
-import { timers } from '@session-stores/core'
+import { refuseFragment, timers } from '@session-stores/core'
 import pg from 'pg'
 import { isAnswer, isConnectFailure } from './errors.ts'
 import { Gate } from './gate.ts'
@@ -57,9 +57,11 @@ export interface Connections {
 /** How URLs for pg begin. pg itself would also take the URL of another database. */
 const FORM = /^(postgres(ql)?:|socket:|\/)/i
 
-/** Whether pg itself can read the URL. */
-export function isReadable(url: string): boolean {
+/** Whether pg itself can read the URL. Returns what is wrong where it can say more. */
+export function isReadable(url: string): boolean | string {
   if (!FORM.test(url)) return false
+  const refusal = /^postgres/i.test(url) ? refuseFragment(url) : undefined
+  if (refusal !== undefined) return refusal
   try {
     new pg.Client({ connectionString: url })
     return true
