@@ -14,9 +14,14 @@ const GROUP = 500
 /** A process of the application. */
 class Member implements Disposable {
   readonly #child: ChildProcess
+  readonly #ended: Promise<never>
 
   constructor(child: ChildProcess) {
     this.#child = child
+    this.#ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`the process ended with ${code}`)
+    })
+    this.#ended.catch(() => {})
   }
 
   static async start(database: DatabaseId, place: string, options: StoreOptions): Promise<Member> {
@@ -39,12 +44,9 @@ class Member implements Disposable {
   }
 
   async #answer(): Promise<Answer> {
-    const ended = once(this.#child, 'exit').then(([code]) => {
-      throw new Error(`the process ended with ${code}`)
-    })
-    const [answer] = (await Promise.race([once(this.#child, 'message'), ended])) as [Answer]
-    ended.catch(() => {})
-    return answer
+    const { promise, resolve } = Promise.withResolvers<Answer>()
+    this.#child.once('message', (answer) => resolve(answer as Answer))
+    return Promise.race([promise, this.#ended])
   }
 
   [Symbol.dispose](): void {
