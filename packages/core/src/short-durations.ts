@@ -1,5 +1,3 @@
-import type { StoreOptions } from './options.ts'
-
 /** The shortest duration of each option that is no likely mistake, in milliseconds. */
 const SHORTEST = {
   idleTimeout: 1000,
@@ -9,7 +7,10 @@ const SHORTEST = {
   pruneInterval: 1000,
   // Some applications give up a call after a fraction of a second on purpose.
   operationTimeout: 100,
-} as const satisfies Partial<Record<keyof StoreOptions, number>>
+} as const
+
+/** The durations among the options of a store, and the option `now`. */
+type Durations = { [Name in keyof typeof SHORTEST]?: number | false } & { now?: unknown }
 
 /** Seconds of an hour, two hours, a day, a week, two weeks, 30 days: the usual `ttl` elsewhere. */
 const USUAL_SECONDS = [3600, 7200, 86_400, 604_800, 1_209_600, 2_592_000]
@@ -20,7 +21,7 @@ const warned = new Set<string>()
  * Warns once in a process for each option whose duration looks like seconds. A store with a clock of
  * its own is in a test, where short durations are meant.
  */
-export function warnOfSeconds(options: StoreOptions): void {
+export function warnOfSeconds(options: Durations): void {
   if (options.now !== undefined) return
   for (const [name, shortest] of Object.entries(SHORTEST)) {
     const value = options[name as keyof typeof SHORTEST]
