@@ -34,6 +34,21 @@ export interface StoreOptions {
    */
   touchAfter?: number | false
   /**
+   * How old the knowledge may be from which this process answers lookups, up to 1 day. What this
+   * store itself does to a session counts at once, and what other processes do within this time.
+   * `false` or 0: each lookup asks the database. See docs/guides/fewer-round-trips.md.
+   *
+   * @default 0
+   */
+  freshness?: number | false
+  /**
+   * How many bytes of sessions are remembered for `freshness`, in the text as stored. Those that
+   * were not looked up for longest are forgotten first.
+   *
+   * @default 64_000_000
+   */
+  cacheBytes?: number
+  /**
    * How long a destroyed session refuses late saves of plain objects and of new sessions. Choose it
    * longer than your longest request. `false` or 0: no tombstone is kept.
    *
@@ -122,12 +137,20 @@ export interface StoreOptions {
 export type Settings = Required<
   Omit<
     StoreOptions,
-    'seal' | 'user' | 'legacy' | 'absoluteTimeout' | 'touchAfter' | 'tombstoneTimeout' | 'pruneInterval'
+    | 'seal'
+    | 'user'
+    | 'legacy'
+    | 'absoluteTimeout'
+    | 'touchAfter'
+    | 'freshness'
+    | 'tombstoneTimeout'
+    | 'pruneInterval'
   >
 > &
   Pick<StoreOptions, 'seal' | 'user' | 'legacy'> & {
     absoluteTimeout: number
     touchAfter: number
+    freshness: number
     tombstoneTimeout: number
     pruneInterval: number
   }
@@ -158,11 +181,17 @@ const hasFunctions =
 const milliseconds = 'a number of milliseconds'
 const millisecondsOrFalse = `${milliseconds}, or false`
 const MAX_DURATION = 8.64e15
+const DAY = 86_400_000
 
 const rules: Record<keyof StoreOptions, OptionRule> = {
   idleTimeout: [`${milliseconds}, at least 1`, between(1, MAX_DURATION)],
   absoluteTimeout: [millisecondsOrFalse, orOff(between(1, MAX_DURATION))],
   touchAfter: [millisecondsOrFalse, orOff(between(1, MAX_DURATION))],
+  freshness: [
+    `${milliseconds} from 1 to ${DAY} (1 day), or 0 to ask the database each time`,
+    orOff(between(1, DAY)),
+  ],
+  cacheBytes: ['a number of bytes, at least 1', between(1, Number.MAX_SAFE_INTEGER)],
   tombstoneTimeout: [millisecondsOrFalse, orOff(between(1, MAX_DURATION))],
   pruneInterval: [`${milliseconds} from 1 to ${MAX_TIMER / 2}, or false`, orOff(between(1, MAX_TIMER / 2))],
   operationTimeout: [`${milliseconds} from 1 to ${MAX_TIMER / 2}`, between(1, MAX_TIMER / 2)],
@@ -230,6 +259,8 @@ export function toSettings(options: StoreOptions, driver: Driver): Settings {
     idleTimeout: duration(options.idleTimeout, 86_400_000),
     absoluteTimeout: duration(options.absoluteTimeout, 0),
     touchAfter: duration(options.touchAfter, 0),
+    freshness: duration(options.freshness, 0),
+    cacheBytes: Math.floor(options.cacheBytes ?? 64_000_000),
     tombstoneTimeout: duration(options.tombstoneTimeout, 60_000),
     pruneInterval: duration(options.pruneInterval, 900_000),
     operationTimeout: options.operationTimeout ?? 5000,

@@ -9,13 +9,15 @@ const SHORTEST = {
   operationTimeout: 100,
 } as const
 
-/** The durations among the options of a store, and the option `now`. */
-type Durations = { [Name in keyof typeof SHORTEST]?: number | false } & { now?: unknown }
-
 /** Seconds of an hour, two hours, a day, a week, two weeks, 30 days: the usual `ttl` elsewhere. */
 const USUAL_SECONDS = [3600, 7200, 86_400, 604_800, 1_209_600, 2_592_000]
 
 const warned = new Set<string>()
+
+/** Options whose values are milliseconds, or `false`, and the clock. */
+interface Durations extends Partial<Record<keyof typeof SHORTEST, number | false>> {
+  now?: () => number
+}
 
 /**
  * Warns once in a process for each option whose duration looks like seconds. A store with a clock of

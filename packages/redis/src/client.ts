@@ -10,6 +10,8 @@ export interface RedisClient extends RedisNode {
   /** Set on a `Cluster`. */
   readonly isCluster?: boolean | undefined
   nodes?(role: 'master' | 'all'): RedisNode[]
+  /** Clients of node-redis have this method: it returns the connected master of a slot. */
+  masterOf?(slot: number): RedisNode | undefined
 }
 
 /** One server of a cluster, or the only one. */
@@ -97,9 +99,4 @@ export function sendTogether<T>(client: RedisClient, calls: () => T): T {
   } finally {
     for (const stream of streams) stream?.uncork()
   }
-}
-
-/** Sends a command once for each key, as a cluster needs it. */
-export function callEach(client: RedisClient, command: string, keys: readonly string[]): Promise<unknown[]> {
-  return sendTogether(client, () => Promise.all(keys.map((key) => client.call(command, key))))
 }

@@ -10,10 +10,11 @@ import {
   type StoreOptions,
   splitOptions,
 } from '@session-stores/core'
-import { callEach, isRedisClient, isRedisUrl, type RedisClient } from './client.ts'
+import { isRedisClient, isRedisUrl, type RedisClient } from './client.ts'
 import { guardVerbs } from './guard.ts'
 import { HINTS } from './hints.ts'
 import { linkOf } from './links.ts'
+import { readEach } from './masters.ts'
 import { isHash, isIndex, isPlain, isSession } from './names.ts'
 import { isNodeRedis, type NodeRedis } from './node-redis.ts'
 import { OwnLink } from './own-link.ts'
@@ -105,8 +106,7 @@ export function redisDriver(options: RedisOptions): Driver {
   const link = lent ? linkOf(lent) : new OwnLink(url!, tls)
   const prefix = link.keyPrefix + (options.prefix ?? 'sess:')
   const { client } = link
-  const isCluster = client.isCluster === true
-  const scripts = new Scripts(link)
+  const scripts = new Scripts(link, prefix)
   const indexes = new UserIndexes(scripts, prefix)
   const writes = new Writes(scripts, prefix, indexes)
   const touches = new Touches(scripts, prefix, indexes, read)
@@ -115,8 +115,8 @@ export function redisDriver(options: RedisOptions): Driver {
   async function read(keys: readonly string[]): Promise<Row[]> {
     const names = keys.map((key) => prefix + key)
     // MGET even for one key, because GET fails on a foreign key that holds a hash or a list.
-    const values = isCluster
-      ? (await callEach(client, 'MGET', names)).flat()
+    const values = scripts.masters
+      ? await readEach(link, scripts.masters, names)
       : ((await client.call('MGET', ...names)) as unknown[])
     const rows: Row[] = []
     if (!Array.isArray(values) || values.length !== keys.length) return link.refuseAnswer(scripts.timeLimit)

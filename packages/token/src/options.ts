@@ -83,7 +83,8 @@ export interface TokensOptions {
   /** Returns the scopes for the access token of a session. */
   scopes?: (session: SessionData) => readonly string[]
   /**
-   * How many verified tokens, and how many sessions, are remembered.
+   * How many verified tokens are remembered. What is known of their sessions counts for the option
+   * `cacheBytes` of the store.
    *
    * @default 10_000
    */
@@ -125,7 +126,8 @@ const hasMethods = (value: unknown, ...names: string[]): boolean =>
 const rules: Record<keyof TokensOptions, OptionRule> = {
   store: [
     'a store of this project, such as new RedisStore({ … })',
-    (value) => hasMethods(value, 'peek', 'update', 'revoke') && 'settings' in (value as object),
+    (value) =>
+      hasMethods(value, 'consult', 'peek', 'recall', 'update', 'revoke') && 'settings' in (value as object),
   ],
   issuer: ["the name of who issues the tokens, such as 'https://example.com'", isName],
   audience: ["the name of your API, such as 'https://api.example.com', or several of them", isListOf(isName)],

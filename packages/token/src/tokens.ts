@@ -42,6 +42,9 @@ export interface SessionRequest {
   sessionStore?: unknown
 }
 
+/** Asks the database, whatever the store remembers. */
+const ASK = { freshness: 0 }
+
 /** The `client_id` of tokens that come from a browser's session. */
 const BROWSER = 'session'
 
@@ -83,7 +86,7 @@ export class Tokens {
     if (sessionStore !== undefined && sessionStore !== store)
       throw new TypeError('the request has its session in another store than these tokens')
     // The row is read again: this request may have begun before a sign-out.
-    const listed = typeof sessionID === 'string' ? await store.peek(store.handle(sessionID)) : null
+    const listed = typeof sessionID === 'string' ? await store.peek(store.handle(sessionID), ASK) : null
     if (listed === null) throw new TokenError('NOT_SIGNED_IN', 'there is no stored session')
     return this.#access.issue(listed, BROWSER)
   }
@@ -218,9 +221,8 @@ export class Tokens {
     return this.#settings.store
   }
 
-  /** Ends the work in the background. The store stays open. */
+  /** Forgets the verified tokens. The store stays open. */
   close(): void {
-    this.#liveness.close()
     this.#verified.clear()
   }
 
