@@ -92,7 +92,10 @@ describe('docs/troubleshooting.md', () => {
 })
 
 describe('docs/sealing.md', () => {
-  const [old, fresh] = ['b4Wk2T0vJt9ZqXo1sYhM7cRfLdPgN6eUaKiS3mQxBnE', 'Zq8dV1rJx5KtP0oWmYcB7nHsLf2GuE6aRiT9wXvQk4M']
+  const [old, fresh] = [
+    'b4Wk2T0vJt9ZqXo1sYhM7cRfLdPgN6eUaKiS3mQxBnE',
+    'Zq8dV1rJx5KtP0oWmYcB7nHsLf2GuE6aRiT9wXvQk4M',
+  ]
 
   test('the programs seal, and replace a key', async () => {
     const folder = mkdtempSync(join(root, 'test/.docs-'))
@@ -120,7 +123,10 @@ async function runProgram(
   const file = join(folder, `.${process.pid}-${name}`)
   writeFileSync(file, code!)
   try {
-    const { stdout } = await promisify(execFile)('node', [file], { cwd: folder, env: { ...process.env, ...env } })
+    const { stdout } = await promisify(execFile)('node', [file], {
+      cwd: folder,
+      env: { ...process.env, ...env },
+    })
     return stdout
   } finally {
     rmSync(file)
@@ -128,9 +134,12 @@ async function runProgram(
 }
 
 test('every block of JavaScript is one that a test runs', () => {
-  const documents = globSync(['*.md', '{packages,examples}/*/README.md', 'benchmarks/README.md', 'docs/**/*.md'], {
-    cwd: root,
-  })
+  const documents = globSync(
+    ['*.md', '{packages,examples}/*/README.md', 'benchmarks/README.md', 'docs/**/*.md'],
+    {
+      cwd: root,
+    },
+  )
   const stray = documents.flatMap((document) =>
     [...readFileSync(join(root, document), 'utf8').matchAll(/^```(?:js|mjs|cjs|javascript)\n(.*)$/gm)]
       .filter(([, line]) => !isRun(document, line!))
@@ -145,7 +154,8 @@ function isRun(document: string, line: string): boolean {
   if (name === undefined) return false
   const quickStarts = /^(README\.md|docs\/start\.md|packages\/[\w-]+\/README\.md)$/
   if (/^docs\/(guides|recipes|moving|production)\//.test(document)) return true
-  if (/^docs\/(troubleshooting|sealing)\.md$/.test(document)) return /^(errors|sealed|reseal)\.mjs$/.test(name)
+  if (/^docs\/(troubleshooting|sealing)\.md$/.test(document))
+    return /^(errors|sealed|reseal)\.mjs$/.test(name)
   // Of the README of the conformance suite, test/packages.test.ts runs the programs.
   return quickStarts.test(document)
 }

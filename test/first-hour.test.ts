@@ -1,7 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { mongoServer, postgresServer, redisServer, reservePort, type TestServer } from '@session-stores/testbed'
+import {
+  mongoServer,
+  postgresServer,
+  redisServer,
+  reservePort,
+  type TestServer,
+} from '@session-stores/testbed'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPackages, published, run, runPnpm } from './support/build.ts'
 import { start } from './support/program.ts'

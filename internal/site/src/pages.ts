@@ -13,6 +13,7 @@ const SOURCES = [
   'benchmarks/README.md',
   'benchmarks/results/**/*.md',
   'CONTRIBUTING.md',
+  'RELEASING.md',
   'SECURITY.md',
 ]
 
@@ -22,6 +23,7 @@ const ADDRESSES: readonly (readonly [file: RegExp, address: string])[] = [
   [/^benchmarks\/README\.md$/, 'benchmarks/index.md'],
   [/^((?:packages|examples)\/[^/]+)\/README\.md$/, '$1.md'],
   [/^CONTRIBUTING\.md$/, 'contributing.md'],
+  [/^RELEASING\.md$/, 'releasing.md'],
   [/^SECURITY\.md$/, 'security-policy.md'],
 ]
 

@@ -14,7 +14,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'Other packages': ['express', 'koa', 'fastify', 'token', 'legacy', 'cli'].map(
     (name) => `packages/${name}/README.md`,
   ),
-  'How it works': ['docs/architecture.md', 'docs/add-a-database.md', 'CONTRIBUTING.md'],
+  'How it works': ['docs/architecture.md', 'docs/add-a-database.md', 'CONTRIBUTING.md', 'RELEASING.md'],
   Evidence: [
     'docs/generated/conformance.md',
     'docs/generated/failover.md',

@@ -11,7 +11,16 @@ const config = join(import.meta.dirname, '../remark.config.mjs')
 
 /** Returns what the checker of links says about Markdown files. */
 async function check(files: readonly string[], input?: string): Promise<string> {
-  const args = ['--frail', '--quiet', '--no-stdout', '--no-config', '--no-ignore', '--rc-path', config, ...files]
+  const args = [
+    '--frail',
+    '--quiet',
+    '--no-stdout',
+    '--no-config',
+    '--no-ignore',
+    '--rc-path',
+    config,
+    ...files,
+  ]
   const running = promisify(execFile)(process.execPath, [cli, ...args], { cwd: root })
   if (input !== undefined) running.child.stdin!.end(input)
   return running.then(
@@ -25,7 +34,10 @@ test('every link between READMEs and pages leads to a file, and to a heading of 
 })
 
 test('the checker finds a link to a missing file and one to a missing heading', async () => {
-  const said = await check(['--file-path', 'docs/made-up.md'], '# A\n\n[a](no.md) [b](start.md#no-such) [c](#no)\n')
+  const url = 'https://github.com/session-stores/session-stores/blob/main/docs/not-there.md'
+  const text = `# A\n\n[a](no.md) [b](start.md#no-such) [c](#no) [d](${url})\n`
+  const said = await check(['--file-path', 'docs/made-up.md'], text)
+  expect(said).toMatch(/Cannot find file .*not-there\.md/)
   expect(said).toMatch(/Cannot find file .*no\.md/)
   expect(said).toMatch(/Cannot find heading for .*#no-such.* in .*start\.md/)
   expect(said).toMatch(/Cannot find heading for .*#no/)

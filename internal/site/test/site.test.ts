@@ -15,7 +15,14 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const { SCREENSHOTS, SESSION_STORES_TESTS: tests = 'usual' } = process.env
 
 /** Pages of each kind. The long tests look at all of them. */
-const SOME = ['/', '/start', '/packages/redis', '/reference/options', '/guides/cookies-and-csrf', '/troubleshooting']
+const SOME = [
+  '/',
+  '/start',
+  '/packages/redis',
+  '/reference/options',
+  '/guides/cookies-and-csrf',
+  '/troubleshooting',
+]
 const WIDTHS = [390, 1280] as const
 const SCHEMES = ['light', 'dark'] as const
 
@@ -70,24 +77,27 @@ describe('the site, in Chromium', () => {
   }
 
   describe.each(WIDTHS)('%i pixels wide', (width) => {
-    test.each(SCHEMES)('%s: fits the screen, is accessible, and stays on its host', async (scheme, ...rest) => {
-      const context = rest.at(-1) as unknown as TestContext
-      const paths = tests === 'usual' ? SOME : builtPages()
-      const page = await needBrowser(context).newPage({
-        viewport: { width, height: 900 },
-        colorScheme: scheme,
-        reducedMotion: 'reduce',
-      })
-      const found: Record<string, Faults> = {}
-      for (const path of paths) {
-        const faults = await look(page, path)
-        if (!isDeepStrictEqual(faults, none)) found[path] = faults
-        const file = `${path.replaceAll(/\W+/g, '-')}-${width}-${scheme}.png`
-        if (SCREENSHOTS) await page.screenshot({ path: join(SCREENSHOTS, file) })
-      }
-      expect(found).toEqual({})
-      await page.close()
-    })
+    test.each(SCHEMES)(
+      '%s: fits the screen, is accessible, and stays on its host',
+      async (scheme, ...rest) => {
+        const context = rest.at(-1) as unknown as TestContext
+        const paths = tests === 'usual' ? SOME : builtPages()
+        const page = await needBrowser(context).newPage({
+          viewport: { width, height: 900 },
+          colorScheme: scheme,
+          reducedMotion: 'reduce',
+        })
+        const found: Record<string, Faults> = {}
+        for (const path of paths) {
+          const faults = await look(page, path)
+          if (!isDeepStrictEqual(faults, none)) found[path] = faults
+          const file = `${path.replaceAll(/\W+/g, '-')}-${width}-${scheme}.png`
+          if (SCREENSHOTS) await page.screenshot({ path: join(SCREENSHOTS, file) })
+        }
+        expect(found).toEqual({})
+        await page.close()
+      },
+    )
   })
 
   test('the search finds an option', async (context) => {
