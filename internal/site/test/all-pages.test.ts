@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { findCommand } from '@session-stores/testbed'
 import { chromium } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { buildSite } from '../src/build.ts'
-import { builtPages, dist, lookAt, openPage, serveSite } from './support.ts'
+import { buildSiteIfStale } from '../src/build.ts'
+import { builtPages, lookAt, openPage, serveSite } from './support.ts'
 
 /** Every page of the site, as test/site.test.ts looks at one of each kind. */
 
@@ -17,7 +15,7 @@ test.each([
   [390, 'light'],
   [1280, 'dark'],
 ] as const)('every page, %i pixels wide and %s', { timeout: 280_000 }, async (width, scheme) => {
-  if (!existsSync(join(dist, 'index.html'))) await buildSite()
+  await buildSiteIfStale()
   expect(executablePath, 'chromium is on PATH').toBeDefined()
   await using site = await serveSite()
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })

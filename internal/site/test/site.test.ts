@@ -1,9 +1,9 @@
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findCommand } from '@session-stores/testbed'
 import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest'
-import { buildSite } from '../src/build.ts'
+import { buildSiteIfStale } from '../src/build.ts'
 import { dist, lookAt, openPage, serveSite } from './support.ts'
 
 /** The built site in Chromium. `SCREENSHOTS` names a folder for pictures of the pages. */
@@ -27,7 +27,7 @@ describe('the site, in Chromium', () => {
   let site: Awaited<ReturnType<typeof serveSite>>
 
   beforeAll(async () => {
-    if (!existsSync(join(dist, 'index.html'))) await buildSite()
+    await buildSiteIfStale()
     site = await serveSite()
     if (!executablePath) return
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
@@ -45,10 +45,9 @@ describe('the site, in Chromium', () => {
   }
 
   describe.each(WIDTHS)('%i pixels wide', (width) => {
-    test.each(SCHEMES)(
+    test.for(SCHEMES)(
       '%s: fits the screen, is accessible, and stays on its host',
-      async (scheme, ...rest) => {
-        const context = rest.at(-1) as unknown as TestContext
+      async (scheme, context) => {
         const page = await openPage(needBrowser(context), width, scheme)
         const found = await lookAt(page, site.origin, SOME)
         expect(found).toEqual({})
