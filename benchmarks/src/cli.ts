@@ -1,4 +1,5 @@
 import { ArgumentError, type Arguments, readArguments, USAGE } from './plan/arguments.ts'
+import { describePlan } from './plan/estimate.ts'
 import { scenariosOf } from './plan/job.ts'
 import { plan } from './plan/plan.ts'
 import { full, quick } from './plan/scale.ts'
@@ -19,6 +20,7 @@ async function main(args: Arguments): Promise<void> {
   const jobs = plan(args, scale)
   const names = new Set(jobs.flatMap(scenariosOf))
   const rounds = args.rounds ?? scale.rounds
+  if (args.help || args.plan) return console.log(args.help ? USAGE : describePlan(jobs, rounds))
   const started = new Date().toISOString()
   const output = new Output(args.out, started)
   const run: Run = {

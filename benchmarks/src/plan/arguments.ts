@@ -15,6 +15,9 @@ export interface Arguments {
   processes?: number[]
   concurrencies?: number[]
   out: string
+  /** Whether only the usage, or the plan with its time, is printed. */
+  help: boolean
+  plan: boolean
 }
 
 const STORES: readonly Database[] = [...databaseIds, 'memory', 'files']
@@ -24,17 +27,35 @@ const OUT = 'reports'
 const MOST_ROUNDS = 1000
 
 export const USAGE: string = `Usage: bench [--quick] [--store NAME]... [--scenario NAME]... [--rounds N] [--out FOLDER]
-             [--subject ID]... [--processes N]... [--concurrency N]...
-  --quick     a small run, to see that everything works
-  --store     ${STORES.join(', ')}; all by default
-  --scenario  ${SCENARIOS.join(', ')}; all by default
-  --rounds    10 by default, 1 with --quick; below 6 no difference can be told from chance
-  --out       where the results go; '${OUT}' by default
-To measure a few cells while developing, such as: bench --scenario fleet --store redis
-    --subject ours-redis --subject connect-redis --processes 8 --concurrency 1 --concurrency 4 --rounds 6
+             [--plan] [--help] [--subject ID]... [--processes N]... [--concurrency N]...
+  --quick        a small run, to see that everything works; it takes about five minutes
+  --store        ${STORES.join(', ')}; all by default
+  --scenario     all by default, or some of:
+                 ${wrapNames(SCENARIOS, 17)}
+  --rounds       9 by default, 1 with --quick; below 6 no difference can be told from chance
+  --out          where the results go; '${OUT}' by default
+  --plan         only prints what would be measured and how long it would take
+  --help         prints this text
+
+To measure a few cells while developing:
   --subject      only this store, by its id in src/subjects/catalogue.ts, and no control
   --processes    only cells of the scenario fleet with this number of processes
-  --concurrency  only cells with this number of operations at once`
+  --concurrency  only cells with this number of operations at once
+Such as: bench --scenario fleet --store redis --subject ours-redis --subject connect-redis
+         --processes 8 --concurrency 1 --concurrency 4 --rounds 4 takes a minute`
+
+/** Joins names in lines of at most 80 characters after this many spaces. */
+function wrapNames(names: readonly string[], indent: number): string {
+  const lines: string[] = ['']
+  for (const name of names) {
+    if (lines.at(-1)!.length + name.length + 2 > 80 - indent) lines.push('')
+    lines[lines.length - 1] += `${name}, `
+  }
+  return lines
+    .map((line) => line.trim())
+    .join(`\n${' '.repeat(indent)}`)
+    .replace(/,$/, '')
+}
 
 /** An invalid argument. The message says what to write instead. */
 export class ArgumentError extends Error {}
@@ -60,6 +81,8 @@ export function readArguments(args: readonly string[]): Arguments {
     processes: values.processes?.map((text) => readCount('--processes', text)),
     concurrencies: values.concurrency?.map((text) => readCount('--concurrency', text)),
     out: values.out ?? OUT,
+    help: values.help ?? false,
+    plan: values.plan ?? false,
   }
 }
 
@@ -83,6 +106,8 @@ function parse(args: readonly string[]) {
         processes: { type: 'string', multiple: true },
         concurrency: { type: 'string', multiple: true },
         out: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        plan: { type: 'boolean' },
       },
     }).values
   } catch (error) {

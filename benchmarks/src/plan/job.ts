@@ -28,6 +28,8 @@ export interface PlannedJob {
   points: readonly PlannedPoint[]
   /** How often the job measures its points in a round. */
   passes: number
+  /** Milliseconds before the first measurement besides storing sessions, such as warm-ups. */
+  preparing: number
   make(place: Place): Job
 }
 

@@ -1,11 +1,13 @@
-import { databaseIds, databases } from '@session-stores/testbed/databases'
+import { databaseIds } from '@session-stores/testbed/databases'
 import type { Job } from '../child/protocol.ts'
 import type { OperationName, Parameters, ScenarioName } from '../results/results.ts'
 import { catalogue, controlsOf, type Entry } from '../subjects/catalogue.ts'
 import type { Place } from '../subjects/subject.ts'
 import type { Arguments } from './arguments.ts'
 import { type Chosen, chooseCells } from './choose.ts'
+import { sessionTime } from './estimate.ts'
 import type { PlannedJob, PlannedPoint } from './job.ts'
+import { MAIN } from './main-subjects.ts'
 import type { Scale } from './scale.ts'
 
 /** Returns the jobs of every round. */
@@ -27,8 +29,6 @@ function findControls(entries: readonly Entry[]): Entry[] {
 }
 
 const OURS = databaseIds.map((id) => `ours-${id}`)
-/** The subjects of the packages that most people use, one for each database, for long scenarios. */
-export const MAIN: readonly string[] = databaseIds.map((id) => databases[id].peer)
 /** The maximum number of sessions for these packages, because they are stored one by one. */
 const MOST_STORED = 100_000
 /** Subjects that can prune expired sessions on demand. Redis removes expired keys by itself. */
@@ -43,8 +43,8 @@ const FEW = 10_000
 /** The setups that several processes share, as an installation with several servers does. */
 const FLEET = ['standalone', 'client', 'cluster', 'pgbouncer']
 
-/** Scenarios with many processes that measure one or two operations each. */
-const BRIEF: readonly ScenarioName[] = ['payload', 'stored']
+/** Scenarios of which fewer rounds tell enough. */
+const BRIEF: readonly ScenarioName[] = ['payload', 'stored', 'fleet', 'sealing']
 
 class Planner {
   readonly #scale: Scale
@@ -92,7 +92,7 @@ class Planner {
 
   #fleet(entry: Entry): PlannedJob {
     const { fleet, payload } = this.#scale
-    const { stored, processes, concurrencies, warmUp, duration, rounds } = fleet
+    const { stored, processes, concurrencies, warmUp, duration } = fleet
     const points = processes.flatMap((count) =>
       concurrencies.map((concurrency) => {
         const parameters = { payload, stored, concurrency, processes: count }
@@ -110,7 +110,7 @@ class Planner {
       ...{ kind: 'fleet', subject: idOf(entry), place, payload, stored, points, passes: 1 },
       ...{ warmUp: fleet.jobWarmUp },
     })
-    return { ...this.#job(entry, 'fleet', points), passes: 1, rounds, make }
+    return { ...this.#job(entry, 'fleet', points), passes: 1, preparing: fleet.jobWarmUp, make }
   }
 
   /** The control is part of every run, whatever was chosen. */
@@ -124,26 +124,39 @@ class Planner {
   #base(entry: Entry): PlannedJob[] {
     const { concurrency, concurrencies, rates, openDuration } = this.#scale
     const stored = this.#storedOf(entry)
-    const points = [
-      ...this.#points('lookup', ['lookup'], concurrencies),
-      ...this.#points('lookup', ['lookup-miss', 'lookup-expired'], [concurrency]),
-      ...this.#points('touch', ['touch'], concurrencies),
-      ...this.#points('save', ['save'], concurrencies),
-      ...this.#points('save', ['save-growing'], [concurrency]),
+    const ends = concurrencies.filter((one) => one === 1 || one === Math.max(...concurrencies))
+    const main = [
+      ...this.#points('lookup', ['lookup'], ends),
+      ...this.#points('touch', ['touch'], ends),
+      ...this.#points('save', ['save'], ends),
       ...this.#points('request', ['lookup-touch'], concurrencies),
       ...this.#points('mix', ['mix'], [concurrency]),
+    ]
+    const rest = [
+      ...this.#points('lookup', ['lookup-miss', 'lookup-expired'], [concurrency]),
+      ...this.#points('save', ['save-growing'], [concurrency]),
       ...this.#points('hot', ['hot'], [concurrency]),
       ...rates.map((rate) => {
         const parameters = { payload: this.#scale.payload, stored, concurrency: 0, rate }
         return { ...this.#point('open-loop', 'lookup-touch', parameters), duration: openDuration }
       }),
-    ].map((point) => ({ ...point, parameters: { ...point.parameters, stored } }))
+    ]
+    // A run would take too long with everything for every package.
+    const isMain = [...OURS, ...MAIN].includes(entry.id) || entry.database === 'memory'
+    const points = [...main, ...(isMain ? rest : [])].map((point) => ({
+      ...point,
+      parameters: { ...point.parameters, stored },
+    }))
     const chosen = points.filter(({ scenario }) => this.#chosen.has(scenario))
     return chosen.length === 0 ? [] : [this.#job(entry, 'request', chosen)]
   }
 
   #variant(entry: Entry, scenario: ScenarioName): PlannedJob {
-    const points = this.#points(scenario, ['lookup', 'save', 'lookup-touch'], [this.#scale.concurrency])
+    const { concurrency, concurrencies } = this.#scale
+    const isCluster = scenario === 'cluster'
+    const names = ['lookup', ...(isCluster ? ['touch' as const] : []), 'save', 'lookup-touch'] as const
+    const loads = isCluster ? [concurrency, Math.max(...concurrencies)] : [concurrency]
+    const points = this.#points(scenario, names, loads)
     return this.#job(entry, scenario, points)
   }
 
@@ -203,7 +216,8 @@ class Planner {
     const stored = this.#scale.storage.sessions
     const make = (place: Place): Job => ({ kind: 'fill', subject: idOf(entry), place, payload, stored })
     const job = this.#job(entry, 'storage', [])
-    return { ...job, group: `storage ${entry.database}`, isApart: true, rounds: 1, make }
+    const preparing = sessionTime(entry) * stored
+    return { ...job, group: `storage ${entry.database}`, isApart: true, rounds: 1, preparing, make }
   }
 
   /** This job runs beside the rounds. */
@@ -232,17 +246,20 @@ class Planner {
   #job(entry: Entry, scenario: ScenarioName, points: readonly PlannedPoint[], filled = false): PlannedJob {
     const { payload, stored } = points[0]?.parameters ?? { payload: 0, stored: 0 }
     const { passes } = this.#scale
-    const warmUp = BRIEF.includes(scenario) ? this.#scale.jobWarmUpBrief : this.#scale.jobWarmUp
+    const warmUp = ['payload', 'stored'].includes(scenario)
+      ? this.#scale.jobWarmUpBrief
+      : this.#scale.jobWarmUp
     return {
       entry,
       group: `${scenario} ${entry.database} ${payload} ${stored}`,
       isApart: entry.variant === 'cluster',
-      rounds: Number.POSITIVE_INFINITY,
+      rounds: BRIEF.includes(scenario) ? this.#scale.roundsBrief : Number.POSITIVE_INFINITY,
       placeName: 'work',
       stays: false,
       scenario,
       points,
       passes,
+      preparing: 2 * warmUp,
       make: (place) => ({
         ...{ kind: 'store', subject: idOf(entry), place, payload, stored, filled, points, passes, warmUp },
       }),

@@ -1,6 +1,8 @@
 /** The size of a run. Times are in milliseconds. */
 export interface Scale {
   rounds: number
+  /** The rounds of scenarios whose differences are large, or that take long. */
+  roundsBrief: number
   /** How often a process measures each of its points in a round. */
   passes: number
   /**
@@ -44,7 +46,6 @@ export interface Scale {
     warmUpEach: number
     duration: number
     durationEach: number
-    rounds: number
   }
   /** How many sessions of which sizes are stored to see what they take up. */
   storage: { sessions: number; payloads: readonly number[] }
@@ -56,7 +57,8 @@ export interface Scale {
 
 /** The scale of reference runs. */
 export const full: Scale = {
-  rounds: 10,
+  rounds: 9,
+  roundsBrief: 6,
   passes: 2,
   stored: 10_000,
   storedFiles: 1000,
@@ -77,19 +79,18 @@ export const full: Scale = {
   http: { connections: 64, stored: 1000, warmUp: 600, warmUpAgain: 200, duration: 400 },
   application: { warmUp: 1500, warmUpAgain: 300, duration: 600 },
   fleet: {
-    stored: 8192,
+    stored: 4096,
     processes: [1, 4, 8],
     concurrencies: [1, 4, 8, 16, 64],
-    jobWarmUp: 4000,
+    jobWarmUp: 3000,
     warmUp: 50,
     warmUpEach: 0.3,
     duration: 150,
     durationEach: 0.6,
-    rounds: 6,
   },
   storage: { sessions: 100_000, payloads: [200, 2000] },
-  expiry: { sessions: 40, rounds: 3 },
-  pruning: { expired: 20_000, rate: 1000, duration: 1000, rounds: 10 },
+  expiry: { sessions: 40, rounds: 2 },
+  pruning: { expired: 20_000, rate: 1000, duration: 1000, rounds: 6 },
   // Most packages clean up about every 15 minutes, so storage is watched for longer.
   reclaim: { sessions: 1000, life: 10_000, watched: 1_260_000 },
 }
@@ -98,6 +99,7 @@ export const full: Scale = {
 export const quick: Scale = {
   ...full,
   rounds: 1,
+  roundsBrief: 1,
   stored: 1000,
   storedFiles: 600,
   jobWarmUp: 20,
@@ -121,7 +123,6 @@ export const quick: Scale = {
     warmUpEach: 0.3,
     duration: 20,
     durationEach: 0.6,
-    rounds: 1,
   },
   storage: { sessions: 2000, payloads: [200] },
   expiry: { sessions: 10, rounds: 1 },

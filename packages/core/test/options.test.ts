@@ -160,6 +160,18 @@ describe('the options', () => {
   })
 })
 
+describe('the option user', () => {
+  it('is named where it throws, as it does for a session of nobody', async () => {
+    const store = make({ user: (session: { user: { id: string } }) => session.user.id })
+    await assert.rejects(store.set('an-id', { cookie: { originalMaxAge: null } } as never), {
+      code: 'INVALID_SESSION',
+      message:
+        "the option 'user' threw; it gets sessions of nobody, too: write session.user?.id, for example",
+    })
+    await store.close()
+  })
+})
+
 describe("a driver's options", () => {
   const own = { path: ['a path', (value: unknown) => typeof value === 'string'] } as const
 

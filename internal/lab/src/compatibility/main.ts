@@ -32,7 +32,7 @@ const combinations: Combination[] = []
 
 const temporary = mkdtempSync(join(tmpdir(), 'compatibility-'))
 try {
-  const packed = await pack(['core', 'token', ...databaseIds, ...FRAMEWORKS], temporary)
+  const packed = await pack(['core', 'token', 'legacy', ...databaseIds, ...FRAMEWORKS], temporary)
   await Promise.all([checkPrograms(packed), checkCompilers(packed)])
   if (process.exitCode === undefined) writeTable(combinations)
 } finally {
@@ -45,8 +45,10 @@ async function checkPrograms(packed: Record<string, string>): Promise<void> {
 }
 
 async function checkCompilers(packed: Record<string, string>): Promise<void> {
-  const stores = ['core', ...databaseIds].map((name) => `@session-stores/${name}`)
-  for (const check of await typeChecks(choose(packed, stores))) {
+  const names = ['core', 'token', 'legacy', 'express', ...databaseIds].map(
+    (name) => `@session-stores/${name}`,
+  )
+  for (const check of await typeChecks(choose(packed, names))) {
     await report({ title: check.title, versions: listVersions(check) }, () => checkTypes(temporary, check))
   }
 }

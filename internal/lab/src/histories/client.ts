@@ -3,7 +3,15 @@ import type { SessionStore } from '@session-stores/core'
 import { randomFrom } from '@session-stores/testbed/random'
 import type { SessionData } from 'express-session'
 import { generateSession, type RequestSession } from '../session.ts'
-import { type Ended, type Keys, LIFETIMES, type Question, SESSIONS, type Verb } from './protocol.ts'
+import {
+  type Change,
+  type Ended,
+  type Keys,
+  LIFETIMES,
+  type Question,
+  SESSIONS,
+  type Verb,
+} from './protocol.ts'
 
 /** How often each verb is called. */
 const WEIGHTS: readonly (readonly [Verb, number])[] = [
@@ -33,11 +41,10 @@ export interface Recorder {
   end(number: number, outcome: Outcome): void
 }
 
-/** A session object of a request, with those of its changes that may not be stored yet. */
+/** A session object of a request, with the changes of its saves that got no answer, oldest first. */
 interface Loaded {
   readonly object: RequestSession
-  set: Record<string, string>
-  remove: string[]
+  unanswered: Change[]
 }
 
 /** Makes random calls about the sessions of one history, one after the other. */
@@ -81,25 +88,26 @@ export class Client {
           if (found === null) return { answer: 'null' }
           const keys = keysOf(found)
           const object = store.createSession(requestFor(id, store), found) as unknown as RequestSession
-          this.#loaded.set(id, { object, set: {}, remove: [] })
+          this.#loaded.set(id, { object, unanswered: [] })
           return { answer: 'ok', found: keys }
         })
       case 'create': {
         const set = { user: this.#history, born: this.#value() }
         const created = generateSession(store, id, set)
         created.cookie.maxAge = lifetime
-        const deadline = deadlineOf(created)
+        const deadline = noteworthy(deadlineOf(created), lifetime)
         return this.#note({ session: id, verb, set, deadline }, async () => {
           await store.set(id, created)
           return { answer: 'ok' }
         })
       }
       case 'save':
-        return this.#save(id, loaded!)
+        return this.#save(id, lifetime, loaded!)
       case 'plain': {
         const set = { user: this.#history, plain: this.#value() }
-        const deadline = Date.now() + lifetime
-        const cookie = { originalMaxAge: lifetime, expires: new Date(deadline) }
+        const expires = Date.now() + lifetime
+        const deadline = noteworthy(expires, lifetime)
+        const cookie = { originalMaxAge: lifetime, expires: new Date(expires) }
         return this.#note({ session: id, verb, set, deadline }, async () => {
           await store.set(id, { ...set, cookie } as unknown as SessionData)
           return { answer: 'ok' }
@@ -108,7 +116,8 @@ export class Client {
       case 'touch': {
         const { object } = loaded!
         object.touch()
-        return this.#note({ session: id, verb, deadline: deadlineOf(object) }, async () => {
+        const deadline = noteworthy(deadlineOf(object), lifetime)
+        return this.#note({ session: id, verb, deadline }, async () => {
           await store.touch(id, object)
           return { answer: 'ok' }
         })
@@ -142,38 +151,38 @@ export class Client {
           await regenerate(store, id, loaded!.object)
           return { answer: 'ok' }
         })
-      case 'flush':
-        throw new TypeError('only the program removes everything')
+      default:
+        throw new TypeError(`a client makes no call ${verb}`)
     }
   }
 
   /** Saves the session that was read, with changes of own and of shared keys. */
-  async #save(id: string, loaded: Loaded): Promise<void> {
+  async #save(id: string, lifetime: number, loaded: Loaded): Promise<void> {
     const { object } = loaded
     const isShared = this.#random() < 0.4
     const key = isShared ? SHARED[Math.floor(this.#random() * SHARED.length)]! : this.#name
     const removes = object[key] !== undefined && this.#random() < 0.2
-    if (removes) {
-      delete object[key]
-      delete loaded.set[key]
-      loaded.remove.push(key)
-    } else {
-      object[key] = loaded.set[key] = this.#value()
-      loaded.remove = loaded.remove.filter((removed) => removed !== key)
-    }
+    const change: Change = removes
+      ? { set: {}, remove: [key] }
+      : { set: { [key]: this.#value() }, remove: [] }
+    if (removes) delete object[key]
+    else Object.assign(object, change.set)
     // express-session moves the deadline with each request.
     object.touch()
-    // A save that got no answer may not have landed, so the next one brings its changes, too.
-    const question = { set: { ...loaded.set }, remove: [...loaded.remove], deadline: deadlineOf(object) }
-    await this.#note({ session: id, verb: 'save', ...question }, async () => {
+    // A save that got no answer may not have landed, so the next one may bring its changes, too.
+    const changes = [...loaded.unanswered, change]
+    loaded.unanswered = changes
+    const variants = changes.map((_, first) => changes.slice(first).reduce(combine)).reverse()
+    const deadline = noteworthy(deadlineOf(object), lifetime)
+    const question = { session: id, verb: 'save', variants, deadline } as const
+    await this.#note(question, async () => {
       try {
         await this.#store.set(id, object)
       } catch (error) {
         if (['GONE', 'CONFLICT'].includes((error as { code: string }).code)) this.#loaded.delete(id)
         throw error
       }
-      loaded.set = {}
-      loaded.remove = []
+      loaded.unanswered = []
       return { answer: 'ok' }
     })
   }
@@ -188,6 +197,8 @@ export class Client {
       outcome = { answer: code === 'GONE' ? 'gone' : code === 'CONFLICT' ? 'conflict' : 'unknown', code }
     }
     this.#recorder.end(number, outcome)
+    // People wait a moment where a page fails. A client must not use up its calls in an outage.
+    if (outcome.answer === 'unknown') await pause(100 + this.#random() * 200)
   }
 
   #chooseVerb(): Verb {
@@ -205,10 +216,26 @@ export class Client {
   }
 }
 
+/** Returns what one change after the other changes. */
+function combine(first: Change, second: Change): Change {
+  const kept = Object.entries(first.set).filter(([key]) => !second.remove.includes(key))
+  return {
+    set: { ...Object.fromEntries(kept), ...second.set },
+    remove: [...first.remove.filter((key) => !(key in second.set)), ...second.remove],
+  }
+}
+
 /** Returns the keys of a session, without its cookie. */
 export function keysOf(session: SessionData): Keys {
   const { cookie: _, ...keys } = session
   return keys as unknown as Keys
+}
+
+/** Deadlines that no history reaches are all the same, which leaves the checker less to try. */
+const NEVER = 8_000_000_000_000
+
+function noteworthy(deadline: number, lifetime: number): number {
+  return lifetime > 60_000 ? NEVER : deadline
 }
 
 function deadlineOf({ cookie }: SessionData): number {

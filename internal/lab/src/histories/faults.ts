@@ -14,8 +14,8 @@ export interface Scene {
   restart(process: number): Promise<void>
   /** Stops a process of the application, or lets it go on. */
   setPaused(process: number, isPaused: boolean): void
-  /** Runs what removes everything, and notes that it did. */
-  flush(act: () => Promise<unknown>): Promise<void>
+  /** Runs what removes everything (`flush`) or what was not acknowledged (`crash`), and notes that. */
+  lose(what: 'flush' | 'crash', act: () => Promise<unknown>): Promise<void>
 }
 
 /** Strikes, and mends what it broke. */
@@ -72,10 +72,15 @@ const ofNetwork: Readonly<Record<string, Fault>> = {
 
 const ofServers: Readonly<Record<string, Fault>> = {
   async 'server killed'(scene) {
-    const { server } = scene.place
-    await server!.kill()
-    await rest(scene, 0, 200)
-    await server!.start()
+    const { database, server } = scene.place
+    const restart = async (): Promise<void> => {
+      await server!.kill()
+      await rest(scene, 0, 200)
+      await server!.start()
+    }
+    // Reads of MongoDB may see a write before a majority has it.
+    if (database === 'mongodb') await scene.lose('crash', restart)
+    else await restart()
   },
   async 'server stopped'(scene) {
     const pids = processesOf(scene.place.server!.pid!)
@@ -87,7 +92,7 @@ const ofServers: Readonly<Record<string, Fault>> = {
 
 const ofDatabases: Readonly<Record<string, Readonly<Record<string, Fault>>>> = {
   redis: {
-    FLUSHALL: (scene) => scene.flush(() => command(scene.place, (client) => client.flushall())),
+    FLUSHALL: (scene) => scene.lose('flush', () => command(scene.place, (client) => client.flushall())),
     'SCRIPT FLUSH': (scene) => command(scene.place, (client) => client.script('FLUSH')),
   },
   sqlite: {

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SessionStore } from '@session-stores/core'
 import { randomFrom } from '@session-stores/testbed'
@@ -9,7 +11,7 @@ import { faultsOf, type Scene } from './faults.ts'
 import type { Mutant } from './mutants.ts'
 import type { Place } from './place.ts'
 import { type Keys, OPERATION_TIMEOUT, SESSIONS, type Verb } from './protocol.ts'
-import { Recorder, type Session } from './recorder.ts'
+import { Recorder } from './recorder.ts'
 
 /** The number of the application's processes. */
 const PROCESSES = 3
@@ -91,12 +93,7 @@ export class Lab implements AsyncDisposable {
     // An application whose clock is ahead sees sessions end early. The others must not.
     const ahead = random() < 0.3 ? CLOCK : 0
     this.#applications[0]!.setClock(ahead)
-    let isOver = false
-    const playing = Promise.all(
-      names.map((history, i) => this.#playHistory(history, seed, i, () => isOver)),
-    ).then(() => {
-      isOver = true
-    })
+    const playing = Promise.all(names.map((history, i) => this.#playHistory(history, seed, i)))
     const struck = await this.#strike(options.faults, random, names)
     if (ahead > 0) struck['clock 10 s ahead'] = 1
     await playing
@@ -104,7 +101,13 @@ export class Lab implements AsyncDisposable {
     await pause(OPERATION_TIMEOUT)
     await this.#readAll(names)
     const { calls, unanswered, codes } = this.#recorder
-    const verdicts = await check(this.#recorder.take(), pages)
+    const sessions = this.#recorder.take()
+    const verdicts = await check(sessions, pages)
+    const illegal = new Set(verdicts.filter(({ result }) => result !== 'ok').map(({ id }) => id))
+    if (pages !== undefined)
+      for (const session of sessions)
+        if (illegal.has(session.id))
+          writeFileSync(join(pages, `${session.id}.json`), `${JSON.stringify(session)}\n`)
     return {
       seed,
       histories: names.length,
@@ -122,7 +125,7 @@ export class Lab implements AsyncDisposable {
     await this.#reader.close()
   }
 
-  async #playHistory(history: string, seed: number, index: number, isOver: () => boolean): Promise<void> {
+  async #playHistory(history: string, seed: number, index: number): Promise<void> {
     const parts = this.#applications.flatMap((application, process) =>
       Array.from({ length: CLIENTS }, async (_, client) => {
         const part = `${history} ${process} ${client}`
@@ -131,7 +134,6 @@ export class Lab implements AsyncDisposable {
       }),
     )
     await Promise.all(parts)
-    void isOver
   }
 
   async #strike(
@@ -140,7 +142,7 @@ export class Lab implements AsyncDisposable {
     names: readonly string[],
   ): Promise<Record<string, number>> {
     const struck: Record<string, number> = {}
-    const faults = Object.entries(faultsOf(this.#place))
+    const faults = shuffle(Object.entries(faultsOf(this.#place)), random)
     const scene: Scene = {
       place: this.#place,
       random,
@@ -152,15 +154,15 @@ export class Lab implements AsyncDisposable {
       },
       setPaused: (process, isPaused) =>
         isPaused ? this.#applications[process]!.pause() : this.#applications[process]!.resume(),
-      flush: async (act) => {
-        const ends = names.flatMap((name) => this.#begin(name, 'flush', undefined))
+      lose: async (what, act) => {
+        const ends = names.map((name) => this.#begin(name, what, undefined))
         await act()
         for (const end of ends) end({})
       },
     }
     for (let i = 0; i < count; i++) {
       await pause(50 + random() * 200)
-      const [name, fault] = faults[Math.floor(random() * faults.length)]!
+      const [name, fault] = faults[i % faults.length]!
       await fault(scene)
       struck[name] = (struck[name] ?? 0) + 1
     }
@@ -188,8 +190,14 @@ export class Lab implements AsyncDisposable {
   #number = 0
 }
 
+/** Returns the items in a random order, so that few faults are of many kinds. */
+function shuffle<T>(items: readonly T[], random: () => number): T[] {
+  return items
+    .map((item) => ({ item, place: random() }))
+    .sort((one, other) => one.place - other.place)
+    .map(({ item }) => item)
+}
+
 function now(): { at: number; clock: number } {
   return { at: Number(process.hrtime.bigint() / 1000n), clock: Date.now() }
 }
-
-export type { Session }

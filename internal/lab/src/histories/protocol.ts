@@ -23,20 +23,29 @@ export type Verb =
   | 'regenerate'
   /** The program itself removed everything from the database. */
   | 'flush'
+  /** The server was killed, and may forget what it has acknowledged to nobody. */
+  | 'crash'
 
 /** `unknown` means that the call may have happened or not, now or within `operationTimeout`. */
 export type Answer = 'ok' | 'null' | 'true' | 'false' | 'gone' | 'conflict' | 'unknown'
 
 export type Keys = Readonly<Record<string, string>>
 
+/** The keys that a save sets, and those that it removes. */
+export interface Change {
+  readonly set: Keys
+  readonly remove: readonly string[]
+}
+
 /** What a call asks for. */
 export interface Question {
   /** The session's id, or `undefined` for a call about all sessions of the history. */
   readonly session: string | undefined
   readonly verb: Verb
-  /** All keys of a new session, or the changed ones. */
+  /** All keys of a new session. */
   readonly set?: Keys
-  readonly remove?: readonly string[]
+  /** What a save may change: it alone, or with more and more of the saves before it that got no answer. */
+  readonly variants?: readonly Change[]
   /** When the session ends, in epoch milliseconds, if this call decides it. */
   readonly deadline?: number
 }

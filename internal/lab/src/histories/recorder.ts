@@ -1,4 +1,12 @@
-import { type Answer, type Begun, type Ended, type Keys, OPERATION_TIMEOUT, SESSIONS } from './protocol.ts'
+import {
+  type Answer,
+  type Begun,
+  type Change,
+  type Ended,
+  type Keys,
+  OPERATION_TIMEOUT,
+  SESSIONS,
+} from './protocol.ts'
 
 /** A call about one session, as the checker reads it. */
 export interface Operation {
@@ -13,7 +21,7 @@ export interface Operation {
   readonly from: number
   readonly to: number
   readonly set?: Keys | undefined
-  readonly remove?: readonly string[] | undefined
+  readonly variants?: readonly Change[] | undefined
   readonly deadline?: number | undefined
   readonly found?: Keys | undefined
 }
@@ -68,11 +76,13 @@ export class Recorder {
   }
 
   #add(
-    { process, history, session, verb, set, remove, deadline, begun }: Begun & { process: number },
+    { process, history, session, verb, set, variants, deadline, begun }: Begun & { process: number },
     call: Ended,
   ): void {
     const { answer, ended, found } = call
     this.calls++
+    // What changes nothing, and was not answered, says nothing.
+    if (answer === 'unknown' && verb === 'get') return void this.unanswered++
     if (answer === 'unknown') this.unanswered++
     const times = {
       call: begun.at,
@@ -92,7 +102,7 @@ export class Recorder {
         answer,
         ...times,
         set,
-        remove,
+        variants,
         deadline,
         found,
       })

@@ -21,13 +21,19 @@ type op struct {
 	// From and To are when the call began and was answered, by the clock of its application.
 	From int64 `json:"from"`
 	To   int64 `json:"to"`
-	// Set and Remove are what the call changes: all keys of a new session, else the changed ones.
-	Set    map[string]string `json:"set"`
-	Remove []string          `json:"remove"`
+	// Set holds all keys of a new session.
+	Set map[string]string `json:"set"`
+	// Variants are what a save may change: it alone, or with saves before it that got no answer.
+	Variants []delta `json:"variants"`
 	// Deadline is when the session ends, if this call decides it.
 	Deadline int64 `json:"deadline"`
 	// Found is what the call returned.
 	Found map[string]string `json:"found"`
+}
+
+type delta struct {
+	Set    map[string]string `json:"set"`
+	Remove []string          `json:"remove"`
 }
 
 type status uint8
@@ -40,23 +46,30 @@ const (
 	ended
 )
 
-// A state is comparable, so that Porcupine can compare states by ==.
-type state struct {
+// A content is what the database holds for a session. It is comparable by ==.
+type content struct {
 	status   status
 	keys     string
 	deadline int64
+}
+
+// A state is comparable, so that Porcupine can compare states by ==.
+type state struct {
+	content
+	// safe is the content of the last acknowledged write, to which a crash may take the session back.
+	safe content
 }
 
 // Touches round a deadline up to a grid of this many milliseconds.
 const touchStep = 100
 
 // mayLive says whether the application of the call may have seen the session alive.
-func (s state) mayLive(o op) bool {
+func (s content) mayLive(o op) bool {
 	return s.status == live && s.deadline+touchStep > o.From
 }
 
 // mayMiss says whether the application of the call may have seen no session.
-func (s state) mayMiss(o op) bool {
+func (s content) mayMiss(o op) bool {
 	return s.status != live || s.deadline <= o.To
 }
 
@@ -82,14 +95,29 @@ var sessionModel = porcupine.NondeterministicModel{
 
 // step returns the states that may follow. There is none where the call cannot have been answered so.
 func step(s state, o op) []interface{} {
-	if o.Answer == "unknown" {
-		// The call may have happened or not. Neither a read nor a refusal would change anything.
-		applied := o
-		applied.Answer = succeeded(o.Verb)
-		applied.Found = nil
-		return append([]interface{}{s}, effects(s, applied)...)
+	switch {
+	case o.Verb == "crash":
+		// A read may have seen a write that was never acknowledged, and that the crash undoes.
+		return []interface{}{s, state{s.safe, s.safe}}
+	case o.Answer == "unknown":
+		// The call may have happened or not.
+		after := []interface{}{s}
+		o.Answer = succeeded(o.Verb)
+		o.Found = nil
+		for _, each := range effects(s.content, o) {
+			after = append(after, state{each, s.safe})
+		}
+		return after
 	}
-	return effects(s, o)
+	var after []interface{}
+	for _, each := range effects(s.content, o) {
+		if each == s.content {
+			after = append(after, s)
+		} else {
+			after = append(after, state{each, each})
+		}
+	}
+	return after
 }
 
 func succeeded(verb string) string {
@@ -99,10 +127,10 @@ func succeeded(verb string) string {
 	return "ok"
 }
 
-func effects(s state, o op) []interface{} {
+func effects(s content, o op) []content {
 	switch o.Answer {
 	case "conflict":
-		return []interface{}{s}
+		return []content{s}
 	case "null", "false":
 		return when(s.mayMiss(o), s)
 	case "gone":
@@ -120,45 +148,52 @@ func effects(s state, o op) []interface{} {
 		if !s.mayLive(o) {
 			return nil
 		}
-		keys := change(s.keys, o)
-		after := []interface{}{state{live, keys, o.Deadline}}
-		if s.deadline > o.Deadline {
-			after = append(after, state{live, keys, s.deadline})
+		var after []content
+		for _, variant := range o.Variants {
+			keys := change(s.keys, variant)
+			after = append(after, content{live, keys, o.Deadline})
+			if s.deadline > o.Deadline {
+				after = append(after, content{live, keys, s.deadline})
+			}
 		}
 		return after
 	case "plain":
-		return when(s.status != ended, state{live, join(o.Set), o.Deadline})
+		return when(s.status != ended, content{live, join(o.Set), o.Deadline})
 	case "touch":
 		if s.status != live {
-			return []interface{}{s}
+			return []content{s}
 		}
-		return []interface{}{s, state{live, s.keys, o.Deadline}}
+		return []content{s, {live, s.keys, o.Deadline}}
 	case "update":
 		return update(s, o)
 	case "destroy", "revokeUser":
 		return destroy(s, o)
-	case "revoke", "regenerate":
-		return when(s.mayLive(o), state{status: ended})
+	case "revoke":
+		// A revoke reads the session and then ends it, so of two logouts at once each may say that it
+		// ended the session.
+		return when(s.mayLive(o) || s.status == ended, content{status: ended})
+	case "regenerate":
+		return when(s.mayLive(o), content{status: ended})
 	case "flush":
-		return []interface{}{state{}}
+		return []content{{}}
 	}
 	panic("unknown verb " + o.Verb)
 }
 
 // create saves a new session. Over a live session, all its keys count as changes.
-func create(s state, o op) []interface{} {
-	var after []interface{}
+func create(s content, o op) []content {
+	var after []content
 	if s.mayMiss(o) {
-		after = append(after, state{live, join(o.Set), o.Deadline})
+		after = append(after, content{live, join(o.Set), o.Deadline})
 	}
 	if s.mayLive(o) {
-		after = append(after, state{live, change(s.keys, o), o.Deadline})
+		after = append(after, content{live, change(s.keys, delta{Set: o.Set}), o.Deadline})
 	}
 	return after
 }
 
 // update counts one up and returns the session as it is then.
-func update(s state, o op) []interface{} {
+func update(s content, o op) []content {
 	if !s.mayLive(o) {
 		return nil
 	}
@@ -166,36 +201,36 @@ func update(s state, o op) []interface{} {
 	count, _ := strconv.Atoi(keys["count"])
 	keys["count"] = strconv.Itoa(count + 1)
 	after := join(keys)
-	return when(o.Found == nil || after == join(o.Found), state{live, after, s.deadline})
+	return when(o.Found == nil || after == join(o.Found), content{live, after, s.deadline})
 }
 
-func destroy(s state, o op) []interface{} {
+func destroy(s content, o op) []content {
 	switch s.status {
 	case live:
 		if s.mayLive(o) && !s.mayMiss(o) {
-			return []interface{}{state{status: ended}}
+			return []content{{status: ended}}
 		}
-		return []interface{}{s, state{}, state{status: ended}}
+		return []content{s, {}, {status: ended}}
 	case absent:
 		// The database may have lost the session between the read of the call and its tombstone.
-		return []interface{}{s, state{status: ended}}
+		return []content{s, {status: ended}}
 	}
-	return []interface{}{s}
+	return []content{s}
 }
 
-func when(holds bool, after state) []interface{} {
+func when(holds bool, after content) []content {
 	if !holds {
 		return nil
 	}
-	return []interface{}{after}
+	return []content{after}
 }
 
-func change(keys string, o op) string {
+func change(keys string, by delta) string {
 	changed := split(keys)
-	for key, value := range o.Set {
+	for key, value := range by.Set {
 		changed[key] = value
 	}
-	for _, key := range o.Remove {
+	for _, key := range by.Remove {
 		delete(changed, key)
 	}
 	return join(changed)
@@ -222,8 +257,11 @@ func split(keys string) map[string]string {
 func describe(input, _ interface{}) string {
 	o := input.(op)
 	text := fmt.Sprintf("%d by %d: %s", o.Number, o.Process, o.Verb)
-	if len(o.Set) > 0 || len(o.Remove) > 0 {
-		text += fmt.Sprintf(" {%s} -%v", join(o.Set), o.Remove)
+	if len(o.Set) > 0 {
+		text += fmt.Sprintf(" {%s}", join(o.Set))
+	}
+	for _, variant := range o.Variants {
+		text += fmt.Sprintf(" {%s} -%v", join(variant.Set), variant.Remove)
 	}
 	text += " -> " + o.Answer
 	if o.Found != nil {
