@@ -20,6 +20,7 @@ const outputFile = tests === 'long' ? 'reports/vitest-long.json' : 'reports/vite
  */
 const LONG = [
   'internal/lab/test/{freshness,histories,rounds}.test.ts',
+  'internal/site/test/all-pages.test.ts',
   'packages/*/test/{outage,failover}.test.ts',
   'packages/express/test/attacks.test.ts',
   'packages/mongodb/test/{bulk,replica-set-of-three}.test.ts',
