@@ -1,3 +1,13 @@
+export {
+  checkOptions,
+  exactlyOne,
+  meant,
+  type OptionChecks,
+  type OptionHints,
+  type OptionRule,
+  type OptionRules,
+  refuseFragment,
+} from './check-options.ts'
 export type { StoreCallback } from './dispatch/call.ts'
 export * as timers from './dispatch/timers.ts'
 export {
@@ -31,15 +41,9 @@ export type {
   MoveOutcome,
 } from './legacy.ts'
 export { memoryDriver } from './memory.ts'
-export {
-  checkOptions,
-  exactlyOne,
-  type OptionRule,
-  type StoreOptions,
-  type StoreSettings,
-  splitOptions,
-} from './options.ts'
+export type { Derive, Known } from './near/known.ts'
+export { type StoreOptions, type StoreSettings, splitOptions } from './options.ts'
 export type { ListOptions, RevokeOptions } from './session/directory.ts'
-export type { ListedSession } from './session/sessions.ts'
+export type { ListedSession } from './session/lookups.ts'
 export type { Change, Target } from './session/updates.ts'
 export { SessionStore } from './store.ts'

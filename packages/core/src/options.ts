@@ -1,8 +1,11 @@
 import type { SessionData } from 'express-session'
-import type { Driver } from './driver.ts'
+import { checkOptions, type OptionHints, type OptionRule, type OptionRules } from './check-options.ts'
+import { type Driver, requireDriver } from './driver.ts'
 import { json, type Serializer } from './encoding/codec.ts'
 import { type SealOptions, secretKeyOf } from './encoding/seal.ts'
 import { isLegacyOptions, type LegacyOptions } from './legacy.ts'
+import { STORE_HINTS } from './option-hints.ts'
+import { warnOfSeconds } from './short-durations.ts'
 
 /**
  * The options of every store. All durations are milliseconds, as `cookie.maxAge` is. A wrong option
@@ -30,6 +33,21 @@ export interface StoreOptions {
    * @default false
    */
   touchAfter?: number | false
+  /**
+   * How old the knowledge may be from which this process answers lookups, up to 1 day. What this
+   * store itself does to a session counts at once, and what other processes do within this time.
+   * `false` or 0: each lookup asks the database. See docs/guides/fewer-round-trips.md.
+   *
+   * @default 0
+   */
+  freshness?: number | false
+  /**
+   * How many bytes of sessions are remembered for `freshness`, in the text as stored. Those that
+   * were not looked up for longest are forgotten first.
+   *
+   * @default 64_000_000
+   */
+  cacheBytes?: number
   /**
    * How long a destroyed session refuses late saves of plain objects and of new sessions. Choose it
    * longer than your longest request. `false` or 0: no tombstone is kept.
@@ -119,12 +137,20 @@ export interface StoreOptions {
 export type Settings = Required<
   Omit<
     StoreOptions,
-    'seal' | 'user' | 'legacy' | 'absoluteTimeout' | 'touchAfter' | 'tombstoneTimeout' | 'pruneInterval'
+    | 'seal'
+    | 'user'
+    | 'legacy'
+    | 'absoluteTimeout'
+    | 'touchAfter'
+    | 'freshness'
+    | 'tombstoneTimeout'
+    | 'pruneInterval'
   >
 > &
   Pick<StoreOptions, 'seal' | 'user' | 'legacy'> & {
     absoluteTimeout: number
     touchAfter: number
+    freshness: number
     tombstoneTimeout: number
     pruneInterval: number
   }
@@ -136,9 +162,6 @@ export type StoreSettings = Readonly<
 
 /** The longest delay that `setTimeout` takes, in milliseconds. A longer one would fire at once. */
 const MAX_TIMER = 2 ** 31 - 1
-
-/** What an option takes, in words, and the check of its value. For authors of drivers. */
-export type OptionRule = readonly [takes: string, check: (value: unknown) => boolean]
 
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean'
@@ -158,11 +181,17 @@ const hasFunctions =
 const milliseconds = 'a number of milliseconds'
 const millisecondsOrFalse = `${milliseconds}, or false`
 const MAX_DURATION = 8.64e15
+const DAY = 86_400_000
 
 const rules: Record<keyof StoreOptions, OptionRule> = {
   idleTimeout: [`${milliseconds}, at least 1`, between(1, MAX_DURATION)],
   absoluteTimeout: [millisecondsOrFalse, orOff(between(1, MAX_DURATION))],
   touchAfter: [millisecondsOrFalse, orOff(between(1, MAX_DURATION))],
+  freshness: [
+    `${milliseconds} from 1 to ${DAY} (1 day), or 0 to ask the database each time`,
+    orOff(between(1, DAY)),
+  ],
+  cacheBytes: ['a number of bytes, at least 1', between(1, Number.MAX_SAFE_INTEGER)],
   tombstoneTimeout: [millisecondsOrFalse, orOff(between(1, MAX_DURATION))],
   pruneInterval: [`${milliseconds} from 1 to ${MAX_TIMER / 2}, or false`, orOff(between(1, MAX_TIMER / 2))],
   operationTimeout: [`${milliseconds} from 1 to ${MAX_TIMER / 2}`, between(1, MAX_TIMER / 2)],
@@ -197,34 +226,18 @@ function isSealOptions(value: unknown): boolean {
 }
 
 /**
- * Checks options against the rules of the known ones. An option that is `undefined` counts as left
- * out. For authors of drivers.
- *
- * @throws TypeError that names the first option that is unknown or wrong, and says what it takes.
- * @example
- * checkOptions(options, { table: ['the name of a table', (value) => typeof value === 'string'] })
- */
-export function checkOptions(options: object, known: Readonly<Record<string, OptionRule>>): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError('the options must be an object')
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(known, name))
-      throw new TypeError(`unknown option '${name}'; the options are ${Object.keys(known).join(', ')}`)
-    const [takes, check] = known[name]!
-    if (value !== undefined && !check(value)) throw new TypeError(`option '${name}' takes ${takes}`)
-  }
-}
-
-/**
  * Checks the options of a driver and of its store together, and separates them. For authors of
  * drivers.
  *
+ * @param hints what to write in place of names that the driver's options have in other stores.
  * @throws TypeError as `checkOptions` does.
  */
 export function splitOptions<D extends object>(
   options: D & StoreOptions,
   own: Readonly<Record<keyof D & string, OptionRule>>,
+  hints?: OptionHints,
 ): [driver: D, store: StoreOptions] {
-  checkOptions(options, { ...own, ...rules })
+  checkOptions(options, { ...own, ...rules } as OptionRules, { hints: { ...STORE_HINTS, ...hints } })
   const [driver, store]: [Record<string, unknown>, Record<string, unknown>] = [{}, {}]
   for (const [name, value] of Object.entries(options))
     (Object.hasOwn(own, name) ? driver : store)[name] = value
@@ -232,26 +245,13 @@ export function splitOptions<D extends object>(
 }
 
 /**
- * Checks that exactly one of the options in `forms` is given. The values of `forms` say what each
- * option takes. For authors of drivers.
- *
- * @throws TypeError where none or several are given.
- * @example
- * exactlyOne(options, { url: 'a connection string', client: 'a MongoClient' })
+ * @throws TypeError as `checkOptions` does, where there is no driver, and where the option `legacy`
+ * reads the rows of the store itself.
  */
-export function exactlyOne(options: object, forms: Readonly<Record<string, string>>): void {
-  const given = Object.keys(forms).filter((name) => (options as Record<string, unknown>)[name] !== undefined)
-  if (given.length === 1) return
-  const named = Object.entries(forms).map(([name, form]) => `'${name}' (${form})`)
-  throw new TypeError(`give exactly one of the options ${named.join(' and ')}`)
-}
-
-/**
- * @throws TypeError as `checkOptions` does, and where the option `legacy` reads the rows of the
- * store itself.
- */
-export function toSettings(options: StoreOptions, driver: Pick<Driver, 'name' | 'place'>): Settings {
-  checkOptions(options, rules)
+export function toSettings(options: StoreOptions, driver: Driver): Settings {
+  requireDriver(driver)
+  checkOptions(options, rules, { hints: STORE_HINTS })
+  warnOfSeconds(options)
   const refusal = options.legacy?.from.refuse(driver)
   if (refusal !== undefined) throw new TypeError(refusal)
   const { now } = options
@@ -259,6 +259,8 @@ export function toSettings(options: StoreOptions, driver: Pick<Driver, 'name' | 
     idleTimeout: duration(options.idleTimeout, 86_400_000),
     absoluteTimeout: duration(options.absoluteTimeout, 0),
     touchAfter: duration(options.touchAfter, 0),
+    freshness: duration(options.freshness, 0),
+    cacheBytes: Math.floor(options.cacheBytes ?? 64_000_000),
     tombstoneTimeout: duration(options.tombstoneTimeout, 60_000),
     pruneInterval: duration(options.pruneInterval, 900_000),
     operationTimeout: options.operationTimeout ?? 5000,

@@ -1,7 +1,6 @@
 import { type Session, type SessionData, Store } from 'express-session'
-import { type Call, Calls, type StoreCallback } from './dispatch/call.ts'
+import { Calls, type StoreCallback } from './dispatch/call.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
-import { toPromise } from './dispatch/settle.ts'
 import { Upkeep } from './dispatch/upkeep.ts'
 import { WholeStoreCalls } from './dispatch/whole-store-calls.ts'
 import type { Driver } from './driver.ts'
@@ -9,14 +8,19 @@ import { Codec } from './encoding/codec.ts'
 import { type Keys, keysOf } from './encoding/key.ts'
 import { createSealer } from './encoding/seal.ts'
 import type { LegacyReader, LegacyRow, MoveOptions, MoveOutcome } from './legacy.ts'
+import type { Derive, Known } from './near/known.ts'
+import { Near } from './near/near.ts'
+import { NearDriver } from './near/near-driver.ts'
 import { type StoreOptions, type StoreSettings, toSettings, toStoreSettings } from './options.ts'
 import { Directory, type ListOptions, type RevokeOptions, type User } from './session/directory.ts'
+import type { ListedSession } from './session/lookups.ts'
 import { copyMarker } from './session/marker.ts'
 import { Order } from './session/order.ts'
-import { type ListedSession, Sessions } from './session/sessions.ts'
+import { Sessions } from './session/sessions.ts'
 import { refuseSamePlace } from './session/source.ts'
 import type { Change, Target } from './session/updates.ts'
 import { refuseWithoutHandles, refuseWithoutUsers } from './session/user.ts'
+import { SessionCalls } from './session-calls.ts'
 
 type Request = Parameters<Store['regenerate']>[0]
 
@@ -27,7 +31,7 @@ type Request = Parameters<Store['regenerate']>[0]
  * Every method of express-session takes a callback, or returns a promise where there is none.
  * Callbacks are called exactly once, later than the method, in the async context of the caller.
  * Every failure is a `SessionStoreError`. No method throws. Every call ends within
- * `operationTimeout`, and one about the whole store within that for each of its steps.
+ * `operationTimeout`, one about the whole store within that for each step.
  *
  * @example
  * const store = new SessionStore(memoryDriver(), { idleTimeout: 30 * 60_000 })
@@ -39,8 +43,10 @@ export class SessionStore extends Store {
   readonly #settings: ReturnType<typeof toSettings>
   readonly #dispatcher: Dispatcher
   readonly #calls: Calls
+  readonly #session: SessionCalls
   readonly #order: Order
   readonly #keys: Keys
+  readonly #near: Near
   readonly #sessions: Sessions
   readonly #directory: Directory
   readonly #upkeep: Upkeep
@@ -57,11 +63,14 @@ export class SessionStore extends Store {
     this.settings = toStoreSettings(this.#settings)
     const sealer = seal ? createSealer(seal, driver.place) : undefined
     const codec = new Codec(serializer, sealer, maxPayload, operationTimeout)
-    this.#dispatcher = new Dispatcher(driver, operationTimeout, now)
-    this.#calls = new Calls(operationTimeout, maxQueue)
-    this.#order = new Order(this.#calls, Math.ceil(maxQueue / 2))
     this.#keys = keysOf(hashIds)
-    this.#sessions = new Sessions(this.#dispatcher, codec, this.#keys, this.#settings, this.#order)
+    this.#near = new Near(this.#settings, this.#keys, driver.name)
+    this.#dispatcher = new Dispatcher(new NearDriver(driver, this.#near), operationTimeout, now)
+    this.#calls = new Calls(operationTimeout, maxQueue)
+    this.#session = new SessionCalls(this.#calls)
+    this.#order = new Order(this.#calls, Math.ceil(maxQueue / 2))
+    const parts = [this.#dispatcher, codec, this.#keys, this.#settings, this.#order, this.#near] as const
+    this.#sessions = new Sessions(...parts)
     this.#directory = new Directory(this.#dispatcher, this.#keys, this.#sessions, this.#settings)
     this.#whole = new WholeStoreCalls((steps, alone) => this.#order.whole(steps, alone))
     this.#upkeep = new Upkeep(this.#dispatcher, this.#settings)
@@ -75,7 +84,7 @@ export class SessionStore extends Store {
   override get(id: string): Promise<SessionData | null>
   override get(id: string, callback: StoreCallback<SessionData | null>): void
   override get(id: string, callback?: StoreCallback<SessionData | null>): Promise<SessionData | null> | void {
-    return this.#call(callback, (call) => this.#sessions.get(call, id))
+    return this.#session.make(callback, (call) => this.#sessions.lookups.get(call, id))
   }
 
   /**
@@ -87,7 +96,7 @@ export class SessionStore extends Store {
   override set(id: string, session: SessionData): Promise<void>
   override set(id: string, session: SessionData, callback: StoreCallback | undefined): void
   override set(id: string, session: SessionData, callback?: StoreCallback): Promise<void> | void {
-    return this.#call(callback, (call) => this.#sessions.set(call, id, session))
+    return this.#session.make(callback, (call) => this.#sessions.set(call, id, session))
   }
 
   /**
@@ -100,30 +109,45 @@ export class SessionStore extends Store {
    */
   update(target: Target, change: Change): Promise<SessionData | null> {
     const refusal = typeof target === 'string' ? undefined : refuseWithoutHandles(this.#settings, 'update')
-    return refusal ?? this.#callAsync((call) => this.#sessions.update(call, target, change))
+    return refusal ?? this.#session.promise((call) => this.#sessions.update(call, target, change))
   }
 
   /**
    * Returns the live session of a handle, or `null`. Throws `INVALID_ID`, or a TypeError for
-   * `hashIds: false`.
+   * `hashIds: false`. `freshness: 0` asks the database, whatever the option of the store.
    */
-  peek(handle: string): Promise<ListedSession | null> {
+  peek(handle: string, { freshness }: { freshness?: number } = {}): Promise<ListedSession | null> {
     const refusal = refuseWithoutHandles(this.#settings, 'peek')
-    return refusal ?? this.#callAsync((call) => this.#sessions.peek(call, handle))
+    return refusal ?? this.#session.promise((call) => this.#sessions.lookups.peek(call, handle, freshness))
+  }
+
+  /**
+   * Finds out about the session of a handle, from knowledge of at most `freshness` milliseconds, and
+   * remembers what `derive` makes of it. For packages on top of a store. Throws as `peek` does.
+   */
+  consult<T>(handle: string, freshness: number, derive: Derive<T>): Promise<Known> {
+    const refusal = refuseWithoutHandles(this.#settings, 'consult')
+    const { lookups } = this.#sessions
+    return refusal ?? this.#session.promise((call) => lookups.consult(call, handle, freshness, derive))
+  }
+
+  /** Returns what this process knows of the session of a handle, however old. See `consult`. */
+  recall(handle: string): Known | undefined {
+    return this.#near.recall(handle)
   }
 
   /** Moves the session's deadline, and saves the cookie where its settings changed. */
   override touch(id: string, session: SessionData): Promise<void>
   override touch(id: string, session: SessionData, callback: StoreCallback | undefined): void
   override touch(id: string, session: SessionData, callback?: StoreCallback): Promise<void> | void {
-    return this.#call(callback, (call) => this.#sessions.touch(call, id, session))
+    return this.#session.make(callback, (call) => this.#sessions.touch(call, id, session))
   }
 
   /** Ends the session: no later save brings it back. Succeeds where there is no session. */
   override destroy(id: string): Promise<void>
   override destroy(id: string, callback: StoreCallback | undefined): void
   override destroy(id: string, callback?: StoreCallback): Promise<void> | void {
-    return this.#call(callback, (call) => this.#sessions.destroy(call, id))
+    return this.#session.make(callback, (call) => this.#sessions.destroy(call, id))
   }
 
   /**
@@ -133,7 +157,7 @@ export class SessionStore extends Store {
    */
   override regenerate(request: Request, callback: (error?: unknown) => void): void {
     const { sessionID, session } = request
-    this.#call<void>(
+    this.#session.make<void>(
       (error) => {
         // The middleware of express-session sets `generate`, and expects its call after an error,
         // too.
@@ -188,10 +212,8 @@ export class SessionStore extends Store {
   }
 
   /**
-   * Returns the handle of a session id, as `list` returns it. It shows which of a user's sessions
-   * is the current one.
-   *
-   * @throws INVALID_ID
+   * Returns the handle of a session id, as `list` returns it, for example to show which of a user's
+   * sessions is the current one. Throws `INVALID_ID`.
    */
   handle(id: string): string {
     return this.#keys.handle(this.#keys.key(id))
@@ -250,7 +272,7 @@ export class SessionStore extends Store {
    */
   moveIn(from: LegacyReader, row: LegacyRow, options: MoveOptions = {}): Promise<MoveOutcome> {
     const refusal = refuseSamePlace(from, this.#dispatcher.driver)
-    return refusal ?? this.#callAsync((call) => this.#sessions.moveIn(call, from, row, options))
+    return refusal ?? this.#session.promise((call) => this.#sessions.moveIn(call, from, row, options))
   }
 
   /** Removes expired rows and returns how many. Runs by itself every `pruneInterval`. */
@@ -269,31 +291,9 @@ export class SessionStore extends Store {
       this.#upkeep.stop()
       this.#whole.close()
       await this.#calls.close()
+      this.#near.close()
       await this.#dispatcher.close()
     })()
     return this.#closing
-  }
-
-  /** Makes a call about one session. */
-  #call<T>(callback: StoreCallback<T> | undefined, start: (call: Call<T>) => void): Promise<T> | void {
-    if (typeof callback === 'function') return this.#start(callback, start)
-    return this.#callAsync(start)
-  }
-
-  #callAsync<T>(start: (call: Call<T>) => void): Promise<T> {
-    const promise = toPromise<T>((done) => this.#start(done, start))
-    // express-session destroys without a callback, and nobody handles the rejection then.
-    promise.catch(() => {})
-    return promise
-  }
-
-  #start<T>(callback: StoreCallback<T>, start: (call: Call<T>) => void): void {
-    const call = this.#calls.open(callback)
-    if (call.done) return
-    try {
-      start(call)
-    } catch (error) {
-      call.finish(error)
-    }
   }
 }

@@ -101,7 +101,7 @@ export class Families {
   async find(token: string): Promise<StoredFamily | undefined> {
     const { store, grace, now } = this.#settings
     const { id, n } = this.#tokens.read(token)
-    const found = await store.peek(store.handle(id))
+    const found = await store.peek(store.handle(id), { freshness: 0 })
     const family = found?.session.tokenFamily
     if (!found || family === undefined || decide(family, n, now(), grace).kind === 'reuse') return undefined
     return this.#toStored(id, found.session as StoredFamily['session'])

@@ -1,29 +1,19 @@
-import { type EndedEvent, events, timers } from '@session-stores/core'
-import { LRUCache } from 'lru-cache'
+import type { Known } from '@session-stores/core'
+import type { SessionData } from 'express-session'
 import type { AccessClaims } from './access.ts'
 import { revoked } from './errors.ts'
 import type { TokenSettings } from './options.ts'
 
-const { uptime } = timers
-
-/** What a read of a session said. It is a class, so that all of them have one shape. */
-export class Knowledge {
-  /** When the read began, by the clock of the settings. */
-  readonly time: number
-  /** When the read began, by `uptime`, which no change of the system's clock moves. */
-  readonly uptime: number
-  /** The user's id as text, or `null` where the session was not there. */
-  user: string | null = null
-  /** The end of the session, in epoch milliseconds. */
-  expiresAt = 0
+/** What tokens need to know of a session. It is a class, so that all of them have one shape. */
+class Facts {
+  /** The user's id as text, or `null` where the session is not there or belongs to nobody. */
+  readonly user: string | null
   /** The number of the newest refresh token, while nobody has said that its client has it. */
-  unconfirmed: number | undefined = undefined
-  /** Whether it counts no longer, because the session may have ended, or because it was replaced. */
-  isOver = false
+  unconfirmed: number | undefined
 
-  constructor(time: number) {
-    this.time = time
-    this.uptime = uptime()
+  constructor(user: string | null, unconfirmed: number | undefined) {
+    this.user = user
+    this.unconfirmed = unconfirmed
   }
 }
 
@@ -38,7 +28,7 @@ export class Verified {
   readonly token: string
   readonly claims: AccessClaims
   /** Kept here, so that a request needs one look-up instead of two. */
-  knowledge: Knowledge | undefined = undefined
+  known: Known | undefined = undefined
 
   constructor(token: string, claims: AccessClaims) {
     this.token = copyText(token)
@@ -46,37 +36,17 @@ export class Verified {
   }
 }
 
-/** A read that is under way, for everybody who may share it. */
-interface Reading {
-  knowledge: Knowledge
-  answer: Promise<Knowledge>
-}
-
 /**
  * Knows whether the sessions of access tokens are still there. The row of the session is the only
- * list of what is revoked, and what is remembered of it is as old as its read: a read that began
- * before a sign-out of this process says nothing about the time after it.
+ * list of what is revoked, and the store remembers what it knows of that row: `store.consult`.
  */
 export class Liveness {
   readonly #settings: TokenSettings
   readonly #confirm: (handle: string, n: number) => Promise<void>
-  readonly #known: LRUCache<string, Knowledge>
-  readonly #readings = new Map<string, Reading>()
 
   constructor(settings: TokenSettings, confirm: (handle: string, n: number) => Promise<void>) {
     this.#settings = settings
     this.#confirm = confirm
-    this.#known = new LRUCache({
-      max: settings.cacheSize,
-      dispose: (knowledge) => {
-        knowledge.isOver = true
-      },
-    })
-    events.ended.subscribe(this.#forget)
-  }
-
-  close(): void {
-    events.ended.unsubscribe(this.#forget)
   }
 
   /**
@@ -87,13 +57,16 @@ export class Liveness {
    * @throws REVOKED where it is known that the session is not there.
    */
   isKnown(verified: Verified, freshness: number, now: number): boolean {
-    let { knowledge } = verified
-    if (knowledge === undefined || knowledge.isOver) {
-      knowledge = this.#known.get(verified.claims.sid)
-      verified.knowledge = knowledge
+    let { known } = verified
+    if (known === undefined || known.isOver) {
+      known = this.#settings.store.recall(verified.claims.sid)
+      verified.known = known
     }
-    if (knowledge === undefined || !isRecent(knowledge, freshness, now)) return false
-    this.#judge(verified.claims, knowledge, now)
+    if (known === undefined || !known.isRecent(freshness, now)) return false
+    const facts = known.factsOf(this.#derive)
+    // Another process may have extended a session whose known deadline has passed.
+    if (facts === undefined || (facts.user !== null && known.expiresAt <= now)) return false
+    this.#judge(verified.claims, facts)
     return true
   }
 
@@ -104,72 +77,32 @@ export class Liveness {
    * @throws REVOKED, or the error of the store
    */
   async check(claims: AccessClaims, freshness: number): Promise<void> {
-    const { sid } = claims
-    const shared = this.#readings.get(sid)
-    const { now } = this.#settings
-    const { answer } = shared && isRecent(shared.knowledge, freshness, now()) ? shared : this.#read(sid)
-    const knowledge = await answer.catch((error: unknown) => {
-      const last = this.#settings.stale ? this.#known.get(sid) : undefined
-      if (last === undefined) throw error
+    const { store, stale, now } = this.#settings
+    const known = await store.consult(claims.sid, freshness, this.#derive).catch((error: unknown) => {
+      const last = stale ? store.recall(claims.sid) : undefined
+      if (last?.factsOf(this.#derive) === undefined) throw error
       return last
     })
-    this.#judge(claims, knowledge, now())
-  }
-
-  #read(handle: string): Reading {
-    const { store, now } = this.#settings
-    const knowledge = new Knowledge(now())
-    const answer = store.peek(handle).then(
-      (listed) => {
-        if (listed) {
-          const { session, expiresAt } = listed
-          const user = store.settings.user!(session)
-          knowledge.user = user === undefined || user === null ? null : `${user}`
-          knowledge.expiresAt = expiresAt
-          const { tokenFamily } = session
-          if (tokenFamily?.seen === null) knowledge.unconfirmed = tokenFamily.n
-        }
-        if (this.#readings.get(handle) === reading) {
-          this.#readings.delete(handle)
-          this.#known.set(handle, knowledge)
-        }
-        return knowledge
-      },
-      (error: unknown) => {
-        if (this.#readings.get(handle) === reading) this.#readings.delete(handle)
-        throw error
-      },
-    )
-    const reading: Reading = { knowledge, answer }
-    this.#readings.set(handle, reading)
-    return reading
+    if (known.expiresAt <= now()) throw revoked()
+    this.#judge(claims, known.factsOf(this.#derive)!)
   }
 
   /** @throws REVOKED */
-  #judge({ sid, sub, gen }: AccessClaims, knowledge: Knowledge, now: number): void {
-    if (knowledge.user !== sub || knowledge.expiresAt <= now) throw revoked()
-    if (gen === undefined || knowledge.unconfirmed !== gen) return
+  #judge({ sid, sub, gen }: AccessClaims, facts: Facts): void {
+    if (facts.user !== sub) throw revoked()
+    if (gen === undefined || facts.unconfirmed !== gen) return
     // The client has used what came with this refresh token, so the token has arrived.
-    knowledge.unconfirmed = undefined
+    facts.unconfirmed = undefined
     this.#confirm(sid, gen).catch(() => {
-      knowledge.unconfirmed = gen
+      facts.unconfirmed = gen
     })
   }
 
-  readonly #forget = (message: unknown): void => {
-    const { handle } = message as EndedEvent
-    if (handle === undefined) {
-      this.#known.clear()
-      this.#readings.clear()
-    } else {
-      this.#known.delete(handle)
-      this.#readings.delete(handle)
-    }
+  readonly #derive = (session: SessionData | null): Facts => {
+    if (session === null) return new Facts(null, undefined)
+    const user = this.#settings.store.settings.user!(session)
+    const { tokenFamily } = session
+    const unconfirmed = tokenFamily?.seen === null ? tokenFamily.n : undefined
+    return new Facts(user === undefined || user === null ? null : `${user}`, unconfirmed)
   }
-}
-
-/** Whether both clocks say so, because the clock of the system may be set. */
-function isRecent(knowledge: Knowledge, freshness: number, now: number): boolean {
-  const age = now - knowledge.time
-  return freshness > 0 && age >= 0 && age < freshness && uptime() - knowledge.uptime < freshness
 }

@@ -1,9 +1,9 @@
 import type { SessionData } from 'express-session'
-import type { JWK } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { type AccessClaims, type AccessToken, AccessTokens, hasExpired } from './access.ts'
 import { TokenError } from './errors.ts'
 import { Families, type StoredFamily } from './families.ts'
+import type { PublishedKey } from './keys.ts'
 import { copyText, Liveness, Verified } from './liveness.ts'
 import { type TokenSettings, type TokensOptions, toSettings } from './options.ts'
 import { isRefreshToken } from './refresh-token.ts'
@@ -41,6 +41,9 @@ export interface SessionRequest {
   sessionID?: string
   sessionStore?: unknown
 }
+
+/** Asks the database, whatever the store remembers. */
+const ASK = { freshness: 0 }
 
 /** The `client_id` of tokens that come from a browser's session. */
 const BROWSER = 'session'
@@ -83,7 +86,7 @@ export class Tokens {
     if (sessionStore !== undefined && sessionStore !== store)
       throw new TypeError('the request has its session in another store than these tokens')
     // The row is read again: this request may have begun before a sign-out.
-    const listed = typeof sessionID === 'string' ? await store.peek(store.handle(sessionID)) : null
+    const listed = typeof sessionID === 'string' ? await store.peek(store.handle(sessionID), ASK) : null
     if (listed === null) throw new TokenError('NOT_SIGNED_IN', 'there is no stored session')
     return this.#access.issue(listed, BROWSER)
   }
@@ -204,7 +207,7 @@ export class Tokens {
   }
 
   /** Returns the public keys for other services (RFC 7517); none where tokens are signed by HS256. */
-  async jwks(): Promise<{ keys: JWK[] }> {
+  async jwks(): Promise<{ keys: PublishedKey[] }> {
     return (await this.#access.keys()).published()
   }
 
@@ -218,9 +221,8 @@ export class Tokens {
     return this.#settings.store
   }
 
-  /** Ends the work in the background. The store stays open. */
+  /** Forgets the verified tokens. The store stays open. */
   close(): void {
-    this.#liveness.close()
     this.#verified.clear()
   }
 

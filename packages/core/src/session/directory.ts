@@ -5,8 +5,9 @@ import type { Keys } from '../encoding/key.ts'
 import { SessionStoreError } from '../errors.ts'
 import { type EndedEvent, events } from '../events.ts'
 import type { Settings } from '../options.ts'
+import type { ListedSession } from './lookups.ts'
 import { publish } from './save.ts'
-import type { ListedSession, Sessions } from './sessions.ts'
+import type { Sessions } from './sessions.ts'
 import { userHash } from './user.ts'
 
 /** Calls about the whole store may take this many times `operationTimeout`. */

@@ -7,10 +7,13 @@ import type { Codec } from '../encoding/codec.ts'
 import type { Keys } from '../encoding/key.ts'
 import { SessionStoreError } from '../errors.ts'
 import type { LegacyReader, LegacyRow, MoveOptions, MoveOutcome } from '../legacy.ts'
+import { Known } from '../near/known.ts'
+import type { Near } from '../near/near.ts'
 import type { Settings } from '../options.ts'
 import { CookieSettings, hasExpiry, hasSameSettings } from './cookie.ts'
 import { idleDeadline, isLive, roundTouch, withinAbsolute } from './deadline.ts'
 import { Endings } from './endings.ts'
+import { type ListedSession, Lookups } from './lookups.ts'
 import { Marker, mark, markerOf } from './marker.ts'
 import { Moves } from './moves.ts'
 import type { Order } from './order.ts'
@@ -21,24 +24,15 @@ import { Tags } from './tag.ts'
 import { type Change, type Target, Updates } from './updates.ts'
 import { userOf } from './user.ts'
 
-/** A live session, as `list` and `peek` return it. */
-export interface ListedSession {
-  /** Names the session for `revoke` and `peek`. Nobody can sign in with it. */
-  handle: string
-  /** Epoch milliseconds. */
-  createdAt: number
-  /** Epoch milliseconds. */
-  expiresAt: number
-  session: SessionData
-}
-
-/** What `get`, `set`, `touch`, `destroy` and `regenerate` mean, for one session at a time. */
+/** What `set`, `touch`, `destroy` and `regenerate` mean, for one session at a time. */
 export class Sessions {
   readonly #dispatcher: Dispatcher
   readonly #codec: Codec
   readonly #keys: Keys
   readonly #settings: Settings
   readonly #order: Order
+  /** Answers lookups. */
+  readonly lookups: Lookups
   /** Moves sessions in from another store. */
   readonly moves: Moves
   readonly #tags = new Tags()
@@ -46,7 +40,14 @@ export class Sessions {
   readonly #updates: Updates
   readonly #endings: Endings
 
-  constructor(dispatcher: Dispatcher, codec: Codec, keys: Keys, settings: Settings, order: Order) {
+  constructor(
+    dispatcher: Dispatcher,
+    codec: Codec,
+    keys: Keys,
+    settings: Settings,
+    order: Order,
+    near: Near,
+  ) {
     this.#dispatcher = dispatcher
     this.#codec = codec
     this.#keys = keys
@@ -58,36 +59,16 @@ export class Sessions {
     const parts = { dispatcher, codec, keys, settings, order, tags: this.#tags, writes, moves }
     this.#saves = new Saves(parts)
     this.#endings = new Endings(parts)
+    this.lookups = new Lookups({
+      ...parts,
+      near,
+      decode: (row, done, id) => this.decode(row, done, id),
+      toListed: (row, session) => this.toListed(row, session),
+    })
     this.#updates = new Updates({
       ...parts,
       decode: (row, id) => toPromise((done) => this.decode(row, done, id)),
     })
-  }
-
-  get(call: Call<SessionData | null>, id: string): void {
-    const key = this.#keys.find(id)
-    // The cookie is another system's or forged: no session can have this id.
-    if (key === undefined) return call.finish(null, null)
-    this.#order.read(key, call, () => {
-      this.#dispatcher.read(key, (error, row) => {
-        if (error != null) return call.finish(error)
-        if (row === undefined && this.moves.isOn) return this.#getMoved(call, id, key)
-        if (row === undefined || !this.isLive(row)) return call.finish(null, null)
-        if (this.moves.isKeeping) return this.#getCopied(call, id, row)
-        this.decode(row, (failure, found) => call.finish(failure, found), id)
-      })
-    })
-  }
-
-  /** Looks for the session in the store from which sessions move in. */
-  #getMoved(call: Call<SessionData | null>, id: string, key: string): void {
-    this.moves.find(key, id, call).then(
-      (row) => {
-        if (row === undefined || !this.isLive(row)) return call.finish(null, null)
-        this.decode(row, (failure, found) => call.finish(failure, found), id)
-      },
-      (error) => call.finish(error),
-    )
   }
 
   /** Moves in a session that a scan of another store returned. */
@@ -96,32 +77,6 @@ export class Sessions {
       () => this.moves.moveIn(from, row, options, call),
       (error, outcome) => call.finish(error, outcome),
     )
-  }
-
-  /** Reads a session that may be a copy of one that a process with the other store has ended. */
-  #getCopied(call: Call<SessionData | null>, id: string, row: Row): void {
-    this.moves.endWithOriginal(row, id).then(
-      (ended) => {
-        if (ended) return call.finish(null, null)
-        this.decode(row, (failure, found) => call.finish(failure, found), id)
-      },
-      (error) => call.finish(error),
-    )
-  }
-
-  /** Reads a session by its handle, and marks nothing: nobody can save it by that. */
-  peek(call: Call<ListedSession | null>, handle: string): void {
-    const key = this.#keys.fromHandle(handle)!
-    this.#order.read(key, call, () => {
-      this.#dispatcher.read(key, (error, row) => {
-        if (error != null) return call.finish(error)
-        if (row === undefined || !this.isLive(row)) return call.finish(null, null)
-        this.decode(row, (failure, session) => {
-          if (failure != null) return call.finish(failure)
-          call.finish(null, this.toListed(row, session!))
-        })
-      })
-    })
   }
 
   update(call: Call<SessionData | null>, target: Target, change: Change): void {
@@ -224,7 +179,7 @@ export class Sessions {
     let text = ''
     settle(
       () => {
-        text = this.#codec.unwrap(row)
+        text = row instanceof Known ? row.open(this.#codec) : this.#codec.unwrap(row)
         return this.#codec.toSession(text)
       },
       (error, found) => {

@@ -1,0 +1,151 @@
+import type { SessionData } from 'express-session'
+import type { Call } from '../dispatch/call.ts'
+import type { Dispatcher } from '../dispatch/dispatcher.ts'
+import type { Done } from '../dispatch/settle.ts'
+import type { Row } from '../driver.ts'
+import type { Keys } from '../encoding/key.ts'
+import type { Derive, Known } from '../near/known.ts'
+import type { Near } from '../near/near.ts'
+import type { Settings } from '../options.ts'
+import { isLive } from './deadline.ts'
+import type { Moves } from './moves.ts'
+import type { Order } from './order.ts'
+import type { SaveParts } from './save.ts'
+
+/** A live session, as `list` and `peek` return it. */
+export interface ListedSession {
+  /** Names the session for `revoke` and `peek`. Nobody can sign in with it. */
+  handle: string
+  /** Epoch milliseconds. */
+  createdAt: number
+  /** Epoch milliseconds. */
+  expiresAt: number
+  session: SessionData
+}
+
+interface Parts extends SaveParts {
+  near: Near
+  moves: Moves
+  /** Decodes a row. With the id under which it was requested, the session gets a marker. */
+  decode: (row: Row, done: Done<SessionData>, id?: string) => void
+  toListed: (row: Row, session: SessionData) => ListedSession
+}
+
+/** Looks sessions up, by their ids and by their handles: in the database, or in what is known of it. */
+export class Lookups {
+  readonly #dispatcher: Dispatcher
+  readonly #keys: Keys
+  readonly #settings: Settings
+  readonly #order: Order
+  readonly #near: Near
+  readonly #moves: Moves
+  readonly #decode: Parts['decode']
+  readonly #toListed: Parts['toListed']
+
+  constructor({ dispatcher, keys, settings, order, near, moves, decode, toListed }: Parts) {
+    this.#dispatcher = dispatcher
+    this.#keys = keys
+    this.#settings = settings
+    this.#order = order
+    this.#near = near
+    this.#moves = moves
+    this.#decode = decode
+    this.#toListed = toListed
+  }
+
+  get(call: Call<SessionData | null>, id: string): void {
+    const key = this.#keys.find(id)
+    // The cookie is another system's or forged: no session can have this id.
+    if (key === undefined) return call.finish(null, null)
+    this.#order.read(key, call, () => {
+      this.#look(key, this.#near.freshness, (error, row) => {
+        if (error != null) return call.finish(error)
+        if (row === undefined && this.#moves.isOn) return this.#getMoved(call, id, key)
+        if (row === undefined || !this.#isLive(row)) return call.finish(null, null)
+        if (this.#moves.isKeeping) return this.#getCopied(call, id, row)
+        this.#decode(row, (failure, found) => call.finish(failure, found), id)
+      })
+    })
+  }
+
+  /** Answers with the row, from memory where that is fresh enough. */
+  #look(key: string, freshness: number, done: Done<Row>): void {
+    if (freshness === 0) return this.#dispatcher.read(key, done)
+    const known = this.#near.find(key, freshness)
+    // Another process may have extended a session whose known deadline has passed.
+    if (known !== undefined && this.#isLive(known)) return done(null, known)
+    this.#near.read(
+      key,
+      freshness,
+      false,
+      (answer) => this.#dispatcher.read(key, answer),
+      (error, found) => done(error, found?.isMissing ? undefined : found),
+    )
+  }
+
+  /** Looks for the session in the store from which sessions move in. */
+  #getMoved(call: Call<SessionData | null>, id: string, key: string): void {
+    this.#moves.find(key, id, call).then(
+      (row) => {
+        if (row === undefined || !this.#isLive(row)) return call.finish(null, null)
+        this.#decode(row, (failure, found) => call.finish(failure, found), id)
+      },
+      (error) => call.finish(error),
+    )
+  }
+
+  /** Reads a session that may be a copy of one that a process with the other store has ended. */
+  #getCopied(call: Call<SessionData | null>, id: string, row: Row): void {
+    this.#moves.endWithOriginal(row, id).then(
+      (ended) => {
+        if (ended) return call.finish(null, null)
+        this.#decode(row, (failure, found) => call.finish(failure, found), id)
+      },
+      (error) => call.finish(error),
+    )
+  }
+
+  /** Reads a session by its handle, and marks nothing: nobody can save it by that. */
+  peek(call: Call<ListedSession | null>, handle: string, freshness: number = this.#near.freshness): void {
+    const key = this.#keys.fromHandle(handle)!
+    this.#order.read(key, call, () => {
+      this.#look(key, freshness, (error, row) => {
+        if (error != null) return call.finish(error)
+        if (row === undefined || !this.#isLive(row)) return call.finish(null, null)
+        this.#decode(row, (failure, session) => {
+          if (failure != null) return call.finish(failure)
+          call.finish(null, this.#toListed(row, session!))
+        })
+      })
+    })
+  }
+
+  /** Finds out about a session by its handle, and remembers what `derive` makes of it. */
+  consult<T>(call: Call<Known>, handle: string, freshness: number, derive: Derive<T>): void {
+    const key = this.#keys.fromHandle(handle)!
+    this.#order.read(key, call, () => {
+      const known = this.#near.find(key, freshness)
+      if (known !== undefined && (known.data === null || this.#isLive(known)))
+        return this.#derive(call, known, derive)
+      const send = (answer: Done<Row>): void => this.#dispatcher.read(key, answer)
+      this.#near.read(key, freshness, true, send, (error, found) => {
+        if (error != null) call.finish(error)
+        else this.#derive(call, found!, derive)
+      })
+    })
+  }
+
+  #derive<T>(call: Call<Known>, known: Known, derive: Derive<T>): void {
+    if (known.factsOf(derive) !== undefined) return call.finish(null, known)
+    const learn = (session: SessionData | null): void => {
+      known.learn(derive, derive(session))
+      call.finish(null, known)
+    }
+    if (known.data === null || !this.#isLive(known)) return learn(null)
+    this.#decode(known, (error, session) => (error == null ? learn(session!) : call.finish(error)))
+  }
+
+  #isLive(row: Row): boolean {
+    return isLive(row, this.#settings)
+  }
+}
