@@ -1,4 +1,4 @@
-import { databaseIds, databases } from '@session-stores/testbed/databases'
+import { databaseIds } from '@session-stores/testbed/databases'
 import type { Job } from '../child/protocol.ts'
 import type { OperationName, Parameters, ScenarioName } from '../results/results.ts'
 import { catalogue, controlsOf, type Entry } from '../subjects/catalogue.ts'
@@ -7,6 +7,7 @@ import type { Arguments } from './arguments.ts'
 import { type Chosen, chooseCells } from './choose.ts'
 import { sessionTime } from './estimate.ts'
 import type { PlannedJob, PlannedPoint } from './job.ts'
+import { MAIN } from './main-subjects.ts'
 import type { Scale } from './scale.ts'
 
 /** Returns the jobs of every round. */
@@ -28,8 +29,6 @@ function findControls(entries: readonly Entry[]): Entry[] {
 }
 
 const OURS = databaseIds.map((id) => `ours-${id}`)
-/** The subjects of the packages that most people use, one for each database, for long scenarios. */
-export const MAIN: readonly string[] = databaseIds.map((id) => databases[id].peer)
 /** The maximum number of sessions for these packages, because they are stored one by one. */
 const MOST_STORED = 100_000
 /** Subjects that can prune expired sessions on demand. Redis removes expired keys by itself. */

@@ -1,5 +1,5 @@
 import type { DatabaseId } from '@session-stores/testbed/databases'
-import { MAIN } from '../plan/plan.ts'
+import { MAIN } from '../plan/main-subjects.ts'
 import type { Cell, Database, OperationName, Run } from '../results/results.ts'
 import { compare, counterpart, type Metric } from '../results/summary.ts'
 import { number } from './html.ts'

@@ -1,5 +1,5 @@
 import { type DatabaseId, databaseIds } from '@session-stores/testbed/databases'
-import { MAIN } from '../plan/plan.ts'
+import { MAIN } from '../plan/main-subjects.ts'
 import type { Cell, Run, SubjectInfo } from '../results/results.ts'
 import type { Ratio } from '../results/statistics.ts'
 import { compare, counterpart, figure } from '../results/summary.ts'

@@ -1,4 +1,4 @@
-import { MAIN } from '../plan/plan.ts'
+import { MAIN } from '../plan/main-subjects.ts'
 import type { Cell, Run, ScenarioInfo } from '../results/results.ts'
 import type { Estimate } from '../results/statistics.ts'
 import { compare, counterpart, failedShare, figure, type Metric } from '../results/summary.ts'

@@ -9,6 +9,7 @@ import { deadlines } from './deadlines.ts'
 import { diagnostics } from './events.ts'
 import { expiry } from './expiry.ts'
 import { type StoreRule, withStores } from './fixture.ts'
+import { freshness } from './freshness.ts'
 import { gone } from './gone.ts'
 import { hostile } from './hostile.ts'
 import { ids } from './ids.ts'
@@ -32,6 +33,7 @@ export const policyRules: readonly StoreRule[] = [
   ...ids,
   ...expiry,
   ...touches,
+  ...freshness,
   ...deadlines,
   ...order,
   ...conflicts,

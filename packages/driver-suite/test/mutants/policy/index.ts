@@ -6,6 +6,7 @@ import { data } from './data.ts'
 import { deadlines } from './deadlines.ts'
 import { events } from './events.ts'
 import { expiry } from './expiry.ts'
+import { freshness } from './freshness.ts'
 import { gone } from './gone.ts'
 import type { Mutant } from './helpers.ts'
 import { hostile } from './hostile.ts'
@@ -38,6 +39,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...update,
   ...expiry,
   ...touch,
+  ...freshness,
   ...order,
   ...conflicts,
   ...collisions,
