@@ -1,4 +1,4 @@
-import { MAIN } from '../plan/plan.ts'
+import { MAIN } from '../plan/main-subjects.ts'
 import { inPageOrder } from '../plan/scenarios.ts'
 import { noiseOf } from '../results/noise.ts'
 import type { Run } from '../results/results.ts'

@@ -1,5 +1,5 @@
 import type { DatabaseId } from '@session-stores/testbed/databases'
-import { MAIN } from '../plan/plan.ts'
+import { MAIN } from '../plan/main-subjects.ts'
 import type { Run, Storage } from '../results/results.ts'
 import { number } from './html.ts'
 import { databaseNames, inOrder, nameOf, subjectOf } from './labels.ts'
