@@ -9,10 +9,14 @@ const MUCH = 1.1
 
 /** Why a session of ours takes up more, by database. */
 const reasons: Readonly<Record<DatabaseId, string>> = {
-  redis: '',
-  mongodb: '',
-  postgres: '',
-  sqlite: '',
+  redis:
+    'beside the session, a value holds the tag that decides between two saves, the beginning and the deadline, and the key is a hash of 43 characters. Redis rounds a value up to the next size of its allocator, so one of 2,060 bytes takes 2,560.',
+  mongodb:
+    'beside the session, a document holds the tag that decides between two saves, the beginning, the deadline and the coarse time of its removal, and the key is a hash of 43 characters.',
+  postgres:
+    'a fifth of each page stays free (fillfactor 80), so that a touch finds room on the page of its row and changes no index, and a row holds the tag that decides between two saves and two times more.',
+  sqlite:
+    'beside the session, a row holds the tag that decides between two saves and two times more, and an index by the time of removal keeps pruning short.',
 }
 
 export const storageHead: readonly string[] = [
