@@ -6,7 +6,7 @@ export function renderPage(reports: readonly Report[], ours: number): string {
   const named = reports.map((report, i) => ({ ...report, code: i < ours ? `**${codeOf(i)}**` : codeOf(i) }))
   return `${[
     '# What session stores do',
-    `Every rule of \`@session-stores/conformance\` on every store, by \`npx -y pnpm@12 conformance\` on ${date.slice(0, 10)} with Node.js ${node}, on real servers. The JSON behind it: [conformance.json](conformance.json). A \`must\` is what express-session or the store's own documentation promises; a \`should\` what its users may expect; an \`info\` a difference worth knowing.`,
+    `This page has every rule of \`@session-stores/conformance\` on every store. \`npx -y pnpm@12 conformance\` made it on ${date.slice(0, 10)} with Node.js ${node}, on real servers. [conformance.json](conformance.json) has the same as JSON. A \`must\` is a promise of express-session or of the store's own documentation. A \`should\` is what users may expect. An \`info\` is a difference that is worth knowing.`,
     renderTable(
       ['', 'store', 'tested', 'must broken', 'should broken', 'info', 'hold', 'absent', 'not run'],
       named.map(({ code, store, versions, results }) => [
@@ -17,7 +17,7 @@ export function renderPage(reports: readonly Report[], ours: number): string {
         ...(['passed', 'absent', 'not-run'] as const).map((outcome) => count(results)[outcome] || ''),
       ]),
     ),
-    '✓ holds, **✗** broken, ⊘ the store says that it has no such method, · not run (why: at the end), ! opted out.',
+    '✓: the rule holds. **✗**: it is broken. ⊘: the store declares that it has no such method. ·: it was not run, for the reason at the end of the page. !: the author opted out.',
     ...groups(rules).flatMap(([group, members]) => [
       `## ${group}`,
       renderTable(
@@ -30,7 +30,7 @@ export function renderPage(reports: readonly Report[], ours: number): string {
       ),
     ]),
     '## What fails, and how to see it',
-    'The calls of the store as the rule made them, with what they answered: the smallest code that shows it. One rule on one store again: `npx @session-stores/conformance <module> --rule <id>`, with the module in `internal/peers/src/subjects`; why a rule is one: `--explain <id>`.',
+    'These are the calls that the rule made, with the answers of the store. To check one rule on one store again, run `npx @session-stores/conformance <module> --rule <id>` with a module of `internal/peers/src/subjects`. `--explain <id>` says why the rule matters.',
     ...named.flatMap(({ store, results }) => renderFailures(store, results)),
     '## What was not run, and what went wrong besides',
     ...named.flatMap(renderRest),

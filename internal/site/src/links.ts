@@ -42,7 +42,7 @@ function findOwn(address: string): string | undefined {
  *
  * @throws Error if the file does not exist
  */
-export function resolveLink(file: string, href: string): string | null {
+function resolveLink(file: string, href: string): string | null {
   const [, target, hash] = /^([^#]*)(.*)$/.exec(href)!
   const own = findOwn(target!)
   if (own === undefined && /^[a-z]+:|^#|^\//.test(href)) return href

@@ -9,10 +9,13 @@ export const root: string = join(import.meta.dirname, '../../..')
 const SOURCES = [
   'docs/**/*.md',
   'packages/*/README.md',
+  // The packages share one version, so one list of changes has all of them.
+  'packages/core/CHANGELOG.md',
   'examples/*/README.md',
   'benchmarks/README.md',
   'benchmarks/results/**/*.md',
   'CONTRIBUTING.md',
+  'RELEASING.md',
   'SECURITY.md',
 ]
 
@@ -21,7 +24,9 @@ const ADDRESSES: readonly (readonly [file: RegExp, address: string])[] = [
   [/^docs\/(.+)\.md$/, '$1.md'],
   [/^benchmarks\/README\.md$/, 'benchmarks/index.md'],
   [/^((?:packages|examples)\/[^/]+)\/README\.md$/, '$1.md'],
+  [/^packages\/core\/CHANGELOG\.md$/, 'changelog.md'],
   [/^CONTRIBUTING\.md$/, 'contributing.md'],
+  [/^RELEASING\.md$/, 'releasing.md'],
   [/^SECURITY\.md$/, 'security-policy.md'],
 ]
 

@@ -8,13 +8,19 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Guides: ['docs/guides/*'],
   Recipes: ['docs/recipes/express.md', 'docs/recipes/*'],
   'Moving from another store': ['docs/coming-from-another-store.md', 'docs/moving/*'],
-  Production: ['docs/production/*'],
+  Production: ['docs/production/*', 'docs/scale.md'],
   Security: ['docs/security.md', 'docs/sealing.md', 'SECURITY.md'],
   Reference: ['docs/reference/*', 'docs/time-limits.md'],
   'Other packages': ['express', 'koa', 'fastify', 'token', 'legacy', 'cli'].map(
     (name) => `packages/${name}/README.md`,
   ),
-  'How it works': ['docs/architecture.md', 'docs/add-a-database.md', 'CONTRIBUTING.md'],
+  'How it works': [
+    'docs/architecture.md',
+    'docs/add-a-database.md',
+    'CONTRIBUTING.md',
+    'RELEASING.md',
+    'packages/core/CHANGELOG.md',
+  ],
   Evidence: [
     'docs/generated/conformance.md',
     'docs/generated/failover.md',

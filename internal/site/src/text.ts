@@ -13,6 +13,14 @@ export function plainText(md: MarkdownRenderer): void {
     if (!/^generated\/|^benchmarks\/results\//.test(env.relativePath)) return
     for (const token of tokens) if (token.type === 'fence') token.info = 'text'
   })
+  // A heading of a column without text says nothing to a screen reader.
+  md.core.ruler.push('empty-headings', ({ tokens }) => {
+    tokens.forEach(({ type }, i) => {
+      if (type !== 'th_open' || tokens[i + 1]!.content !== '') return
+      tokens[i]!.tag = 'td'
+      tokens[i + 2]!.tag = 'td'
+    })
+  })
   const { text } = md.renderer.rules
   md.renderer.rules.text = (...args) => text!(...args).replaceAll('{{', '&#123;&#123;')
 }

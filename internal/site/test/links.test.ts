@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -34,10 +35,11 @@ test('every link between READMEs and pages leads to a file, and to a heading of 
 })
 
 test('the checker finds a link to a missing file and one to a missing heading', async () => {
-  const said = await check(
-    ['--file-path', 'docs/made-up.md'],
-    '# A\n\n[a](no.md) [b](start.md#no-such) [c](#no)\n',
-  )
+  const { homepage } = JSON.parse(readFileSync(join(root, 'packages/core/package.json'), 'utf8'))
+  const url = `${homepage.replace(/[#/](tree\/.*|readme)$/, '')}/blob/main/docs/not-there.md`
+  const text = `# A\n\n[a](no.md) [b](start.md#no-such) [c](#no) [d](${url})\n`
+  const said = await check(['--file-path', 'docs/made-up.md'], text)
+  expect(said).toMatch(/Cannot find file .*not-there\.md/)
   expect(said).toMatch(/Cannot find file .*no\.md/)
   expect(said).toMatch(/Cannot find heading for .*#no-such.* in .*start\.md/)
   expect(said).toMatch(/Cannot find heading for .*#no/)

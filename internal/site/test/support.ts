@@ -1,10 +1,16 @@
 import { once } from 'node:events'
-import { createReadStream, existsSync, globSync } from 'node:fs'
+import { createReadStream, existsSync, globSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
 
-/** The built site, served as a host of static files serves it. */
+/** The built site, served as a host of static files serves it, and looked at in a browser. */
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** Pictures of the pages are written here, where the variable names a folder. */
+const { SCREENSHOTS } = process.env
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -46,4 +52,50 @@ export async function serveSite(): Promise<AsyncDisposable & { origin: string }>
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+/** What is wrong with a page. */
+export interface Faults {
+  complaints: string[]
+  otherHosts: string[]
+  isTooWide: boolean
+  violations: string[]
+}
+
+/** Opens a page of a browser with a screen of this width. */
+export function openPage(browser: Browser, width: number, colorScheme: 'light' | 'dark'): Promise<Page> {
+  return browser.newPage({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' })
+}
+
+/** Looks at pages of the site, and returns the faults of those that have some. */
+export async function lookAt(
+  page: Page,
+  origin: string,
+  paths: readonly string[],
+): Promise<Record<string, Faults>> {
+  const found: Record<string, Faults> = {}
+  let faults: Faults
+  page.on('console', (message) => faults.complaints.push(message.text()))
+  page.on('pageerror', (error) => faults.complaints.push(error.message))
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${origin}/`) && !request.url().startsWith('data:'))
+      faults.otherHosts.push(request.url())
+  })
+  for (const path of paths) {
+    faults = { complaints: [], otherHosts: [], isTooWide: false, violations: [] }
+    await page.goto(origin + path, { waitUntil: 'networkidle' })
+    faults.isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
+    faults.violations = (await page.evaluate(`${axe}; axe.run().then(({ violations }) => violations.map(
+      ({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).slice(0, 3).join(' '),
+    ))`)) as string[]
+    const isClean = Object.values(faults).every((each) => each === false || each.length === 0)
+    if (!isClean) found[path] = faults
+    const { width } = page.viewportSize()!
+    const scheme = await page.evaluate(() =>
+      matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light',
+    )
+    const file = `${path.replaceAll(/\W+/g, '-')}-${width}-${scheme}.png`
+    if (SCREENSHOTS) await page.screenshot({ path: join(SCREENSHOTS, file) })
+  }
+  return found
 }

@@ -42,6 +42,7 @@ const UNITS: Readonly<Record<string, string>> = {
   ),
   now: 'epoch milliseconds',
   maxPayload: 'bytes',
+  cacheBytes: 'bytes',
   maxQueue: 'calls',
   limit: 'sessions',
   keepNewest: 'sessions',
