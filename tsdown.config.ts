@@ -9,4 +9,9 @@ export default defineConfig({
   dts: true,
   sourcemap: true,
   clean: true,
+  outputOptions: {
+    // The maps name the lines of the repository. Docstrings are in the declarations.
+    sourcemapExcludeSources: true,
+    comments: { legal: true, annotation: true, jsdoc: false },
+  },
 })

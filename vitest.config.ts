@@ -27,6 +27,7 @@ const LONG = [
   'packages/redis/test/node-redis-suite.test.ts',
   'packages/token/test/revocation.test.ts',
   'benchmarks/test/{cli,runner}.test.ts',
+  'test/{first-hour,nextjs}.test.ts',
 ]
 
 /**

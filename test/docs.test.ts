@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { rules } from '@session-stores/conformance'
 import { contractRules } from '@session-stores/driver-suite'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { withSpeed } from '../benchmarks/src/report/speed.ts'
 import { newestRun } from '../benchmarks/src/results/newest.ts'
 
@@ -62,3 +62,100 @@ test('the table of mutants lists all rules, and each rule finds its mutant', () 
   expect(named).toEqual([...rules, ...contractRules].map(({ id }) => id))
   expect(lines.filter((line) => line.includes('**not found**'))).toEqual([])
 })
+
+describe('docs/troubleshooting.md', () => {
+  const page = readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8')
+  const explained = [...page.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code!)
+
+  test('explains every code of an error, and no other', () => {
+    const declared = ['core', 'token'].flatMap((name) => {
+      const source = readFileSync(join(root, `packages/${name}/src/errors.ts`), 'utf8')
+      const [, union] = /export type \w+ErrorCode =\n(.*?)\n\n/s.exec(source)!
+      return [...union!.matchAll(/^ {2}\| '([A-Z_]+)'/gm)].map(([, code]) => code!)
+    })
+    expect(declared.length).toBeGreaterThan(30)
+    expect(explained.filter((code) => !code.startsWith('SESSION_STORES_')).sort()).toEqual(declared.sort())
+  })
+
+  test('explains every warning of the process', () => {
+    const sources = globSync('packages/*/src/**/*.ts', { cwd: root }).map((path) =>
+      readFileSync(join(root, path), 'utf8'),
+    )
+    const warnings = sources.flatMap((source) => [...source.matchAll(/code: '(SESSION_STORES_\w+)'/g)])
+    const codes = [...new Set(warnings.map(([, code]) => code!))]
+    expect(explained.filter((code) => code.startsWith('SESSION_STORES_')).sort()).toEqual(codes.sort())
+  })
+
+  test('its program prints the code', async () => {
+    expect(await runProgram('docs/troubleshooting.md', 'errors.mjs')).toMatch(/^[A-Z_]+: .+\n$/)
+  })
+})
+
+describe('docs/sealing.md', () => {
+  const [old, fresh] = [
+    'b4Wk2T0vJt9ZqXo1sYhM7cRfLdPgN6eUaKiS3mQxBnE',
+    'Zq8dV1rJx5KtP0oWmYcB7nHsLf2GuE6aRiT9wXvQk4M',
+  ]
+
+  test('the programs seal, and replace a key', async () => {
+    const folder = mkdtempSync(join(root, 'test/.docs-'))
+    try {
+      const seal = (program: string, SEAL_KEYS: string) =>
+        runProgram('docs/sealing.md', program, { folder, env: { SEAL_KEYS } })
+      expect(await seal('sealed.mjs', old!)).toBe('ada\n')
+      await expect(seal('reseal.mjs', fresh!)).resolves.toBe('0 sessions\n')
+      expect(await seal('reseal.mjs', `${fresh},${old}`)).toBe('1 sessions\n')
+      expect(await seal('reseal.mjs', fresh!)).toBe('1 sessions\n')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+/** Runs a program of a page, by the name in its first line, and returns what it prints. */
+async function runProgram(
+  page: string,
+  name: string,
+  { folder = join(root, 'test'), env = {} }: { folder?: string; env?: Record<string, string> } = {},
+): Promise<string> {
+  const markdown = readFileSync(join(root, page), 'utf8')
+  const [, code] = new RegExp(`^\`\`\`js\\n// ${name}\\n(.*?)^\`\`\`$`, 'ms').exec(markdown)!
+  const file = join(folder, `.${process.pid}-${name}`)
+  writeFileSync(file, code!)
+  try {
+    const { stdout } = await promisify(execFile)('node', [file], {
+      cwd: folder,
+      env: { ...process.env, ...env },
+    })
+    return stdout
+  } finally {
+    rmSync(file)
+  }
+}
+
+test('every block of JavaScript is one that a test runs', () => {
+  const documents = globSync(
+    ['*.md', '{packages,examples}/*/README.md', 'benchmarks/README.md', 'docs/**/*.md'],
+    {
+      cwd: root,
+    },
+  )
+  const stray = documents.flatMap((document) =>
+    [...readFileSync(join(root, document), 'utf8').matchAll(/^```(?:js|mjs|cjs|javascript)\n(.*)$/gm)]
+      .filter(([, line]) => !isRun(document, line!))
+      .map(([, line]) => `${document}: ${line}`),
+  )
+  expect(stray).toEqual([])
+})
+
+/** Whether a test runs a block of JavaScript, by its page and its first line. */
+function isRun(document: string, line: string): boolean {
+  const name = /^\/\/ ([\w.-]+\.[mc]?js)$/.exec(line)?.[1]
+  if (name === undefined) return false
+  const quickStarts = /^(README\.md|docs\/start\.md|packages\/[\w-]+\/README\.md)$/
+  if (/^docs\/(guides|recipes|moving|production)\//.test(document)) return true
+  if (/^docs\/(troubleshooting|sealing)\.md$/.test(document))
+    return /^(errors|sealed|reseal)\.mjs$/.test(name)
+  // Of the README of the conformance suite, test/packages.test.ts runs the programs.
+  return quickStarts.test(document)
+}

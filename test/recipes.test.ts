@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPackages, installPackages } from './support/build.ts'
 import { importedBy, installedBy, makeFolder, type Page, writePages } from './support/pages.ts'
 import { testOpenidConnect } from './support/recipes/express-openid-connect.ts'
+import { testExpress, testFastify, testKoa } from './support/recipes/frameworks.ts'
 import { testNestjs } from './support/recipes/nestjs.ts'
 import { testOpenTelemetry } from './support/recipes/opentelemetry.ts'
 import { testPrometheus } from './support/recipes/prometheus.ts'
@@ -20,8 +21,13 @@ const pages = writePages('recipes', folder)
 
 /** Declares the tests of each recipe. */
 const recipes: Readonly<Record<string, (page: Page) => void>> = {
+  express: testExpress,
   'express-openid-connect': testOpenidConnect,
+  fastify: testFastify,
+  koa: testKoa,
   nestjs: testNestjs,
+  // Next.js is large, so test/nextjs.test.ts installs it and is among the long tests.
+  nextjs: () => {},
   opentelemetry: testOpenTelemetry,
   prometheus: testPrometheus,
   'socket.io': testSocketIo,
@@ -30,7 +36,7 @@ const recipes: Readonly<Record<string, (page: Page) => void>> = {
 }
 
 test('every recipe has tests', () => {
-  expect(pages.map(({ name }) => name)).toEqual(Object.keys(recipes).sort())
+  expect(pages.map(({ name }) => name).sort()).toEqual(Object.keys(recipes).sort())
 })
 
 describe.each(pages)('the recipe $name', (page) => {

@@ -1,5 +1,7 @@
 import { ArgumentError, type Arguments, readArguments, USAGE } from './plan/arguments.ts'
-import { plan, scenariosOf } from './plan/plan.ts'
+import { describePlan } from './plan/estimate.ts'
+import { scenariosOf } from './plan/job.ts'
+import { plan } from './plan/plan.ts'
 import { full, quick } from './plan/scale.ts'
 import { scenarios } from './plan/scenarios.ts'
 import { renderMarkdown } from './report/markdown.ts'
@@ -18,6 +20,7 @@ async function main(args: Arguments): Promise<void> {
   const jobs = plan(args, scale)
   const names = new Set(jobs.flatMap(scenariosOf))
   const rounds = args.rounds ?? scale.rounds
+  if (args.help || args.plan) return console.log(args.help ? USAGE : describePlan(jobs, rounds))
   const started = new Date().toISOString()
   const output = new Output(args.out, started)
   const run: Run = {
@@ -77,7 +80,10 @@ function faultsOf(run: Run): string[] {
 }
 
 /** Returns the command without its output folder, which does not affect the results. */
-function commandOf({ quick: isQuick, stores, scenarios: chosen, rounds }: Arguments): string {
+function commandOf(args: Arguments): string {
+  const { quick: isQuick, stores, scenarios: chosen, rounds } = args
+  const limits = (option: string, values: readonly (string | number)[] = []) =>
+    values.map((value) => `${option} ${value}`)
   const all = readArguments([])
   const named = (option: string, names: readonly string[], most: number) =>
     names.length === most ? [] : names.map((name) => `${option} ${name}`)
@@ -86,6 +92,9 @@ function commandOf({ quick: isQuick, stores, scenarios: chosen, rounds }: Argume
     ...(isQuick ? ['--quick'] : []),
     ...named('--store', stores, all.stores.length),
     ...named('--scenario', chosen, all.scenarios.length),
+    ...limits('--subject', args.subjects),
+    ...limits('--processes', args.processes),
+    ...limits('--concurrency', args.concurrencies),
     ...(rounds === undefined ? [] : [`--rounds ${rounds}`]),
   ].join(' ')
 }

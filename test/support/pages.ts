@@ -1,13 +1,18 @@
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { expect } from 'vitest'
 
-/** The programs of docs/guides and docs/recipes, written into folders as the pages show them. */
+/** The programs of the pages in folders of docs, written into folders as the pages show them. */
 
 const root = join(import.meta.dirname, '../..')
 
 /** The folders of pages with programs. Their blocks may have these languages. */
-const LANGUAGES = { guides: /^js$/, recipes: /^(js|ts|json|sh)$/ } as const
+const LANGUAGES = {
+  guides: /^(js|sh)$/,
+  recipes: /^(js|jsx|ts|json|sh)$/,
+  moving: /^(js|sh)$/,
+  production: /^(js|sh|yaml|nginx|docker)$/,
+} as const
 
 export type PageKind = keyof typeof LANGUAGES
 
@@ -21,7 +26,7 @@ export interface Page {
 /**
  * Makes a folder from which programs find the packages of this repository. `remove` deletes it.
  */
-export function makeFolder(kind: PageKind): { folder: string; remove(): void } {
+export function makeFolder(kind: PageKind | 'quick-starts'): { folder: string; remove(): void } {
   const parent = join(root, 'test', `.${kind}`)
   mkdirSync(parent, { recursive: true })
   const folder = mkdtempSync(join(parent, `${kind}-`))
@@ -30,7 +35,7 @@ export function makeFolder(kind: PageKind): { folder: string; remove(): void } {
 
 /**
  * Writes the programs of each page into a folder of its name. Every block is a program or a file of
- * one, except commands for the shell, so no block is left that nothing runs.
+ * one, except commands and settings of other programs, so no block is left that nothing runs.
  */
 export function writePages(kind: PageKind, folder: string): Page[] {
   return globSync(`docs/${kind}/*.md`, { cwd: root })
@@ -41,9 +46,10 @@ export function writePages(kind: PageKind, folder: string): Page[] {
       mkdirSync(page.folder, { recursive: true })
       for (const [, language, code] of blocksOf(markdown)) {
         expect(language, path).toMatch(LANGUAGES[kind])
-        if (language === 'sh') continue
-        const name = /^\/\/ ([\w.-]+\.(?:mjs|ts|json))\n/.exec(code!)?.[1]
+        if (/^(sh|yaml|nginx|docker)$/.test(language!)) continue
+        const name = /^\/\/ ([\w./-]+\.(?:mjs|ts|json|jsx))\n/.exec(code!)?.[1]
         expect(name, `${path}: each program begins with its name`).toBeDefined()
+        mkdirSync(dirname(join(page.folder, name!)), { recursive: true })
         writeFileSync(join(page.folder, name!), code!)
       }
       return page

@@ -17,6 +17,11 @@ export interface ClosedLoopOptions {
   duration: number
   /** Positions go from 0 to `size`. Positions in flight are always distinct. */
   size: number
+  /**
+   * The times of `performance.now()` between which answers count, in place of `warmUp` and `duration`.
+   * Several processes that work together share them.
+   */
+  window?: { from: number; until: number }
 }
 
 /** The results of counting. The server's costs are added after the last answer. */
@@ -121,17 +126,26 @@ class ClosedLoop {
   #warm(lane: Lane, now: number): void {
     if (!lane.isAnswered) this.#waiting--
     lane.isAnswered = true
-    if (this.#waiting > 0 || now - this.#opened < this.#options.warmUp) return
+    if (!this.#isWarm(now)) return
     this.#start = now
     this.#meter.start()
   }
 
+  #isWarm(now: number): boolean {
+    const { window, warmUp } = this.#options
+    return window ? now >= window.from : this.#waiting === 0 && now - this.#opened >= warmUp
+  }
+
+  #isOver(now: number, start: number, operations: number): boolean {
+    const { window, duration, concurrency } = this.#options
+    return window ? now >= window.until : now - start >= duration && operations >= concurrency
+  }
+
   #record(now: number, start: number, latency: number, error: unknown): void {
-    const { duration, concurrency } = this.#options
     if (error) this.#tally.add(error)
     this.#latencies.record(latency)
     const operations = ++this.#operations
-    if (now - start < duration || operations < concurrency) return
+    if (!this.#isOver(now, start, operations)) return
     const used = this.#meter.stop(operations)
     const seconds = (now - start) / 1000
     this.#counted = {

@@ -14,6 +14,7 @@ process.on('disconnect', () => process.exit())
 
 async function run(job: Job): Promise<void> {
   if (job.kind === 'http') return (await import('./http.ts')).runHttp(job)
+  if (job.kind === 'fleet') return (await import('./fleet.ts')).runFleet(job)
   if (job.kind === 'expiry') return (await import('./expiry.ts')).runExpiry(job)
   if (job.kind === 'pruning') return (await import('./pruning.ts')).runPruning(job)
   if (job.kind === 'reclaim') return (await import('./reclaim.ts')).runReclaim(job)

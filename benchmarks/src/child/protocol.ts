@@ -40,6 +40,17 @@ export interface HttpJob extends Common {
   warmUp: number
 }
 
+/** Measures several processes at the same time. Each has a store of its own on the same place. */
+export interface FleetJob extends Common {
+  kind: 'fleet'
+  payload: number
+  stored: number
+  points: readonly Point[]
+  passes: number
+  /** Milliseconds in which all processes work before the first measurement. */
+  warmUp: number
+}
+
 /** Only stores the sessions, for later jobs that are `filled`. */
 export interface FillJob extends Common {
   kind: 'fill'
@@ -74,7 +85,7 @@ export interface ReclaimJob extends Common {
   watched: number
 }
 
-export type Job = StoreJob | HttpJob | FillJob | ExpiryJob | PruningJob | ReclaimJob
+export type Job = StoreJob | HttpJob | FleetJob | FillJob | ExpiryJob | PruningJob | ReclaimJob
 
 /** A message from the child. `index` refers to the job's points. */
 export type Message =

@@ -12,7 +12,12 @@ declare module 'express-session' {
     user: string
     /** How often the session was saved. */
     visits: number
-    cart: { sku: string; quantity: number; price: number }[]
+    /** What Passport, flash messages and a protection against CSRF leave in a session. */
+    passport?: { user: { id: string; name: string; email: string; roles: string[] } }
+    flash?: Record<string, string[]>
+    csrfSecret?: string
+    returnTo?: string
+    cart: Item[]
     note: string
   }
 }
@@ -22,8 +27,26 @@ export type Session = session.Session & SessionData
 /** One day in milliseconds. So nothing expires during a run. */
 export const MAX_AGE = 86_400_000
 
-const ITEM = { sku: 'ab12-cd34', quantity: 2, price: 1995 }
-const ITEM_SIZE = JSON.stringify(ITEM).length + 1
+interface Item {
+  sku: string
+  title: string
+  quantity: number
+  price: { amount: number; currency: string }
+  options: { size: string; colour: string }
+}
+
+/** Returns an item of a cart. All items have the same size as JSON. */
+const itemOf = (index: number): Item => ({
+  sku: `ab12-${1000 + (index % 9000)}`,
+  title: `Article ${1000 + (index % 9000)}`,
+  quantity: 1 + (index % 9),
+  price: { amount: 1000 + ((index * 37) % 9000), currency: 'EUR' },
+  options: { size: 'M', colour: 'green' },
+})
+const ITEM_SIZE = JSON.stringify(itemOf(0)).length + 1
+
+/** Sessions of at least this size in bytes have the structure of an application's session. */
+const STRUCTURED = 600
 
 /** Returns the id of the session with this name. It is the same in every process. */
 export function idOf(name: string): string {
@@ -53,14 +76,31 @@ export function sessionOf(
 
 /** Returns the data that an application puts into the session. */
 export function contentsOf(id: string, payload: number): Omit<SessionData, 'cookie'> {
-  const contents = { marker: id, user: userOf(id), visits: 0, cart: [] as (typeof ITEM)[], note: '' }
+  const contents = {
+    ...{ marker: id, user: userOf(id), visits: 0 },
+    ...(payload >= STRUCTURED && structureOf(id)),
+    ...{ cart: [] as Item[], note: '' },
+  }
   const room = payload - COOKIE_SIZE - JSON.stringify(contents).length
   if (room > 0) {
-    const items = Math.floor(room / ITEM_SIZE)
-    contents.cart = Array.from({ length: items }, () => ({ ...ITEM }))
-    contents.note = '.'.repeat(room - items * ITEM_SIZE)
+    const items = payload < STRUCTURED ? 0 : Math.floor((room + 1) / ITEM_SIZE)
+    contents.cart = Array.from({ length: items }, (_, index) => itemOf(index))
+    // Items are separated by one comma less than there are items.
+    contents.note = '.'.repeat(room - items * ITEM_SIZE + (items > 0 ? 1 : 0))
   }
   return contents
+}
+
+function structureOf(id: string): Partial<SessionData> {
+  const name = userOf(id)
+  return {
+    passport: {
+      user: { id: name, name: 'Ada Lovelace', email: `${name}@example.com`, roles: ['customer', 'editor'] },
+    },
+    flash: { success: ['Your address was saved.'], info: ['Your parcel is on its way.'] },
+    csrfSecret: id.slice(0, 24),
+    returnTo: '/account/orders?page=2',
+  }
 }
 
 /** The size of `"cookie":{…},` as express-session stores it. */

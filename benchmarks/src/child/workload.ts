@@ -66,7 +66,15 @@ export async function fillWorkload(
  */
 export async function findWorkload(store: session.Store, count: number, payload: number): Promise<Workload> {
   const some = Array.from({ length: Math.min(count, SOME) }, () => Math.floor(Math.random() * count))
-  const ids = [...new Set(some)].map(nameOf).map(idOf)
+  return findSessions(store, [...new Set(some)].map(nameOf).map(idOf), payload)
+}
+
+/** Returns these sessions of a store that another process filled, after each one was read once. */
+export async function findSessions(
+  store: session.Store,
+  ids: readonly string[],
+  payload: number,
+): Promise<Workload> {
   await read(store, ids, () => {})
   return { store, payload, ids, pool: [], own: [], expired: Promise.resolve([]) }
 }

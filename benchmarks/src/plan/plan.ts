@@ -1,62 +1,25 @@
-import { databaseIds, databases } from '@session-stores/testbed/databases'
-import type { Job, Point } from '../child/protocol.ts'
+import { databaseIds } from '@session-stores/testbed/databases'
+import type { Job } from '../child/protocol.ts'
 import type { OperationName, Parameters, ScenarioName } from '../results/results.ts'
 import { catalogue, controlsOf, type Entry } from '../subjects/catalogue.ts'
 import type { Place } from '../subjects/subject.ts'
 import type { Arguments } from './arguments.ts'
+import { type Chosen, chooseCells } from './choose.ts'
+import { sessionTime } from './estimate.ts'
+import type { PlannedJob, PlannedPoint } from './job.ts'
+import { MAIN } from './main-subjects.ts'
 import type { Scale } from './scale.ts'
 
-/** A measurement and the scenario that it belongs to. */
-export interface PlannedPoint extends Point {
-  scenario: ScenarioName
-}
-
-/** What one process does in a round. */
-export interface PlannedJob {
-  entry: Entry
-  /** Jobs of one group are compared with each other and take turns. */
-  group: string
-  /** Whether the server has only one place, so that the job runs after the others of its group. */
-  isApart: boolean
-  /** The job runs in the first `rounds` rounds. 0 means that it runs beside all rounds. */
-  rounds: number
-  /**
-   * The name of the place of the sessions. The place is emptied before each round unless `stays` is
-   * set.
-   */
-  placeName: string
-  stays: boolean
-  /** The scenario of a job without points. */
-  scenario: ScenarioName
-  points: readonly PlannedPoint[]
-  /** How often the job measures its points in a round. */
-  passes: number
-  make(place: Place): Job
-}
-
-/** Returns the scenarios that a job measures. */
-export function scenariosOf({ points, scenario }: PlannedJob): ScenarioName[] {
-  return points.length === 0 ? [scenario] : [...new Set(points.map((point) => point.scenario))]
-}
-
-/**
- * Returns how many milliseconds a job measures in a round, including warm-ups. Slow stores take
- * longer.
- */
-export function measuringOf({ points, passes }: Pick<PlannedJob, 'points' | 'passes'>): number {
-  const first = points.reduce((sum, { warmUp, duration }) => sum + warmUp + duration, 0)
-  const again = points.reduce((sum, { warmUpAgain, duration }) => sum + warmUpAgain + duration, 0)
-  return first + (passes - 1) * again
-}
-
 /** Returns the jobs of every round. */
-export function plan(args: Pick<Arguments, 'stores' | 'scenarios'>, scale: Scale): PlannedJob[] {
+export function plan(args: Pick<Arguments, 'stores' | 'scenarios'> & Chosen, scale: Scale): PlannedJob[] {
   const entries = catalogue.filter(({ database }) => args.stores.includes(database))
   const planner = new Planner(scale, new Set(args.scenarios))
-  return [
-    ...entries.flatMap((entry) => planner.jobsOf(entry)),
-    ...findControls(entries).flatMap((entry) => planner.control(entry)),
-  ]
+  const chosen = chooseCells(
+    entries.flatMap((entry) => planner.jobsOf(entry)),
+    args,
+  )
+  if (args.subjects) return chosen
+  return [...chosen, ...findControls(entries).flatMap((entry) => planner.control(entry))]
 }
 
 /** Returns the controls, which are copies of this project's first store. */
@@ -66,8 +29,6 @@ function findControls(entries: readonly Entry[]): Entry[] {
 }
 
 const OURS = databaseIds.map((id) => `ours-${id}`)
-/** The subjects of the packages that most people use, one for each database, for long scenarios. */
-export const MAIN: readonly string[] = databaseIds.map((id) => databases[id].peer)
 /** The maximum number of sessions for these packages, because they are stored one by one. */
 const MOST_STORED = 100_000
 /** Subjects that can prune expired sessions on demand. Redis removes expired keys by itself. */
@@ -76,8 +37,14 @@ const PRUNING = [
   ...['better-sqlite3-session-store', 'better-sqlite3-session-store-wal'],
 ]
 
-/** Scenarios with many processes that measure one or two operations each. */
-const BRIEF: readonly ScenarioName[] = ['payload', 'stored']
+/** The number of sessions with which larger numbers are compared. */
+const FEW = 10_000
+
+/** The setups that several processes share, as an installation with several servers does. */
+const FLEET = ['standalone', 'client', 'cluster', 'pgbouncer']
+
+/** Scenarios of which fewer rounds tell enough. */
+const BRIEF: readonly ScenarioName[] = ['payload', 'stored', 'fleet', 'sealing']
 
 class Planner {
   readonly #scale: Scale
@@ -98,11 +65,19 @@ class Planner {
     if (variant === 'sealed' || OURS.includes(entry.id)) add('sealing', this.#variant(entry, 'sealing'))
     if (variant === 'tokens') add('tokens', this.#tokens(entry))
     if (variant === 'application') add('tokens', this.#http(entry, 'tokens', ['http']))
+    if (FLEET.includes(variant) && !['memory', 'files'].includes(entry.database))
+      add('fleet', this.#fleet(entry))
+    if ([...OURS, ...MAIN].includes(entry.id) || ['user', 'sealed'].includes(variant))
+      add('storage', ...this.#scale.storage.payloads.map((payload) => this.#storage(entry, payload)))
+    if (variant === 'near') add('http', this.#http(entry, 'http', ['http']))
     if (variant !== 'standalone') return jobs
 
     jobs.push(...this.#base(entry))
-    if (role === 'floor') return jobs
     const { payloads, sizes } = this.#scale
+    // The bare client shows how much of the growth is the database's own.
+    if (entry.id === 'floor-sqlite')
+      add('stored', ...sizes.filter((size) => size >= FEW).map((size) => this.#stored(entry, size)))
+    if (role === 'floor') return jobs
     add('http', this.#http(entry, 'http', ['http', 'http-one-session']))
     add('expiry', this.#expiry(entry))
     if (entry.database !== 'memory') add('reclaim', this.#reclaim(entry))
@@ -113,6 +88,29 @@ class Planner {
     const most = role === 'ours' ? Number.POSITIVE_INFINITY : MOST_STORED
     add('stored', ...sizes.filter((size) => size <= most).map((size) => this.#stored(entry, size)))
     return jobs
+  }
+
+  #fleet(entry: Entry): PlannedJob {
+    const { fleet, payload } = this.#scale
+    const { stored, processes, concurrencies, warmUp, duration } = fleet
+    const points = processes.flatMap((count) =>
+      concurrencies.map((concurrency) => {
+        const parameters = { payload, stored, concurrency, processes: count }
+        // With many operations in flight, the first answers come late.
+        const calls = count * concurrency
+        const times = {
+          warmUp: Math.max(warmUp, calls * fleet.warmUpEach),
+          duration: Math.max(duration, calls * fleet.durationEach),
+        }
+        const point = this.#point('fleet', 'lookup-touch', parameters)
+        return { ...point, ...times, warmUpAgain: times.warmUp }
+      }),
+    )
+    const make = (place: Place): Job => ({
+      ...{ kind: 'fleet', subject: idOf(entry), place, payload, stored, points, passes: 1 },
+      ...{ warmUp: fleet.jobWarmUp },
+    })
+    return { ...this.#job(entry, 'fleet', points), passes: 1, preparing: fleet.jobWarmUp, make }
   }
 
   /** The control is part of every run, whatever was chosen. */
@@ -126,26 +124,39 @@ class Planner {
   #base(entry: Entry): PlannedJob[] {
     const { concurrency, concurrencies, rates, openDuration } = this.#scale
     const stored = this.#storedOf(entry)
-    const points = [
-      ...this.#points('lookup', ['lookup'], concurrencies),
-      ...this.#points('lookup', ['lookup-miss', 'lookup-expired'], [concurrency]),
-      ...this.#points('touch', ['touch'], concurrencies),
-      ...this.#points('save', ['save'], concurrencies),
-      ...this.#points('save', ['save-growing'], [concurrency]),
+    const ends = concurrencies.filter((one) => one === 1 || one === Math.max(...concurrencies))
+    const main = [
+      ...this.#points('lookup', ['lookup'], ends),
+      ...this.#points('touch', ['touch'], ends),
+      ...this.#points('save', ['save'], ends),
       ...this.#points('request', ['lookup-touch'], concurrencies),
       ...this.#points('mix', ['mix'], [concurrency]),
+    ]
+    const rest = [
+      ...this.#points('lookup', ['lookup-miss', 'lookup-expired'], [concurrency]),
+      ...this.#points('save', ['save-growing'], [concurrency]),
       ...this.#points('hot', ['hot'], [concurrency]),
       ...rates.map((rate) => {
         const parameters = { payload: this.#scale.payload, stored, concurrency: 0, rate }
         return { ...this.#point('open-loop', 'lookup-touch', parameters), duration: openDuration }
       }),
-    ].map((point) => ({ ...point, parameters: { ...point.parameters, stored } }))
+    ]
+    // A run would take too long with everything for every package.
+    const isMain = [...OURS, ...MAIN].includes(entry.id) || entry.database === 'memory'
+    const points = [...main, ...(isMain ? rest : [])].map((point) => ({
+      ...point,
+      parameters: { ...point.parameters, stored },
+    }))
     const chosen = points.filter(({ scenario }) => this.#chosen.has(scenario))
     return chosen.length === 0 ? [] : [this.#job(entry, 'request', chosen)]
   }
 
   #variant(entry: Entry, scenario: ScenarioName): PlannedJob {
-    const points = this.#points(scenario, ['lookup', 'save', 'lookup-touch'], [this.#scale.concurrency])
+    const { concurrency, concurrencies } = this.#scale
+    const isCluster = scenario === 'cluster'
+    const names = ['lookup', ...(isCluster ? ['touch' as const] : []), 'save', 'lookup-touch'] as const
+    const loads = isCluster ? [concurrency, Math.max(...concurrencies)] : [concurrency]
+    const points = this.#points(scenario, names, loads)
     return this.#job(entry, scenario, points)
   }
 
@@ -158,7 +169,7 @@ class Planner {
   }
 
   #stored(entry: Entry, stored: number): PlannedJob {
-    const { payload, concurrency } = this.#scale
+    const { sizesPayload: payload, concurrency } = this.#scale
     const points = [this.#point('stored', 'lookup', { payload, concurrency, stored })]
     const placeName = `${entry.id}-${stored}`
     return { ...this.#job(entry, 'stored', points, true), placeName, stays: true }
@@ -200,6 +211,15 @@ class Planner {
     return { ...this.#job(entry, 'expiry', []), rounds, make }
   }
 
+  /** This job measures nothing itself: the database is asked before and after it. */
+  #storage(entry: Entry, payload: number): PlannedJob {
+    const stored = this.#scale.storage.sessions
+    const make = (place: Place): Job => ({ kind: 'fill', subject: idOf(entry), place, payload, stored })
+    const job = this.#job(entry, 'storage', [])
+    const preparing = sessionTime(entry) * stored
+    return { ...job, group: `storage ${entry.database}`, isApart: true, rounds: 1, preparing, make }
+  }
+
   /** This job runs beside the rounds. */
   #reclaim(entry: Entry): PlannedJob {
     const make = (place: Place): Job => ({
@@ -226,17 +246,20 @@ class Planner {
   #job(entry: Entry, scenario: ScenarioName, points: readonly PlannedPoint[], filled = false): PlannedJob {
     const { payload, stored } = points[0]?.parameters ?? { payload: 0, stored: 0 }
     const { passes } = this.#scale
-    const warmUp = BRIEF.includes(scenario) ? this.#scale.jobWarmUpBrief : this.#scale.jobWarmUp
+    const warmUp = ['payload', 'stored'].includes(scenario)
+      ? this.#scale.jobWarmUpBrief
+      : this.#scale.jobWarmUp
     return {
       entry,
       group: `${scenario} ${entry.database} ${payload} ${stored}`,
       isApart: entry.variant === 'cluster',
-      rounds: Number.POSITIVE_INFINITY,
+      rounds: BRIEF.includes(scenario) ? this.#scale.roundsBrief : Number.POSITIVE_INFINITY,
       placeName: 'work',
       stays: false,
       scenario,
       points,
       passes,
+      preparing: 2 * warmUp,
       make: (place) => ({
         ...{ kind: 'store', subject: idOf(entry), place, payload, stored, filled, points, passes, warmUp },
       }),

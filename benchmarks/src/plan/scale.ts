@@ -1,6 +1,8 @@
 /** The size of a run. Times are in milliseconds. */
 export interface Scale {
   rounds: number
+  /** The rounds of scenarios whose differences are large, or that take long. */
+  roundsBrief: number
   /** How often a process measures each of its points in a round. */
   passes: number
   /**
@@ -25,11 +27,28 @@ export interface Scale {
   payloads: readonly number[]
   payloadStored: number
   sizes: readonly number[]
+  sizesPayload: number
   rates: readonly number[]
   openDuration: number
   http: { connections: number; stored: number; warmUp: number; warmUpAgain: number; duration: number }
   /** The same for applications whose differences are small. */
   application: { warmUp: number; warmUpAgain: number; duration: number }
+  /**
+   * Several processes at the same time. The times are at least `warmUp` and `duration`, and at least
+   * `warmUpEach` and `durationEach` for each operation in flight.
+   */
+  fleet: {
+    stored: number
+    processes: readonly number[]
+    concurrencies: readonly number[]
+    jobWarmUp: number
+    warmUp: number
+    warmUpEach: number
+    duration: number
+    durationEach: number
+  }
+  /** How many sessions of which sizes are stored to see what they take up. */
+  storage: { sessions: number; payloads: readonly number[] }
   expiry: { sessions: number; rounds: number }
   pruning: { expired: number; rate: number; duration: number; rounds: number }
   /** The life of the sessions, and how long their storage is watched afterwards. */
@@ -38,11 +57,12 @@ export interface Scale {
 
 /** The scale of reference runs. */
 export const full: Scale = {
-  rounds: 10,
+  rounds: 9,
+  roundsBrief: 6,
   passes: 2,
   stored: 10_000,
   storedFiles: 1000,
-  payload: 200,
+  payload: 1000,
   concurrencies: [1, 32, 256],
   concurrency: 32,
   jobWarmUp: 400,
@@ -50,15 +70,27 @@ export const full: Scale = {
   warmUp: 30,
   warmUpAlone: 400,
   duration: 120,
-  payloads: [200, 2000, 20_000],
+  payloads: [200, 1000, 20_000],
   payloadStored: 1000,
   sizes: [1000, 10_000, 100_000, 1_000_000],
+  sizesPayload: 200,
   rates: [1000, 4000],
   openDuration: 250,
   http: { connections: 64, stored: 1000, warmUp: 600, warmUpAgain: 200, duration: 400 },
   application: { warmUp: 1500, warmUpAgain: 300, duration: 600 },
-  expiry: { sessions: 40, rounds: 3 },
-  pruning: { expired: 20_000, rate: 1000, duration: 1000, rounds: 10 },
+  fleet: {
+    stored: 4096,
+    processes: [1, 4, 8],
+    concurrencies: [1, 4, 8, 16, 64],
+    jobWarmUp: 3000,
+    warmUp: 50,
+    warmUpEach: 0.3,
+    duration: 150,
+    durationEach: 0.6,
+  },
+  storage: { sessions: 100_000, payloads: [200, 2000] },
+  expiry: { sessions: 40, rounds: 2 },
+  pruning: { expired: 20_000, rate: 1000, duration: 1000, rounds: 6 },
   // Most packages clean up about every 15 minutes, so storage is watched for longer.
   reclaim: { sessions: 1000, life: 10_000, watched: 1_260_000 },
 }
@@ -67,6 +99,7 @@ export const full: Scale = {
 export const quick: Scale = {
   ...full,
   rounds: 1,
+  roundsBrief: 1,
   stored: 1000,
   storedFiles: 600,
   jobWarmUp: 20,
@@ -81,6 +114,17 @@ export const quick: Scale = {
   openDuration: 50,
   http: { connections: 16, stored: 100, warmUp: 50, warmUpAgain: 20, duration: 50 },
   application: { warmUp: 50, warmUpAgain: 20, duration: 50 },
+  fleet: {
+    stored: 512,
+    processes: [2],
+    concurrencies: [1, 8],
+    jobWarmUp: 50,
+    warmUp: 10,
+    warmUpEach: 0.3,
+    duration: 20,
+    durationEach: 0.6,
+  },
+  storage: { sessions: 2000, payloads: [200] },
   expiry: { sessions: 10, rounds: 1 },
   pruning: { expired: 1000, rate: 500, duration: 200, rounds: 1 },
   reclaim: { sessions: 50, life: 5000, watched: 20_000 },

@@ -27,7 +27,7 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
   ],
   http: [
     'Express over HTTP',
-    'Requests to an Express application with express-session, each connection with a session of its own, or one session for all.',
+    'Requests to an Express application with express-session, each connection with a session of its own, or one session for all. Stores with `freshness: 1000` also have `touchAfter: 60_000`: they answer from memory what they asked within the last second, and move a deadline once a minute.',
   ],
   expiry: [
     'Expiry',
@@ -36,6 +36,10 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
   reclaim: [
     'Storage of expired sessions',
     'How long sessions take up storage after their deadline, with the settings that each package comes with, while nobody asks for them. Looked at every quarter of a second at first, then every quarter of a minute.',
+  ],
+  storage: [
+    'Bytes of a session',
+    'What a stored session takes up: in the memory of Redis, in the tables and indexes of PostgreSQL and SQLite, in the documents and indexes of MongoDB. The database is asked before and after many sessions were stored.',
   ],
   pruning: [
     'Pruning under load',
@@ -48,6 +52,10 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
   ],
   pgbouncer: ['PgBouncer', 'PostgreSQL behind PgBouncer in transaction mode.'],
   cluster: ['Redis Cluster', 'A cluster of three masters.'],
+  fleet: [
+    'Several processes',
+    'Several processes of an application work at the same time on one server, each with a store of its own and a few requests at once. A request looks its session up and touches it. All processes begin and end by the same clock.',
+  ],
   control: [
     'Control',
     'The same subject measured twice as if it were two: what differs here is noise, and other differences of that size mean nothing.',

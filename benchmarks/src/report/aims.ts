@@ -1,9 +1,9 @@
 import type { DatabaseId } from '@session-stores/testbed/databases'
-import { MAIN } from '../plan/plan.ts'
+import { MAIN } from '../plan/main-subjects.ts'
 import type { Cell, Database, OperationName, Run } from '../results/results.ts'
 import { compare, counterpart, type Metric } from '../results/summary.ts'
 import { number } from './html.ts'
-import { nameOf, operations, subjectOf } from './labels.ts'
+import { loadOf, nameOf, operations, subjectOf } from './labels.ts'
 
 /** The wanted ratios of this project's store to the package that most people use. */
 interface Aims {
@@ -46,7 +46,7 @@ export function findMissedAims(run: Run): string[] {
         // The ratio is compared as it is displayed, so that 0.997 does not miss an aim of 1.
         const rounded = Math.round(ratio.median * 100) / 100
         if (isAtLeast ? rounded >= aim : rounded <= aim) return []
-        const what = `${nameOf(subjectOf(run, ours.subject))}, ${operations[ours.operation]}, ${ours.parameters.concurrency} at once`
+        const what = `${nameOf(subjectOf(run, ours.subject))}, ${operations[ours.operation]}, ${loadOf(ours.parameters)}`
         return [
           `Missed aim: ${what}: ${number(ratio.median)}x the ${unit} of ${nameOf(peer)} (${number(ratio.low)}–${number(ratio.high)}), where ${isAtLeast ? 'at least' : 'at most'} ${number(aim)}x is wanted.`,
         ]

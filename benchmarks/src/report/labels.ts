@@ -1,6 +1,15 @@
 import { databases } from '@session-stores/testbed/databases'
-import type { Cell, Database, OperationName, Run, ScenarioName, SubjectInfo } from '../results/results.ts'
+import type {
+  Cell,
+  Database,
+  OperationName,
+  Parameters,
+  Run,
+  ScenarioName,
+  SubjectInfo,
+} from '../results/results.ts'
 import { figure } from '../results/summary.ts'
+import { number } from './html.ts'
 
 /** The display names of the databases. */
 export const databaseNames: Record<Database, string> = {
@@ -47,20 +56,38 @@ export function nameOf({ name, variant }: SubjectInfo): string {
  */
 export function groupsOf(run: Run, scenario: ScenarioName): Cell[][] {
   const cells = run.cells.filter((cell) => cell.scenario === scenario)
-  const groups = Map.groupBy(cells, ({ operation, parameters: { payload, concurrency, rate, stored } }) =>
-    JSON.stringify([operation, payload, concurrency, rate, scenario === 'stored' ? stored : 0]),
-  )
+  const groups = Map.groupBy(cells, ({ operation, parameters }) => {
+    const { payload, concurrency, processes, rate, stored } = parameters
+    return JSON.stringify([
+      operation,
+      payload,
+      concurrency,
+      processes,
+      rate,
+      scenario === 'stored' ? stored : 0,
+    ])
+  })
   return [...groups.values()].sort(([a], [b]) => byParameters(a!, b!))
 }
 
 /** Compares by operation, in the order above, and then by parameters in ascending order. */
 export function byParameters(a: Cell, b: Cell): number {
-  const of = ({ operation, parameters: { payload, stored, concurrency, rate } }: Cell) => [
-    ...[Object.keys(operations).indexOf(operation), payload, stored, concurrency, rate ?? 0],
+  const of = ({ operation, parameters: { payload, stored, processes, concurrency, rate } }: Cell) => [
+    ...[Object.keys(operations).indexOf(operation), payload, stored],
+    ...[processes ?? 0, concurrency, rate ?? 0],
   ]
   const [ours, theirs] = [of(a), of(b)]
   const at = ours.findIndex((value, index) => value !== theirs[index])
   return at < 0 ? 0 : ours[at]! - theirs[at]!
+}
+
+/** Describes how much is in flight: `8 processes, 4 at once each`, `256 at once`, or `1,000 a second`. */
+export function loadOf({ concurrency, processes, rate: begun }: Parameters): string {
+  if (begun !== undefined) return `${number(begun)} a second`
+  if (processes === undefined) return `${concurrency} at once`
+  return processes === 1
+    ? `1 process, ${concurrency} at once`
+    : `${processes} processes, ${concurrency} at once each`
 }
 
 /** Returns a comparison by the order of the subjects in the run. */

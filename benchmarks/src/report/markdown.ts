@@ -2,7 +2,7 @@ import { noiseOf } from '../results/noise.ts'
 import type { Cell, Parameters, Run } from '../results/results.ts'
 import type { Estimate, Ratio } from '../results/statistics.ts'
 import { compare, counterpart, failedShare, figure, type Metric } from '../results/summary.ts'
-import { byParameters, inOrder } from './labels.ts'
+import { byParameters, inOrder, loadOf } from './labels.ts'
 import { describeTokens } from './tokens.ts'
 import { findLosses, slower } from './verdict.ts'
 
@@ -152,10 +152,8 @@ function missingBlocks(run: Run): string[] {
 
 const nameOf = (run: Run, id: string): string => run.subjects.find((subject) => subject.id === id)?.name ?? id
 
-function parametersText({ payload, concurrency, stored, rate }: Parameters): string {
-  const load = rate === undefined ? `${concurrency} at once` : `${rate} a second`
-  return `${load}, ${payload} B, ${stored.toLocaleString('en')} stored`
-}
+const parametersText = (parameters: Parameters): string =>
+  `${loadOf(parameters)}, ${parameters.payload} B, ${parameters.stored.toLocaleString('en')} stored`
 
 function bytesOf(cell: Cell): string {
   const [out, back] = [figure(cell, 'bytesOut')?.median, figure(cell, 'bytesIn')?.median]

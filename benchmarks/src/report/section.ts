@@ -1,11 +1,21 @@
-import { MAIN } from '../plan/plan.ts'
+import { MAIN } from '../plan/main-subjects.ts'
 import type { Cell, Run, ScenarioInfo } from '../results/results.ts'
 import type { Estimate } from '../results/statistics.ts'
 import { compare, counterpart, failedShare, figure, type Metric } from '../results/summary.ts'
 import { type Dot, dots, lines, type Point, plain, thousands } from './chart.ts'
 import { html, number, table } from './html.ts'
 import { key } from './key.ts'
-import { busiest, databaseNames, groupsOf, inOrder, nameOf, operations, rate, subjectOf } from './labels.ts'
+import {
+  busiest,
+  databaseNames,
+  groupsOf,
+  inOrder,
+  loadOf,
+  nameOf,
+  operations,
+  rate,
+  subjectOf,
+} from './labels.ts'
 import { describeTokens } from './tokens.ts'
 
 /** Renders a scenario as HTML: charts of the main operations and a table of all figures. */
@@ -153,8 +163,8 @@ function renderRow(run: Run, cell: Cell, isFirst: boolean): string[] {
     const ratio = rival && compare(rival, cell, metric)
     return ratio ? `${ratio.significant ? '' : '~'}${number(ratio.median)}x` : ''
   }
-  const { concurrency, rate: begun, payload, stored } = cell.parameters
-  const load = begun === undefined ? `${concurrency} at once` : `${number(begun)} a second`
+  const { payload, stored } = cell.parameters
+  const load = loadOf(cell.parameters)
   const what = `${operations[cell.operation]}; ${load}, ${number(payload)} B, ${number(stored)} stored`
   const failed = failedShare(cell)
   const memory = figure(cell, 'rssPeak')

@@ -1,4 +1,4 @@
-import { MAIN } from '../plan/plan.ts'
+import { MAIN } from '../plan/main-subjects.ts'
 import { noiseOf } from '../results/noise.ts'
 import type { OperationName, Run, ScenarioName } from '../results/results.ts'
 import type { Ratio } from '../results/statistics.ts'

@@ -4,7 +4,16 @@ import type { Ratio } from '../results/statistics.ts'
 import { compare, counterpart, figure, type Metric } from '../results/summary.ts'
 import { findMissedAims } from './aims.ts'
 import { enumeration, html, number } from './html.ts'
-import { busiest, byParameters, databaseNames, inOrder, nameOf, operations, subjectOf } from './labels.ts'
+import {
+  busiest,
+  byParameters,
+  databaseNames,
+  inOrder,
+  loadOf,
+  nameOf,
+  operations,
+  subjectOf,
+} from './labels.ts'
 import { findMissedTokenAims } from './tokens.ts'
 
 /** A situation for which the page recommends stores. */
@@ -198,8 +207,8 @@ export function findLosses(run: Run): Loss[] {
         if (metric === 'opsPerSecond' && cell.parameters.rate !== undefined) return []
         const ratio = compare(ours, cell, metric)
         if (!ratio?.significant || ratio.median > 1 === isMoreBetter) return []
-        const { concurrency, rate, payload, stored } = cell.parameters
-        const load = rate === undefined ? `${concurrency} at once` : `${number(rate)} a second`
+        const { payload, stored } = cell.parameters
+        const load = loadOf(cell.parameters)
         return [
           {
             ...{ ours: nameOf(subjectOf(run, id)), theirs: nameOf(peer), what: operations[cell.operation] },

@@ -26,6 +26,15 @@ export function mergeMeasurements(a: Measurement, b: Measurement): Measurement {
   }
 }
 
+/** Adds up the measurements of processes that worked at the same time. */
+export function addProcesses(measurements: readonly Measurement[]): Measurement {
+  const sum = (field: 'opsPerSecond' | 'rssPeak') =>
+    measurements.reduce((all, measurement) => all + measurement[field], 0)
+  const [opsPerSecond, rssPeak] = [sum('opsPerSecond'), sum('rssPeak')]
+  const merged = measurements.reduce(mergeMeasurements)
+  return { ...merged, opsPerSecond, seconds: merged.operations / opsPerSecond, rssPeak }
+}
+
 function both(one: string, other: string): string {
   const sum = decodeFromCompressedBase64(one) as Histogram
   sum.add(decodeFromCompressedBase64(other) as Histogram)

@@ -29,6 +29,8 @@ export interface Run {
   cells: Cell[]
   expiry: Expiry[]
   reclaim: Reclaim[]
+  /** Missing in runs from before there was this scenario. */
+  storage?: Storage[]
   /**
    * What was planned and has no figure, with the reason. Without a scenario, the whole subject is
    * missing.
@@ -112,6 +114,8 @@ export type ScenarioName =
   | 'tokens'
   | 'pgbouncer'
   | 'cluster'
+  | 'fleet'
+  | 'storage'
   | 'control'
 
 export interface ScenarioInfo {
@@ -148,6 +152,11 @@ export interface Parameters {
   payload: number
   /** Operations or connections in flight. 0 for an open loop, which has no limit. */
   concurrency: number
+  /**
+   * Only for a fleet: the number of processes that work at the same time. Each has a store of its own
+   * and `concurrency` operations in flight.
+   */
+  processes?: number
   /** The number of stored sessions. */
   stored: number
   /**
@@ -240,6 +249,23 @@ export interface Reclaim {
   all: number | null
   /** How long storage was watched after the deadline, in milliseconds. */
   watched: number
+}
+
+/** What stored sessions take up in a database, in bytes for one session. */
+export interface Size {
+  /** Tables, documents or memory, without the indexes that the database keeps separately. */
+  data: number
+  /** `null` if the database does not tell them apart. */
+  indexes: number | null
+  /** Files after the database has compressed them, or `null` if it does not. */
+  compressed: number | null
+}
+
+export interface Storage extends Size {
+  subject: string
+  payload: number
+  /** The number of stored sessions. */
+  sessions: number
 }
 
 interface Missing {

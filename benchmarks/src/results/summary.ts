@@ -55,7 +55,11 @@ export function failedShare({ rounds }: Cell): number {
 
 function isSame(a: Parameters, b: Parameters): boolean {
   return (
-    a.payload === b.payload && a.concurrency === b.concurrency && a.stored === b.stored && a.rate === b.rate
+    a.payload === b.payload &&
+    a.concurrency === b.concurrency &&
+    a.processes === b.processes &&
+    a.stored === b.stored &&
+    a.rate === b.rate
   )
 }
 

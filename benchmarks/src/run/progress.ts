@@ -1,11 +1,5 @@
-import { measuringOf, type PlannedJob } from '../plan/plan.ts'
-
-/**
- * Estimated milliseconds of a job besides its measurements: starting a process and storing
- * sessions.
- */
-const OVERHEAD = 1500
-const EXPIRY = 3000
+import { estimateJob } from '../plan/estimate.ts'
+import type { PlannedJob } from '../plan/job.ts'
 
 /**
  * Shows the progress of a run: with the remaining time on a terminal, otherwise one line per round.
@@ -20,7 +14,7 @@ export class TerminalProgress {
 
   constructor(jobs: readonly PlannedJob[], rounds: number) {
     this.#rounds = rounds
-    this.#total = jobs.reduce((sum, job) => sum + costOf(job) * Math.min(job.rounds, rounds), 0)
+    this.#total = jobs.reduce((sum, job) => sum + estimateJob(job) * Math.min(job.rounds, rounds), 0)
   }
 
   begin(round: number, { entry, scenario }: PlannedJob): void {
@@ -33,7 +27,7 @@ export class TerminalProgress {
   }
 
   end(job: PlannedJob): void {
-    this.#done += costOf(job)
+    this.#done += estimateJob(job)
   }
 
   /** Removes the line from the terminal. */
@@ -50,8 +44,4 @@ export class TerminalProgress {
     const seconds = ((performance.now() - this.#begin) / 1000) * (this.#total / this.#done - 1)
     return seconds < 90 ? `${Math.ceil(seconds)} s left` : `${Math.ceil(seconds / 60)} minutes left`
   }
-}
-
-function costOf(job: PlannedJob): number {
-  return OVERHEAD + measuringOf(job) + (job.scenario === 'expiry' ? EXPIRY : 0)
 }

@@ -1,6 +1,6 @@
-import { type PlannedJob, type PlannedPoint, scenariosOf } from '../plan/plan.ts'
+import { type PlannedJob, type PlannedPoint, scenariosOf } from '../plan/job.ts'
 import { mergeMeasurements } from '../results/merge.ts'
-import type { Cell, Expiry, Reclaim, Round, Run, ServerInfo } from '../results/results.ts'
+import type { Cell, Expiry, Reclaim, Round, Run, ServerInfo, Storage } from '../results/results.ts'
 
 /** Collects the results of a run. Calls `save` whenever there is more to keep. */
 export class Recorder {
@@ -19,8 +19,8 @@ export class Recorder {
     { scenario, operation, parameters }: PlannedPoint,
     round: Round,
   ): void {
-    const { payload, concurrency, stored, rate } = parameters
-    const key = [scenario, operation, entry.id, payload, concurrency, stored, rate].join()
+    const { payload, concurrency, processes, stored, rate } = parameters
+    const key = [scenario, operation, entry.id, payload, concurrency, processes, stored, rate].join()
     let cell = this.#cells.get(key)
     if (!cell) {
       cell = { scenario, operation, subject: entry.id, parameters, rounds: [] }
@@ -39,6 +39,10 @@ export class Recorder {
 
   addReclaim(reclaim: Reclaim): void {
     this.run.reclaim.push(reclaim)
+  }
+
+  addStorage(storage: Storage): void {
+    this.run.storage = [...(this.run.storage ?? []), storage]
   }
 
   /** Records a failure of these points. Without points, the whole job failed. */

@@ -2,16 +2,17 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Job, Message, ReclaimJob, Usage } from '../child/protocol.ts'
-import { measuringOf, type PlannedJob } from '../plan/plan.ts'
+import type { FillJob, Job, Message, ReclaimJob, Usage } from '../child/protocol.ts'
+import { measuringOf, type PlannedJob } from '../plan/job.ts'
 import { shuffle } from '../plan/shuffle.ts'
-import type { Reclaim } from '../results/results.ts'
+import type { Reclaim, Size, Storage } from '../results/results.ts'
 import type { BenchServer } from '../servers/server.ts'
 import { Servers } from '../servers/start.ts'
 import type { Place } from '../subjects/subject.ts'
 import { cpuTimes } from './cpu.ts'
 import type { Recorder } from './recorder.ts'
 import { settleFile } from './settle-file.ts'
+import { sizeOfEach, sizeOfFiles } from './size.ts'
 import { type JobRun, runJob } from './subject-process.ts'
 import { Turn, Turns } from './turns.ts'
 import { SOON, watchStorage } from './watch-storage.ts'
@@ -138,6 +139,10 @@ export class Runner {
     try {
       const server = await this.#serverOf(job)
       const place = await this.#placeOf(job, index, server)
+      if (job.scenario === 'storage') {
+        this.#recorder.addStorage(await this.#measureStorage(job, place, server, turn))
+        return
+      }
       await this.#run(job.make(place), server, {
         onMessage,
         patience: patienceOf(job),
@@ -151,6 +156,25 @@ export class Runner {
       const points = job.points.filter((_, index) => !done.has(index))
       this.#recorder.addFailure(job, isHeard ? points : [], round, reason)
     }
+  }
+
+  /** Stores sessions and asks the database how much more it takes up. */
+  async #measureStorage(
+    job: PlannedJob,
+    place: Place,
+    server: BenchServer | undefined,
+    turn: Turn,
+  ): Promise<Storage> {
+    const sizeOf = async (): Promise<Size> =>
+      server ? server.size!(place.urls[0]!) : sizeOfFiles(place.folder)
+    await turn.pass()
+    const before = await sizeOf()
+    const fill = job.make(place) as FillJob
+    const { payload, stored: sessions } = fill
+    await this.#run(fill, server, { patience: PATIENCE.job + PATIENCE.session * sessions })
+    if (server) await server.settle?.(place.urls[0]!)
+    else settleFile(place.folder)
+    return { subject: job.entry.id, payload, sessions, ...sizeOfEach(before, await sizeOf(), sessions) }
   }
 
   async #serverOf({ entry }: PlannedJob): Promise<BenchServer | undefined> {

@@ -1,8 +1,13 @@
 import { fork } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Job, Message, Usage } from '../child/protocol.ts'
 
 /** How much of a process's error output is kept, in characters. */
 const TAIL = 4000
+
+/** Processes keep compiled modules here, because a run starts thousands of them. */
+const COMPILE_CACHE = join(tmpdir(), 'session-stores-benchmark-cache')
 
 export interface JobRun {
   onMessage(message: Message): void
@@ -24,6 +29,7 @@ export async function runJob(job: Job, { onMessage, usage, pass, patience, signa
   const child = fork(new URL('../child/main.ts', import.meta.url), {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
     // The process has its own group, so that a Ctrl-C reaches only this process, which then ends
     // it.
     detached: true,

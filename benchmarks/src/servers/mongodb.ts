@@ -41,6 +41,12 @@ export async function startMongodb(): Promise<BenchServer> {
       const sizes = await Promise.all(collections.map((collection) => collection.countDocuments()))
       return sizes.reduce((sum, size) => sum + size, 0)
     },
+    async size(url) {
+      const database = client.db(new URL(url).pathname.slice(1))
+      const stats = await database.command({ dbStats: 1 })
+      const [data, indexes, stored] = [stats.dataSize, stats.indexSize, stats.storageSize].map(Number)
+      return { data: data!, indexes: indexes!, compressed: stored! + indexes! }
+    },
     pids: () => [server.pid!],
     async stop() {
       await client.close()

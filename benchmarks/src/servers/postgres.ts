@@ -70,6 +70,19 @@ export async function startPostgres(): Promise<PostgresServer> {
         await client.end()
       }
     },
+    async size(url) {
+      const client = new pg.Client(url)
+      await client.connect()
+      try {
+        const { rows } = await client.query(`
+          SELECT coalesce(sum(pg_table_size(oid)), 0)::float8 AS data,
+            coalesce(sum(pg_indexes_size(oid)), 0)::float8 AS indexes
+          FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`)
+        return { ...(rows[0] as { data: number; indexes: number }), compressed: null }
+      } finally {
+        await client.end()
+      }
+    },
     pids: () => [server.pid!, ...childrenOf(server.pid!)],
     async stop() {
       await admin.end()

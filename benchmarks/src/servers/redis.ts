@@ -29,6 +29,10 @@ export async function startRedis(): Promise<BenchServer> {
         new RegExp(`^db${new URL(url).pathname.slice(1)}:keys=(\\d+)`, 'm').exec(keyspace)?.[1] ?? 0,
       )
     },
+    async size() {
+      const used = /^used_memory:(\d+)/m.exec(await admin.info('memory'))
+      return { data: Number(used?.[1]), indexes: null, compressed: null }
+    },
     pids: () => [server.pid!],
     async stop() {
       admin.disconnect()

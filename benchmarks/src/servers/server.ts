@@ -1,4 +1,4 @@
-import type { ServerInfo } from '../results/results.ts'
+import type { ServerInfo, Size } from '../results/results.ts'
 
 /** What a server has done since its start. */
 export interface Counts {
@@ -18,6 +18,8 @@ export interface BenchServer {
   counts(): Promise<Counts>
   /** Returns the number of sessions at this URL, including expired ones. */
   stored(url: string): Promise<number>
+  /** Returns the bytes that this URL takes up, or the whole server if it does not tell them apart. */
+  size?(url: string): Promise<Size>
   /** Returns the pids of the server's current processes. */
   pids(): number[]
   stop(): Promise<void>

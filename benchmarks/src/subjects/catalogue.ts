@@ -35,6 +35,18 @@ function ourStore(id: DatabaseId, seal?: 'sealed'): Line {
   return seal ? { ...line, id: `ours-${id}-${seal}`, name: `${store}, ${seal}`, variant: seal } : line
 }
 
+/** The same with `freshness` and `touchAfter`, as the settings for production have it. */
+const withNear = (id: DatabaseId): Line => ({
+  ...ourStore(id),
+  ...{ id: `ours-${id}-near`, name: `${databases[id].store}, freshness: 1000`, variant: 'near' },
+})
+
+/** The same with the option `user`, which makes a store keep an index. */
+const withUser = (id: DatabaseId): Line => ({
+  ...ourStore(id),
+  ...{ id: `ours-${id}-user`, name: `${databases[id].store}, user`, variant: 'user' },
+})
+
 const connectRedis = ['connect-redis', 'redis'] as const
 const connectPg = ['connect-pg-simple', 'pg'] as const
 
@@ -92,6 +104,10 @@ function applicationsOn(id: DatabaseId): Entry[] {
 export const catalogue: readonly Entry[] = [
   ...onDatabase(places.redis, [
     ourStore('redis'),
+    {
+      ...{ id: 'ours-redis-node-redis', name: 'RedisStore on node-redis', role: ours, variant: 'client' },
+      packages: [databases.redis.package, 'redis'],
+    },
     { id: 'connect-redis', name: 'connect-redis on node-redis', role: peer, packages: connectRedis },
     {
       ...{ id: 'connect-redis-ioredis', name: 'connect-redis on ioredis' },
@@ -99,6 +115,8 @@ export const catalogue: readonly Entry[] = [
     },
     { id: 'floor-redis', name: 'bare ioredis', role: floor, packages: ['ioredis'] },
     ourStore('redis', 'sealed'),
+    withNear('redis'),
+    withUser('redis'),
     { ...ourStore('redis'), id: 'ours-redis-cluster', ...cluster },
     { id: 'connect-redis-cluster', name: 'connect-redis', role: peer, packages: connectRedis, ...cluster },
   ]),
@@ -107,6 +125,8 @@ export const catalogue: readonly Entry[] = [
     { id: 'connect-mongo', name: 'connect-mongo', role: peer, packages: ['connect-mongo', 'mongodb'] },
     { id: 'floor-mongodb', name: 'bare mongodb', role: floor, packages: ['mongodb'] },
     ourStore('mongodb', 'sealed'),
+    withNear('mongodb'),
+    withUser('mongodb'),
   ]),
   ...onDatabase(places.postgres, [
     ourStore('postgres'),
@@ -117,6 +137,8 @@ export const catalogue: readonly Entry[] = [
     },
     { id: 'floor-postgres', name: 'bare pg', role: floor, packages: ['pg'] },
     ourStore('postgres', 'sealed'),
+    withNear('postgres'),
+    withUser('postgres'),
     { ...ourStore('postgres'), id: 'ours-postgres-pgbouncer', ...bouncer },
     {
       id: 'connect-pg-simple-pgbouncer',
@@ -146,6 +168,8 @@ export const catalogue: readonly Entry[] = [
     },
     { id: 'floor-sqlite', name: 'bare better-sqlite3', role: floor, packages: ['better-sqlite3'] },
     ourStore('sqlite', 'sealed'),
+    withNear('sqlite'),
+    withUser('sqlite'),
   ]),
   ...onDatabase(memory, [
     {

@@ -1,10 +1,18 @@
-import { Floor, SEAL, type Subjects } from './subject.ts'
+import { Floor, NEAR, SEAL, type Subjects, user } from './subject.ts'
 
 export const mongodbSubjects: Subjects = {
   async 'ours-mongodb'({ urls }) {
     const { MongoStore } = await import('@session-stores/mongodb')
     const store = new MongoStore({ url: urls[0]! })
     return { store, prune: () => store.prune() }
+  },
+  async 'ours-mongodb-near'({ urls }) {
+    const { MongoStore } = await import('@session-stores/mongodb')
+    return { store: new MongoStore({ url: urls[0]!, ...NEAR }) }
+  },
+  async 'ours-mongodb-user'({ urls }) {
+    const { MongoStore } = await import('@session-stores/mongodb')
+    return { store: new MongoStore({ url: urls[0]!, user }) }
   },
   async 'ours-mongodb-sealed'({ urls }) {
     const { MongoStore } = await import('@session-stores/mongodb')

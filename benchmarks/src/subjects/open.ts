@@ -3,22 +3,21 @@ import { mongodbSubjects } from './mongodb.ts'
 import { postgresSubjects } from './postgres.ts'
 import { redisSubjects } from './redis.ts'
 import { sqliteSubjects } from './sqlite.ts'
-import type { Open, Place, Subject } from './subject.ts'
-import { tokenSubjects } from './tokens.ts'
+import type { Open, Place, Subject, Subjects } from './subject.ts'
 
-const subjects = {
+const subjects: Subjects = {
   ...redisSubjects,
   ...mongodbSubjects,
   ...postgresSubjects,
   ...sqliteSubjects,
   ...localSubjects,
-  ...tokenSubjects,
 }
 
 /** Opens the subject of this id. A `file:` URL names a module that exports `open`. */
 export async function openSubject(id: string, place: Place): Promise<Subject> {
   if (id.startsWith('file:')) return ((await import(id)) as { open: Open }).open(place)
-  const open = subjects[id]
+  // The applications load many packages, which the processes of other subjects do not need.
+  const open = subjects[id] ?? (await import('./tokens.ts')).tokenSubjects[id]
   if (!open) throw new Error(`nothing opens a subject '${id}'`)
   return open(place)
 }

@@ -1,5 +1,5 @@
 import session from 'express-session'
-import { Floor, type Open, SEAL, type Subjects } from './subject.ts'
+import { Floor, NEAR, type Open, SEAL, type Subjects, user } from './subject.ts'
 
 const connectPgSimple: Open = async ({ urls }) => {
   const { default: factory } = await import('connect-pg-simple')
@@ -18,6 +18,14 @@ export const postgresSubjects: Subjects = {
     const { PostgresStore } = await import('@session-stores/postgres')
     const store = new PostgresStore({ url: urls[0]! })
     return { store, prune: () => store.prune() }
+  },
+  async 'ours-postgres-near'({ urls }) {
+    const { PostgresStore } = await import('@session-stores/postgres')
+    return { store: new PostgresStore({ url: urls[0]!, ...NEAR }) }
+  },
+  async 'ours-postgres-user'({ urls }) {
+    const { PostgresStore } = await import('@session-stores/postgres')
+    return { store: new PostgresStore({ url: urls[0]!, user }) }
   },
   async 'ours-postgres-sealed'({ urls }) {
     const { PostgresStore } = await import('@session-stores/postgres')
@@ -41,7 +49,7 @@ export const postgresSubjects: Subjects = {
     const { default: pg } = await import('pg')
     const pool = new pg.Pool({ connectionString: urls[0]! })
     const run = (name: string, text: string, ...values: unknown[]) => pool.query({ name, text, values })
-    await pool.query('CREATE TABLE floor (id text PRIMARY KEY, data text, deadline bigint)')
+    await pool.query('CREATE TABLE IF NOT EXISTS floor (id text PRIMARY KEY, data text, deadline bigint)')
     return {
       store: new Floor({
         read: async (id) => {

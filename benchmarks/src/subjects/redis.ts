@@ -1,4 +1,4 @@
-import { Floor, SEAL, type Subjects } from './subject.ts'
+import { Floor, NEAR, SEAL, type Subjects, user } from './subject.ts'
 
 const nodesOf = (urls: readonly string[]): { host: string; port: number }[] =>
   urls.map((url) => ({ host: new URL(url).hostname, port: Number(new URL(url).port) }))
@@ -9,9 +9,24 @@ export const redisSubjects: Subjects = {
     const store = new RedisStore({ url: urls[0]! })
     return { store, prune: () => store.prune() }
   },
+  async 'ours-redis-near'({ urls }) {
+    const { RedisStore } = await import('@session-stores/redis')
+    return { store: new RedisStore({ url: urls[0]!, ...NEAR }) }
+  },
+  async 'ours-redis-user'({ urls }) {
+    const { RedisStore } = await import('@session-stores/redis')
+    return { store: new RedisStore({ url: urls[0]!, user }) }
+  },
   async 'ours-redis-sealed'({ urls }) {
     const { RedisStore } = await import('@session-stores/redis')
     return { store: new RedisStore({ url: urls[0]!, seal: SEAL }) }
+  },
+  async 'ours-redis-node-redis'({ urls }) {
+    const { RedisStore } = await import('@session-stores/redis')
+    const { createClient } = await import('redis')
+    const client = createClient({ url: urls[0]! })
+    await client.connect()
+    return { store: new RedisStore({ client }) }
   },
   async 'ours-redis-cluster'({ urls }) {
     const { RedisStore } = await import('@session-stores/redis')
@@ -44,7 +59,7 @@ export const redisSubjects: Subjects = {
       store: new Floor({
         read: (id) => client.get(id),
         write: (id, text, deadline) => client.set(id, text, 'PXAT', deadline),
-        touch: (id, deadline) => client.pexpireat(id, deadline),
+        touch: (id, deadline) => client.pexpire(id, deadline - Date.now()),
         remove: (id) => client.del(id),
       }),
     }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import session from 'express-session'
-import { Floor, type Place, SEAL, type Subject, type Subjects } from './subject.ts'
+import { Floor, NEAR, type Place, SEAL, type Subject, type Subjects, user } from './subject.ts'
 
 const fileOf = ({ folder }: Place): string => join(folder, 'sessions.db')
 
@@ -9,6 +9,14 @@ export const sqliteSubjects: Subjects = {
     const { SqliteStore } = await import('@session-stores/sqlite')
     const store = new SqliteStore({ path: fileOf(place) })
     return { store, prune: () => store.prune() }
+  },
+  async 'ours-sqlite-near'(place) {
+    const { SqliteStore } = await import('@session-stores/sqlite')
+    return { store: new SqliteStore({ path: fileOf(place), ...NEAR }) }
+  },
+  async 'ours-sqlite-user'(place) {
+    const { SqliteStore } = await import('@session-stores/sqlite')
+    return { store: new SqliteStore({ path: fileOf(place), user }) }
   },
   async 'ours-sqlite-sealed'(place) {
     const { SqliteStore } = await import('@session-stores/sqlite')
@@ -43,7 +51,7 @@ export const sqliteSubjects: Subjects = {
     const { default: Database } = await import('better-sqlite3')
     const database = new Database(fileOf(place))
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-      CREATE TABLE floor (id TEXT PRIMARY KEY, data TEXT, deadline INTEGER) WITHOUT ROWID`)
+      CREATE TABLE IF NOT EXISTS floor (id TEXT PRIMARY KEY, data TEXT, deadline INTEGER) WITHOUT ROWID`)
     const read = database.prepare('SELECT data FROM floor WHERE id = ? AND deadline > ?').pluck()
     const write = database.prepare('INSERT OR REPLACE INTO floor VALUES (?, ?, ?)')
     const touch = database.prepare('UPDATE floor SET deadline = ? WHERE id = ?')

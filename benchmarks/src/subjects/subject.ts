@@ -1,5 +1,6 @@
 import type { Express } from 'express'
 import session, { type SessionData } from 'express-session'
+import type {} from '../child/sessions.ts'
 
 /** The place where a subject keeps its sessions. No other subject uses it. */
 export interface Place {
@@ -34,6 +35,12 @@ export type Subjects = Readonly<Record<string, Open>>
 
 /** A key for this project's stores that seal sessions. */
 export const SEAL: { keys: string[] } = { keys: ['wU7Jv0ZrQm4Tn2bXc8Kd5Lh1Ys9Gf3Ea6Pq0Ri7OtDk'] }
+
+/** The settings for production of docs: a request that changes nothing seldom asks the database. */
+export const NEAR: { freshness: number; touchAfter: number } = { freshness: 1000, touchAfter: 60_000 }
+
+/** The option `user` of this project's stores. */
+export const user = (data: SessionData): string => data.user
 
 /** The basic operations of a database's bare client, one command each. */
 export interface BareClient {

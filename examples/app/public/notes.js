@@ -2,6 +2,7 @@
 // token is not there, and it is gone when the page is.
 let accessToken
 let gettingToken
+let isFailing = false
 
 const list = document.querySelector('#notes')
 const status = document.querySelector('#status')
@@ -38,22 +39,46 @@ async function call(method, body) {
   }
 }
 
+let shown
+
+/** Replaces the list only if it changed, so that a poll does not lose what is selected. */
+function showNotes(notes) {
+  if (JSON.stringify(notes) === shown) return
+  shown = JSON.stringify(notes)
+  list.replaceChildren(
+    ...notes.map((text) => {
+      const item = document.createElement('li')
+      item.textContent = text
+      return item
+    }),
+  )
+}
+
+/** A screen reader reads a text out whenever it is set, so an equal text stays. */
+function tell(text) {
+  if (status.textContent !== text) status.textContent = text
+}
+
 async function show(method, body) {
   try {
     const notes = await call(method, body)
-    list.replaceChildren(
-      ...notes.map((text) => {
-        const item = document.createElement('li')
-        item.textContent = text
-        return item
-      }),
-    )
-    status.textContent = notes.length === 0 ? 'There are no notes yet.' : ''
+    showNotes(notes)
+    if (method === 'POST') tell('The note is added.')
+    else if (notes.length === 0) tell('There are no notes yet.')
+    else if (isFailing) tell('')
+    isFailing = false
     return true
   } catch (failure) {
     const isSignedOut = failure.status === 401
-    status.textContent = isSignedOut ? 'You are signed out.' : 'The notes cannot be read just now.'
-    if (isSignedOut) list.replaceChildren()
+    isFailing = true
+    tell(
+      isSignedOut
+        ? 'You are signed out.'
+        : method === 'POST'
+          ? 'The note could not be added.'
+          : 'The notes cannot be read just now.',
+    )
+    if (isSignedOut) showNotes([])
     return !isSignedOut
   }
 }
@@ -61,7 +86,9 @@ async function show(method, body) {
 form.addEventListener('submit', async (event) => {
   event.preventDefault()
   const text = new FormData(form).get('text')
-  if (await show('POST', { text })) form.reset()
+  if (!(await show('POST', { text })) || isFailing) return
+  form.reset()
+  form.elements.text.focus()
 })
 
 /** Shows what other tabs and programs add, until the user is signed out. */

@@ -30,7 +30,12 @@ export function makeAccountRoutes({ users, passport, limits }: AccountOptions): 
     }
     const { name } = readCredentials(req.body)
     res.status(401)
-    show(req, res, 'sign', { ...signInPage, name, problem: 'Name or password is wrong.' })
+    show(req, res, 'sign', {
+      ...signInPage,
+      name,
+      problem: 'Name or password is wrong.',
+      field: name === '' ? 'name' : 'password',
+    })
   })
 
   routes.post('/sign-up', limits.address, async (req, res) => {
@@ -39,10 +44,10 @@ export function makeAccountRoutes({ users, passport, limits }: AccountOptions): 
     if (!problem) {
       const user = await users.signUp(credentials)
       if (user) return welcome(req, res, user)
-      problem = 'This name is taken.'
+      problem = { field: 'name', problem: 'This name is taken.' }
     }
     res.status(422)
-    show(req, res, 'sign', { ...signUpPage, name: credentials.name, problem })
+    show(req, res, 'sign', { ...signUpPage, name: credentials.name, ...problem })
   })
   return routes
 }

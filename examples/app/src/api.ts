@@ -59,5 +59,6 @@ const answerError: ErrorRequestHandler = (error, _req, res, next) => {
   const { status, title, advice, retryAfter } = explain(error)
   if (status >= 500 && status !== 503) console.error(error)
   if (retryAfter !== undefined) res.set('Retry-After', `${retryAfter}`)
-  res.status(status).json({ error: `${title}. ${advice}` })
+  const again = retryAfter === undefined ? '' : ` Try again in ${retryAfter} s.`
+  res.status(status).json({ error: `${title}. ${advice}${again}` })
 }

@@ -6,9 +6,9 @@ import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { makeAccountRoutes } from './accounts.ts'
 import { makeApiRoutes } from './api.ts'
-import { makeErrorHandler, Refusal } from './errors.ts'
+import { Refusal, refusePath, showError } from './errors.ts'
 import { makeLimits } from './limits.ts'
-import { render, show } from './pages.ts'
+import { show } from './pages.ts'
 import { makePassport } from './passport.ts'
 import { makeSessionRoutes, noteVisit } from './sessions.ts'
 import type { Users } from './users.ts'
@@ -29,6 +29,11 @@ export interface AppOptions {
   store: SessionStore
   users: Users
   tokens: Tokens
+  /**
+   * The name of the database of the sessions, which the pages show.
+   * @default 'memory'
+   */
+  database?: string
   /** The secret that signs the cookies. */
   secret: string
   /** The `trust proxy` setting of Express: which proxies may say that a request came over HTTPS. */
@@ -57,6 +62,7 @@ export function createApp({
   store,
   users,
   tokens,
+  database = 'memory',
   secret,
   trustProxy = false,
   isSecure = trustProxy !== false,
@@ -67,6 +73,7 @@ export function createApp({
   const limits = makeLimits({ triesPerAddress, triesPerName })
   const passport = makePassport(users)
 
+  app.locals.database = database
   app.set('trust proxy', trustProxy)
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }))
   app.use(express.static(join(import.meta.dirname, '..', 'public')))
@@ -80,12 +87,12 @@ export function createApp({
   app.get('/', (req, res) => {
     // Counting the visits of people who are not signed in would store a session for each of them.
     if (req.user) req.session.visits = (req.session.visits ?? 0) + 1
-    show(req, res, 'home', { visits: req.session.visits })
+    show(req, res, 'home', { visits: req.session.visits, endsAt: req.session.cookie.expires })
   })
   app.use(express.urlencoded({ extended: false }))
   app.use(makeAccountRoutes({ users, passport, limits }))
   app.use(makeSessionRoutes({ store }))
-  app.use(makeErrorHandler({ render }))
+  app.use(refusePath, showError)
   return app
 }
 

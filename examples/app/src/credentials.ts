@@ -15,9 +15,18 @@ export function readCredentials(body: { name?: unknown; password?: unknown } = {
   return { name: `${name}`.normalize('NFKC').trim(), password: `${password}`.normalize('NFKC') }
 }
 
-/** Returns why nobody can sign up with these credentials, as a sentence for the page. */
-export function findProblem({ name, password }: Credentials): string | undefined {
-  return findNameProblem(name) ?? findPasswordProblem(password)
+/** Why nobody can sign up with some credentials, as a sentence for the page. */
+export interface CredentialsProblem {
+  field: keyof Credentials
+  problem: string
+}
+
+/** Returns why nobody can sign up with these credentials. */
+export function findProblem({ name, password }: Credentials): CredentialsProblem | undefined {
+  const nameProblem = findNameProblem(name)
+  if (nameProblem) return { field: 'name', problem: nameProblem }
+  const problem = findPasswordProblem(password)
+  return problem ? { field: 'password', problem } : undefined
 }
 
 export function findNameProblem(name: string): string | undefined {

@@ -1,10 +1,11 @@
-import type { ErrorRequestHandler } from 'express'
+import type { ErrorRequestHandler, RequestHandler } from 'express'
+import { show } from './pages.ts'
 
 interface Explanation {
   status: number
   title: string
   advice: string
-  /** In seconds. */
+  /** In how many seconds to try again. The page and the header `Retry-After` say so. */
   retryAfter?: number
 }
 
@@ -18,25 +19,34 @@ export class Refusal extends Error {
   }
 }
 
-interface ErrorOptions {
-  render: (page: string, data: object) => string
-}
+/** Refuses a request that no route took. */
+export const refusePath: RequestHandler = (_req, _res, next) =>
+  next(
+    new Refusal({
+      status: 404,
+      title: 'There is no such page',
+      advice: 'The address may have a typing error, or the page has moved.',
+    }),
+  )
 
-export function makeErrorHandler({ render }: ErrorOptions): ErrorRequestHandler {
-  return (error: unknown, req, res, next) => {
-    if (res.headersSent) return next(error)
-    const { code = '' } = error as { code?: string }
-    // The session of this cookie can no longer be read, so only a new session helps.
-    if (['CORRUPT', 'SEAL_BROKEN', 'NOT_SEALED'].includes(code)) {
-      const secure = req.secure
-      res.clearCookie(secure ? '__Host-sid' : 'sid', { httpOnly: true, sameSite: 'lax', secure, path: '/' })
-      return res.redirect(303, '/sign-in')
-    }
-    const { status, title, advice, retryAfter } = explain(error)
-    if (status >= 500 && !(error instanceof Refusal)) console.error(error)
-    if (retryAfter !== undefined) res.set('Retry-After', `${retryAfter}`)
-    res.status(status).send(render('error', { title, advice }))
+/** Answers a failed request with a page that says what happened, and what to do. */
+export const showError: ErrorRequestHandler = (error: unknown, req, res, next) => {
+  if (res.headersSent) return next(error)
+  const { code = '' } = error as { code?: string }
+  // The session of this cookie can no longer be read, so only a new session helps.
+  if (['CORRUPT', 'SEAL_BROKEN', 'NOT_SEALED'].includes(code)) {
+    const secure = req.secure
+    res.clearCookie(secure ? '__Host-sid' : 'sid', { httpOnly: true, sameSite: 'lax', secure, path: '/' })
+    return res.redirect(303, '/sign-in')
   }
+  const { status, title, advice, retryAfter } = explain(error)
+  if (status >= 500 && !(error instanceof Refusal)) console.error(error)
+  if (retryAfter !== undefined) res.set('Retry-After', `${retryAfter}`)
+  const retryAt = retryAfter === undefined ? undefined : new Date(Date.now() + retryAfter * 1000)
+  // Only a page that is read can be loaded again. A form has to be filled in again.
+  const path = req.method === 'GET' ? req.originalUrl : req.path
+  res.status(status)
+  show(req, res, 'error', { title, advice, retryAt, path })
 }
 
 /** Says what happened, and what to do. */
@@ -55,7 +65,7 @@ export function explain(error: unknown): Explanation {
     return {
       status: 503,
       title: 'Back in a moment',
-      advice: 'The sessions cannot be reached just now. Nothing is lost: try again.',
+      advice: 'The sessions cannot be reached just now. Nothing is lost.',
       retryAfter: 5,
     }
   if (code === 'CROSS_SITE')

@@ -69,7 +69,7 @@ function refuseTry(req: Request, _res: Response, next: (refusal: Refusal) => voi
     new Refusal({
       status: 429,
       title: 'Too many tries',
-      advice: 'Wait for some minutes, then try again.',
+      advice: 'Somebody tried to sign in too often, from this address or with this name.',
       retryAfter: Math.max(1, seconds),
     }),
   )

@@ -1,14 +1,20 @@
 import { join } from 'node:path'
 import { Eta } from 'eta'
 import type { Request, Response } from 'express'
+import { formatRelativeTime } from '../public/relative-time.js'
+import { takeNotice } from './notices.ts'
 
 const views = new Eta({ views: join(import.meta.dirname, '..', 'views'), cache: true })
 
-export function render(page: string, data: object): string {
-  return views.render(page, data)
+/** Answers the request with a page for the current user, which also confirms what the user just did. */
+export function show(req: Request, res: Response, page: string, data: object = {}): void {
+  const { database } = req.app.locals
+  const notice = takeNotice(req, res)
+  res.send(views.render(page, { ...data, notice, database, user: req.user, showTime }))
 }
 
-/** Answers the request with a page for the current user. */
-export function show(req: Request, res: Response, page: string, data: object = {}): void {
-  res.send(render(page, { ...data, user: req.user }))
+/** Returns the element of a time. A script of the page shows the tooltip in the user's zone. */
+function showTime(time: Date): string {
+  const text = formatRelativeTime(time.getTime())
+  return `<time datetime="${time.toISOString()}" title="${time.toUTCString()}">${text}</time>`
 }

@@ -46,7 +46,7 @@ export class PasswordHasher {
       throw new Refusal({
         status: 503,
         title: 'Back in a moment',
-        advice: 'Too many people are signing in just now. Try again in a few seconds.',
+        advice: 'Too many people are signing in just now.',
         retryAfter: 10,
       })
     return this.#limit(() => hash(password, salt, 32, this.#cost))

@@ -2,6 +2,7 @@ import type { SessionStore } from '@session-stores/core'
 import { signOut } from '@session-stores/express'
 import Bowser from 'bowser'
 import { type Request, type RequestHandler, Router } from 'express'
+import { confirm } from './notices.ts'
 import { show } from './pages.ts'
 
 export interface SessionPageOptions {
@@ -23,7 +24,9 @@ export const noteVisit: RequestHandler = (req, _res, next) => {
  */
 export function makeSessionRoutes({ store }: SessionPageOptions): Router {
   const routes = Router()
-  routes.use((req, res, next) => (req.user ? next() : res.redirect(303, '/sign-in')))
+  routes.use(['/notes', '/sessions', '/sign-out', '/sign-out-everywhere'], (req, res, next) =>
+    req.user ? next() : res.redirect(303, '/sign-in'),
+  )
 
   routes.get('/notes', (req, res) => show(req, res, 'notes'))
 
@@ -46,22 +49,25 @@ export function makeSessionRoutes({ store }: SessionPageOptions): Router {
   routes.post('/sessions/revoke', async (req, res) => {
     // The handle comes from the browser, so `user` makes sure that the session belongs to this
     // user.
-    await store.revoke(`${req.body?.handle}`, { user: req.user!.id })
+    const isEnded = await store.revoke(`${req.body?.handle}`, { user: req.user!.id })
+    confirm(req, res, 'one-ended', Number(isEnded))
     res.redirect(303, '/sessions')
   })
 
   routes.post('/sessions/revoke-others', async (req, res) => {
-    await store.revokeUser(req.user!.id, { except: req.sessionID })
+    confirm(req, res, 'others-ended', await store.revokeUser(req.user!.id, { except: req.sessionID }))
     res.redirect(303, '/sessions')
   })
 
   routes.post('/sign-out', async (req, res) => {
     await signOut(req, res)
+    confirm(req, res, 'signed-out')
     res.redirect(303, '/')
   })
 
   routes.post('/sign-out-everywhere', async (req, res) => {
     await signOut(req, res, { everywhere: true })
+    confirm(req, res, 'signed-out-everywhere')
     res.redirect(303, '/')
   })
   return routes

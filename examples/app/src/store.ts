@@ -33,7 +33,22 @@ export function openStore(url: string, options: StoreOptions): SessionStore {
   }
 }
 
-const SERVERS = ['redis:', 'rediss:', 'postgres:', 'postgresql:', 'mongodb:', 'mongodb+srv:']
+const NAMES: Readonly<Record<string, string>> = {
+  'sqlite:': 'SQLite',
+  'redis:': 'Redis',
+  'rediss:': 'Redis',
+  'postgres:': 'PostgreSQL',
+  'postgresql:': 'PostgreSQL',
+  'mongodb:': 'MongoDB',
+  'mongodb+srv:': 'MongoDB',
+}
+
+/** Returns the name of the database of a URL, for the pages. */
+export function nameDatabase(url: string): string {
+  return NAMES[schemeOf(url)] ?? 'an unknown database'
+}
+
+const SERVERS = Object.keys(NAMES).filter((scheme) => scheme !== 'sqlite:')
 
 /** A name, the path of a socket, or an IPv6 address. Other encoded characters may be a password. */
 const HOST = String.raw`(?:(?:[\w.-]|%2F)+|\[[\da-f:.]+\])(?::\d+)?`

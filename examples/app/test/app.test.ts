@@ -10,7 +10,7 @@ import { Browser } from '@session-stores/testbed/browser'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createApp } from '../src/app.ts'
-import { openStore } from '../src/store.ts'
+import { nameDatabase, openStore } from '../src/store.ts'
 import { makeTokens } from '../src/tokens.ts'
 import { Users } from '../src/users.ts'
 import { cost, password, secret, serve, userOf } from './support/serve.ts'
@@ -46,7 +46,14 @@ function describePages(url: string): void {
   const newName = () => `person ${process.pid}-${++people}`
 
   beforeAll(async () => {
-    const app = createApp({ store, users, tokens, secret, triesPerAddress: 1000 })
+    const app = createApp({
+      store,
+      users,
+      tokens,
+      database: nameDatabase(url),
+      secret,
+      triesPerAddress: 1000,
+    })
     server = app.listen(0)
     await once(server, 'listening')
     origin = `http://localhost:${(server.address() as AddressInfo).port}`
@@ -135,6 +142,16 @@ function describePages(url: string): void {
       expect(stranger.cookies.size).toBe(0)
     }
     expect((await browser.get('/sessions')).path).toBe('/sessions')
+  })
+
+  test('the pages say which database stores the sessions, and which pages do not exist', async () => {
+    const browser = await signUp(newName())
+    expect((await browser.get('/')).body).toContain(`id="database">${nameDatabase(url)}<`)
+    for (const somebody of [browser, new Browser(origin)]) {
+      const { status, body } = await somebody.get('/nope')
+      expect([status, body]).toEqual([404, expect.stringContaining('There is no such page')])
+    }
+    expect((await browser.get('/nope')).body).toContain('Your sessions')
   })
 
   test('input is shown as text', async () => {

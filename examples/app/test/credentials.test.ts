@@ -30,14 +30,17 @@ test('no field has a maximum length, because browsers truncate what is pasted', 
 })
 
 test('characters are counted as code points after normalization', () => {
-  const withPassword = (typed: string) => findProblem(readCredentials({ name: 'Ann', password: typed }))
+  const withPassword = (typed: string) =>
+    findProblem(readCredentials({ name: 'Ann', password: typed }))?.problem
   expect(withPassword('🐎'.repeat(256))).toBeUndefined()
   expect(withPassword('🐎'.repeat(257))).toContain('at most 256')
   // Two code points become one by normalization, and one code point becomes two.
   expect(withPassword('e\u0301'.repeat(256))).toBeUndefined()
   expect(withPassword('ĳ'.repeat(129))).toContain('at most 256')
-  expect(findProblem(readCredentials({ name: 'ĳ'.repeat(33), password }))).toContain('at most 64')
-  expect(findProblem(readCredentials({ name: 'Ann\0', password }))).toContain('no control characters')
+  expect(findProblem(readCredentials({ name: 'ĳ'.repeat(33), password }))?.problem).toContain('at most 64')
+  expect(findProblem(readCredentials({ name: 'Ann\0', password }))?.problem).toContain(
+    'no control characters',
+  )
 })
 
 test('a password in another Unicode form is the same password', async () => {

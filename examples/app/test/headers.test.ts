@@ -23,7 +23,7 @@ test('caches may keep files, but no pages', async () => {
   const elsewhere = new Browser(origin, { 'sec-fetch-site': 'cross-site' })
   const forbidden = await elsewhere.post('/sign-out', {})
   expect([forbidden.status, forbidden.headers.get('cache-control')]).toEqual([403, 'no-store'])
-  for (const path of ['/style.css', '/icon.svg', '/notes.js'])
+  for (const path of ['/style.css', '/icon.svg', '/notes.js', '/times.js'])
     expect((await ann.get(path)).headers.get('cache-control')).toBe('public, max-age=0')
 })
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -59,21 +59,27 @@ test('the application prints its address and ends cleanly, and a session survive
   expect(await once(second.child, 'exit')).toEqual([0, null])
 })
 
-test('a failed start prints one line', async () => {
+test('a failed start prints one line and no stack', async () => {
   const taken = createServer().listen(0)
   onTestFinished(() => void taken.close())
   await once(taken, 'listening')
   const { port } = taken.address() as AddressInfo
+  const unreadable = mkdtempSync(join(data, 'unreadable-'))
+  writeFileSync(join(unreadable, 'users.db'), 'This text is in the place of a database.')
   for (const [env, expected] of [
     [{ PORT: `${port}` }, `Port ${port} is taken; choose another with PORT=3001\n`],
     [
       { SESSION_STORE: 'redis://:secret@localhost:1' },
       'redis://localhost:1 does not answer: Redis cannot be reached\n',
     ],
+    [{ PORT: 'abc' }, /^The application cannot start: PORT takes a number from 0 to 65535.*\n$/],
+    [{ TRUST_PROXY: 'nonsense' }, /^The application cannot start: TRUST_PROXY takes the addresses.*\n$/],
+    [{ SESSION_SECRET: 'short' }, /^The application cannot start: SESSION_SECRET takes at least 32.*\n$/],
+    [{ DATA_DIR: unreadable }, 'The application cannot start: file is not a database\n'],
   ] as const) {
     const { child, output } = await start(env)
     expect(await once(child, 'exit')).toEqual([1, null])
-    expect(output()).toBe(expected)
+    expect(output()).toEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected))
   }
 })
 

@@ -30,7 +30,7 @@ export function renderPage(reports: readonly Report[], ours: number): string {
       ),
     ]),
     '## What fails, and how to see it',
-    'The calls of the store as the rule made them, with what they answered: the smallest code that shows it. One rule on one store again: `npx session-stores-conformance <module> --rule <id>`, with the module in `internal/peers/src/subjects`; why a rule is one: `--explain <id>`.',
+    'The calls of the store as the rule made them, with what they answered: the smallest code that shows it. One rule on one store again: `npx @session-stores/conformance <module> --rule <id>`, with the module in `internal/peers/src/subjects`; why a rule is one: `--explain <id>`.',
     ...named.flatMap(({ store, results }) => renderFailures(store, results)),
     '## What was not run, and what went wrong besides',
     ...named.flatMap(renderRest),

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import type { Binary } from './process.ts'
 import { redisBinary, redisProcess } from './redis.ts'
 import type { Identity, ProcessServer } from './server.ts'
 import { until } from './until.ts'
@@ -29,6 +30,11 @@ export interface ClusterOptions {
   readonly nodeTimeout?: number
   /** Additional arguments for every node. */
   readonly args?: readonly string[]
+  /**
+   * The binary of every node.
+   * @default the result of `redisBinary()`
+   */
+  readonly binary?: Binary
 }
 
 const slots = 16_384
@@ -41,7 +47,7 @@ const slots = 16_384
  */
 export async function redisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
   const { masters = 3, replicas = 0, nodeTimeout = 15_000, args = [] } = options
-  const binary = await redisBinary()
+  const { binary = await redisBinary() } = options
   const nodes: ProcessServer[] = []
   const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())))
   try {

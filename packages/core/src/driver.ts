@@ -171,3 +171,19 @@ export function pageOf(keys: string[], limit: number): Page {
   keys.length = limit
   return { keys, next: keys[limit - 1] }
 }
+
+const VERBS = ['setup', 'read', 'write', 'touch', 'list', 'count', 'prune', 'clear', 'ping', 'close'] as const
+
+/** @throws TypeError where the value is no driver. */
+export function requireDriver(value: unknown): asserts value is Driver {
+  const driver = (value ?? {}) as Partial<Record<keyof Driver, unknown>>
+  const isDriver =
+    typeof driver.name === 'string' &&
+    typeof driver.place === 'string' &&
+    VERBS.every((verb) => typeof driver[verb] === 'function')
+  if (!isDriver)
+    throw new TypeError(
+      'new SessionStore takes a driver, and then the options: for a database write new RedisStore({ url }), ' +
+        'PostgresStore, MongoStore or SqliteStore, and for tests new SessionStore(memoryDriver())',
+    )
+}

@@ -1,4 +1,13 @@
-export { checkOptions, exactlyOne, type OptionRule } from './check-options.ts'
+export {
+  checkOptions,
+  exactlyOne,
+  meant,
+  type OptionChecks,
+  type OptionHints,
+  type OptionRule,
+  type OptionRules,
+  refuseFragment,
+} from './check-options.ts'
 export type { StoreCallback } from './dispatch/call.ts'
 export * as timers from './dispatch/timers.ts'
 export {

@@ -1,9 +1,11 @@
 import type { SessionData } from 'express-session'
-import { checkOptions, type OptionRule } from './check-options.ts'
-import type { Driver } from './driver.ts'
+import { checkOptions, type OptionHints, type OptionRule, type OptionRules } from './check-options.ts'
+import { type Driver, requireDriver } from './driver.ts'
 import { json, type Serializer } from './encoding/codec.ts'
 import { type SealOptions, secretKeyOf } from './encoding/seal.ts'
 import { isLegacyOptions, type LegacyOptions } from './legacy.ts'
+import { STORE_HINTS } from './option-hints.ts'
+import { warnOfSeconds } from './short-durations.ts'
 
 /**
  * The options of every store. All durations are milliseconds, as `cookie.maxAge` is. A wrong option
@@ -227,13 +229,15 @@ function isSealOptions(value: unknown): boolean {
  * Checks the options of a driver and of its store together, and separates them. For authors of
  * drivers.
  *
+ * @param hints what to write in place of names that the driver's options have in other stores.
  * @throws TypeError as `checkOptions` does.
  */
 export function splitOptions<D extends object>(
   options: D & StoreOptions,
   own: Readonly<Record<keyof D & string, OptionRule>>,
+  hints?: OptionHints,
 ): [driver: D, store: StoreOptions] {
-  checkOptions(options, { ...own, ...rules })
+  checkOptions(options, { ...own, ...rules } as OptionRules, { hints: { ...STORE_HINTS, ...hints } })
   const [driver, store]: [Record<string, unknown>, Record<string, unknown>] = [{}, {}]
   for (const [name, value] of Object.entries(options))
     (Object.hasOwn(own, name) ? driver : store)[name] = value
@@ -241,11 +245,13 @@ export function splitOptions<D extends object>(
 }
 
 /**
- * @throws TypeError as `checkOptions` does, and where the option `legacy` reads the rows of the
- * store itself.
+ * @throws TypeError as `checkOptions` does, where there is no driver, and where the option `legacy`
+ * reads the rows of the store itself.
  */
-export function toSettings(options: StoreOptions, driver: Pick<Driver, 'name' | 'place'>): Settings {
-  checkOptions(options, rules)
+export function toSettings(options: StoreOptions, driver: Driver): Settings {
+  requireDriver(driver)
+  checkOptions(options, rules, { hints: STORE_HINTS })
+  warnOfSeconds(options)
   const refusal = options.legacy?.from.refuse(driver)
   if (refusal !== undefined) throw new TypeError(refusal)
   const { now } = options

@@ -129,9 +129,9 @@ describe.each(Object.keys(wrong))('option %s', (name) => {
 
 describe('the options', () => {
   it('are all tested', () => {
-    assert.throws(() => make({ ttl: 1 }), {
+    assert.throws(() => make({ xyz: 1 }), {
       name: 'TypeError',
-      message: `unknown option 'ttl'; the options are ${Object.keys(wrong).join(', ')}`,
+      message: `unknown option 'xyz'; the options are ${Object.keys(wrong).join(', ')}`,
     })
     assert.deepEqual(Object.keys(right), Object.keys(wrong))
   })
@@ -160,6 +160,18 @@ describe('the options', () => {
   })
 })
 
+describe('the option user', () => {
+  it('is named where it throws, as it does for a session of nobody', async () => {
+    const store = make({ user: (session: { user: { id: string } }) => session.user.id })
+    await assert.rejects(store.set('an-id', { cookie: { originalMaxAge: null } } as never), {
+      code: 'INVALID_SESSION',
+      message:
+        "the option 'user' threw; it gets sessions of nobody, too: write session.user?.id, for example",
+    })
+    await store.close()
+  })
+})
+
 describe("a driver's options", () => {
   const own = { path: ['a path', (value: unknown) => typeof value === 'string'] } as const
 
@@ -183,7 +195,7 @@ describe("a driver's options", () => {
     )
     assert.throws(
       () => splitOptions({ pth: 'x' } as never, own),
-      /unknown option 'pth'; the options are path, idleTimeout/,
+      /unknown option 'pth': did you mean 'path'\? The options are path, idleTimeout/,
     )
     assert.throws(
       () => checkOptions({ idleTimeout: 1 }, own),

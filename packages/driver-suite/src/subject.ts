@@ -26,7 +26,7 @@ export interface DriverSubject {
  * ahead.
  *
  * @example
- * // conformance.ts, for `npx session-stores-conformance ./conformance.ts`
+ * // conformance.ts, for `npx @session-stores/conformance ./conformance.ts`
  * export default subjectOf({ name: 'MyStore', make: makeDeployment, follows: ['tables'] })
  */
 export function subjectOf({ name, make, follows = [], options }: DriverSubject): Subject {

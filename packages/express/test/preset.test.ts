@@ -37,10 +37,10 @@ test('the handshake of a WebSocket with an older cookie has its session', async 
 
 describe('weak settings', () => {
   test.each([
-    ['no store', { store: undefined }, /'store' is missing/],
+    ['no store', { store: undefined }, /'store' is undefined/],
     ["express-session's MemoryStore", { store: new MemoryStore() }, /memoryDriver/],
     ['a store of another project', { store: { get() {}, set() {} } }, /a store of this project/],
-    ['no secret', { secret: undefined }, /'secret' is missing.*randomBytes/],
+    ['no secret', { secret: undefined }, /'secret' is undefined.*randomBytes/],
     ['an empty secret', { secret: '' }, /'secret' takes at least 32/],
     ['a short secret', { secret: 'jT7PqE2vXr9WmKf4' }, /'secret' takes at least 32/],
     ['a known secret', { secret: 'keyboard cat keyboard cat keyboard cat' }, /'secret' takes/],

@@ -138,7 +138,7 @@ describe('sessions on Fastify', () => {
     [{ proxy: true }, /write fastify\(\{ trustProxy: true \}\)/],
     [{ unset: 'destroy' }, /signOut\(request, reply\)/],
     [{ secret: 'short' }, /'secret' takes at least 32/],
-    [{ store: undefined }, /'store' is missing/],
+    [{ store: undefined }, /'store' is undefined/],
   ])('speak of Fastify where an option is wrong: %j', async (options, message) => {
     await expect(openApp(options as object)).rejects.toThrow(message)
   })

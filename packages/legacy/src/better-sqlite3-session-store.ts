@@ -3,10 +3,12 @@ import {
   exactlyOne,
   type LegacyReader,
   type LegacySession,
+  meant,
+  type OptionHints,
   type OptionRule,
   SessionStoreError,
 } from '@session-stores/core'
-import { makeReader, parseWith, toRow, toSession } from './rows.ts'
+import { makeReader, ONLY_READ, parseWith, toRow, toSession } from './rows.ts'
 
 const NAME = 'better-sqlite3-session-store'
 /** The table of the package, which has no option for it. */
@@ -39,6 +41,7 @@ const database: OptionRule = [
   (value) => typeof (value as LegacyDatabase | null)?.prepare === 'function',
 ]
 const rules = { client: database, database }
+const HINTS: OptionHints = { expired: ONLY_READ, path: meant('database', 'new Database(path)') }
 
 interface StoredRow {
   sid: string
@@ -55,7 +58,7 @@ interface StoredRow {
  * new SqliteStore({ path, table: 'app_sessions', legacy: { from, until } })
  */
 export function betterSqlite3SessionStore(options: BetterSqlite3SessionStoreOptions): LegacyReader {
-  checkOptions(options, rules)
+  checkOptions(options, rules, { hints: HINTS })
   exactlyOne(options, { client: 'a better-sqlite3 Database', database: 'the same' })
   const client = (options.client ?? options.database)!
 

@@ -2,11 +2,13 @@ import {
   checkOptions,
   type LegacyReader,
   type LegacySession,
+  meant,
+  type OptionHints,
   type OptionRule,
   SessionStoreError,
 } from '@session-stores/core'
 import { type KrupteinOptions, openKruptein } from './kruptein.ts'
-import { makeReader, parseWith, toRow, toSession } from './rows.ts'
+import { makeReader, ONLY_READ, parseWith, toRow, toSession } from './rows.ts'
 
 const NAME = 'connect-mongo'
 
@@ -82,6 +84,23 @@ const rules: Record<keyof ConnectMongoOptions, OptionRule> = {
   ],
 }
 
+/** Options of connect-mongo that decide how it connects and writes. */
+const HINTS: OptionHints = {
+  mongoUrl: meant('client', 'new MongoClient(mongoUrl)'),
+  url: meant('client', 'new MongoClient(url)'),
+  clientPromise: `${meant('client')} Await the promise of it first.`,
+  mongoOptions: meant('client', 'new MongoClient(url, mongoOptions)'),
+  database: meant('dbName'),
+  collection: meant('collectionName'),
+  ttl: ONLY_READ,
+  touchAfter: ONLY_READ,
+  autoRemove: ONLY_READ,
+  autoRemoveInterval: ONLY_READ,
+  stringify: ONLY_READ,
+  serialize: ONLY_READ,
+  writeOperationOptions: ONLY_READ,
+}
+
 interface StoredRow {
   _id: string
   session?: unknown
@@ -96,8 +115,7 @@ interface StoredRow {
  * new MongoStore({ client, collection: 'app', legacy: { from: connectMongo({ client }), until } })
  */
 export function connectMongo(options: ConnectMongoOptions): LegacyReader {
-  checkOptions(options, rules)
-  if (options.client === undefined) throw new TypeError(`option 'client' takes ${rules.client[0]}`)
+  checkOptions(options, rules, { required: ['client'], hints: HINTS })
   const { client, dbName, collectionName = 'sessions', transformId, unserialize, crypto } = options
   if (crypto && options.cryptoAdapter)
     throw new TypeError("give one of the options 'crypto' and 'cryptoAdapter', as connect-mongo had it")

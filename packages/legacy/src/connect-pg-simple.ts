@@ -2,10 +2,12 @@ import {
   checkOptions,
   type LegacyReader,
   type LegacySession,
+  meant,
+  type OptionHints,
   type OptionRule,
   SessionStoreError,
 } from '@session-stores/core'
-import { ENOUGH, makeReader, parseWith, toRow, toSession } from './rows.ts'
+import { ENOUGH, makeReader, ONLY_READ, parseWith, toRow, toSession } from './rows.ts'
 
 const NAME = 'connect-pg-simple'
 
@@ -47,6 +49,21 @@ const rules: Record<keyof ConnectPgSimpleOptions, OptionRule> = {
   timeZone: ["the name of a time zone, such as 'Europe/Vienna' or 'UTC'", isName],
 }
 
+/** Options of connect-pg-simple that decide how it connects and writes. */
+const HINTS: OptionHints = {
+  conString: meant('pool', 'new pg.Pool({ connectionString })'),
+  conObject: meant('pool', 'new pg.Pool(conObject)'),
+  url: meant('pool', 'new pg.Pool({ connectionString: url })'),
+  pgPromise: meant('pool', 'a pg Pool'),
+  schema: meant('schemaName'),
+  table: meant('tableName'),
+  createTableIfMissing: ONLY_READ,
+  ttl: ONLY_READ,
+  disableTouch: ONLY_READ,
+  pruneSessionInterval: ONLY_READ,
+  errorLog: ONLY_READ,
+}
+
 interface StoredRow {
   sid: string
   sess: string | null
@@ -66,8 +83,7 @@ const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
  * new PostgresStore({ pool, legacy: { from: connectPgSimple({ pool }), until } })
  */
 export function connectPgSimple(options: ConnectPgSimpleOptions): LegacyReader {
-  checkOptions(options, rules)
-  if (options.pool === undefined) throw new TypeError(`option 'pool' takes ${rules.pool[0]}`)
+  checkOptions(options, rules, { required: ['pool'], hints: HINTS })
   const { pool, schemaName, tableName = 'session', timeZone } = options
   const table = schemaName === undefined ? quote(tableName) : `${quote(schemaName)}.${quote(tableName)}`
   const zone = timeZone ?? null

@@ -4,11 +4,13 @@ import {
   type LegacyReader,
   type LegacyRow,
   type LegacySession,
+  meant,
+  type OptionHints,
   type OptionRule,
 } from '@session-stores/core'
 import type { SessionData } from 'express-session'
 import { type AnyRedisClient, commandsOf, isRedisClient, type RedisCommands } from './redis-client.ts'
-import { makeReader, parseWith, toRow, toSession } from './rows.ts'
+import { makeReader, ONLY_READ, parseWith, toRow, toSession } from './rows.ts'
 
 const NAME = 'connect-redis'
 
@@ -45,6 +47,15 @@ const rules: Record<keyof ConnectRedisOptions, OptionRule> = {
   ],
 }
 
+/** Options of connect-redis that decide how it writes. */
+const HINTS: OptionHints = {
+  ttl: ONLY_READ,
+  scanCount: ONLY_READ,
+  disableTTL: ONLY_READ,
+  disableTouch: ONLY_READ,
+  url: meant('client', 'the one that connect-redis had'),
+}
+
 /** No key, and a key without an end, as PTTL answers. */
 const [NO_KEY, NO_END] = [-2, -1]
 
@@ -56,8 +67,7 @@ const [NO_KEY, NO_END] = [-2, -1]
  * new RedisStore({ client, prefix: 'app:', legacy: { from: connectRedis({ client }), until } })
  */
 export function connectRedis(options: ConnectRedisOptions): LegacyReader {
-  checkOptions(options, rules)
-  if (options.client === undefined) throw new TypeError(`option 'client' takes ${rules.client[0]}`)
+  checkOptions(options, rules, { required: ['client'], hints: HINTS })
   const { client, prefix = 'sess:', serializer = JSON } = options
   const redis = commandsOf(client)
   const place = redis.keyPrefix + prefix

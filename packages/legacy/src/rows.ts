@@ -15,6 +15,9 @@ const SAMPLE = 100
 /** Fewer rows that cannot be read may be what is left in the end; so many show a mistake. */
 export const ENOUGH = 10
 
+/** The hint for an option of another store that decides what it writes. */
+export const ONLY_READ = 'leave it out: the rows of that store are only read and removed.'
+
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 

@@ -21,7 +21,7 @@ const mongo = { db: () => ({ databaseName: 'app', collection() {} }), connect() 
 const pool = { query() {}, connect() {}, on() {}, options: {}, end() {} } as never
 
 test.each([
-  ['nothing', () => connectRedis({} as never), /'client' takes/],
+  ['nothing', () => connectRedis({} as never), /'client' is missing/],
   ['a URL', () => connectRedis({ client: 'redis://localhost' as never }), /'client' takes the client/],
   ['an unknown option', () => connectRedis({ client: redis, ttl: 1 } as never), /unknown option 'ttl'/],
   ['a promise of a client', () => connectMongo({ client: Promise.resolve() as never }), /await a promise/],
@@ -31,7 +31,7 @@ test.each([
       connectMongo({ client: mongo, crypto: { secret: 's' }, cryptoAdapter: { decrypt: async () => '' } }),
     /one of the options/,
   ],
-  ['no pool', () => connectPgSimple({} as never), /'pool' takes a pg Pool/],
+  ['no pool', () => connectPgSimple({} as never), /'pool' is missing.*a pg Pool/],
   ['a number as time zone', () => connectPgSimple({ pool, timeZone: 2 as never }), /'timeZone' takes/],
   ['two databases', () => betterSqlite3SessionStore({ client, database: client } as never), /exactly one/],
   [

@@ -20,7 +20,9 @@ export interface MongoDatabase {
 }
 
 /** What the option `url` takes. */
-export const URL_FORM = "a connection string such as 'mongodb://localhost:27017/app'"
+export const URL_FORM: string =
+  "a connection string such as 'mongodb://localhost:27017/app'; write a password in it as " +
+  'encodeURIComponent(password) returns it'
 
 /** Whether the value can be used as a client. */
 export function isClient(value: unknown): boolean {

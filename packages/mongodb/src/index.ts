@@ -4,6 +4,7 @@ import {
   exactlyOne,
   type OptionRule,
   pageOf,
+  refuseFragment,
   SessionStore,
   type StoreOptions,
   splitOptions,
@@ -11,6 +12,7 @@ import {
 } from '@session-stores/core'
 import { isClient, type MongoClient, URL_FORM } from './client.ts'
 import { Commands, DEFAULT_TIME_LIMIT, type Found } from './commands.ts'
+import { HINTS } from './hints.ts'
 import { PURGE_INDEX, toRow, USER_INDEX } from './row.ts'
 import { MAX_PAYLOAD } from './size.ts'
 import { toRemoval, toTouches } from './statements.ts'
@@ -49,7 +51,11 @@ export type MongoOptions = (
 }
 
 const rules: Record<keyof MongoOptions, OptionRule> = {
-  url: [URL_FORM, (value) => typeof value === 'string' && /^mongodb(\+srv)?:\/\/./.test(value)],
+  url: [
+    URL_FORM,
+    (value) =>
+      typeof value === 'string' && /^mongodb(\+srv)?:\/\/./.test(value) && (refuseFragment(value) ?? true),
+  ],
   client: [
     "a MongoClient: write new MongoClient(url) with 'mongodb', or connection.getClient() with mongoose; await a " +
       "promise of a client; give a URL as the option 'url', and the name of a Db as the option 'database'",
@@ -85,7 +91,7 @@ interface Counted {
  * const store = new SessionStore(mongoDriver({ client, database: 'app' }))
  */
 export function mongoDriver(options: MongoOptions): Driver {
-  checkOptions(options, rules)
+  checkOptions(options, rules, { hints: HINTS })
   exactlyOne(options, { url: 'a connection string', client: 'a MongoClient' })
   const { url, client, database, collection = 'sessions' } = options
   const commands = new Commands({ url, client, database }, collection)
@@ -169,7 +175,7 @@ export class MongoStore extends SessionStore {
    * @throws TypeError for a wrong option, or for a `maxPayload` above 16,773,120 bytes.
    */
   constructor(options: MongoOptions & StoreOptions) {
-    const [own, rest] = splitOptions<MongoOptions>(options, rules)
+    const [own, rest] = splitOptions<MongoOptions>(options, rules, HINTS)
     // The driver refuses a larger session, too, but with it all others in the same batch.
     if ((rest.maxPayload ?? 0) > MAX_PAYLOAD)
       throw new TypeError(

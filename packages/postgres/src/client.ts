@@ -1,8 +1,10 @@
-import { timers } from '@session-stores/core'
+import { refuseFragment, timers } from '@session-stores/core'
 import pg from 'pg'
 import { isAnswer, isConnectFailure } from './errors.ts'
 import { Gate } from './gate.ts'
+import { Lines } from './lines.ts'
 import type { Query } from './query.ts'
+import type { Fields } from './row.ts'
 import type { Statement } from './statements.ts'
 
 /** The part of a pg `Pool` that the driver uses, so that any version of pg fits. */
@@ -31,12 +33,8 @@ const CONNECTING = 0.6
 const WAITING = 0.8
 /** Core waits this many time limits for a call about the whole table. */
 const LONG = 12
-/** An answer may take this many time limits where queries have no limits of their own. */
-const SILENCE = 4
-
 /** Where the driver sends its queries. */
 export interface Connections {
-  readonly pool: PostgresPool
   /** Takes the time that core waits for a call, in milliseconds. */
   setTimeLimit(timeLimit: number): void
   /**
@@ -49,6 +47,8 @@ export interface Connections {
    * attempt is worthwhile, and otherwise rejects with the last error.
    */
   enter(query: Query): Promise<void> | undefined
+  /** Sends the query, and returns the rows of its answer. */
+  send(query: Query): Promise<Fields[]>
   /** Must be called after each query, with its error if it failed. */
   leave(query: Query, error?: unknown): void
   close(): Promise<void>
@@ -57,9 +57,11 @@ export interface Connections {
 /** How URLs for pg begin. pg itself would also take the URL of another database. */
 const FORM = /^(postgres(ql)?:|socket:|\/)/i
 
-/** Whether pg itself can read the URL. */
-export function isReadable(url: string): boolean {
+/** Whether pg itself can read the URL. Returns what is wrong where it can say more. */
+export function isReadable(url: string): boolean | string {
   if (!FORM.test(url)) return false
+  const refusal = /^postgres/i.test(url) ? refuseFragment(url) : undefined
+  if (refusal !== undefined) return refusal
   try {
     new pg.Client({ connectionString: url })
     return true
@@ -82,12 +84,13 @@ export function isPool(value: unknown): boolean {
 
 /** A pool that the driver opens and closes. */
 export class OwnPool implements Connections {
-  readonly pool: pg.Pool
+  readonly #pool: pg.Pool
+  readonly #lines: Lines
   #waiting = 0
   #long = 0
 
   constructor(url: string) {
-    this.pool = new pg.Pool({
+    this.#pool = new pg.Pool({
       connectionString: url,
       fallback_application_name: 'session-stores',
       max: 8,
@@ -97,17 +100,15 @@ export class OwnPool implements Connections {
       Client: gatedClient(new Gate()),
     })
     // The pool replaces an idle connection that fails, so nothing has to be done about its error.
-    this.pool.on('error', () => {})
+    this.#pool.on('error', () => {})
+    this.#lines = new Lines(this.#pool)
   }
 
   setTimeLimit(timeLimit: number): void {
     this.#waiting = timeLimit * WAITING
     this.#long = timeLimit * LONG
-    const { options } = this.pool
     // pg reads this option at each attempt, and for each query that waits for a connection.
-    options.connectionTimeoutMillis = Math.ceil(timeLimit * CONNECTING)
-    // pg before 8.13 takes no time limit for a single query, and a count takes longer than others.
-    options.query_timeout = timeLimit * SILENCE
+    this.#pool.options.connectionTimeoutMillis = Math.ceil(timeLimit * CONNECTING)
   }
 
   deadlineOf({ isLong }: Statement, start: number): number {
@@ -116,10 +117,14 @@ export class OwnPool implements Connections {
 
   enter(): undefined {}
 
+  send(query: Query): Promise<Fields[]> {
+    return this.#lines.query(query)
+  }
+
   leave(): void {}
 
   close(): Promise<void> {
-    return this.pool.end()
+    return this.#lines.close()
   }
 }
 
@@ -147,12 +152,12 @@ function gatedClient(gate: Gate): typeof pg.Client {
 
 /** A pool that the application lends. Its options stay as they are, and it stays open. */
 export class LentPool implements Connections {
-  readonly pool: PostgresPool
+  readonly #pool: PostgresPool
   readonly #gate = new Gate()
   #long = 0
 
   constructor(pool: PostgresPool) {
-    this.pool = pool
+    this.#pool = pool
   }
 
   setTimeLimit(timeLimit: number): void {
@@ -164,12 +169,16 @@ export class LentPool implements Connections {
   }
 
   enter(query: Query): Promise<void> | undefined {
-    query.needsConnection = this.pool.totalCount === 0
-    if (!this.#gate.isShut || this.pool.idleCount) return undefined
+    query.needsConnection = this.#pool.totalCount === 0
+    if (!this.#gate.isShut || this.#pool.idleCount) return undefined
     query.needsConnection = true
     return new Promise((resolve, reject) => {
       this.#gate.pass((error) => (error === undefined ? resolve() : reject(error)))
     })
+  }
+
+  async send(query: Query): Promise<Fields[]> {
+    return (await this.#pool.query(query)).rows as Fields[]
   }
 
   leave(query: Query, error?: unknown): void {

@@ -9,6 +9,7 @@ import {
   splitOptions,
 } from '@session-stores/core'
 import { isPool, isReadable, LentPool, OwnPool, type PostgresPool } from './client.ts'
+import { HINTS } from './hints.ts'
 import { DEFAULT_TIME_LIMIT, Queries } from './queries.ts'
 import {
   expiresAtOf,
@@ -132,7 +133,7 @@ export function ddl(options: TableOptions = {}): string {
  * const store = new SessionStore(postgresDriver({ pool, table: 'sessions' }))
  */
 export function postgresDriver(options: PostgresOptions): Driver {
-  checkOptions(options, rules)
+  checkOptions(options, rules, { hints: HINTS })
   exactlyOne(options, { url: 'a connection URL', pool: 'a pg Pool' })
   const { url, pool, schema = 'public', table = 'sessions' } = options
   const { createTable = true, namedStatements = true } = options
@@ -207,7 +208,7 @@ export class PostgresStore extends SessionStore {
    * @throws TypeError for a wrong option.
    */
   constructor(options: PostgresOptions & StoreOptions) {
-    const [own, rest] = splitOptions<PostgresOptions>(options, rules)
+    const [own, rest] = splitOptions<PostgresOptions>(options, rules, HINTS)
     super(postgresDriver(own), rest)
   }
 }

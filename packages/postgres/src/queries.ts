@@ -22,7 +22,6 @@ const MAX_TRIES = 20
  */
 export class Queries {
   readonly #connections: Connections
-  readonly #pool: Connections['pool']
   /** The statement that reads the server's clock. */
   readonly #clock: Statement
   #timeLimit = 0
@@ -34,7 +33,6 @@ export class Queries {
 
   constructor(connections: Connections, clock: Statement) {
     this.#connections = connections
-    this.#pool = connections.pool
     this.#clock = clock
     this.setTimeLimit(DEFAULT_TIME_LIMIT)
   }
@@ -65,9 +63,9 @@ export class Queries {
       const attempt = connections.enter(query)
       if (attempt) await this.#waitFor(attempt, start)
       try {
-        const { rows } = await this.#pool.query(query)
+        const rows = await connections.send(query)
         connections.leave(query)
-        return rows as Fields[]
+        return rows
       } catch (error) {
         connections.leave(query, error)
         if (tries === MAX_TRIES || !(await this.#mayResend(query, error, statement, start)))

@@ -51,7 +51,12 @@ export class Query {
     this.#hasConnection = hasConnection
   }
 
-  /** The time that is left, in milliseconds. */
+  /** When the wait for the answer ends, by `uptime`. `undefined` leaves the limit to the pool. */
+  get deadline(): number | undefined {
+    return this.#deadline
+  }
+
+  /** The time that is left, in milliseconds, as the pools that are lent read it. */
   get query_timeout(): number | undefined {
     this.#hasConnection = true
     return this.#deadline === undefined ? undefined : Math.max(1, Math.ceil(this.#deadline - timers.uptime()))

@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls'
+import { refuseFragment } from '@session-stores/core'
 import { Redis, type RedisOptions as RedisSettings } from 'ioredis'
 
 /**
@@ -9,6 +10,8 @@ export interface RedisClient extends RedisNode {
   /** Set on a `Cluster`. */
   readonly isCluster?: boolean | undefined
   nodes?(role: 'master' | 'all'): RedisNode[]
+  /** Clients of node-redis have this method: it returns the connected master of a slot. */
+  masterOf?(slot: number): RedisNode | undefined
 }
 
 /** One server of a cluster, or the only one. */
@@ -33,10 +36,15 @@ export interface RedisNode {
 export const isRedisClient = (value: unknown): boolean =>
   ['call', 'on'].every((name) => typeof (value as never)?.[name] === 'function')
 
-/** Whether ioredis can use the value as a URL, or as the path of a socket. */
-export function isRedisUrl(value: unknown): boolean {
+/**
+ * Whether ioredis can use the value as a URL, or as the path of a socket. Returns what is wrong where
+ * it can say more.
+ */
+export function isRedisUrl(value: unknown): boolean | string {
   if (typeof value !== 'string' || value === '') return false
   if (/^\/[^/]/.test(value)) return isDatabase(new URLSearchParams(value.split('?')[1]).get('db') ?? '')
+  const refusal = refuseFragment(value)
+  if (refusal !== undefined) return refusal
   // ioredis adds this scheme where there is none.
   const hasScheme = /^(rediss?:)?\/\//.test(value)
   const url = hasScheme ? value.replace(/^\/\//, 'redis://') : `redis://${value}`
@@ -91,9 +99,4 @@ export function sendTogether<T>(client: RedisClient, calls: () => T): T {
   } finally {
     for (const stream of streams) stream?.uncork()
   }
-}
-
-/** Sends a command once for each key, as a cluster needs it. */
-export function callEach(client: RedisClient, command: string, keys: readonly string[]): Promise<unknown[]> {
-  return sendTogether(client, () => Promise.all(keys.map((key) => client.call(command, key))))
 }

@@ -10,9 +10,11 @@ import {
   type StoreOptions,
   splitOptions,
 } from '@session-stores/core'
-import { callEach, isRedisClient, isRedisUrl, type RedisClient } from './client.ts'
+import { isRedisClient, isRedisUrl, type RedisClient } from './client.ts'
 import { guardVerbs } from './guard.ts'
+import { HINTS } from './hints.ts'
 import { linkOf } from './links.ts'
+import { readEach } from './masters.ts'
 import { isHash, isIndex, isPlain, isSession } from './names.ts'
 import { isNodeRedis, type NodeRedis } from './node-redis.ts'
 import { OwnLink } from './own-link.ts'
@@ -67,7 +69,11 @@ export type RedisOptions = (
 }
 
 const rules: Record<'url' | 'tls' | 'client' | 'prefix', OptionRule> = {
-  url: ["a URL such as 'redis://localhost:6379/0' (rediss: for TLS), or the path of a socket", isRedisUrl],
+  url: [
+    "a URL such as 'redis://localhost:6379/0' (rediss: for TLS), or the path of a socket; write a password in it as " +
+      'encodeURIComponent(password) returns it',
+    isRedisUrl,
+  ],
   tls: ["what Node's tls.connect takes, such as { ca }", (value) => typeof value === 'object'],
   client: [
     "a client: new Redis(url) or new Cluster(…) of 'ioredis', or what createClient, createCluster or createSentinel of " +
@@ -92,7 +98,7 @@ const SEARCH = 's'
  * @throws TypeError for a wrong option.
  */
 export function redisDriver(options: RedisOptions): Driver {
-  checkOptions(options, rules)
+  checkOptions(options, rules, { hints: HINTS })
   exactlyOne(options, { url: "a URL, perhaps with 'tls'", client: "one of 'ioredis' or 'redis'" })
   const { url, tls, client: lent } = options
   if (lent && tls)
@@ -100,8 +106,7 @@ export function redisDriver(options: RedisOptions): Driver {
   const link = lent ? linkOf(lent) : new OwnLink(url!, tls)
   const prefix = link.keyPrefix + (options.prefix ?? 'sess:')
   const { client } = link
-  const isCluster = client.isCluster === true
-  const scripts = new Scripts(link)
+  const scripts = new Scripts(link, prefix)
   const indexes = new UserIndexes(scripts, prefix)
   const writes = new Writes(scripts, prefix, indexes)
   const touches = new Touches(scripts, prefix, indexes, read)
@@ -110,8 +115,8 @@ export function redisDriver(options: RedisOptions): Driver {
   async function read(keys: readonly string[]): Promise<Row[]> {
     const names = keys.map((key) => prefix + key)
     // MGET even for one key, because GET fails on a foreign key that holds a hash or a list.
-    const values = isCluster
-      ? (await callEach(client, 'MGET', names)).flat()
+    const values = scripts.masters
+      ? await readEach(link, scripts.masters, names)
       : ((await client.call('MGET', ...names)) as unknown[])
     const rows: Row[] = []
     if (!Array.isArray(values) || values.length !== keys.length) return link.refuseAnswer(scripts.timeLimit)
@@ -206,7 +211,7 @@ export class RedisStore extends SessionStore {
    * @throws TypeError for a wrong option.
    */
   constructor(options: RedisOptions & StoreOptions) {
-    const [own, rest] = splitOptions<RedisOptions>(options, rules)
+    const [own, rest] = splitOptions<RedisOptions>(options, rules, HINTS)
     super(redisDriver(own), rest)
   }
 }

@@ -1,9 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { SessionStoreError, timers } from '@session-stores/core'
 import type { RedisClient, RedisNode } from './client.ts'
+import { isFault, isReply } from './errors.ts'
 import { digits } from './row.ts'
 
 const { clearTimeout, setTimeout, uptime } = timers
+
+/**
+ * Errors with which Redis refuses a whole script before it has done anything. Where memory is full,
+ * a script for one key may still free some.
+ */
+const REFUSED = /^(OOM|READONLY|MISCONF|NOREPLICAS|CLUSTERDOWN|LOADING|MASTERDOWN|BUSY|MOVED|ASK|TRYAGAIN)\b/
+/** Redis 6 cannot compile the line with the flags of a script. */
+const UNKNOWN_FLAG = /Error compiling script|Unexpected flag in script shebang|Unexpected engine in script/
 
 /** What the check of a connection has learned about its server. */
 export interface Inspection {
@@ -43,6 +52,8 @@ export abstract class Link {
   breaks = 0
   /** Whether a server evicts keys when its memory is short. */
   evicts = false
+  /** Whether the masters of a cluster run scripts over keys of several slots, as Redis 7 does. */
+  crossesSlots = true
   /** Why no connection works, until one does. */
   failure: Error | undefined
   /** Whether the driver resends a call that a broken connection left unanswered. */
@@ -131,6 +142,21 @@ export abstract class Link {
   /** Has the connection checked, and the server's clock read, before anything else is sent. */
   recheck(): void {
     this.isUsable = false
+  }
+
+  /**
+   * Whether the rows of a group's script that failed on its master may be sent again by their keys:
+   * the master refused the whole script, or the connection broke and nobody else sends again.
+   */
+  mayAskAgain(error: Error): boolean {
+    if (isReply(error)) {
+      if (UNKNOWN_FLAG.test(error.message)) this.crossesSlots = false
+      return !this.crossesSlots || REFUSED.test(error.message)
+    }
+    if (this.resends || error instanceof SessionStoreError || isFault(error)) return false
+    // As after any other break, nobody knows whether a write that is refused now has landed before.
+    this.breaks++
+    return true
   }
 
   /**

@@ -30,6 +30,8 @@ export interface Script {
   readonly source: string
   /** Without it, the script is sent whole each time, and never has to be sent again. */
   readonly sha?: string
+  /** The same script for all rows of one master of a cluster, whatever their slots. */
+  readonly group?: Script
 }
 
 /** Returns the number that stands for the character in Lua. */
@@ -90,20 +92,70 @@ export const TO_TAG: number = TAG_AT + MAX_TAG
 /** Where `GETRANGE` ends to read a value up to its user and the space after it. */
 export const TO_USER: number = TO_TAG + 1 + HASH_LENGTH
 
+/** The note of a group's script about a row that this node does not hold, or not any more. */
+export const AWAY = 'a'
+
 /**
- * Returns Lua that reads the value of row `i` up to the place `last` into `old`, which is `nil` for
- * a foreign or missing value. The Lua is inlined, because Redis would make a function anew for each
- * run of a script. Its arguments are text, because Redis would have to convert numbers. It compares
- * bytes where possible, because Lua copies every text that is cut out.
+ * What a script does with each row: `work`, after it has read the value of row `i` up to the place
+ * `last` into `old`, which is `nil` for a foreign or missing value. `before` runs ahead of that.
+ */
+interface Rows {
+  begin?: string
+  before?: string
+  last: number
+  work: string
+}
+
+/**
+ * Returns the body of a script. The Lua is inlined, because Redis would make a function anew for
+ * each run of a script. Its arguments are text, because Redis would have to convert numbers. It
+ * compares bytes where possible, because Lua copies every text that is cut out.
  *
  * `now` is the whole first argument: another time is greater than it exactly where the other time
  * is greater than its first 16 digits.
  */
-export const readHead = (last: number): string => `
+const bodyOf = ({ begin = '', before = '', last, work }: Rows, isGroup: boolean): string => `${BEGIN}${begin}
+for i = 1, #KEYS do
+  ${before}
   local key = KEYS[i]
   local old = redis.pcall('GETRANGE', key, '0', '${last}')
+  ${isGroup ? IF_AWAY : ''}
   if type(old) ~= 'string' or byte(old) ~= ${byteOf(VERSION)} then old = nil end
-`
+  ${work}
+  ${isGroup ? 'end' : ''}
+end
+${END}`
+
+/**
+ * The node refuses the first command about a key of a slot that it does not serve, or whose missing
+ * keys are on the node to which the slot moves. Then nothing was done for this row.
+ */
+const IF_AWAY = `if type(old) == 'table' and sub(old.err, 1, 9) ~= 'WRONGTYPE' then
+    answer[#answer + 1] = '${AWAY}' .. i .. ' '
+  else`
+
+/**
+ * The begin of a group's script. No key is declared, so that the node runs the script whatever the
+ * slots of the keys. The keys are the last arguments before their number.
+ */
+const toGroup = (body: string, flags: string): Script =>
+  toScript(`#!lua flags=allow-cross-slot-keys${flags}
+local KEYS = {unpack(ARGV, #ARGV - ARGV[#ARGV], #ARGV - 1)}
+${body}`)
+
+/**
+ * Returns a script over rows that has a form for groups, too.
+ *
+ * @param flags further flags of the form for groups, each after a comma
+ */
+export const toRowScript = (rows: Rows, flags = ''): Script => ({
+  ...toScript(bodyOf(rows, false)),
+  group: toGroup(bodyOf(rows, true), flags),
+})
+
+/** Returns a script over rows that reads the value of each. */
+export const toReadingScript = (rows: Rows): Script => toScript(bodyOf(rows, false))
+
 /** Lua that returns the user of the session at `key`. */
 export const OWNER: string = `string.match(call('GETRANGE', key, '${TAG_AT}', '${TO_USER}'), '^%S+ (%S*) ')`
 

@@ -149,6 +149,12 @@ class ClusterAdapter implements Adapter {
     return this.#cluster.masters.map((master) => this.#nodeOf(master))
   }
 
+  /** A master that is not connected would keep commands until it is. */
+  masterOf(slot: number): RedisNode | undefined {
+    const master = this.#cluster.slots[slot]?.master
+    return master?.client?.isReady ? this.#nodeOf(master) : undefined
+  }
+
   async call(command: string, ...args: (string | number)[]): Promise<unknown> {
     // The key follows the script and the number of keys, or else the name of the command.
     const key = command.startsWith('EVAL') ? args[2] : args[0]
@@ -197,9 +203,10 @@ class ClusterAdapter implements Adapter {
   #nodeOf(master: NodeRedisMaster): RedisNode {
     let node = this.#nodes.get(master)
     if (node === undefined) {
-      const call = async (command: string, ...args: (string | number)[]) => {
-        const client = await this.#cluster.nodeClient(master)
-        return client.sendCommand(toArgs(command, args), this.#options())
+      const call = (command: string, ...args: (string | number)[]) => {
+        const client = this.#cluster.nodeClient(master)
+        const send = (node: NodeRedisNode) => node.sendCommand(toArgs(command, args), this.#options())
+        return client instanceof Promise ? client.then(send) : send(client)
       }
       const destroy = () => void this.#reconnect(master).catch(() => {})
       const { host, port } = master

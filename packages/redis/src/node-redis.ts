@@ -22,6 +22,8 @@ export interface NodeRedisCluster extends NodeRedisBase {
   /** Node-redis tells since version 6.3. */
   readonly isReady?: boolean
   readonly masters: readonly NodeRedisMaster[]
+  /** The master of each slot, as far as the client knows. */
+  readonly slots: readonly ({ readonly master: NodeRedisMaster } | undefined)[]
   nodeClient(master: NodeRedisMaster): NodeRedisNode | Promise<NodeRedisNode>
   sendCommand(
     firstKey: string | undefined,

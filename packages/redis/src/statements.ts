@@ -9,7 +9,6 @@ import {
   KIND,
   NUMBER,
   OWNER,
-  readHead,
   type Script,
   SESSION_BYTE,
   TAG,
@@ -18,6 +17,8 @@ import {
   TO_USER,
   TOMBSTONE_BYTE,
   timeIn,
+  toReadingScript,
+  toRowScript,
   toScript,
 } from './lua.ts'
 import { CREATED_AT, EXPIRES_AT, FOREIGN_TAG, HASH_LENGTH, TAG_AT, TIME_LENGTH } from './row.ts'
@@ -39,10 +40,10 @@ export const CROSSING = 'x'
  * `x`: the row was left alone, because the user's index may not cover this deadline, which must
  * stay.
  */
-export const WRITE: Script = toScript(`${BEGIN}
-local match = string.match
-for i = 1, #KEYS do
-  ${readHead(TO_TAG)}
+export const WRITE: Script = toRowScript({
+  begin: 'local match = string.match',
+  last: TO_TAG,
+  work: `
   local expect, ttl, value = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
   local how = byte(expect)
   local kind, expires = old and byte(old, ${KIND}), old and sub(old, ${EXPIRES})
@@ -64,7 +65,9 @@ for i = 1, #KEYS do
     lands = true
   elseif lands and byte(value, ${KIND}) == ${TOMBSTONE_BYTE} then
     local user = kind == ${SESSION_BYTE} and ${OWNER}
-    call('UNLINK', key)
+    -- This command lets the script go on where memory is full. The key must not go before SET: where
+    -- its slot moves, this node would refuse SET.
+    call('PEXPIRE', key, ttl)
     call('SET', key, value, 'PX', ttl)
     if user and user ~= '' then
       answer[#answer + 1] = '${ENDED}' .. i .. ' ' .. expires .. user
@@ -105,9 +108,8 @@ for i = 1, #KEYS do
   end
   if not lands then
     answer[#answer + 1] = i
-  end
-end
-${END}`)
+  end`,
+})
 
 /**
  * The length of the times of a row of `TOUCH`. A tag and a space, which may follow, are shorter.
@@ -121,14 +123,15 @@ function touchScript(isIndexed: boolean): Script {
   const [userLength, user, tag] = isIndexed
     ? [HASH_LENGTH, `string.match(sub(row, 1, ${HASH_LENGTH}), '^%S*')`, `sub(row, ${HASH_LENGTH + 1})`]
     : [0, "''", 'row']
-  return toScript(`${BEGIN}
-local find, times, deadline, lowest = string.find
-for i = 1, #KEYS do
-  local row = ARGV[i + 1]
+  return toRowScript(
+    {
+      begin: 'local find, times, deadline, lowest = string.find',
+      before: `local row = ARGV[i + 1]
   if #row >= ${TIMES + userLength} then
     times, row, deadline, lowest = row, sub(row, ${TIMES + 1}), sub(row, ${timeIn(0)}), sub(row, ${timeIn(1)})
-  end
-  ${readHead(TO_TAG)}
+  end`,
+      last: TO_TAG,
+      work: `
   local expires = old and sub(old, ${EXPIRES})
   if old and expires > now and byte(old, ${KIND}) == ${SESSION_BYTE} then
     if find(old, ${tag}, ${TAG}, true) ~= ${TAG} then
@@ -144,9 +147,11 @@ for i = 1, #KEYS do
       call('PEXPIRE', key, string.match(sub(times, ${timeIn(3)}), '[1-9]%d*'))
       call('SETRANGE', key, '${EXPIRES_AT}', deadline)
     end
-  end
-end
-${END}`)
+  end`,
+    },
+    // Touches go on where memory is full, because they change no length.
+    ',allow-oom',
+  )
 }
 
 /**
@@ -204,24 +209,22 @@ end
 ${END}`)
 
 /** Names the rows that are live sessions. */
-export const COUNT: Script = toScript(`${BEGIN}
-for i = 1, #KEYS do
-  ${readHead(TO_KIND)}
+export const COUNT: Script = toReadingScript({
+  last: TO_KIND,
+  work: `
   if old and sub(old, ${EXPIRES}) > now and byte(old, ${KIND}) == ${SESSION_BYTE} then
     answer[#answer + 1] = i
-  end
-end
-${END}`)
+  end`,
+})
 
 /** ARGV: a user per row. Names the rows that are this user's. */
-export const OWNED: Script = toScript(`${BEGIN}
-for i = 1, #KEYS do
-  ${readHead(TO_USER)}
+export const OWNED: Script = toReadingScript({
+  last: TO_USER,
+  work: `
   if old and string.match(old, '^%S+ (%S*) ', ${TAG}) == ARGV[i + 1] then
     answer[#answer + 1] = i
-  end
-end
-${END}`)
+  end`,
+})
 
 /** Names the rows that are sessions or tombstones, however corrupt. */
 export const OURS: Script = toScript(`${BEGIN}

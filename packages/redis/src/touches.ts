@@ -45,7 +45,7 @@ export class Touches {
   #move(touches: readonly Touch[], now: number, times: string, isIndexed: boolean): Promise<Touch[]> {
     // Touches that come together often share their deadline, which is then sent once.
     let [shared, sharedTimes] = [Number.NaN, '']
-    return this.#scripts.run(
+    return this.#scripts.runTogether(
       isIndexed ? TOUCH_INDEXED : TOUCH,
       times,
       touches,

@@ -47,7 +47,7 @@ export class Writes {
     notes: Note<Write>[],
     covers?: Map<Write, number>,
   ): Promise<Write[]> {
-    return this.#scripts.run(
+    return this.#scripts.runTogether(
       WRITE,
       times,
       writes,

@@ -103,7 +103,7 @@ describe('options', () => {
     '',
   ])('%j is refused as a URL, and not shown in the error', (wrong) => {
     expect(() => redisDriver({ url: wrong })).toThrow(
-      /^option 'url' takes a URL such as 'redis:\/\/localhost:6379\/0' \(rediss: for TLS\), or the path of a socket$/,
+      /^option 'url' takes a URL such as 'redis:\/\/localhost:6379\/0' \(rediss: for TLS\), or the path of a socket; write a password in it as encodeURIComponent\(password\) returns it$/,
     )
   })
 

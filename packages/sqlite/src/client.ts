@@ -27,7 +27,7 @@ export function isDatabase(value: unknown): boolean {
   return typeof prepare === 'function' && typeof exec === 'function' && typeof inTransaction === 'boolean'
 }
 
-/** Opens the driver's own connection. The file must not be missing, except `:memory:` and URIs. */
+/** Opens the driver's own connection. The file must not be missing, except `:memory:`. */
 export function openDatabase(file: string): Database.Database {
   // While SQLite itself waits for a lock, nothing else runs in this process.
   const database = new Database(file, { timeout: 0 })
@@ -46,8 +46,19 @@ export function fileOf(database: SqliteDatabase): string {
   return (name ?? '') as string
 }
 
-/** Whether the option `path` names a file. A URI (`file:`) is left to SQLite. */
-export const isOnDisk = (path: string): boolean => !/^\s*(:memory:\s*$|file:)/.test(path)
+/**
+ * Whether the value can be the option `path`. Returns what is wrong where it can say more: from a
+ * URI, better-sqlite3 would make a file with a name such as `file:sessions.db`.
+ */
+export function isPath(value: unknown): boolean | string {
+  if (typeof value !== 'string' || value.trim() === '') return false
+  if (/^\s*(file|sqlite3?):/i.test(value))
+    return "takes a path and no URI: write 'sessions.db' instead of 'file:sessions.db', or './file:…' for such a name"
+  return true
+}
+
+/** Whether the option `path` names a file. */
+export const isOnDisk = (path: string): boolean => path.trim() !== ':memory:'
 
 /** Returns the absolute path, because the working directory of the process may change later. */
 export const toAbsolute = (path: string): string =>

@@ -12,9 +12,10 @@ import {
   splitOptions,
   timers,
 } from '@session-stores/core'
-import { isDatabase, type SqliteDatabase } from './client.ts'
+import { isDatabase, isPath, type SqliteDatabase } from './client.ts'
 import { Connection } from './connection.ts'
 import { isTableMissing } from './errors.ts'
+import { HINTS } from './hints.ts'
 import { Lane } from './lane.ts'
 import type { CountStep, Statements } from './statements.ts'
 
@@ -51,7 +52,7 @@ export type SqliteOptions = (
 }
 
 const rules: Record<keyof SqliteOptions, OptionRule> = {
-  path: ['the path of a file', (value) => typeof value === 'string' && value.trim() !== ''],
+  path: ["the path of a file, or ':memory:'", isPath],
   database: [
     "a better-sqlite3 Database: new Database(file) of 'better-sqlite3', not of node:sqlite; await a promise of one; a " +
       "file is the option 'path'",
@@ -79,7 +80,7 @@ const PAGE = 4096
  * @throws TypeError for a wrong option.
  */
 export function sqliteDriver(options: SqliteOptions): Driver {
-  checkOptions(options, rules)
+  checkOptions(options, rules, { hints: HINTS })
   exactlyOne(options, { path: 'a file', database: "a Database of 'better-sqlite3'" })
   const { path = '', database, table = 'sessions' } = options
   const connection = new Connection(path, database, table)
@@ -196,7 +197,7 @@ export class SqliteStore extends SessionStore {
    * @throws TypeError for a wrong option.
    */
   constructor(options: SqliteOptions & StoreOptions) {
-    const [own, rest] = splitOptions<SqliteOptions>(options, rules)
+    const [own, rest] = splitOptions<SqliteOptions>(options, rules, HINTS)
     super(sqliteDriver(own), rest)
   }
 }

@@ -6,8 +6,11 @@ import { TokenError } from './errors.ts'
 import { KeyRing } from './keys.ts'
 import type { TokenSettings } from './options.ts'
 
-/** The claims of an access token (RFC 9068), and those of the option `claims`. */
-export interface AccessClaims extends JWTPayload {
+/**
+ * The claims of an access token (RFC 9068), and those of the option `claims`. No type of jose is
+ * public, because older compilers cannot import jose into CommonJS.
+ */
+export interface AccessClaims {
   iss: string
   aud: string | string[]
   /** The user's id, as text. */
@@ -27,6 +30,9 @@ export interface AccessClaims extends JWTPayload {
   scope?: string
   /** When the user signed in, in epoch seconds. */
   auth_time?: number
+  /** Epoch seconds. */
+  nbf?: number
+  [claim: string]: unknown
 }
 
 /** An access token, with what a client has to know of it. */

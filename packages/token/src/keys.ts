@@ -15,6 +15,17 @@ export type Algorithm = 'ES256' | 'Ed25519' | 'HS256'
 /** A key as an application configures it: PEM, a JWK (also as JSON), or a `KeyObject`. */
 export type KeyInput = string | JsonWebKey | KeyObject
 
+/** A public key as other services get it: a JWK (RFC 7517). */
+export interface PublishedKey {
+  kty: string
+  kid: string
+  alg: Algorithm
+  use: 'sig'
+  crv?: string
+  x?: string
+  y?: string
+}
+
 /** A key of the ring, for one algorithm and no other (RFC 8725, 3.1). */
 export interface RingKey {
   /** The RFC 7638 thumbprint of an asymmetric key. */
@@ -25,7 +36,7 @@ export interface RingKey {
   /** Missing where only the public key is known. */
   sign?: CryptoKey
   /** Only for asymmetric keys. */
-  published?: JWK
+  published?: PublishedKey
 }
 
 /**
@@ -101,7 +112,7 @@ export class KeyRing {
   }
 
   /** Returns the public keys as a JWK Set (RFC 7517). Symmetric keys are never part of it. */
-  published(): { keys: JWK[] } {
+  published(): { keys: PublishedKey[] } {
     return { keys: [...this.#keys.values()].flatMap(({ published }) => published ?? []) }
   }
 }
@@ -116,7 +127,7 @@ async function toAsymmetricKey(key: KeyObject): Promise<RingKey> {
     alg,
     verify: await load(jwk),
     ...(key.type === 'private' && { sign: await load(key.export({ format: 'jwk' }) as JWK) }),
-    published: { ...jwk, kid, alg, use: 'sig' },
+    published: { ...jwk, kid, alg, use: 'sig' } as PublishedKey,
   }
 }
 

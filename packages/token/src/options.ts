@@ -1,5 +1,12 @@
 import type { KeyObject } from 'node:crypto'
-import { checkOptions, type OptionRule, type SessionStore, secretKeyOf } from '@session-stores/core'
+import {
+  checkOptions,
+  meant,
+  type OptionHints,
+  type OptionRule,
+  type SessionStore,
+  secretKeyOf,
+} from '@session-stores/core'
 import type { SessionData } from 'express-session'
 import { type KeyInput, publicOf, readKey } from './keys.ts'
 
@@ -152,12 +159,35 @@ const rules: Record<keyof TokensOptions, OptionRule> = {
   now: ['a function that returns epoch milliseconds', isFunction],
 }
 
+const LIFETIME = meant('lifetime', 'milliseconds, of an access token')
+const KEYS = meant('keys', '[key], as generateKey() makes them')
+
+/** What to write in place of options of other packages for tokens. */
+const HINTS: OptionHints = {
+  expiresIn: LIFETIME,
+  expires: LIFETIME,
+  ttl: LIFETIME,
+  maxAge: LIFETIME,
+  accessTokenLifetime: LIFETIME,
+  refreshTokenLifetime: meant('familyLifetime', 'milliseconds'),
+  refreshExpiresIn: meant('familyLifetime', 'milliseconds'),
+  idleTimeout: meant('familyIdle', 'milliseconds'),
+  absoluteTimeout: meant('familyLifetime', 'milliseconds'),
+  iss: meant('issuer'),
+  aud: meant('audience'),
+  secretOrPrivateKey: `${meant('secret')} Keys that others verify with are the option 'keys'.`,
+  jwtSecret: meant('secret'),
+  key: KEYS,
+  privateKey: KEYS,
+  publicKey: KEYS,
+  algorithm: `leave it out: the option 'keys' decides it.`,
+  algorithms: `leave it out: the option 'keys' decides it.`,
+  scope: meant('scopes', 'a function of the session'),
+}
+
 /** @throws TypeError for a wrong option. */
 export function toSettings(options: TokensOptions): TokenSettings {
-  checkOptions(options, rules)
-  for (const name of ['store', 'issuer', 'audience', 'secret'] as const)
-    if (options[name] === undefined)
-      throw new TypeError(`option '${name}' is missing; it takes ${rules[name][0]}`)
+  checkOptions(options, rules, { required: ['store', 'issuer', 'audience', 'secret'], hints: HINTS })
   const { store, lifetime = 300_000, longLived = false } = options
   const { familyIdle = 30 * DAY, familyLifetime = 90 * DAY } = options
   if (store.settings.user === undefined)

@@ -1,9 +1,9 @@
 import type { SessionData } from 'express-session'
-import type { JWK } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { type AccessClaims, type AccessToken, AccessTokens, hasExpired } from './access.ts'
 import { TokenError } from './errors.ts'
 import { Families, type StoredFamily } from './families.ts'
+import type { PublishedKey } from './keys.ts'
 import { copyText, Liveness, Verified } from './liveness.ts'
 import { type TokenSettings, type TokensOptions, toSettings } from './options.ts'
 import { isRefreshToken } from './refresh-token.ts'
@@ -207,7 +207,7 @@ export class Tokens {
   }
 
   /** Returns the public keys for other services (RFC 7517); none where tokens are signed by HS256. */
-  async jwks(): Promise<{ keys: JWK[] }> {
+  async jwks(): Promise<{ keys: PublishedKey[] }> {
     return (await this.#access.keys()).published()
   }
 

@@ -74,9 +74,9 @@ it('keys rotate while another service verifies, and no valid token is refused', 
 it('the keys that are published are public, and have one kid each', async () => {
   const tokens = tokensForTest(openInMemory(), { keys: [generateKey(), generateKey('Ed25519')] })
   const { keys } = await tokens.jwks()
-  expect(keys.map(({ alg, use, d }) => ({ alg, use, d }))).toEqual([
-    { alg: 'ES256', use: 'sig', d: undefined },
-    { alg: 'Ed25519', use: 'sig', d: undefined },
+  expect(keys.map((key) => [key.alg, key.use, 'd' in key])).toEqual([
+    ['ES256', 'sig', false],
+    ['Ed25519', 'sig', false],
   ])
   expect(new Set(keys.map(({ kid }) => kid)).size).toBe(2)
   expect(await tokensForTest(openInMemory()).jwks()).toEqual({ keys: [] })

@@ -15,7 +15,7 @@ describe('options', () => {
   const key = generateKey()
 
   test.each([
-    ['no store', { store: undefined }, /'store' is missing/],
+    ['no store', { store: undefined }, /'store' is undefined/],
     ['a store of express-session', { store: {} }, /a store of this project/],
     ['a store without user', { store: new SessionStore(memoryDriver()) }, /option 'user'/],
     [
@@ -23,11 +23,11 @@ describe('options', () => {
       { store: new SessionStore(memoryDriver(), { hashIds: false, user: () => 'x' }) },
       /hashIds/,
     ],
-    ['no issuer', { issuer: undefined }, /'issuer' is missing/],
+    ['no issuer', { issuer: undefined }, /'issuer' is undefined/],
     ['an empty issuer', { issuer: '' }, /'issuer' takes/],
     ['an issuer with a line break', { issuer: 'a\nb' }, /'issuer' takes/],
     ['no audience', { audience: [] }, /'audience' takes/],
-    ['no secret', { secret: undefined }, /'secret' is missing.*randomBytes\(32\)/],
+    ['no secret', { secret: undefined }, /'secret' is undefined.*randomBytes\(32\)/],
     ['a short secret', { secret: 'secret' }, /'secret' takes 32 random bytes/],
     ['31 bytes', { secret: randomBytes(31) }, /'secret' takes/],
     ['a predictable secret', { secret: Buffer.alloc(32, 1) }, /'secret' takes/],

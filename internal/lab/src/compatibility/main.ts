@@ -1,7 +1,7 @@
 /**
  * Checks that the packed packages work with the oldest and the newest supported versions of
- * clients, express-session, Express and compilers. Prints a line for each combination. Exits with 1
- * if one fails.
+ * clients, express-session, Express and compilers. Prints a line for each combination, and writes the
+ * table of docs/generated/compatibility.md if all work. Exits with 1 if one fails.
  *
  *     npx -y pnpm@12 compatibility
  */
@@ -12,6 +12,7 @@ import { mongoServer, postgresServer, redisServer } from '@session-stores/testbe
 import { type DatabaseId, databaseIds, databases } from '@session-stores/testbed/databases'
 import { install, pack, readPeers } from './packages.ts'
 import { run } from './run.ts'
+import { type Combination, writeTable } from './table.ts'
 import { checkTypes, listVersions, typeChecks } from './types.ts'
 import { spanOf } from './versions.ts'
 
@@ -26,10 +27,14 @@ const OTHER_CLIENTS: Partial<Record<DatabaseId, string>> = { redis: 'redis' }
 
 const SERVERS = { redis: redisServer, postgres: postgresServer, mongodb: mongoServer }
 
+/** What has worked, for the table. */
+const combinations: Combination[] = []
+
 const temporary = mkdtempSync(join(tmpdir(), 'compatibility-'))
 try {
-  const packed = await pack(['core', 'token', ...databaseIds, ...FRAMEWORKS], temporary)
+  const packed = await pack(['core', 'token', 'legacy', ...databaseIds, ...FRAMEWORKS], temporary)
   await Promise.all([checkPrograms(packed), checkCompilers(packed)])
+  if (process.exitCode === undefined) writeTable(combinations)
 } finally {
   rmSync(temporary, { recursive: true })
 }
@@ -40,9 +45,11 @@ async function checkPrograms(packed: Record<string, string>): Promise<void> {
 }
 
 async function checkCompilers(packed: Record<string, string>): Promise<void> {
-  const stores = ['core', ...databaseIds].map((name) => `@session-stores/${name}`)
-  for (const check of await typeChecks(choose(packed, stores))) {
-    await report(`${check.title}: ${listVersions(check)}`, () => checkTypes(temporary, check))
+  const names = ['core', 'token', 'legacy', 'express', ...databaseIds].map(
+    (name) => `@session-stores/${name}`,
+  )
+  for (const check of await typeChecks(choose(packed, names))) {
+    await report({ title: check.title, versions: listVersions(check) }, () => checkTypes(temporary, check))
   }
 }
 
@@ -51,7 +58,7 @@ async function checkDatabase(database: DatabaseId, packed: Record<string, string
   const clients = [databases[database].client, OTHER_CLIENTS[database] ?? []].flat()
   const ranges = { ...choose(peers, [...clients, 'express-session']), express: EXPRESS }
   await using server = database === 'sqlite' ? undefined : await SERVERS[database]()
-  await checkEnds(database, ranges, async (folder, versions) => {
+  await checkEnds({ title: database, server: server?.version }, ranges, async (folder, versions) => {
     const tarballs = choose(packed, ['@session-stores/core', databases[database].package])
     await install(folder, { ...tarballs, ...versions })
     await runProgram(folder, 'program.ts', database, server?.url ?? join(folder, 'sessions.db'))
@@ -67,7 +74,7 @@ async function checkFramework(
   const { newest } = await spanOf(client, readPeers('sqlite')[client]!)
   // The packages for Koa and Fastify share the code of the one for Express.
   const ours = ['core', 'token', 'sqlite', 'express', framework].map((name) => `@session-stores/${name}`)
-  await checkEnds(framework, ranges, async (folder, versions) => {
+  await checkEnds({ title: framework }, ranges, async (folder, versions) => {
     await install(folder, { ...choose(packed, ours), [client]: newest, ...versions })
     await runProgram(folder, 'framework-program.ts', framework)
   })
@@ -75,7 +82,7 @@ async function checkFramework(
 
 /** Makes the check with the lowest versions in the ranges, and with the newest. */
 async function checkEnds(
-  title: string,
+  { title, server }: Pick<Combination, 'title' | 'server'>,
   ranges: Record<string, string>,
   check: (folder: string, versions: Record<string, string>) => Promise<void>,
 ): Promise<void> {
@@ -92,7 +99,7 @@ async function checkEnds(
   for (const end of ['lowest', 'newest'] as const) {
     const versions = Object.fromEntries(spans.map((span) => [span.name, span[end]]))
     const listed = Object.entries(versions).map((entry) => entry.join(' '))
-    await report(`${title}, ${end}: ${listed.join(', ')}`, () =>
+    await report({ title, end, versions: listed.join(', '), server }, () =>
       check(join(temporary, `${title}-${end}`), versions),
     )
   }
@@ -105,15 +112,18 @@ async function runProgram(folder: string, program: string, ...args: string[]): P
 }
 
 /** Prints the result of a combination and its duration. A failure includes the complete output. */
-async function report(combination: string, check: () => Promise<void>): Promise<void> {
+async function report(combination: Combination, check: () => Promise<void>): Promise<void> {
+  const { title, end, versions } = combination
+  const name = `${[title, end ?? []].flat().join(', ')}: ${versions}`
   const start = performance.now()
   const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`
   try {
     await check()
-    console.log(`${combination}: works, ${seconds()}`)
+    combinations.push(combination)
+    console.log(`${name}: works, ${seconds()}`)
   } catch (error) {
     process.exitCode = 1
-    console.log(`${combination}: FAILS, ${seconds()}\n${(error as Error).message}`)
+    console.log(`${name}: FAILS, ${seconds()}\n${(error as Error).message}`)
   }
 }
 

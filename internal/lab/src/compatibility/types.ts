@@ -12,7 +12,7 @@ const OLDEST = '5.4'
 const OLD_PG = { 'pg-protocol': '1.14.0' }
 
 /** Applications in `test/consumer`, which are compiled as CommonJS and as ES modules. */
-const PROGRAMS = ['any-compiler', 'node-redis']
+const PROGRAMS = ['any-compiler', 'layers', 'node-redis']
 
 /** A compiler, the packages that it compiles against, and the settings to try. */
 export interface TypeCheck {
@@ -22,6 +22,9 @@ export interface TypeCheck {
   readonly overrides?: Record<string, string>
   readonly settings: readonly (readonly string[])[]
 }
+
+/** Modules as a bundler takes them: `import` and `require` side by side. */
+const PRESERVE: readonly string[] = ['--module', 'preserve']
 
 /** Separate packages of types, and the versions of the clients' types. */
 const TYPES = { '@types/pg': '>=8.11 <9', '@types/better-sqlite3': '>=7.6' }
@@ -55,11 +58,12 @@ export async function typeChecks(packed: Record<string, string>): Promise<TypeCh
     await Promise.all([
       findTypes('@types/node', '>=22 <25'),
       findTypes('@types/express-session', ofSessions),
+      findTypes('@types/express', readPeers('express')['@types/express']!),
       ...Object.entries(TYPES).map(([name, range]) => findTypes(name, range)),
     ]),
   )
   const newTypes = Object.fromEntries(
-    ['@types/node', '@types/express-session', ...Object.keys(TYPES)].map((name) => [
+    ['@types/node', '@types/express-session', '@types/express', ...Object.keys(TYPES)].map((name) => [
       name,
       readCatalogVersion(name),
     ]),
@@ -79,7 +83,7 @@ export async function typeChecks(packed: Record<string, string>): Promise<TypeCh
       folder: 'types-oldest',
       dependencies: { ...old, ...(await clientsAt('lowest')), 'express-session': sessions.lowest },
       overrides: OLD_PG,
-      settings: withAndWithout,
+      settings: [...withAndWithout, PRESERVE],
     },
     {
       title: `TypeScript ${OLDEST}, newest clients`,
@@ -101,7 +105,7 @@ export async function typeChecks(packed: Record<string, string>): Promise<TypeCh
       },
       // The newest TypeScript can neither disable esModuleInterop nor resolve modules as Node 10
       // did.
-      settings: [modules[0]!, [...modules[1]!, '--moduleResolution', 'bundler']],
+      settings: [modules[0]!, [...modules[1]!, '--moduleResolution', 'bundler'], PRESERVE],
     },
   ]
 }
@@ -118,7 +122,7 @@ export async function checkTypes(temporary: string, check: TypeCheck): Promise<v
 
 function compile(folder: string, setting: readonly string[]): Promise<string> {
   // The types of node-redis import CommonJS modules as ES modules do.
-  const programs = setting.includes('false') ? PROGRAMS.slice(0, 1) : PROGRAMS
+  const programs = setting.includes('false') ? PROGRAMS.slice(0, -1) : PROGRAMS
   return run(folder, 'node_modules/.bin/tsc', [
     ...setting,
     ...['--noEmit', '--target', 'es2022', '--types', 'node', '--strict'],

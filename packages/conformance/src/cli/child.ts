@@ -6,11 +6,12 @@
 import { parse } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { findCaller } from '../engine/blame.ts'
-import type { Result } from '../engine/judge.ts'
+import { type Result, tryMake } from '../engine/judge.ts'
 import { toMessage } from '../engine/message.ts'
 import { run } from '../engine/run.ts'
 import { rules } from '../rules/index.ts'
 import { load } from './load.ts'
+import { versionsOfMiddleware } from './versions.ts'
 
 /** What the parent passes to the process, as JSON. */
 export interface Job {
@@ -22,6 +23,8 @@ export interface Job {
   deadline: number
   /** How many rules run side by side. */
   concurrency: number
+  /** Whether `make` is tried once before the rules run. */
+  tries: boolean
 }
 
 /** What the process sends to its parent. */
@@ -45,17 +48,26 @@ const send = (message: Message): Promise<void> =>
 process.on('disconnect', () => process.exit())
 setInterval(() => send({ is: 'alive' }), 200).unref()
 
-const subject = await load(job.module).catch(async (error: Error) => {
-  await send({ is: 'unusable', reason: error.message })
+const refuse = async (reason: string): Promise<never> => {
+  await send({ is: 'unusable', reason })
   process.exit()
-})
+}
+const subject = await load(job.module).catch((error: Error) => refuse(error.message))
 const { name = parse(job.module).name, versions = {} } = subject
-send({ is: 'ready', store: name, versions })
+send({ is: 'ready', store: name, versions: { ...versionsOfMiddleware(), ...versions } })
 
 const before = countResources()
 const stray = new Set<string>()
 function addStray(error: unknown, rule = findCaller()): void {
   stray.add(rule ? `${toMessage(error)} (in code that ${rule.id} called)` : toMessage(error))
+}
+if (job.tries) {
+  const uncaught = (error: unknown) => addStray(error)
+  process.on('uncaughtException', uncaught)
+  await tryMake(subject, job.deadline).catch((error: Error) =>
+    refuse(`${job.module} cannot be checked: ${error.message}`),
+  )
+  process.off('uncaughtException', uncaught)
 }
 await run(
   subject,

@@ -5,7 +5,7 @@ import { CONCURRENCY, DEADLINE } from '../engine/run.ts'
 /** The text of `--help`. */
 export const USAGE: string = `Checks any express-session store, rule by rule.
 
-  session-stores-conformance [options] ./my-store.js
+  npx @session-stores/conformance [options] ./conformance.mjs
 
   The module exports \`make\`, which makes the stores. It may also export \`name\`, \`versions\`,
   \`supports\`, \`accepts\` and \`optOut\`.
@@ -57,7 +57,8 @@ export function parseCommand(args: readonly string[], rules: readonly Rule[]): C
   if (values.list) return { do: 'list', rules: chosen }
   if (values.explain !== undefined) return { do: 'explain', rules: select([values.explain], rules) }
   const [module, ...more] = positionals
-  if (module === undefined) throw new Misuse('no module is given: `session-stores-conformance ./my-store.js`')
+  if (module === undefined)
+    throw new Misuse('no module is given: `npx @session-stores/conformance ./conformance.mjs`')
   if (more.length > 0)
     throw new Misuse(`only one module can be checked at a time, not also ${more.join(' ')}`)
   const formats = (['json', 'markdown', 'badge'] as const).filter((name) => values[name])

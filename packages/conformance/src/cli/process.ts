@@ -21,6 +21,9 @@ export interface Ending extends Pick<Report, 'leaks' | 'stray'> {
 /** The program is next to this file, as source code and in the build. */
 const PROGRAM = import.meta.url.endsWith('.ts') ? './child.ts' : './child.mjs'
 
+/** The shortest time limit for loading, in milliseconds, because a busy machine loads slowly. */
+const LOADING = 10_000
+
 /**
  * Checks rules in a process of their own. Kills the process if its event loop is blocked for as
  * long as the deadline of the job.
@@ -34,14 +37,18 @@ export async function checkInProcess(job: Job, done: (result: Result) => void): 
   const child = fork(new URL(PROGRAM, import.meta.url), [JSON.stringify(job)], {
     stdio: ['ignore', 2, 2, 'ipc'],
   })
-  const timer = setTimeout(() => {
-    const reason = ending.ready ? 'the event loop is blocked' : 'loading timed out'
-    if (!ended) ending.death = `${reason}: no message for ${job.deadline} ms`
+  const kill = (reason: string, limit: number): void => {
+    if (!ended) ending.death = `${reason}: no message for ${limit} ms`
     child.kill('SIGKILL')
-  }, job.deadline)
+  }
+  const loading = Math.max(job.deadline, LOADING)
+  let timer = setTimeout(kill, loading, 'loading timed out', loading)
   child.on('message', (message: Message) => {
-    if (message.is === 'ready') ending.ready = { store: message.store, versions: message.versions }
-    else if (message.is === 'unusable') ending.unusable = message.reason
+    if (message.is === 'ready') {
+      ending.ready = { store: message.store, versions: message.versions }
+      clearTimeout(timer)
+      timer = setTimeout(kill, job.deadline, 'the event loop is blocked', job.deadline)
+    } else if (message.is === 'unusable') ending.unusable = message.reason
     else if (message.is === 'started') running.add(message.id)
     else if (message.is === 'called') calls.push(message.line)
     else if (message.is === 'done') {

@@ -7,7 +7,7 @@ import { Misuse } from './options.ts'
 import { checkInProcess, type Ending } from './process.ts'
 
 /** What to check, and how. */
-export interface Check extends Omit<Job, 'rules'> {
+export interface Check extends Omit<Job, 'rules' | 'tries'> {
   rules: readonly Rule[]
   /** Called when the outcome of a rule is known, with the number of known outcomes so far. */
   progress?(result: Result, done: number, total: number): void
@@ -32,7 +32,8 @@ export async function supervise({ rules, progress, ...job }: Check): Promise<Fin
     progress?.(result, results.size, rules.length)
   }
   async function attempt(chosen: readonly Rule[]): Promise<Ending> {
-    const ending = await checkInProcess({ ...job, rules: chosen.map(({ id }) => id) }, settle)
+    const ids = chosen.map(({ id }) => id)
+    const ending = await checkInProcess({ ...job, rules: ids, tries: about === undefined }, settle)
     if (ending.unusable !== undefined) throw new Misuse(ending.unusable)
     if (!ending.ready) throw new Misuse(`${job.module} cannot be loaded: ${ending.death}`)
     about = ending.ready

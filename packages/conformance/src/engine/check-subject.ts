@@ -16,6 +16,17 @@ const OPTIONS: readonly string[] = Object.keys({
 } satisfies Record<keyof MakeOptions, true>)
 const REQUIRED = ['get', 'set', 'destroy'] as const
 
+const FIELDS: readonly string[] = Object.keys({
+  name: true,
+  versions: true,
+  make: true,
+  supports: true,
+  accepts: true,
+  optOut: true,
+} satisfies Record<keyof Subject, true>)
+/** What the import of a module, and of a CommonJS module, adds to its own exports. */
+const OF_MODULES = ['default', 'module.exports', '__esModule']
+
 /**
  * Checks what a module exports.
  * @param rules The rules that an opt-out may name.
@@ -26,6 +37,9 @@ export function checkSubject(
   rules: readonly Rule[],
 ): asserts subject is Subject {
   const { make, supports = {}, accepts = [], optOut = {}, versions = {} } = subject
+  const strange = Object.keys(subject).find((field) => ![...FIELDS, ...OF_MODULES].includes(field))
+  if (strange !== undefined)
+    throw new TypeError(`it has an unknown field \`${strange}\`; the fields are ${FIELDS.join(', ')}`)
   if (typeof make !== 'function') throw new TypeError('it exports no function `make`')
   for (const [method, isSupported] of readEntries('supports', supports)) {
     if (!METHODS.includes(method)) throw new TypeError(`\`supports\` names an unknown method: ${method}`)

@@ -117,6 +117,23 @@ export async function judge(
   }
 }
 
+/**
+ * Makes the stores once, without options, and disposes of them. Where that fails, every rule would.
+ * @param deadline Milliseconds that `make` may take.
+ * @throws Error that says why no store can be checked.
+ */
+export async function tryMake(subject: Subject, deadline: number): Promise<void> {
+  const making = makeBackend(subject, {})
+  const backend = await withTimeout(deadline, making, () => `\`make\` timed out after ${deadline} ms`)
+  try {
+    checkBackend(backend)
+  } finally {
+    const patience = Math.min(deadline, DISPOSE_TIMEOUT)
+    // Each rule reports a `dispose` that fails.
+    await withTimeout(patience, dispose(backend), () => '').catch(() => {})
+  }
+}
+
 /** Returns the first of these packages that is not installed. */
 async function findUninstalled(packages: readonly string[]): Promise<string | undefined> {
   for (const name of packages) {

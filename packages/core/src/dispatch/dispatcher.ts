@@ -3,7 +3,8 @@ import { SessionStoreError, toDriverError, UncertainWriteError } from '../errors
 import { type CallEvent, events } from '../events.ts'
 import { Batch, type Entry, type Send } from './batch.ts'
 import { type Done, deliver, settle, toPromise } from './settle.ts'
-import { clearTimeout, setTimeout, uptime } from './timers.ts'
+import { TimeLimit, type Wait } from './time-limit.ts'
+import { uptime } from './timers.ts'
 
 /**
  * A request for one key, and everyone who waits for its answer. It is a class because objects that
@@ -68,6 +69,7 @@ interface DriverCall {
 export class Dispatcher {
   readonly driver: Driver
   #timeout: number
+  readonly #limit: TimeLimit
   #ready = false
   #setup: Promise<void> | undefined
 
@@ -83,6 +85,7 @@ export class Dispatcher {
   constructor(driver: Driver, timeout: number, now: () => number) {
     this.driver = driver
     this.#timeout = timeout
+    this.#limit = new TimeLimit(timeout)
     const time = withLastTime(now)
     const late = new SessionStoreError(
       'TIMEOUT',
@@ -212,12 +215,13 @@ export class Dispatcher {
   ): void {
     const { name } = this.driver
     const start = events.call.hasSubscribers ? uptime() : 0
-    let timer: NodeJS.Timeout | undefined
+    const limit = timeout === this.#timeout ? this.#limit : new TimeLimit(timeout)
+    let wait: Wait | undefined
     let isAnswered = false
     const finish = (failure: unknown, value?: T): void => {
       if (isAnswered) return
       isAnswered = true
-      clearTimeout(timer)
+      if (wait !== undefined) limit.end(wait)
       const error = failure == null ? null : toDriverError(name, failure)
       // Another database may be in its place, or a table was dropped, so the next call sets up
       // again.
@@ -233,12 +237,12 @@ export class Dispatcher {
       finish(failure, value)
     })
     if (isAnswered) return
-    timer = setTimeout(() => {
+    wait = limit.begin(() => {
       lost?.()
       // A set-up that hangs must not hold up the next attempt.
       if (!this.#ready) this.#setup = undefined
       finish(new SessionStoreError('TIMEOUT', `the ${name} driver gave no answer within ${timeout} ms`))
-    }, timeout).unref()
+    })
   }
 
   /** Runs one set-up at a time. After a failed set-up the next call tries again. */

@@ -24,10 +24,19 @@ export function userHash(user: unknown): string {
  * Returns the hash of the user that the option `user` names for this session, or `null` where it
  * names nobody.
  *
- * @throws INVALID_USER
+ * @throws INVALID_USER, or INVALID_SESSION where the option throws
  */
 export function userOf(session: SessionData, { user }: Settings): string | null {
-  const id = user?.(session)
+  let id: ReturnType<NonNullable<Settings['user']>>
+  try {
+    id = user?.(session)
+  } catch (error) {
+    throw new SessionStoreError(
+      'INVALID_SESSION',
+      "the option 'user' threw; it gets sessions of nobody, too: write session.user?.id, for example",
+      error,
+    )
+  }
   return id === undefined || id === null ? null : userHash(id)
 }
 

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionRule, type SessionStore } from '@session-stores/core'
+import { checkOptions, type OptionHints, type OptionRule, type SessionStore } from '@session-stores/core'
 import type { Framework } from './framework.ts'
 
 /** The options of `sessions`. A weak or unknown option is a `TypeError` that says what to write. */
@@ -109,36 +109,34 @@ const rules: Record<keyof SessionsOptions, OptionRule> = {
   development: ['a boolean, such as process.env.NODE_ENV !== "production"', isBoolean],
 }
 
-/** Options of express-session that the preset decides, and why. */
-const DECIDED: Readonly<Record<string, string>> = {
-  cookie: "the preset sets the cookie; write 'maxAge' or 'sameSite' as options of their own",
-  secure: "the cookie is always Secure; for http on localhost write 'development: true'",
-  httpOnly: 'the cookie is always HttpOnly, so that no script can read it',
-  domain: 'the cookie never has a Domain, so that no other host gets it',
-  path: "the cookie always has the path '/', as its prefix asks for",
-  expires: "write 'maxAge', in milliseconds",
-  ttl: "write 'maxAge' for the cookie, and 'idleTimeout' for the store",
-  resave: 'it is always false: a save writes what changed, and a touch moves the deadline',
-  saveUninitialized: 'it is always false: visitors without data get neither a row nor a cookie',
-  rolling: 'it is always false: a late answer must not set the cookie of a session that was signed out',
-  genid: 'ids always have 144 random bits',
-  key: "write 'name'",
+/** Options of express-session that the preset decides, and why; and other names of its own. */
+const HINTS: OptionHints = {
+  cookie: "the preset sets the cookie; write 'maxAge' or 'sameSite' as options of their own.",
+  secure: "the cookie is always Secure; for http on localhost write 'development: true'.",
+  httpOnly: 'the cookie is always HttpOnly, so that no script can read it.',
+  domain: 'the cookie never has a Domain, so that no other host gets it.',
+  path: "the cookie always has the path '/', as its prefix asks for.",
+  expires: "write 'maxAge', in milliseconds.",
+  ttl: "write 'maxAge' for the cookie, and 'idleTimeout' for the store.",
+  idleTimeout: 'it is an option of the store.',
+  absoluteTimeout: 'it is an option of the store.',
+  resave: 'it is always false: a save writes what changed, and a touch moves the deadline.',
+  saveUninitialized: 'it is always false: visitors without data get neither a row nor a cookie.',
+  rolling: 'it is always false: a late answer must not set the cookie of a session that was signed out.',
+  genid: 'ids always have 144 random bits.',
+  key: "write 'name'.",
+  keys: "write 'secret', which also takes an array of secrets.",
+  secrets: "write 'secret', which also takes an array of secrets.",
 }
 
 /** @throws TypeError for a weak, wrong, unknown or missing option. */
 export function toSettings(options: SessionsOptions, { trustProxy, signOut }: Advice): PresetSettings {
-  const decided: Readonly<Record<string, string>> = {
-    ...DECIDED,
-    proxy: `write ${trustProxy} for a proxy in front of the application`,
-    unset: `sign out with ${signOut}`,
+  const hints = {
+    ...HINTS,
+    proxy: `write ${trustProxy} for a proxy in front of the application.`,
+    unset: `sign out with ${signOut}.`,
   }
-  for (const name of Object.keys(options ?? {}))
-    if (Object.hasOwn(decided, name))
-      throw new TypeError(`option '${name}' is not one of sessions(): ${decided[name]}`)
-  checkOptions(options, rules)
-  for (const name of ['store', 'secret'] as const)
-    if (options[name] === undefined)
-      throw new TypeError(`option '${name}' is missing; it takes ${rules[name][0]}`)
+  checkOptions(options, rules, { required: ['store', 'secret'], hints })
   const { store, secret, name = `${PREFIX}sid`, sameSite = 'lax', crossSite = false } = options
   const { readAlso = [], development = false } = options
   const secrets = typeof secret === 'string' ? [secret] : [...secret]

@@ -1,0 +1,64 @@
+import { addProcesses } from '../results/merge.ts'
+import type { Measurement } from '../results/results.ts'
+import { openSubject } from '../subjects/open.ts'
+import type { FleetAnswer, FleetMessage } from './fleet-process.ts'
+import { Meter } from './meter.ts'
+import { pass, report, usage } from './parent.ts'
+import { Helper, sharedClock } from './processes.ts'
+import type { FleetJob, Point } from './protocol.ts'
+import { fill } from './sessions.ts'
+import { inTurn } from './store.ts'
+import { idsOf } from './workload.ts'
+
+/** Milliseconds in which all processes receive their message before the operations begin. */
+const LEAD = 20
+const WARM_UP_CONCURRENCY = 16
+
+/**
+ * Measures several processes that work at the same time. Each opens a store of its own and uses its
+ * own share of the sessions, so that no session is in use twice at a time.
+ */
+export async function runFleet(job: FleetJob): Promise<void> {
+  const { subject, place, payload, points } = job
+  const { store, settle } = await openSubject(subject, place)
+  const ids = idsOf(job.stored)
+  await fill(store, ids, payload)
+  settle?.()
+  const most = Math.max(...points.map(({ parameters }) => parameters.processes!))
+  const helpers = Array.from(
+    { length: most },
+    () => new Helper(new URL('./fleet-process.ts', import.meta.url)),
+  )
+  const share = Math.floor(ids.length / most)
+  await Promise.all(
+    helpers.map((helper, index) => {
+      const own = ids.slice(index * share, (index + 1) * share)
+      return helper.ask({ kind: 'open', subject, place, ids: own, payload } satisfies FleetMessage)
+    }),
+  )
+  await pass()
+  const meter = new Meter(usage)
+  const parameters = { ...points[0]!.parameters, concurrency: WARM_UP_CONCURRENCY }
+  await measureAll(helpers, { ...points[0]!, parameters, warmUp: 0, duration: job.warmUp }, meter)
+  for await (const [index, point] of inTurn(job)) {
+    const working = helpers.slice(0, point.parameters.processes)
+    report({ kind: 'measured', index, measurement: await measureAll(working, point, meter) })
+  }
+  for (const helper of helpers) helper.end()
+}
+
+/** Lets the processes begin, count and end at the same times, and adds up what they did. */
+async function measureAll(helpers: readonly Helper[], point: Point, meter: Meter): Promise<Measurement> {
+  await meter.startServer()
+  const begin = sharedClock() + LEAD
+  const from = begin + point.warmUp
+  const times = { begin, from, until: from + point.duration }
+  const answers = await Promise.all(
+    helpers.map((helper) =>
+      helper.ask<FleetAnswer>({ kind: 'measure', point, times } satisfies FleetMessage),
+    ),
+  )
+  const begun = answers.reduce((sum, answer) => sum + answer.begun, 0)
+  const costs = await meter.stopServer(begun)
+  return { ...addProcesses(answers.map(({ measurement }) => measurement)), ...costs }
+}

@@ -1,0 +1,58 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { findCommand } from '@session-stores/testbed'
+import type { Session } from './recorder.ts'
+
+/** What the checker says about the calls of one session. */
+export interface Verdict {
+  readonly id: string
+  /** `unknown` where the checker did not end within its time limit. */
+  readonly result: 'ok' | 'illegal' | 'unknown'
+  /** The calls that have no place in the longest order. */
+  readonly stuck?: readonly string[]
+  /** The page that shows the calls and the longest order. */
+  readonly page?: string
+}
+
+let building: Promise<string> | undefined
+
+/** Returns the path of `go`, or `undefined` where it is not installed. */
+export function findGo(): string | undefined {
+  return findCommand(['go'])
+}
+
+/** Builds the checker, which is a Go program, and returns its path. */
+function build(): Promise<string> {
+  building ??= (async () => {
+    const folder = join(tmpdir(), `session-stores-histories-${process.getuid?.() ?? 0}`)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const path = join(folder, `checker-${process.pid}`)
+    await promisify(execFile)(findGo()!, ['build', '-o', path, '.'], {
+      cwd: join(import.meta.dirname, 'checker'),
+    })
+    return path
+  })()
+  return building
+}
+
+/**
+ * Decides for each session whether its calls have an order that explains all answers.
+ * @param pages the folder for a page about each session that has none
+ */
+export async function check(sessions: readonly Session[], pages?: string): Promise<Verdict[]> {
+  const child = spawn(await build(), pages === undefined ? [] : ['-pages', pages], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  child.stdin.end(sessions.map((session) => `${JSON.stringify(session)}\n`).join(''))
+  const verdicts: Verdict[] = []
+  for await (const line of createInterface({ input: child.stdout })) verdicts.push(JSON.parse(line))
+  const [code] = (await ended) as [number | null]
+  if (code !== 0) throw new Error(`the checker ended with ${code}`)
+  return verdicts
+}

@@ -1,0 +1,203 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { SessionStore } from '@session-stores/core'
+import { randomFrom } from '@session-stores/testbed'
+import { openStore } from '../store.ts'
+import { Application } from './application.ts'
+import { check, type Verdict } from './checker.ts'
+import { keysOf } from './client.ts'
+import { faultsOf, type Scene } from './faults.ts'
+import type { Mutant } from './mutants.ts'
+import type { Place } from './place.ts'
+import { type Keys, OPERATION_TIMEOUT, SESSIONS, type Verb } from './protocol.ts'
+import { Recorder } from './recorder.ts'
+
+/** The number of the application's processes. */
+const PROCESSES = 3
+/** The clients of each process for each history. */
+const CLIENTS = 2
+/** The number of calls that each client makes. */
+const CALLS = 40
+/** The number of the process that stands for the program itself. */
+const PROGRAM = PROCESSES
+/** How far the clock of one application is ahead in some rounds, in milliseconds. */
+const CLOCK = 10_000
+
+export interface RoundOptions {
+  readonly seed: number
+  /** The number of histories that are played at once. They share the faults. */
+  readonly histories: number
+  /** The number of faults that strike one after the other. */
+  readonly faults: number
+}
+
+export interface Round {
+  readonly seed: number
+  readonly histories: number
+  readonly operations: number
+  readonly unanswered: number
+  /** The number of faults by their names. */
+  readonly faults: Readonly<Record<string, number>>
+  /** The number of errors by their codes. */
+  readonly codes: Readonly<Record<string, number>>
+  /** The sessions whose answers no order explains. */
+  readonly violations: readonly Verdict[]
+  /** The sessions that the checker did not decide in time. */
+  readonly undecided: number
+}
+
+/** Processes of an application on one database, whose calls are recorded and checked. */
+export class Lab implements AsyncDisposable {
+  readonly #place: Place
+  readonly #applications: Application[] = []
+  readonly #reader: SessionStore
+  #recorder = new Recorder()
+
+  /** @throws SERVER_UNAVAILABLE */
+  static async start(place: Place, mutant?: Mutant): Promise<Lab> {
+    const reader = await openStore(place.database, place.direct, {
+      pruneInterval: false,
+      operationTimeout: 20_000,
+    })
+    await reader.ping()
+    const lab = new Lab(place, reader)
+    for (let process = 0; process < PROCESSES; process++) {
+      const settings = { database: place.database, place: place.through, ...(mutant && { mutant }) }
+      lab.#applications.push(
+        new Application(
+          settings,
+          (call) => lab.#recorder.begin(process, call),
+          (call) => lab.#recorder.end(process, call),
+        ),
+      )
+    }
+    await Promise.all(lab.#applications.map((application) => application.start()))
+    return lab
+  }
+
+  constructor(place: Place, reader: SessionStore) {
+    this.#place = place
+    this.#reader = reader
+  }
+
+  /**
+   * Plays histories while faults strike, and checks them.
+   * @param pages the folder for a page about each violation
+   */
+  async play(options: RoundOptions, pages?: string): Promise<Round> {
+    const { seed } = options
+    this.#recorder = new Recorder()
+    const names = Array.from({ length: options.histories }, (_, i) => `h${seed}.${i}`)
+    const random = randomFrom(seed)
+    // An application whose clock is ahead sees sessions end early. The others must not.
+    const ahead = random() < 0.3 ? CLOCK : 0
+    this.#applications[0]!.setClock(ahead)
+    const playing = Promise.all(names.map((history, i) => this.#playHistory(history, seed, i)))
+    const struck = await this.#strike(options.faults, random, names)
+    if (ahead > 0) struck['clock 10 s ahead'] = 1
+    await playing
+    await this.#readAll(names)
+    await pause(OPERATION_TIMEOUT)
+    await this.#readAll(names)
+    const { calls, unanswered, codes } = this.#recorder
+    const sessions = this.#recorder.take()
+    const verdicts = await check(sessions, pages)
+    const illegal = new Set(verdicts.filter(({ result }) => result !== 'ok').map(({ id }) => id))
+    if (pages !== undefined)
+      for (const session of sessions)
+        if (illegal.has(session.id))
+          writeFileSync(join(pages, `${session.id}.json`), `${JSON.stringify(session)}\n`)
+    return {
+      seed,
+      histories: names.length,
+      operations: calls,
+      unanswered,
+      faults: struck,
+      codes,
+      violations: verdicts.filter(({ result }) => result === 'illegal'),
+      undecided: verdicts.filter(({ result }) => result === 'unknown').length,
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#applications.map((application) => application.kill()))
+    await this.#reader.close()
+  }
+
+  async #playHistory(history: string, seed: number, index: number): Promise<void> {
+    const parts = this.#applications.flatMap((application, process) =>
+      Array.from({ length: CLIENTS }, async (_, client) => {
+        const part = `${history} ${process} ${client}`
+        const own = Math.floor(randomFrom(seed, index, process, client)() * 2 ** 32)
+        await application.play({ history, part, seed: own, calls: CALLS })
+      }),
+    )
+    await Promise.all(parts)
+  }
+
+  async #strike(
+    count: number,
+    random: () => number,
+    names: readonly string[],
+  ): Promise<Record<string, number>> {
+    const struck: Record<string, number> = {}
+    const faults = shuffle(Object.entries(faultsOf(this.#place)), random)
+    const scene: Scene = {
+      place: this.#place,
+      random,
+      processes: PROCESSES,
+      restart: async (process) => {
+        await this.#applications[process]!.kill()
+        this.#recorder.kill(process)
+        await this.#applications[process]!.start()
+      },
+      setPaused: (process, isPaused) =>
+        isPaused ? this.#applications[process]!.pause() : this.#applications[process]!.resume(),
+      lose: async (what, act) => {
+        const ends = names.map((name) => this.#begin(name, what, undefined))
+        await act()
+        for (const end of ends) end({})
+      },
+    }
+    for (let i = 0; i < count; i++) {
+      await pause(50 + random() * 200)
+      const [name, fault] = faults[i % faults.length]!
+      await fault(scene)
+      struck[name] = (struck[name] ?? 0) + 1
+    }
+    return struck
+  }
+
+  async #readAll(names: readonly string[]): Promise<void> {
+    const ids = names.flatMap((name) => Array.from({ length: SESSIONS }, (_, i) => [name, `${name}-${i}`]))
+    await Promise.all(
+      ids.map(async ([history, id]) => {
+        const end = this.#begin(history!, 'get', id)
+        const found = await this.#reader.get(id!)
+        end(found === null ? { answer: 'null' } : { found: keysOf(found) })
+      }),
+    )
+  }
+
+  /** Notes a call of the program itself. Returns the function that notes its answer. */
+  #begin(history: string, verb: Verb, session: string | undefined) {
+    const number = this.#number++
+    this.#recorder.begin(PROGRAM, { number, history, verb, session, begun: now() })
+    return (outcome: { answer?: 'null'; found?: Keys }): void =>
+      this.#recorder.end(PROGRAM, { number, ended: now(), answer: 'ok', ...outcome })
+  }
+  #number = 0
+}
+
+/** Returns the items in a random order, so that few faults are of many kinds. */
+function shuffle<T>(items: readonly T[], random: () => number): T[] {
+  return items
+    .map((item) => ({ item, place: random() }))
+    .sort((one, other) => one.place - other.place)
+    .map(({ item }) => item)
+}
+
+function now(): { at: number; clock: number } {
+  return { at: Number(process.hrtime.bigint() / 1000n), clock: Date.now() }
+}

@@ -1,0 +1,51 @@
+/**
+ * Records histories of several processes on each database while faults strike, and checks whether an
+ * order of the calls explains all answers. Prints a line for each round. Exits with 1 after a violation.
+ *
+ *     npx -y pnpm@12 histories [--database redis] [--seed 1] [--minutes 5] [--rounds 10]
+ *         [--histories 20] [--faults 5] [--mutant 'loses an update'] [--json file]
+ */
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { type DatabaseId, databaseIds } from '@session-stores/testbed/databases'
+import { Lab } from './lab.ts'
+import type { Mutant } from './mutants.ts'
+import { startPlace } from './place.ts'
+import { Tally, toTable } from './tally.ts'
+
+const { values } = parseArgs({
+  options: {
+    database: { type: 'string', multiple: true },
+    seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
+    minutes: { type: 'string' },
+    rounds: { type: 'string', default: '10' },
+    histories: { type: 'string', default: '20' },
+    faults: { type: 'string', default: '5' },
+    mutant: { type: 'string' },
+    pages: { type: 'string' },
+    json: { type: 'string' },
+  },
+})
+const databases = (values.database ?? databaseIds) as DatabaseId[]
+const limit = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * 60_000
+const rounds = values.minutes === undefined ? Number(values.rounds) : Number.POSITIVE_INFINITY
+const tallies: Tally[] = []
+
+for (const database of databases) {
+  await using place = await startPlace(database)
+  await using lab = await Lab.start(place, values.mutant as Mutant | undefined)
+  const tally = new Tally(database, place.version)
+  tallies.push(tally)
+  const begin = performance.now()
+  for (let i = 0; i < rounds && performance.now() - begin < limit / databases.length; i++) {
+    const seed = Number(values.seed) + i
+    const options = { seed, histories: Number(values.histories), faults: Number(values.faults) }
+    const round = await lab.play(options, values.pages)
+    tally.add(round)
+    console.log(JSON.stringify({ database, ...round }))
+  }
+}
+console.log(toTable(tallies))
+if (values.json) writeFileSync(values.json, `${JSON.stringify(tallies, null, 2)}\n`)
+// Node 24 may wait forever for the handles of killed servers.
+process.exit(tallies.some(({ violations }) => violations.length > 0) ? 1 : 0)

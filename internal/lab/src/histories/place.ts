@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type FaultyProxy, type ProcessServer, redisProcess, startProxy } from '@session-stores/testbed'
+import type { DatabaseId } from '@session-stores/testbed/databases'
+import { startServer, toDirectUrl } from '../servers.ts'
+
+/** A database whose server and network can be disturbed. A SQLite file has neither. */
+export interface Place extends AsyncDisposable {
+  readonly database: DatabaseId
+  readonly version: string
+  /** Where the server comes from, for the reporter of the tests. */
+  readonly source: 'path' | 'fetched'
+  /** The URL that bypasses the faulty network. */
+  readonly direct: string
+  /** The URL through the faulty network. */
+  readonly through: string
+  readonly server?: ProcessServer
+  readonly proxy?: FaultyProxy
+}
+
+/** @throws SERVER_UNAVAILABLE */
+export async function startPlace(database: DatabaseId): Promise<Place> {
+  if (database === 'sqlite') {
+    const folder = mkdtempSync(join(tmpdir(), 'histories-'))
+    const path = join(folder, 'sessions.db')
+    return {
+      database,
+      version: 'sqlite',
+      source: 'path',
+      direct: path,
+      through: path,
+      [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }),
+    }
+  }
+  // A Redis that is killed keeps what it has acknowledged only with an append-only file.
+  const server =
+    database === 'redis'
+      ? await redisProcess({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+      : await startServer(database)
+  const proxy = await startProxy(server)
+  const direct = toDirectUrl(database, server)
+  return {
+    database,
+    version: server.version,
+    source: server.source,
+    direct,
+    through: proxy.through(direct),
+    server,
+    proxy,
+    async [Symbol.asyncDispose]() {
+      await proxy.stop()
+      await server.stop()
+    },
+  }
+}

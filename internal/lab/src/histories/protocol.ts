@@ -1,0 +1,88 @@
+import type { DatabaseId } from '@session-stores/testbed/databases'
+import type { Mutant } from './mutants.ts'
+
+/** The messages between the program and the application's processes, and what a history consists of. */
+
+/** The `operationTimeout` of the stores, in milliseconds. */
+export const OPERATION_TIMEOUT = 800
+/** The number of sessions in a history. The last one lives for a short time only. */
+export const SESSIONS = 3
+/** How long a session lives without a touch, in milliseconds. */
+export const LIFETIMES: readonly number[] = [3_600_000, 3_600_000, 1200]
+
+export type Verb =
+  | 'get'
+  | 'create'
+  | 'save'
+  | 'plain'
+  | 'touch'
+  | 'update'
+  | 'destroy'
+  | 'revoke'
+  | 'revokeUser'
+  | 'regenerate'
+  /** The program itself removed everything from the database. */
+  | 'flush'
+  /** The server was killed, and may forget what it has acknowledged to nobody. */
+  | 'crash'
+
+/** `unknown` means that the call may have happened or not, now or within `operationTimeout`. */
+export type Answer = 'ok' | 'null' | 'true' | 'false' | 'gone' | 'conflict' | 'unknown'
+
+export type Keys = Readonly<Record<string, string>>
+
+/** The keys that a save sets, and those that it removes. */
+export interface Change {
+  readonly set: Keys
+  readonly remove: readonly string[]
+}
+
+/** What a call asks for. */
+export interface Question {
+  /** The session's id, or `undefined` for a call about all sessions of the history. */
+  readonly session: string | undefined
+  readonly verb: Verb
+  /** All keys of a new session. */
+  readonly set?: Keys
+  /** What a save may change: it alone, or with more and more of the saves before it that got no answer. */
+  readonly variants?: readonly Change[]
+  /** When the session ends, in epoch milliseconds, if this call decides it. */
+  readonly deadline?: number
+}
+
+/** A moment: microseconds since the machine started, and epoch milliseconds of the application's clock. */
+export interface Moment {
+  readonly at: number
+  readonly clock: number
+}
+
+export interface Begun extends Question {
+  readonly number: number
+  readonly history: string
+  readonly begun: Moment
+}
+
+export interface Ended {
+  readonly number: number
+  readonly ended: Moment
+  readonly answer: Answer
+  readonly found?: Keys
+  /** The code of the error, if there was one. */
+  readonly code?: string
+}
+
+/** The arguments of an application's process. */
+export interface Settings {
+  readonly database: DatabaseId
+  readonly place: string
+  readonly mutant?: Mutant
+}
+
+/** What the program tells an application's process. */
+export type Command =
+  /** Plays a part of a history, and answers with `{ done: part }`. */
+  | { play: { history: string; part: string; seed: number; calls: number } }
+  /** Sets how far the clock of the application is ahead, in milliseconds. */
+  | { clock: number }
+
+export type Message = { ready: true } | { begun: Begun } | { ended: Ended } | { done: string }
