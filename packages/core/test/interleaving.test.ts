@@ -270,3 +270,26 @@ it('every callback is called exactly once, whatever fails', async () => {
     { numRuns: 200 },
   )
 })
+
+describe('a logout that finds no session', () => {
+  it('is a logout of the session that another process creates before the tombstone lands', async () => {
+    const driver = memoryDriver()
+    const [one, other] = [storeOn(driver), storeOn(driver)]
+    let isCreated = false
+    const slow = storeOn({
+      ...driver,
+      async read(keys) {
+        const rows = await driver.read(keys)
+        if (!isCreated) {
+          isCreated = true
+          await other.set(ID, plain({ turn: 1 }))
+        }
+        return rows
+      },
+    })
+    await slow.destroy(ID)
+    assert.equal(await one.get(ID), null)
+    await assert.rejects(one.set(ID, plain({ turn: 2 })), { code: 'GONE' })
+    assert.equal(await one.get(ID), null)
+  })
+})

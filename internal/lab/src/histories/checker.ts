@@ -32,7 +32,8 @@ function build(): Promise<string> {
     const folder = join(tmpdir(), `session-stores-histories-${process.getuid?.() ?? 0}`)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const path = join(folder, `checker-${process.pid}`)
-    await promisify(execFile)(findGo()!, ['build', '-o', path, '.'], {
+    await promisify(execFile)(findGo()!, ['build', '-buildvcs=false', '-o', path, '.'], {
+      env: { ...process.env, GOTOOLCHAIN: 'local' },
       cwd: join(import.meta.dirname, 'checker'),
     })
     return path

@@ -18,7 +18,7 @@ const PROCESSES = 3
 /** The clients of each process for each history. */
 const CLIENTS = 2
 /** The number of calls that each client makes. */
-const CALLS = 40
+const CALLS = 25
 /** The number of the process that stands for the program itself. */
 const PROGRAM = PROCESSES
 /** How far the clock of one application is ahead in some rounds, in milliseconds. */
@@ -65,11 +65,11 @@ export class Lab implements AsyncDisposable {
     for (let process = 0; process < PROCESSES; process++) {
       const settings = { database: place.database, place: place.through, ...(mutant && { mutant }) }
       lab.#applications.push(
-        new Application(
-          settings,
-          (call) => lab.#recorder.begin(process, call),
-          (call) => lab.#recorder.end(process, call),
-        ),
+        new Application(settings, {
+          begun: (call) => lab.#recorder.begin(process, call),
+          ended: (call) => lab.#recorder.end(process, call),
+          killed: () => lab.#recorder.kill(process),
+        }),
       )
     }
     await Promise.all(lab.#applications.map((application) => application.start()))
@@ -89,7 +89,7 @@ export class Lab implements AsyncDisposable {
     const { seed } = options
     this.#recorder = new Recorder()
     const names = Array.from({ length: options.histories }, (_, i) => `h${seed}.${i}`)
-    const random = randomFrom(seed)
+    const random = randomFrom(seed, names.length)
     // An application whose clock is ahead sees sessions end early. The others must not.
     const ahead = random() < 0.3 ? CLOCK : 0
     this.#applications[0]!.setClock(ahead)
@@ -129,8 +129,11 @@ export class Lab implements AsyncDisposable {
     const parts = this.#applications.flatMap((application, process) =>
       Array.from({ length: CLIENTS }, async (_, client) => {
         const part = `${history} ${process} ${client}`
-        const own = Math.floor(randomFrom(seed, index, process, client)() * 2 ** 32)
-        await application.play({ history, part, seed: own, calls: CALLS })
+        // After a kill, the process that is started again goes on with half as many calls.
+        for (let calls = CALLS, lives = 0; calls > 0; calls >>= 1, lives++) {
+          const own = Math.floor(randomFrom(seed, index, process, client, lives)() * 2 ** 32)
+          if ((await application.play({ history, part, seed: own, calls })) === 'done') return
+        }
       }),
     )
     await Promise.all(parts)
@@ -148,9 +151,8 @@ export class Lab implements AsyncDisposable {
       random,
       processes: PROCESSES,
       restart: async (process) => {
-        await this.#applications[process]!.kill()
-        this.#recorder.kill(process)
-        await this.#applications[process]!.start()
+        const application = this.#applications[process]!
+        await application.kill(() => application.start())
       },
       setPaused: (process, isPaused) =>
         isPaused ? this.#applications[process]!.pause() : this.#applications[process]!.resume(),

@@ -1,9 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type FaultyProxy, type ProcessServer, redisProcess, startProxy } from '@session-stores/testbed'
+import {
+  type FaultyProxy,
+  type ProcessServer,
+  redisProcess,
+  ServerUnavailableError,
+  startProxy,
+} from '@session-stores/testbed'
 import type { DatabaseId } from '@session-stores/testbed/databases'
 import { startServer, toDirectUrl } from '../servers.ts'
+import { findGo } from './checker.ts'
 
 /** A database whose server and network can be disturbed. A SQLite file has neither. */
 export interface Place extends AsyncDisposable {
@@ -19,8 +26,10 @@ export interface Place extends AsyncDisposable {
   readonly proxy?: FaultyProxy
 }
 
-/** @throws SERVER_UNAVAILABLE */
+/** @throws SERVER_UNAVAILABLE where there is no server, or no Go, with which the checker is built */
 export async function startPlace(database: DatabaseId): Promise<Place> {
+  if (findGo() === undefined)
+    throw new ServerUnavailableError({ name: 'checker' }, ['it is built with Go, and go is not on PATH'])
   if (database === 'sqlite') {
     const folder = mkdtempSync(join(tmpdir(), 'histories-'))
     const path = join(folder, 'sessions.db')

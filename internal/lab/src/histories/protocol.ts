@@ -8,7 +8,7 @@ export const OPERATION_TIMEOUT = 800
 /** The number of sessions in a history. The last one lives for a short time only. */
 export const SESSIONS = 3
 /** How long a session lives without a touch, in milliseconds. */
-export const LIFETIMES: readonly number[] = [3_600_000, 3_600_000, 1200]
+export const LIFETIMES: readonly number[] = [3_600_000, 3_600_000, 400]
 
 export type Verb =
   | 'get'

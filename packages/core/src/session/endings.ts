@@ -3,7 +3,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import { toPromise } from '../dispatch/settle.ts'
 import type { Row, Write } from '../driver.ts'
 import type { Keys } from '../encoding/key.ts'
-import { SessionStoreError } from '../errors.ts'
+import { SessionStoreError, UncertainWriteError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { isLive } from './deadline.ts'
 import { markerOf } from './marker.ts'
@@ -65,7 +65,10 @@ export class Endings {
     const write = (tombstone: Write, isEnd: boolean): void => {
       this.#dispatcher.write(
         tombstone,
-        (error) => {
+        (error, landed) => {
+          // The session was created, or ended, since the read. Neither may be overlooked.
+          if (!landed && !call.done && (error == null || error instanceof UncertainWriteError))
+            return this.#destroyFound(call, id, key)
           if (error == null && isEnd) this.#publishEnded(key)
           this.#finishEnd(call, error, id)
         },
@@ -75,12 +78,12 @@ export class Endings {
     const writeTombstone = (row: Row | undefined): void => {
       const tombstone = this.#tombstone(key)
       const { createdAt: now } = tombstone
-      const wasThere =
-        row !== undefined && (row.data !== null || (row.createdAt !== NEVER && row.expiresAt > now))
-      if (wasThere || !this.#moves.isOn)
-        return write(wasThere ? tombstone : { ...tombstone, createdAt: NEVER }, row !== undefined)
+      const isThere = row !== undefined && row.expiresAt > now
+      const wasThere = row !== undefined && (row.data !== null || (row.createdAt !== NEVER && isThere))
+      const ofNothing = { ...tombstone, createdAt: NEVER, expect: isThere ? row.tag : '' }
+      if (wasThere || !this.#moves.isOn) return write(wasThere ? tombstone : ofNothing, row !== undefined)
       this.#moves.has(id, key).then((has) => {
-        if (!call.done) write(has ? tombstone : { ...tombstone, createdAt: NEVER }, has || row !== undefined)
+        if (!call.done) write(has ? tombstone : ofNothing, has || row !== undefined)
       })
     }
     this.#dispatcher.read(key, (error, row) => {
