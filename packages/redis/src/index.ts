@@ -11,10 +11,10 @@ import {
   splitOptions,
 } from '@session-stores/core'
 import { isRedisClient, isRedisUrl, type RedisClient } from './client.ts'
-import { ClusterReads } from './cluster-reads.ts'
 import { guardVerbs } from './guard.ts'
 import { HINTS } from './hints.ts'
 import { linkOf } from './links.ts'
+import { readEach } from './masters.ts'
 import { isHash, isIndex, isPlain, isSession } from './names.ts'
 import { isNodeRedis, type NodeRedis } from './node-redis.ts'
 import { OwnLink } from './own-link.ts'
@@ -110,14 +110,13 @@ export function redisDriver(options: RedisOptions): Driver {
   const indexes = new UserIndexes(scripts, prefix)
   const writes = new Writes(scripts, prefix, indexes)
   const touches = new Touches(scripts, prefix, indexes, read)
-  const clusterReads = scripts.masters && new ClusterReads(link, scripts.masters)
   const keyOf = (name: string): [key: string] => [prefix + name]
 
   async function read(keys: readonly string[]): Promise<Row[]> {
     const names = keys.map((key) => prefix + key)
     // MGET even for one key, because GET fails on a foreign key that holds a hash or a list.
-    const values = clusterReads
-      ? await clusterReads.read(names, scripts.timeLimit)
+    const values = scripts.masters
+      ? await readEach(link, scripts.masters, names)
       : ((await client.call('MGET', ...names)) as unknown[])
     const rows: Row[] = []
     if (!Array.isArray(values) || values.length !== keys.length) return link.refuseAnswer(scripts.timeLimit)

@@ -140,7 +140,7 @@ const IF_AWAY = `if type(old) == 'table' and sub(old.err, 1, 9) ~= 'WRONGTYPE' t
  *
  * @param flags further flags, each after a comma
  */
-export const toGroup = (body: string, flags: string): Script =>
+const toGroup = (body: string, flags: string): Script =>
   toScript(`#!lua flags=allow-cross-slot-keys${flags}
 local KEYS = {unpack(ARGV, #ARGV - ARGV[#ARGV], #ARGV - 1)}
 ${body}`)
