@@ -51,7 +51,7 @@ export interface Question {
 }
 
 /** A moment: microseconds since the machine started, and epoch milliseconds of the application's clock. */
-export interface Moment {
+interface Moment {
   readonly at: number
   readonly clock: number
 }
