@@ -7,7 +7,7 @@ import { openStore } from '../store.ts'
 import type { Answer, Order } from './protocol.ts'
 
 /** The option of the stores, in milliseconds. */
-export const FRESHNESS = 1000
+const FRESHNESS = 1000
 /** How many sessions are looked up at a time. */
 const GROUP = 500
 
