@@ -10,6 +10,7 @@ const config: UserConfig = {
   ...base,
   format: 'cjs',
   plugins: [
+    base.plugins,
     {
       name: 'es-module',
       generateBundle(_options, bundle) {

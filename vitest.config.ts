@@ -19,13 +19,13 @@ const outputFile = tests === 'long' ? 'reports/vitest-long.json' : 'reports/vite
  * own: `npx -y pnpm@12 test:long`.
  */
 const LONG = [
-  'internal/lab/test/{histories,rounds}.test.ts',
+  'internal/lab/test/{freshness,histories,rounds}.test.ts',
   'internal/site/test/all-pages.test.ts',
   'packages/*/test/{outage,failover}.test.ts',
   'packages/express/test/attacks.test.ts',
   'packages/mongodb/test/{bulk,replica-set-of-three}.test.ts',
   'packages/postgres/test/hot.test.ts',
-  'packages/redis/test/node-redis-suite.test.ts',
+  'packages/redis/test/{cluster-versions,node-redis-suite}.test.ts',
   'packages/token/test/revocation.test.ts',
   'benchmarks/test/{cli,runner}.test.ts',
   'test/{first-hour,nextjs}.test.ts',

@@ -111,6 +111,16 @@ describe('an application that installs the packages', () => {
     expect(printed).toBe('core true\nmongodb true\npostgres true\nredis true\nsqlite true\n')
   })
 
+  test('has stack traces that name the lines of the sources', async () => {
+    const program = "require('@session-stores/core').checkOptions({ none: 1 }, {})"
+    const failing = run(app, 'node', '--enable-source-maps', '--eval', program).catch(
+      (error: Error) => error.message,
+    )
+    const [, line] = /core\/src\/check-options\.ts:(\d+)/.exec(await failing)!
+    const source = readFileSync(join(root, 'packages/core/src/check-options.ts'), 'utf8')
+    expect(source.split('\n')[Number(line) - 1]).toContain('throw new TypeError(explainUnknown')
+  })
+
   test('compiles as ES module and CommonJS under nodenext, and both run', async () => {
     await run(app, 'tsc', '-p', '.')
     expect(await run(app, 'node', 'out/main.js')).toBe('es module: ok\n')

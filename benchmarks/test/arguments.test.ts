@@ -18,7 +18,7 @@ describe('arguments', () => {
 
   for (const [line, message] of [
     ['--store oracle', /--store takes redis, .*there is no 'oracle'/],
-    ['--scenario speed', /--scenario takes lookup, .*there is no 'speed'/],
+    ['--scenario speed', /--scenario takes http, .*there is no 'speed'/],
     ['--rounds 0', /whole number from 1 to 1000, such as --rounds 10, not '0'/],
     ['--rounds many', /whole number from 1 to 1000/],
     ['--rounds 2.5', /whole number from 1 to 1000/],

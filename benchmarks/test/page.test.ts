@@ -11,14 +11,20 @@ import { Browser } from './support/browser.ts'
 
 const chromium = findCommand(['chromium', 'chromium-browser', 'google-chrome'])
 
+/** The page must be shorter than this, in screens, while its sections are folded. */
+const MOST_SCREENS = 10
+
 /** An expression that lists whether the page is too wide, and texts that exceed their charts. */
 const cut = `(() => {
+  const screens = document.documentElement.scrollHeight / innerHeight
+  const long = screens < ${MOST_SCREENS} ? [] : ['folded, the page takes ' + screens + ' screens']
+  for (const section of document.querySelectorAll('details')) section.open = true
   const wide = document.documentElement.scrollWidth > innerWidth ? ['the page is wider than the screen'] : []
   const texts = [...document.querySelectorAll('figure > svg text')].filter((text) => {
     const [inner, outer] = [text.getBoundingClientRect(), text.closest('svg').getBoundingClientRect()]
     return inner.left < outer.left - 1 || inner.right > outer.right + 1 || inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1
   })
-  return [...wide, ...texts.map((text) => text.closest('figure').getAttribute('aria-label') + ': ' + text.textContent)]
+  return [...long, ...wide, ...texts.map((text) => text.closest('figure').getAttribute('aria-label') + ': ' + text.textContent)]
 })()`
 
 describe('the page of the newest run, in Chromium', () => {

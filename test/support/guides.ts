@@ -21,6 +21,13 @@ const checks: Readonly<Record<string, (server: Server, folder: string) => Promis
     expect((await ask('/sign-out', {})).status).toBe(303)
     expect(await ask('/')).toEqual(user(null))
   },
+  async 'fewer-round-trips'({ ask }) {
+    expect((await ask('/sign-in', { name: 'ada', password })).status).toBe(303)
+    for (let i = 0; i < 5; i++) expect(await ask('/')).toEqual(user('ada'))
+    expect((await ask('/payments', {})).status).toBe(204)
+    expect((await ask('/sign-out', {})).status).toBe(204)
+    expect((await ask('/')).status).toBe(401)
+  },
   async passport({ ask }) {
     expect((await ask('/login', { username: 'ada', password: 'wrong' })).status).toBe(401)
     expect((await ask('/login', { username: 'ada', password })).status).toBe(303)

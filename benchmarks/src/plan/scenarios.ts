@@ -1,6 +1,15 @@
 import type { ScenarioInfo, ScenarioName } from '../results/results.ts'
 
 const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
+  http: [
+    'Express over HTTP',
+    'Requests to an Express application with express-session, each connection with a session of its own, or one session for all. Stores with `freshness: 1000` also have `touchAfter: 60_000`: they answer from memory what they asked within the last second, and move a deadline once a minute.',
+  ],
+  fleet: [
+    'Several processes',
+    'Several processes of an application work at the same time on one server, each with a store of its own and a few requests at once. A request looks its session up and touches it. All processes begin and end by the same clock.',
+  ],
+  request: ['Lookup and touch', 'What a request costs that changes nothing: a lookup, then a touch.'],
   lookup: [
     'Lookup',
     'A session is read, as at the beginning of every request: one that is there, one that is not, one that has expired.',
@@ -10,7 +19,6 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
     'Save',
     'A session that was read before is written with a change: its size stays, or it grows. Some are read again to see that they hold what was saved last.',
   ],
-  request: ['Lookup and touch', 'What a request costs that changes nothing: a lookup, then a touch.'],
   mix: [
     'Request mix',
     'Of a hundred requests 90 look up and touch, 8 change the session, 1 logs in anew (regenerate), 1 logs out.',
@@ -19,15 +27,15 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
     'Hot session',
     'Many requests of one session at once; each looks up and touches, every twentieth changes and saves it.',
   ],
-  payload: ['Payload', 'Lookup and touch, and save, with small, middling and large sessions.'],
-  stored: ['Stored sessions', 'How the cost of a lookup grows with the number of sessions stored.'],
   'open-loop': [
     'Stated rates',
     'Lookups with touch begin at a steady rate, whatever became of those before. Latency counts from when each should have begun; beside it, from the call, which hides what waiting costs.',
   ],
-  http: [
-    'Express over HTTP',
-    'Requests to an Express application with express-session, each connection with a session of its own, or one session for all. Stores with `freshness: 1000` also have `touchAfter: 60_000`: they answer from memory what they asked within the last second, and move a deadline once a minute.',
+  payload: ['Payload', 'Lookup and touch, and save, with small, middling and large sessions.'],
+  stored: ['Stored sessions', 'How the cost of a lookup grows with the number of sessions stored.'],
+  storage: [
+    'Bytes of a session',
+    'What a stored session takes up: in the memory of Redis, in the tables and indexes of PostgreSQL and SQLite, in the documents and indexes of MongoDB. The database is asked before and after many sessions were stored.',
   ],
   expiry: [
     'Expiry',
@@ -36,10 +44,6 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
   reclaim: [
     'Storage of expired sessions',
     'How long sessions take up storage after their deadline, with the settings that each package comes with, while nobody asks for them. Looked at every quarter of a second at first, then every quarter of a minute.',
-  ],
-  storage: [
-    'Bytes of a session',
-    'What a stored session takes up: in the memory of Redis, in the tables and indexes of PostgreSQL and SQLite, in the documents and indexes of MongoDB. The database is asked before and after many sessions were stored.',
   ],
   pruning: [
     'Pruning under load',
@@ -52,10 +56,6 @@ const texts: Record<ScenarioName, readonly [title: string, text: string]> = {
   ],
   pgbouncer: ['PgBouncer', 'PostgreSQL behind PgBouncer in transaction mode.'],
   cluster: ['Redis Cluster', 'A cluster of three masters.'],
-  fleet: [
-    'Several processes',
-    'Several processes of an application work at the same time on one server, each with a store of its own and a few requests at once. A request looks its session up and touches it. All processes begin and end by the same clock.',
-  ],
   control: [
     'Control',
     'The same subject measured twice as if it were two: what differs here is noise, and other differences of that size mean nothing.',
@@ -69,3 +69,9 @@ export const scenarios: readonly ScenarioInfo[] = Object.entries(texts).map(([na
   text,
   command: `npx -y pnpm@12 bench --scenario ${name}`,
 }))
+
+/** Returns the scenarios of a run, which may be older, in the order of the page. */
+export function inPageOrder(some: readonly ScenarioInfo[]): ScenarioInfo[] {
+  const place = ({ name }: ScenarioInfo): number => scenarios.findIndex((one) => one.name === name)
+  return some.toSorted((a, b) => place(a) - place(b))
+}

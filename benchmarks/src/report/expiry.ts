@@ -3,7 +3,7 @@ import { html, number, table } from './html.ts'
 import { inOrder, nameOf, subjectOf } from './labels.ts'
 
 /** Renders how exact deadlines are, as HTML. */
-export function expirySection(run: Run): string {
+export function renderExpiry(run: Run): string {
   if (run.expiry.length === 0) return ''
   const rows = [...Map.groupBy(run.expiry.toSorted(inOrder(run)), ({ subject }) => subject)].map(
     ([id, rounds]) => {
@@ -21,11 +21,11 @@ export function expirySection(run: Run): string {
     },
   )
   const head = ['store', 'late by, p50 ms', 'p99 ms', 'max ms', 'gone before the deadline']
-  return section(run, 'expiry', table({ head, rows }, 1))
+  return table({ head, rows }, 1)
 }
 
 /** Renders how long expired sessions use storage, as HTML. */
-export function reclaimSection(run: Run): string {
+export function renderReclaim(run: Run): string {
   if (run.reclaim.length === 0) return ''
   const rows = run.reclaim.toSorted(inOrder(run)).map(({ subject, sessions, half, all, watched }) => {
     const after = (ms: number | null): string =>
@@ -33,12 +33,5 @@ export function reclaimSection(run: Run): string {
     return [html(nameOf(subjectOf(run, subject))), number(sessions), after(half), after(all)]
   })
   const head = ['store', 'expired at once', 'half gone after', 'all gone after']
-  return section(run, 'reclaim', table({ head, rows }, 1))
-}
-
-function section(run: Run, name: 'expiry' | 'reclaim', body: string): string {
-  const scenario = run.scenarios.find((one) => one.name === name)
-  if (!scenario) return ''
-  const { title, text, command } = scenario
-  return `<h2 id="${name}">${html(title)}</h2>\n<p>${html(text)}</p>\n${body}\n<p class="faint">Again: <code>${html(command)}</code></p>`
+  return table({ head, rows }, 1)
 }

@@ -20,6 +20,8 @@ const meanings: Record<Drawn, string> = {
 export const key = (role: Drawn, text: string): string =>
   `<span class="key"><svg viewBox="0 0 12 12" aria-hidden="true"><path d="${paths[role]}" fill="var(--${role})"/></svg>${html(text)}</span>`
 
-/** Renders the meanings of all shapes, as HTML. */
-export const legend = (): string =>
-  `<span class="keys">${roles.map((role) => key(role, meanings[role])).join(' ')}</span>`
+/** Renders the meanings of these shapes, or of all, as HTML. */
+export const legend = (shown: readonly Drawn[] = roles): string => {
+  const keys = roles.filter((role) => shown.includes(role)).map((role) => key(role, meanings[role]))
+  return `<span class="keys">${keys.join(' ')}</span>`
+}

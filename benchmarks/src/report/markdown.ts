@@ -1,9 +1,12 @@
+import { inPageOrder } from '../plan/scenarios.ts'
 import { noiseOf } from '../results/noise.ts'
 import type { Cell, Parameters, Run } from '../results/results.ts'
 import type { Estimate, Ratio } from '../results/statistics.ts'
 import { compare, counterpart, failedShare, figure, type Metric } from '../results/summary.ts'
+import { findMissedAims } from './aims.ts'
 import { byParameters, inOrder, loadOf } from './labels.ts'
-import { describeTokens } from './tokens.ts'
+import { explainStorage, findStorage, storageHead } from './storage.ts'
+import { describeTokens, findMissedTokenAims } from './tokens.ts'
 import { findLosses, slower } from './verdict.ts'
 
 /** Renders a run as Markdown for terminals and pull requests, with a table for each scenario. */
@@ -26,7 +29,7 @@ export function renderMarkdown(run: Run): string {
       .join('\n'),
     noiseOf(run).text,
     `Medians of ${run.roundsDone} rounds, 95% intervals in brackets; \`~\`: no difference that can be told from chance. "ours" says how many times the figure of ours is this one's.`,
-    ...run.scenarios.flatMap(({ name, title, text, command }) => {
+    ...inPageOrder(run.scenarios).flatMap(({ name, title, text, command }) => {
       const cells = run.cells.filter(({ scenario }) => scenario === name)
       return cells.length === 0
         ? []
@@ -37,6 +40,7 @@ export function renderMarkdown(run: Run): string {
             cellsTable(run, cells),
           ]
     }),
+    ...storageBlocks(run),
     ...expiryBlocks(run),
     ...reclaimBlocks(run),
     ...lossBlocks(run),
@@ -95,6 +99,13 @@ function rowOf(run: Run, cell: Cell): string[] {
 const byRate = (a: Cell, b: Cell): number =>
   (figure(b, 'opsPerSecond')?.median ?? 0) - (figure(a, 'opsPerSecond')?.median ?? 0)
 
+function storageBlocks(run: Run): string[] {
+  const rows = findStorage(run)
+  if (rows.length === 0) return []
+  const reasons = explainStorage(run).map((line) => `- ${line}`)
+  return ['## Bytes of a session', table([[...storageHead], ...rows]), ...reasons]
+}
+
 /** Renders the lateness of all sessions in all rounds. */
 function expiryBlocks(run: Run): string[] {
   if (run.expiry.length === 0) return []
@@ -137,7 +148,13 @@ function lossBlocks(run: Run): string[] {
     ...(rows.length === 0 ? [] : [text, table([header, ...rows])]),
     ...slower(run).map((line) => `- ${line}`),
   ]
-  return blocks.length === 0 ? [] : ['## Where we lose', ...blocks]
+  const aims = [...findMissedAims(run), ...findMissedTokenAims(run)]
+  return [
+    ...(blocks.length === 0 ? [] : ['## Where another package is ahead', ...blocks]),
+    ...(aims.length === 0
+      ? []
+      : ['## Aims that were not reached', aims.map((line) => `- ${line}`).join('\n')]),
+  ]
 }
 
 function missingBlocks(run: Run): string[] {

@@ -1,40 +1,48 @@
+import { MAIN } from '../plan/main-subjects.ts'
+import { inPageOrder } from '../plan/scenarios.ts'
 import { noiseOf } from '../results/noise.ts'
 import type { Run } from '../results/results.ts'
 import { figure } from '../results/summary.ts'
+import { findMissedAims } from './aims.ts'
 import { type Dot, dots, thousands } from './chart.ts'
-import { expirySection, reclaimSection } from './expiry.ts'
+import { describeSpeed, findChoices } from './choice.ts'
 import { html, list, number, table } from './html.ts'
 import { legend } from './key.ts'
 import { busiest, nameOf, rate, subjectOf } from './labels.ts'
-import { figureOf, renderSection } from './section.ts'
+import { figureOf, fold, renderSection } from './section.ts'
 import { style } from './style.ts'
-import { findLosses, punctuality, slower, verdicts } from './verdict.ts'
+import { findMissedTokenAims } from './tokens.ts'
+import { findLosses, punctuality, slower } from './verdict.ts'
 
 /**
  * Renders a run as a self-contained page without scripts, files or other hosts. All statements are
  * computed from the run, so they hold for any run.
  */
 export async function renderPage(run: Run): Promise<string> {
-  const sections = await Promise.all(run.scenarios.map((scenario) => renderSection(run, scenario)))
+  const shown = inPageOrder(run.scenarios)
+  const sections = await Promise.all(shown.map((scenario) => renderSection(run, scenario)))
+  const measured = shown.filter((_, index) => sections[index] !== '')
+  const aims = [...findMissedAims(run), ...findMissedTokenAims(run)]
+  const rest: [id: string, title: string, body: string][] = [
+    ['losses', 'Where another package is ahead', renderLosses(run)],
+    ['aims', 'Aims that were not reached', aims.length === 0 ? '' : list(aims.map(html))],
+    ['environment', 'What it ran on', renderEnvironment(run)],
+    ['missing', 'What was not measured', renderMissing(run)],
+  ]
+  const others = rest.filter(([, , body]) => body !== '')
+  const contents: [id: string, title: string][] = [
+    ['reading', 'How to read this'],
+    ...measured.map(({ name, title }): [string, string] => [name, title]),
+    ...others.map(([id, title]): [string, string] => [id, title]),
+  ]
   const body = [
     renderHead(run),
-    `<h2 id="verdict">Which store</h2>`,
-    '<div class="verdict"><div>',
-    ...verdicts(run).map(
-      ({ title, text, items }) => `<h3>${html(title)}</h3>\n<p>${text}</p>\n${list(items)}`,
-    ),
-    renderParagraph(punctuality(run)),
-    `</div>${await renderOverview(run)}</div>`,
-    `<h2 id="reading">How to read this</h2>`,
-    renderReading(run),
+    await renderChoice(run),
+    `<nav aria-label="Contents" class="faint">${contents.map(([id, title]) => `<a href="#${id}">${html(title)}</a>`).join(' · ')}</nav>`,
+    fold('reading', 'How to read this', renderReading(run)),
     ...sections,
-    expirySection(run),
-    reclaimSection(run),
-    `<h2 id="losses">Where we lose</h2>`,
-    renderLosses(run),
-    `<h2 id="environment">What it ran on</h2>`,
-    renderEnvironment(run),
-    renderMissing(run),
+    ...others.map(([id, title, text]) => fold(id, title, text)),
+    `<p class="faint">${html(run.started.slice(0, 10))}, commit <code>${html(run.commit ?? 'unknown')}</code>, <code>${html(run.command)}</code></p>`,
   ]
   return `<!doctype html>
 <html lang="en">
@@ -63,25 +71,50 @@ function renderHead(run: Run): string {
   ]
   return [
     '<h1>Session stores compared</h1>',
-    `<p>What TTL, touch and lookup cost with stores for express-session, measured side by side on one machine. ${html(run.started.slice(0, 10))}, commit <code>${html(run.commit ?? 'unknown')}</code>, <code>${html(run.command)}</code>.</p>`,
     ...warnings.map((text) => `<p class="warning">${html(text)}</p>`),
-    `<p class="faint"><a href="#verdict">Which store</a> · ${run.scenarios.map(({ name, title }) => `<a href="#${name}">${html(title)}</a>`).join(' · ')} · <a href="#losses">Where we lose</a> · <a href="#environment">What it ran on</a></p>`,
   ].join('\n')
 }
 
-/** Renders the chart of the verdict: requests that only look up and touch, for all stores. */
+/** Renders which store to use: a table, a chart, and how the stores compare under other loads. */
+async function renderChoice(run: Run): Promise<string> {
+  const rows = findChoices(run).map((choice) => {
+    const { database, store, requests, p99, ratio, peer, needs, when } = choice
+    return `<tr><th scope="row">${html(store)}${database === '' ? '' : ` <span class="faint">${html(database)}</span>`}</th><td class="n"><b>${requests}</b> <span class="unit">a second</span></td><td class="n"><span class="unit">p99</span> ${p99} ms</td><td>${ratio} <span class="unit">the requests with</span> <span class="faint">${html(peer)}</span></td><td><span class="unit">needs</span> ${html(needs)}</td><td><span class="unit">Choose it when</span> ${html(when)}</td></tr>`
+  })
+  const head = ['Store', 'Requests a second', 'p99', 'To the usual package', 'Needs', 'Choose it when']
+  const table =
+    rows.length === 0
+      ? ''
+      : `<table class="choice"><thead><tr>${head.map((text) => `<th scope="col">${text}</th>`).join('')}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table>
+<p class="faint">An Express application over HTTP. p99: 99 of 100 requests were answered within this time. <code>~</code>: the difference may be due to chance.</p>`
+  const sentences = [...describeSpeed(run).map(html), punctuality(run)].slice(0, 3)
+  return [
+    '<h2 id="verdict">Which store?</h2>',
+    table,
+    `<div class="verdict"><div>${sentences.map((text) => `<p>${text}</p>`).join('\n')}</div>${await renderOverview(run)}</div>`,
+  ].join('\n')
+}
+
+/** Renders the chart of the verdict: requests over HTTP, or without an application if there are none. */
 async function renderOverview(run: Run): Promise<string> {
-  const rows = busiest(run, 'request', 'lookup-touch').flatMap((cell): Dot[] => {
-    const subject = subjectOf(run, cell.subject)
+  const http = busiest(run, 'http', 'http')
+  const cells = http.length > 0 ? http : busiest(run, 'request', 'lookup-touch')
+  const rows = cells.flatMap((cell): Dot[] => {
+    const { role, variant, ...subject } = subjectOf(run, cell.subject)
     const value = figure(cell, 'opsPerSecond')
-    if (!value || subject.role === 'floor' || subject.role === 'control') return []
-    return [
-      { label: nameOf(subject), role: subject.role, value: rate(cell), low: value.low, high: value.high },
-    ]
+    const isShown =
+      role === 'ours' ? variant === 'standalone' : role === 'ceiling' || MAIN.includes(subject.id)
+    if (!value || role === 'control' || !isShown) return []
+    const label = nameOf({ role, variant, ...subject })
+    return [{ label, role, value: rate(cell), low: value.low, high: value.high }]
   })
   if (rows.length === 0) return ''
-  const caption = 'Requests a second that look up and touch (more is better)'
-  return figureOf(caption, await dots(rows, 'a second', thousands, number), legend())
+  const where = http.length > 0 ? 'Express over HTTP' : 'Lookup and touch'
+  return figureOf(
+    `${where}: requests a second (more is better)`,
+    await dots(rows, 'a second', thousands, number),
+    legend(rows.map(({ role }) => role)),
+  )
 }
 
 function renderReading(run: Run): string {
@@ -89,7 +122,8 @@ function renderReading(run: Run): string {
     legend(),
     list([
       'A dot is the median of the rounds, its line the 95% interval of the median. Scales are logarithmic: equal distances are equal ratios.',
-      '"ours" in a table: how many times the figure of our store on the same database is the one before it. <code>~</code>: a difference that cannot be told from chance.',
+      '“Ours” are the stores of this project, and “the usual package” is the one that most people use on that database. “256 at once” means that 256 calls wait for an answer at any time. A touch moves the deadline of a session; p50 and p99 are the times within which half, and 99 of 100, calls were answered.',
+      'The column “ours” in a table: how many times the figure of our store on the same database is the one before it. <code>~</code>: a difference that cannot be told from chance.',
       `${html(noiseOf(run).text)} The controls are one subject measured as if it were two.`,
       'Every answer was checked while it was measured: the right session of the right user, with what was saved last. Failed and wrong operations are counted; a store with more than one in a hundred has no figures there.',
       'Each store ran in a fresh process in each round, on the same server with the same durability as the others on that database; they took turns, in random order, each measuring for a moment while the others waited. CPU is that of the application’s process for one operation; round trips and commands are as the server counts them.',
@@ -100,8 +134,6 @@ function renderReading(run: Run): string {
 
 /** Fewer rounds give no interval with 95% confidence. */
 const LEAST = 6
-
-const renderParagraph = (text: string): string => (text === '' ? '' : `<p>${text}</p>`)
 
 function renderLosses(run: Run): string {
   const found = findLosses(run)
@@ -157,5 +189,5 @@ function renderMissing(run: Run): string {
     const names = [...new Set(group.flatMap(({ scenario }) => scenario ?? []))]
     return html(names.length === 0 ? text : `${text} (${names.join(', ')})`)
   })
-  return `<h2 id="missing">Not measured</h2>\n${list(lines)}`
+  return list(lines)
 }

@@ -3,7 +3,8 @@ import type { Cell, Run, ScenarioInfo } from '../results/results.ts'
 import type { Estimate } from '../results/statistics.ts'
 import { compare, counterpart, failedShare, figure, type Metric } from '../results/summary.ts'
 import { type Dot, dots, lines, type Point, plain, thousands } from './chart.ts'
-import { html, number, table } from './html.ts'
+import { renderExpiry, renderReclaim } from './expiry.ts'
+import { html, list, number, table } from './html.ts'
 import { key } from './key.ts'
 import {
   busiest,
@@ -16,23 +17,49 @@ import {
   rate,
   subjectOf,
 } from './labels.ts'
+import { explainStorage, findStorage, storageHead } from './storage.ts'
 import { describeTokens } from './tokens.ts'
 
 /** Renders a scenario as HTML: charts of the main operations and a table of all figures. */
-export async function renderSection(run: Run, { name, title, text, command }: ScenarioInfo): Promise<string> {
+export async function renderSection(run: Run, scenario: ScenarioInfo): Promise<string> {
+  const { name, title, text, command } = scenario
+  const body = await renderBody(run, name)
+  if (body === '') return ''
+  return fold(
+    name,
+    title,
+    [`<p>${html(text)}</p>`, body, `<p class="faint">Again: <code>${html(command)}</code></p>`].join('\n'),
+  )
+}
+
+/** Renders a section that opens at its heading, and when a link leads into it. */
+export const fold = (id: string, title: string, body: string): string =>
+  `<details class="fold"><summary><h2>${html(title)}</h2></summary>\n<div id="${id}">\n${body}\n</div></details>`
+
+async function renderBody(run: Run, name: ScenarioInfo['name']): Promise<string> {
+  if (name === 'expiry') return renderExpiry(run)
+  if (name === 'reclaim') return renderReclaim(run)
+  if (name === 'storage') return renderStorage(run)
   const groups = groupsOf(run, name)
   if (groups.length === 0) return ''
   const charts = await renderCharts(run, name)
+  const sentences = name === 'tokens' ? describeTokens(run) : []
   return [
-    `<h2 id="${name}">${html(title)}</h2>`,
-    `<p>${html(text)}</p>`,
-    ...(name === 'tokens'
-      ? describeTokens(run).map((line) => `<p>${html(line.replaceAll('`', ''))}</p>`)
-      : []),
+    ...sentences.map((line) => `<p>${html(line.replaceAll('`', ''))}</p>`),
     `<div class="charts">${charts.join('\n')}</div>`,
     `<details><summary>All figures</summary>${renderCells(run, groups)}</details>`,
-    `<p class="faint">Again: <code>${html(command)}</code></p>`,
   ].join('\n')
+}
+
+function renderStorage(run: Run): string {
+  const rows = findStorage(run).map((cells) => cells.map(html))
+  if (rows.length === 0) return ''
+  const reasons = explainStorage(run)
+  const why =
+    reasons.length === 0
+      ? ''
+      : `<p>Where ours takes up more than 1.1 times the peer:</p>${list(reasons.map(html))}`
+  return `<p>In bytes for each session.</p>${table({ head: storageHead, rows }, 2)}${why}`
 }
 
 async function renderCharts(run: Run, name: ScenarioInfo['name']): Promise<string[]> {
@@ -40,6 +67,8 @@ async function renderCharts(run: Run, name: ScenarioInfo['name']): Promise<strin
     return renderGrowth(run, 'stored', 'opsPerSecond', 'sessions stored', 'lookups a second')
   if (name === 'payload')
     return renderGrowth(run, 'payload', 'opsPerSecond', 'bytes a session', 'requests a second')
+  if (name === 'fleet')
+    return renderGrowth(run, 'fleet', 'opsPerSecond', 'calls at once in each process', 'requests a second')
   if (name === 'open-loop') return renderGrowth(run, 'open-loop', 'p99', 'requests begun a second', 'p99, ms')
   if (name === 'pruning') {
     const both = ['lookup', 'lookup-pruning'] as const
@@ -87,7 +116,7 @@ export const figureOf = (caption: string, svg: string, keys: string = ''): strin
 
 const capitalize = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
 
-const along = { stored: 'stored', payload: 'payload', 'open-loop': 'rate' } as const
+const along = { stored: 'stored', payload: 'payload', 'open-loop': 'rate', fleet: 'concurrency' } as const
 
 /**
  * Renders a chart for each database of how a metric changes: this project's store, the package that
@@ -100,7 +129,9 @@ async function renderGrowth(
   x: string,
   y: string,
 ): Promise<string[]> {
+  const most = Math.max(...run.cells.map(({ parameters }) => parameters.processes ?? 0))
   const found = run.cells.filter(({ subject, operation, ...cell }) => {
+    if (scenario === 'fleet' && cell.parameters.processes !== most) return false
     const isShown = subjectOf(run, subject).role !== 'peer' || MAIN.includes(subject)
     return cell.scenario === scenario && isShown && (scenario !== 'payload' || operation === 'lookup-touch')
   })
@@ -114,7 +145,8 @@ async function renderGrowth(
       const svg = await lines(points, { x, y }, metric === 'p99' ? plain : thousands)
       const names = new Map(points.map(({ label, role }) => [label, role]))
       const keys = Array.from(names, ([label, role]) => key(role, label)).join(' ')
-      return figureOf(`${databaseNames[database]}: ${y}, by ${x}`, svg, keys)
+      const fleet = scenario === 'fleet' ? `, ${most} processes` : ''
+      return figureOf(`${databaseNames[database]}: ${y}, by ${x}${fleet}`, svg, keys)
     }),
   )
 }

@@ -1,22 +1,46 @@
 import { MAIN } from '../plan/main-subjects.ts'
 import { noiseOf } from '../results/noise.ts'
-import type { OperationName, Run, ScenarioName } from '../results/results.ts'
-import type { Ratio } from '../results/statistics.ts'
-import { compare, counterpart, figure, type Metric } from '../results/summary.ts'
-import { enumeration, number } from './html.ts'
-import { databaseNames, nameOf, subjectOf } from './labels.ts'
+import type { Cell, OperationName, Run, ScenarioName } from '../results/results.ts'
+import { compare, counterpart, type Metric } from '../results/summary.ts'
+import { describeSpeed, findChoices, formatRatio } from './choice.ts'
+import { databaseNames, nameOf } from './labels.ts'
 
-/**
- * The columns of the table: ratios of this project's stores to the packages that most people use.
- */
-const columns: readonly [string, ScenarioName, OperationName, Metric, 'most' | 'least'][] = [
-  ['lookup', 'lookup', 'lookup', 'opsPerSecond', 'most'],
-  ['touch', 'touch', 'touch', 'opsPerSecond', 'most'],
-  ['save', 'save', 'save', 'opsPerSecond', 'most'],
-  ['lookup + touch', 'request', 'lookup-touch', 'opsPerSecond', 'most'],
-  ['its p99', 'request', 'lookup-touch', 'p99', 'most'],
-  ['its CPU', 'request', 'lookup-touch', 'cpuApp', 'most'],
-  ['one by one', 'request', 'lookup-touch', 'opsPerSecond', 'least'],
+/** A column of the table: ratios of this project's stores to the packages that most people use. */
+interface Column {
+  title: string
+  scenario: ScenarioName
+  operation: OperationName
+  metric: Metric
+  /** The number of processes of a fleet, and of calls at once in each. */
+  processes?: number
+  concurrency: number
+}
+
+const BUSY = 256
+const single = (
+  title: string,
+  scenario: ScenarioName,
+  operation: OperationName,
+  concurrency = BUSY,
+): Column => ({
+  ...{ title, scenario, operation, concurrency },
+  metric: 'opsPerSecond',
+})
+const request = { scenario: 'request', operation: 'lookup-touch', concurrency: BUSY } as const
+const fleet = (processes: number, concurrency: number): Column => ({
+  ...single(`${processes} × ${concurrency}`, 'fleet', 'lookup-touch', concurrency),
+  processes,
+})
+
+const columns: readonly Column[] = [
+  single('lookup', 'lookup', 'lookup'),
+  single('touch', 'touch', 'touch'),
+  single('save', 'save', 'save'),
+  single('lookup + touch', 'request', 'lookup-touch'),
+  { ...request, title: 'its p99', metric: 'p99' },
+  { ...request, title: 'its CPU', metric: 'cpuApp' },
+  single('one by one', 'request', 'lookup-touch', 1),
+  ...[1, 4, 16, 64].map((concurrency) => fleet(8, concurrency)),
 ]
 
 /**
@@ -24,66 +48,60 @@ const columns: readonly [string, ScenarioName, OperationName, Metric, 'most' | '
  * @param page the path of the full report
  */
 function renderSpeed(run: Run, page: string): string {
-  const cells = run.cells.filter(({ scenario }) => columns.some(([, name]) => name === scenario))
-  const all = cells.map(({ parameters }) => parameters.concurrency)
-  const concurrency = { most: Math.max(...all), least: Math.min(...all) }
-  const rows = MAIN.flatMap((id) => {
-    const peer = run.subjects.find((subject) => subject.id === id)
-    const ours = peer && run.subjects.find((subject) => subject.id === peer.comparedWith[0])
-    if (!ours) return []
-    const ratios = columns.map(([, scenario, operation, metric, load]) => {
-      const cell = cells.find(
-        (one) =>
-          one.subject === ours.id &&
-          one.scenario === scenario &&
-          one.operation === operation &&
-          one.parameters.concurrency === concurrency[load],
-      )
-      const other = cell && counterpart(run, cell, id)
-      return formatRatio(other && compare(cell, other, metric))
-    })
-    return [`| ${databaseNames[ours.database]}, to ${nameOf(peer)} | ${ratios.join(' | ')} |`]
-  })
   const noise = noiseOf(run)
   return [
     noise.verdict === 'quiet' ? '' : noise.text,
-    `On ${run.environment.cores} cores, medians of ${run.roundsDone} rounds, ${concurrency.most} calls at once, as a ratio to the peer in the same run; \`~\`: no difference that can be told from chance.`,
-    [
-      `| | ${columns.map(([title]) => title).join(' | ')} |`,
-      `|---|${columns.map(() => '---|').join('')}`,
-      ...rows,
-    ].join('\n'),
-    renderHttp(run),
-    `All of it, and where we lose: [the run of ${run.started.slice(0, 10)}](${page}).`,
+    renderChoices(run),
+    describeSpeed(run).join(' '),
+    renderRatios(run),
+    `All figures, and those in which another package is ahead: [the run of ${run.started.slice(0, 10)}](${page}).`,
   ]
     .filter(Boolean)
     .join('\n\n')
 }
 
-/** Renders the requests of an application over HTTP, compared with MemoryStore. */
-function renderHttp(run: Run): string {
-  const ceiling = run.cells.find(
-    ({ subject, operation }) => subject === 'MemoryStore' && operation === 'http',
-  )
-  if (!ceiling) return ''
-  const parts = run.cells.flatMap((cell) => {
-    const subject = subjectOf(run, cell.subject)
-    if (subject.role !== 'ours' || counterpart(run, ceiling, cell.subject) !== cell) return []
-    const ofMemory = compare(cell, ceiling, 'opsPerSecond')
-    if (!ofMemory) return []
-    const peer = MAIN.map((id) => run.subjects.find((one) => one.id === id)).find((one) =>
-      one?.comparedWith.includes(cell.subject),
-    )
-    const rival = peer && counterpart(run, cell, peer.id)
-    const beside = rival && figure(rival, 'opsPerSecond') ? compare(cell, rival, 'opsPerSecond') : undefined
-    const others = beside && peer ? ` and ${formatRatio(beside)} those of ${nameOf(peer)}` : ''
-    return [`${nameOf(subject)} serves ${formatRatio(ofMemory)}${others}`]
-  })
-  return `Express over HTTP, ${ceiling.parameters.concurrency} connections, beside the requests of express-session's MemoryStore: ${enumeration(parts)}.`
+/** Renders which store to use, with the figures of an Express application over HTTP. */
+function renderChoices(run: Run): string {
+  const rows = findChoices(run).map(({ database, requests, p99, ratio, peer, needs, when }) => [
+    ...[database, requests, `${p99} ms`, `${ratio} ${peer}`, needs, when],
+  ])
+  if (rows.length === 0) return ''
+  const head = ['', 'requests a second', 'p99', 'to', 'needs', 'choose it when']
+  return `An Express application over HTTP, on ${run.environment.cores} cores, with medians of ${run.roundsDone} rounds:\n\n${table(head, rows)}`
 }
 
-const formatRatio = (ratio: Ratio | undefined): string =>
-  ratio ? `${ratio.significant ? '' : '~'}${number(ratio.median)}x` : ''
+/** Renders the ratios of the stores themselves, without an application. */
+function renderRatios(run: Run): string {
+  const shown = columns.filter((column) => run.cells.some((cell) => isOf(column, cell)))
+  const rows = MAIN.flatMap((id) => {
+    const peer = run.subjects.find((subject) => subject.id === id)
+    const ours = peer && run.subjects.find((subject) => subject.id === peer.comparedWith[0])
+    if (!ours) return []
+    const ratios = shown.map((column) => {
+      const cell = run.cells.find((one) => one.subject === ours.id && isOf(column, one))
+      const other = cell && counterpart(run, cell, id)
+      return formatRatio(other && compare(cell, other, column.metric))
+    })
+    return [[`${databaseNames[ours.database]}, to ${nameOf(peer)}`, ...ratios]]
+  })
+  const hasFleet = shown.some(({ scenario }) => scenario === 'fleet')
+  const several = hasFleet ? ' `8 × 4`: lookup and touch with 8 processes and 4 calls at once in each.' : ''
+  return [
+    `The stores themselves, ${BUSY} calls at once in one process, as a ratio to the peer in the same run; \`~\`: the difference may be due to chance.${several}`,
+    table(['', ...shown.map(({ title }) => title)], rows),
+  ].join('\n\n')
+}
+
+function isOf({ scenario, operation, processes, concurrency }: Column, cell: Cell): boolean {
+  const { parameters } = cell
+  const isSameLoad = parameters.processes === processes && parameters.concurrency === concurrency
+  return cell.scenario === scenario && cell.operation === operation && isSameLoad
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n')
+}
 
 /**
  * Returns the README with its speed section replaced.

@@ -41,4 +41,22 @@ th { vertical-align: bottom; }
   .verdict { display: grid; grid-template-columns: minmax(0, 1fr) 440px; gap: 3rem; align-items: start; }
 }
 details summary { cursor: pointer; margin: 0.5rem 0; }
+.fold { border-top: 1px solid var(--line); }
+.fold > summary h2 { display: inline; margin: 0; padding: 0; border: 0; font-size: 1.1rem; }
+.fold > summary { margin: 0; padding: 0.55rem 0; }
+nav { margin: 1rem 0; line-height: 1.9; }
+#verdict { margin-top: 0; padding-top: 0; border: 0; }
+.choice th, .choice td { white-space: normal; font-size: 0.95rem; padding: 0.35rem 0.9rem 0.35rem 0; }
+.choice tbody th { vertical-align: top; }
+.choice td.n { white-space: nowrap; }
+.choice .unit { display: none; }
+@media (max-width: 640px) {
+  h1 { font-size: 1.35rem; }
+  .choice thead { display: none; }
+  .choice tr { display: flex; flex-wrap: wrap; column-gap: 0.8rem; padding: 0.45rem 0; border-bottom: 1px solid var(--line); }
+  .choice th, .choice td, .choice td:first-child { border: 0; padding: 0; min-width: 0; text-align: left; font-size: 0.9rem; line-height: 1.35; }
+  .choice th { flex: 1 0 100%; font-size: 1rem; }
+  .choice td:nth-last-child(-n + 2) { flex: 1 0 100%; }
+  .choice .unit { display: inline; color: var(--faint); }
+}
 `

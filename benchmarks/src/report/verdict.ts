@@ -1,58 +1,8 @@
-import { databaseIds, serverDatabaseIds } from '@session-stores/testbed/databases'
-import type { Cell, Database, Run, ScenarioName } from '../results/results.ts'
+import type { Cell, Run } from '../results/results.ts'
 import type { Ratio } from '../results/statistics.ts'
-import { compare, counterpart, figure, type Metric } from '../results/summary.ts'
-import { findMissedAims } from './aims.ts'
+import { compare, counterpart, type Metric } from '../results/summary.ts'
 import { enumeration, html, number } from './html.ts'
-import {
-  busiest,
-  byParameters,
-  databaseNames,
-  inOrder,
-  loadOf,
-  nameOf,
-  operations,
-  subjectOf,
-} from './labels.ts'
-import { findMissedTokenAims } from './tokens.ts'
-
-/** A situation for which the page recommends stores. */
-
-interface Deployment {
-  title: string
-  /** The scenario that represents the situation. */
-  scenario: ScenarioName
-  variant: string
-  /** The suitable databases. */
-  fits: readonly Database[]
-}
-
-const plain = { scenario: 'request', variant: 'standalone' } as const
-const deployments: readonly Deployment[] = [
-  { title: 'One machine', ...plain, fits: databaseIds },
-  { title: 'Several application servers', ...plain, fits: serverDatabaseIds },
-  { title: 'PostgreSQL behind PgBouncer', scenario: 'pgbouncer', variant: 'pgbouncer', fits: ['postgres'] },
-  { title: 'Redis Cluster', scenario: 'cluster', variant: 'cluster', fits: ['redis'] },
-]
-
-/**
- * Returns the suitable stores of this project for each situation, the fastest first, as HTML. The
- * list is empty if the run lacks the lookup-and-touch operation.
- */
-export function verdicts(run: Run): { title: string; text: string; items: string[] }[] {
-  return deployments.flatMap(({ title, scenario, variant, fits }) => {
-    const ours = busiest(run, scenario, 'lookup-touch').filter(({ subject }) => {
-      const info = subjectOf(run, subject)
-      return info.role === 'ours' && info.variant === variant && fits.includes(info.database)
-    })
-    const [first] = ours
-    if (!first) return []
-    const { name, database } = subjectOf(run, first.subject)
-    const most = ours.length === 1 ? '' : `${html(name)} on ${databaseNames[database]} serves most. `
-    const text = `${most}A request looks its session up and touches it, ${first.parameters.concurrency} at once.`
-    return [{ title, text, items: ours.map((cell) => renderStanding(run, cell)) }]
-  })
-}
+import { byParameters, inOrder, loadOf, nameOf, operations, subjectOf } from './labels.ts'
 
 /** Returns a sentence on whether this project's sessions end on time, as HTML. */
 export function punctuality(run: Run): string {
@@ -76,17 +26,11 @@ export function punctuality(run: Run): string {
 }
 
 /**
- * Returns sentences on other costs, as plain text: compared with MemoryStore, with many sessions,
- * with expired sessions, and the missed aims.
+ * Returns sentences on other costs, as plain text: compared with MemoryStore, with many sessions, and
+ * with expired sessions.
  */
 export function slower(run: Run): string[] {
-  return [
-    ...compareWithMemory(run),
-    ...compareSizes(run),
-    ...findLingering(run),
-    ...findMissedAims(run),
-    ...findMissedTokenAims(run),
-  ]
+  return [...compareWithMemory(run), ...compareSizes(run), ...findLingering(run)]
 }
 
 function compareWithMemory(run: Run): string[] {
@@ -145,30 +89,6 @@ function findLingering(run: Run): string[] {
         : `for ${number(mine.all / 1000)} s`
     return [`Expired sessions take up storage ${gone} with ${name}, longer than with ${enumeration(sooner)}.`]
   })
-}
-
-/** Renders one of this project's stores, with figures and compared with the other packages. */
-function renderStanding(run: Run, cell: Cell): string {
-  const { name, database } = subjectOf(run, cell.subject)
-  const p99 = number(figure(cell, 'p99')?.median)
-  const peers = busiest(run, cell.scenario, cell.operation).filter((other) => {
-    const { role, comparedWith } = subjectOf(run, other.subject)
-    const isRival = role === 'peer' && comparedWith.includes(cell.subject)
-    return isRival && other === counterpart(run, cell, other.subject)
-  })
-  const parts = peers.flatMap((peer) => {
-    const ratio = compare(cell, peer, 'opsPerSecond')
-    return ratio ? [`${formatRatio(ratio)} as ${html(subjectOf(run, peer.subject).name)}`] : []
-  })
-  const beside = parts.length > 0 ? `: ${enumeration(parts)}` : ''
-  return `<strong>${html(name)}</strong> (${databaseNames[database]}) serves ${number(figure(cell, 'opsPerSecond')?.median)} requests a second, 99 of 100 within ${p99}&nbsp;ms${beside}.`
-}
-
-function formatRatio(ratio: Ratio): string {
-  const interval = `(${number(ratio.low)}–${number(ratio.high)})`
-  if (!ratio.sure) return `~${number(ratio.median)} times as many`
-  if (!ratio.significant) return `as far as can be told as many ${interval}`
-  return `${number(ratio.median)} times ${interval} as many`
 }
 
 /** The compared metrics, and whether a higher value is better. */

@@ -72,7 +72,7 @@ export function checkOptions(
 }
 
 /** Returns the message for an option that does not exist. */
-export function explainUnknown(name: string, known: readonly string[], hints: OptionHints = {}): string {
+function explainUnknown(name: string, known: readonly string[], hints: OptionHints = {}): string {
   const near = closest(name, known)
   const hint = Object.hasOwn(hints, name) ? hints[name] : near && meant(near)
   const list = `options are ${known.join(', ')}`

@@ -21,6 +21,7 @@ export {
   type Write,
 } from './driver.ts'
 export type { Serializer } from './encoding/codec.ts'
+export { type CompressionOptions, compressSessions } from './encoding/compression.ts'
 export { type SealOptions, secretKeyOf } from './encoding/seal.ts'
 export {
   type ErrorReason,

@@ -21,7 +21,7 @@ export class Lines {
   /** How many of the free connections had no work since `#sweep` looked last. */
   #unused = 0
   #timer: NodeJS.Timeout | undefined
-  #isClosed = false
+  #closing: Promise<void> | undefined
 
   constructor(pool: pg.Pool) {
     this.#pool = pool
@@ -36,11 +36,12 @@ export class Lines {
     return this.#run(line, query)
   }
 
+  /** Resolves when the queries on their way are answered and all connections have ended. */
   close(): Promise<void> {
-    this.#isClosed = true
     clearTimeout(this.#timer)
+    this.#closing ??= this.#pool.end()
     for (const line of this.#free.splice(0)) line.release()
-    return this.#pool.end()
+    return this.#closing
   }
 
   async #connect(query: Query): Promise<Fields[]> {
@@ -67,7 +68,7 @@ export class Lines {
   }
 
   #keep(line: Line): void {
-    if (this.#isClosed || this.#pool.waitingCount > 0) return line.release()
+    if (this.#closing || this.#pool.waitingCount > 0) return line.release()
     // A connection without work does not keep the process alive.
     line.client.unref()
     this.#free.push(line)

@@ -137,6 +137,8 @@ const IF_AWAY = `if type(old) == 'table' and sub(old.err, 1, 9) ~= 'WRONGTYPE' t
 /**
  * The begin of a group's script. No key is declared, so that the node runs the script whatever the
  * slots of the keys. The keys are the last arguments before their number.
+ *
+ * @param flags further flags, each after a comma
  */
 const toGroup = (body: string, flags: string): Script =>
   toScript(`#!lua flags=allow-cross-slot-keys${flags}

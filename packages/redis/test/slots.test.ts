@@ -119,6 +119,8 @@ describeWith('a Redis Cluster', redisCluster, (cluster) => {
       )
       expect([...landed].sort()).toEqual([...pick('saved'), ...pick('ended'), ...pick('new')].sort())
       expect(await calls('set')).toBe(landed.length)
+      // Beside one script for each master: the rows that had gone, and one that is new at the old master.
+      expect(await calls('evalsha')).toBeLessThanOrEqual(3 + 2 * 4 + 1)
       const touched = [...pick('touched'), ...pick('ended')].sort()
       await driver.touch(
         touched.map((key) => ({ key, user: null, tag: 'one', expiresAt: now + 2 * HOUR })),

@@ -1,10 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Begun, Command, Ended, Message, Settings } from './protocol.ts'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Begun, Command, Ended, Line, Message, Settings } from './protocol.ts'
 
 /** A process of the application. It can be stopped, killed and started again. */
 export class Application {
   readonly #settings: Settings
+  readonly #folder: string = mkdtempSync(join(tmpdir(), 'histories-'))
+  /** How much of the file of the calls has been read, in characters. */
+  #read = 0
   readonly #begun: (call: Begun) => void
   readonly #ended: (call: Ended) => void
   readonly #killed: () => void
@@ -13,10 +19,10 @@ export class Application {
   #starting: Promise<void> = Promise.resolve()
 
   constructor(
-    settings: Settings,
+    settings: Omit<Settings, 'calls'>,
     on: { begun: (call: Begun) => void; ended: (call: Ended) => void; killed: () => void },
   ) {
-    this.#settings = settings
+    this.#settings = { ...settings, calls: join(this.#folder, 'calls') }
     this.#begun = on.begun
     this.#ended = on.ended
     this.#killed = on.killed
@@ -33,9 +39,7 @@ export class Application {
     })
     this.#child = child
     child.on('message', (message: Message) => {
-      if ('begun' in message) this.#begun(message.begun)
-      else if ('ended' in message) this.#ended(message.ended)
-      else if ('done' in message) this.#finish(message.done, 'done')
+      if ('done' in message) this.#finish(message.done, 'done')
     })
     await Promise.race([
       once(child, 'message'),
@@ -61,6 +65,24 @@ export class Application {
     })
   }
 
+  /** Reads which calls began and ended since the last time. */
+  readCalls(): void {
+    const text = readFileSync(this.#settings.calls, 'utf8').slice(this.#read)
+    this.#read += text.length
+    for (const line of text.split('\n')) {
+      if (line === '') continue
+      const read = JSON.parse(line) as Line
+      if ('begun' in read) this.#begun(read.begun)
+      else this.#ended(read.ended)
+    }
+  }
+
+  /** Ends the process, and removes its file. */
+  async stop(): Promise<void> {
+    await this.kill()
+    rmSync(this.#folder, { recursive: true })
+  }
+
   pause(): void {
     this.#child?.kill('SIGSTOP')
   }
@@ -74,9 +96,8 @@ export class Application {
     const child = this.#child
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')
-    // `close` comes after the last message of the process.
     await once(child, 'exit')
-    if (child.connected) await once(child, 'disconnect')
+    this.readCalls()
     this.#killed()
     const starting = then?.()
     for (const part of [...this.#parts.keys()]) this.#finish(part, 'killed')

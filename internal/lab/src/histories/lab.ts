@@ -97,6 +97,7 @@ export class Lab implements AsyncDisposable {
     const struck = await this.#strike(options.faults, random, names)
     if (ahead > 0) struck['clock 10 s ahead'] = 1
     await playing
+    for (const application of this.#applications) application.readCalls()
     await this.#readAll(names)
     await pause(OPERATION_TIMEOUT)
     await this.#readAll(names)
@@ -121,7 +122,7 @@ export class Lab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#applications.map((application) => application.kill()))
+    await Promise.all(this.#applications.map((application) => application.stop()))
     await this.#reader.close()
   }
 

@@ -76,6 +76,8 @@ export interface Settings {
   readonly database: DatabaseId
   readonly place: string
   readonly mutant?: Mutant
+  /** The file of the calls. What is in a file outlives a killed process, unlike a message to another one. */
+  readonly calls: string
 }
 
 /** What the program tells an application's process. */
@@ -85,4 +87,7 @@ export type Command =
   /** Sets how far the clock of the application is ahead, in milliseconds. */
   | { clock: number }
 
-export type Message = { ready: true } | { begun: Begun } | { ended: Ended } | { done: string }
+export type Message = { ready: true } | { done: string }
+
+/** A line in the file of the calls. */
+export type Line = { begun: Begun } | { ended: Ended }

@@ -2,12 +2,13 @@
  * An application's process, which makes random calls and reports each of them twice: when it begins
  * and when it is answered. Its argument is the JSON of `Settings`.
  */
+import { openSync, writeSync } from 'node:fs'
 import { openStore } from '../store.ts'
 import { Client } from './client.ts'
 import { breakStore, wrongClockOf } from './mutants.ts'
-import { type Command, type Message, OPERATION_TIMEOUT, type Settings } from './protocol.ts'
+import { type Command, type Line, type Message, OPERATION_TIMEOUT, type Settings } from './protocol.ts'
 
-const { database, place, mutant } = JSON.parse(process.argv[2]!) as Settings
+const { database, place, mutant, calls: path } = JSON.parse(process.argv[2]!) as Settings
 
 // express-session computes deadlines with the clock of the process, so the whole process is moved.
 let ahead = 0
@@ -26,7 +27,10 @@ const store = breakStore(
   mutant,
 )
 const tell = (message: Message): void => void process.send?.(message)
-let number = 0
+const file = openSync(path, 'a')
+const note = (line: Line): void => void writeSync(file, `${JSON.stringify(line)}\n`)
+/** Calls of an earlier life of the process are in the same file, so the numbers begin elsewhere. */
+let number = process.pid * 1_000_000
 
 process.on('message', async (command: Command) => {
   if ('clock' in command) {
@@ -37,10 +41,10 @@ process.on('message', async (command: Command) => {
   const client = new Client(store, history, seed, {
     begin: (question) => {
       number++
-      tell({ begun: { ...question, number, history, begun: now() } })
+      note({ begun: { ...question, number, history, begun: now() } })
       return number
     },
-    end: (of, answer) => tell({ ended: { number: of, ended: now(), ...answer } }),
+    end: (of, answer) => note({ ended: { number: of, ended: now(), ...answer } }),
   })
   await client.play(calls)
   tell({ done: part })

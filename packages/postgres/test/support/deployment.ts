@@ -16,9 +16,9 @@ export function deploymentsOn(
 
   return (): Deployment => {
     const table = `test_${process.pid}_${++tables}`
-    const driver = () => postgresDriver({ pool, table, ...options })
     return {
-      drivers: [driver(), driver()],
+      // One driver borrows its connections, and the other one opens them itself.
+      drivers: [postgresDriver({ pool, table, ...options }), postgresDriver({ url, table, ...options })],
       remote: { module: join(import.meta.dirname, 'remote.ts'), config: { url, table, ...options } },
       dump: async () => JSON.stringify((await pool.query(`SELECT * FROM ${table}`)).rows),
       async dispose() {

@@ -14,12 +14,12 @@ export class SlotMove {
   static async of(nodes: readonly ProcessServer[], key: string): Promise<SlotMove> {
     const slot = generateSlot(key)
     const masters = nodes.map(({ url }) => new Redis(url))
-    const ranges = (await masters[0]!.cluster('SLOTS')) as [number, number, [string, number]][]
-    const [, , [, port]] = ranges.find(([first, last]) => first <= slot && slot <= last)!
+    const ranges = await masters[0]!.cluster('SLOTS')
+    const [, , node] = ranges.find(([first, last]) => first <= slot && slot <= last)!
     return new SlotMove(
       masters,
       nodes,
-      nodes.findIndex((node) => node.port === port),
+      nodes.findIndex(({ port }) => port === node?.[1]),
       slot,
     )
   }
