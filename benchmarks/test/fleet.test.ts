@@ -46,10 +46,8 @@ describe('a fleet', () => {
   })
 
   it('adds up what its processes did at the same time', () => {
-    const [a, b] = controlsRun([1000], [500]).cells.map(({ rounds }) => rounds[0]!) as [
-      Measurement,
-      Measurement,
-    ]
+    const rounds = controlsRun([1000], [500]).cells.map((cell) => cell.rounds[0]!)
+    const [a, b] = rounds as unknown as [Measurement, Measurement]
     const sum = addProcesses([a, b])
     assert.deepEqual([sum.operations, sum.opsPerSecond, sum.seconds, sum.rssPeak], [1500, 1500, 1, 2])
   })
