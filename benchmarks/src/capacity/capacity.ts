@@ -38,7 +38,7 @@ const GB = 1e9
  * A node: its cores that can work for sessions, and its bytes of memory and storage. Redis runs commands
  * on one core.
  */
-export const nodes: Readonly<Record<DatabaseId, { cores: number; memory: number; storage: number }>> = {
+const nodes: Readonly<Record<DatabaseId, { cores: number; memory: number; storage: number }>> = {
   redis: { cores: 1, memory: 32 * GB, storage: Number.POSITIVE_INFINITY },
   mongodb: { cores: 16, memory: 64 * GB, storage: 2000 * GB },
   postgres: { cores: 16, memory: 64 * GB, storage: 2000 * GB },

@@ -24,7 +24,7 @@ export function renderCapacity(load: Load, figures: Readonly<Record<string, Figu
 }
 
 /** The loads of the worked examples, by the mark that stands before and after each in the page. */
-export const examples: Readonly<Record<string, Load>> = {
+const examples: Readonly<Record<string, Load>> = {
   '10 million': { sessions: 10_000_000, requests: 10_000, payload: 1000, lifetime: 14 * 86_400 },
   '1 billion': { sessions: 1_000_000_000, requests: 500_000, payload: 1000, lifetime: 30 * 86_400 },
 }

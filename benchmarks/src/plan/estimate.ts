@@ -34,7 +34,7 @@ export function estimateJob(job: PlannedJob): number {
 }
 
 /** Returns the milliseconds of a whole run by scenario, the longest first. */
-export function estimateRun(jobs: readonly PlannedJob[], rounds: number): [scenario: string, time: number][] {
+function estimateRun(jobs: readonly PlannedJob[], rounds: number): [scenario: string, time: number][] {
   const times = new Map<string, number>()
   const add = (name: string, time: number) => times.set(name, (times.get(name) ?? 0) + time)
   for (const job of jobs) {
