@@ -44,7 +44,7 @@ const FEW = 10_000
 const FLEET = ['standalone', 'client', 'cluster', 'pgbouncer']
 
 /** Scenarios of which fewer rounds tell enough. */
-const BRIEF: readonly ScenarioName[] = ['payload', 'stored', 'fleet', 'sealing']
+const BRIEF: readonly ScenarioName[] = ['payload', 'stored', 'fleet', 'sealing', 'tokens']
 
 class Planner {
   readonly #scale: Scale
@@ -130,11 +130,11 @@ class Planner {
       ...this.#points('touch', ['touch'], ends),
       ...this.#points('save', ['save'], ends),
       ...this.#points('request', ['lookup-touch'], concurrencies),
-      ...this.#points('mix', ['mix'], [concurrency]),
     ]
     const rest = [
       ...this.#points('lookup', ['lookup-miss', 'lookup-expired'], [concurrency]),
       ...this.#points('save', ['save-growing'], [concurrency]),
+      ...this.#points('mix', ['mix'], [concurrency]),
       ...this.#points('hot', ['hot'], [concurrency]),
       ...rates.map((rate) => {
         const parameters = { payload: this.#scale.payload, stored, concurrency: 0, rate }
