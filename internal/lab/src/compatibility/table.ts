@@ -16,8 +16,8 @@ export interface Combination {
   server?: string | undefined
 }
 
-const row = ({ title, end = '', versions, server = '' }: Combination): string =>
-  `| ${title} | ${end} | ${versions} | ${server} |`
+const row = ({ title, end, versions, server }: Combination): string =>
+  `| ${title} | ${end ?? ''} | ${versions} | ${server ?? ''} |`
 
 /** Writes the page. */
 export function writeTable(combinations: readonly Combination[]): void {

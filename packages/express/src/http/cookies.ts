@@ -22,6 +22,16 @@ export function rawCookies({ headers }: Pick<IncomingMessage, 'headers'>, name: 
  * @throws AMBIGUOUS
  */
 export function onlyCookie(req: Pick<IncomingMessage, 'headers'>, name: string): string | undefined {
+  const { cookie } = req.headers
+  const begin = `${name}=`
+  const start = cookie === undefined ? -1 : cookie.indexOf(begin)
+  if (start === -1) return undefined
+  // Nearly every header is written like this. To take it apart would cost each request more.
+  const isPair = start === 0 || cookie!.startsWith('; ', start - 2)
+  if (isPair && cookie!.indexOf(begin, start + 1) === -1) {
+    const end = cookie!.indexOf(';', start)
+    return cookie!.slice(start + begin.length, end === -1 ? undefined : end).trimEnd()
+  }
   const [value, ...others] = rawCookies(req, name)
   if (others.length > 0)
     throw new TokenError('AMBIGUOUS', `the request has two cookies of the name '${name}'`)
