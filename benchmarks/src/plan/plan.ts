@@ -78,7 +78,8 @@ class Planner {
     if (entry.id === 'floor-sqlite')
       add('stored', ...sizes.filter((size) => size >= FEW).map((size) => this.#stored(entry, size)))
     if (role === 'floor') return jobs
-    add('http', this.#http(entry, 'http', ['http', 'http-one-session']))
+    const isMain = [...OURS, ...MAIN].includes(entry.id) || entry.database === 'memory'
+    add('http', this.#http(entry, 'http', isMain ? ['http', 'http-one-session'] : ['http']))
     add('expiry', this.#expiry(entry))
     if (entry.database !== 'memory') add('reclaim', this.#reclaim(entry))
     if (PRUNING.includes(entry.id)) add('pruning', this.#pruning(entry))

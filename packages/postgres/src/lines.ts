@@ -2,7 +2,7 @@ import { timers } from '@session-stores/core'
 import type pg from 'pg'
 import type { Query } from './query.ts'
 import type { Fields } from './row.ts'
-import { Submission } from './submission.ts'
+import { type Answer, Submission } from './submission.ts'
 
 const { clearTimeout, setTimeout, uptime } = timers
 
@@ -93,8 +93,6 @@ export class Lines {
 
 type HeldClient = pg.PoolClient & { ref(): void; unref(): void }
 
-type Answer = (error: unknown, rows?: Fields[]) => void
-
 /** A connection that is taken from the pool, with at most one query on its way. */
 class Line {
   readonly client: HeldClient
@@ -124,6 +122,8 @@ class Line {
   release(error?: unknown): void {
     clearTimeout(this.#timer)
     this.client.removeListener('error', this.#fail)
+    // The process must not end while the pool ends the connection.
+    this.client.ref()
     this.client.release(error as Error | undefined)
   }
 

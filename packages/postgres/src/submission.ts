@@ -18,6 +18,9 @@ export interface Protocol {
   sync(): void
 }
 
+/** Takes the error of a query, or the rows of its answer. */
+export type Answer = (error: unknown, rows?: Fields[]) => void
+
 const toText = (value: unknown): string | null => (value === null ? null : `${value}`)
 
 /**
@@ -28,22 +31,26 @@ const toText = (value: unknown): string | null => (value === null ? null : `${va
 export class Submission implements pg.Submittable {
   readonly name: string | undefined
   readonly text: string
-  readonly #values: unknown[]
+  readonly values: unknown[]
+  // A tracer may make a query of pg from these fields, with a comment in its text.
+  readonly rowMode: Query['rowMode']
+  readonly types: Query['types']
   readonly #rows: Fields[] = []
-  /** pg replaces this function where the URL sets a `query_timeout`. */
-  callback: (error: unknown, rows?: Fields[]) => void
+  /** pg replaces this function where the URL sets a `query_timeout`, and so do tracers. */
+  callback: (error: unknown, answer?: Fields[] | { rows: Fields[] }) => void
 
-  constructor({ name, text, values }: Query, callback: (error: unknown, rows?: Fields[]) => void) {
+  constructor({ name, text, values, rowMode, types }: Query, answer: Answer) {
     this.name = name
     this.text = text
-    this.#values = values
-    this.callback = callback
+    this.values = values
+    this.rowMode = rowMode
+    this.types = types
+    this.callback = (error, rows) => answer(error, rows && 'rows' in rows ? rows.rows : rows)
   }
 
   submit(connection: pg.Connection | Protocol): void {
     const protocol = connection as Protocol
-    const { name, text } = this
-    const values = this.#values
+    const { name, text, values } = this
     // Only this form takes several statements in one text.
     if (name === undefined && values.length === 0) return protocol.query(text)
     const { stream } = protocol

@@ -1,4 +1,4 @@
-import { type Driver, SessionStore } from '@session-stores/core'
+import { memoryDriver, SessionStore } from '@session-stores/core'
 import { Failure } from '../failure.ts'
 import { keepSecret } from '../secrets.ts'
 
@@ -10,7 +10,7 @@ export function readSealKeys(): string[] | undefined {
   for (const key of keys) keepSecret(key)
   try {
     // The option is checked here, before anything is opened.
-    new SessionStore({} as Driver, { pruneInterval: false, seal: { keys } })
+    new SessionStore(memoryDriver(), { pruneInterval: false, seal: { keys } })
   } catch {
     throw new Failure(
       'SESSION_STORES_SEAL_KEYS takes keys of 32 random bytes as hex or base64url, separated by commas.',

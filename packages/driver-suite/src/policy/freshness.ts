@@ -20,6 +20,7 @@ async function countReads(work: () => Promise<unknown>): Promise<number> {
 /** Ends the session as another process does, of which this process hears nothing. */
 async function endElsewhere(driver: Driver, key: string, now: number): Promise<void> {
   const times = { createdAt: now, expiresAt: now + HOUR }
+  await driver.setup()
   await driver.write([{ key, data: null, tag: 'elsewhere', user: null, ...times }], now)
 }
 
