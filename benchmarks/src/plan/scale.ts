@@ -78,7 +78,7 @@ export const full: Scale = {
   rates: [1000, 4000],
   openDuration: 250,
   http: { connections: 64, stored: 1000, warmUp: 600, warmUpAgain: 200, duration: 400 },
-  application: { warmUp: 3000, warmUpAgain: 400, duration: 1200 },
+  application: { warmUp: 2500, warmUpAgain: 300, duration: 900 },
   fleet: {
     stored: 4096,
     processes: [1, 4, 8],
