@@ -44,12 +44,17 @@ export class Lines {
     return this.#closing
   }
 
-  async #connect(query: Query): Promise<Fields[]> {
-    const client = await this.#pool.connect()
-    const line = new Line(client as HeldClient, (failed) => this.#drop(failed))
-    if (uptime() < query.deadline!) return this.#run(line, query)
-    line.release()
-    throw toTimeout()
+  #connect(query: Query): Promise<Fields[]> {
+    return new Promise((resolve, reject) => {
+      // A promise would come too late: the connection may fail in the turn in which the pool gives it.
+      this.#pool.connect((error, client) => {
+        if (client === undefined) return reject(error)
+        const line = new Line(client as HeldClient, (failed) => this.#drop(failed))
+        if (uptime() < query.deadline!) return resolve(this.#run(line, query))
+        line.release()
+        reject(toTimeout())
+      })
+    })
   }
 
   #run(line: Line, query: Query): Promise<Fields[]> {

@@ -1,5 +1,5 @@
 import { timers } from '@session-stores/core'
-import { postgresServer } from '@session-stores/testbed'
+import { postgresServer, startProxy } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import pg from 'pg'
 import { expect, it, vi } from 'vitest'
@@ -51,6 +51,25 @@ describeWith('connections that stay at hand', postgresServer, (server) => {
     const [row] = await lines.query(queryOf('SELECT pg_backend_pid()'))
     await one('SELECT pg_terminate_backend($1::int)', [Number(row![0])])
     await vi.waitFor(() => expect(pool.totalCount).toBe(0))
+    expect(await lines.query(queryOf('SELECT 2'))).toEqual([['2']])
+  })
+
+  it('may be ended by the server in the turn in which the pool gives them', async () => {
+    await using proxy = await startProxy(server.url)
+    const { lines } = linesOf({ connectionString: proxy.through(server.url), application_name: 'ended' })
+    // The server says that it is ready, and ends the connection, before the client reads either.
+    proxy.pause('toClient')
+    const failure = lines.query(queryOf('SELECT 1')).catch((error: unknown) => error)
+    const find = "SELECT pid FROM pg_stat_activity WHERE application_name = 'ended' AND state = 'idle'"
+    const pid = await vi.waitFor(async () => {
+      const found = await one(find)
+      expect(found).toBeDefined()
+      return found
+    }, 5000)
+    await one('SELECT pg_terminate_backend($1::int)', [pid])
+    await vi.waitFor(async () => expect(await one(find)).toBeUndefined(), 5000)
+    proxy.resume()
+    expect(await failure).toMatchObject({ message: expect.stringContaining('terminat') })
     expect(await lines.query(queryOf('SELECT 2'))).toEqual([['2']])
   })
 

@@ -15,7 +15,8 @@ export class Application {
   readonly #ended: (call: Ended) => void
   readonly #killed: () => void
   #child: ChildProcess | undefined
-  readonly #parts = new Map<string, (end: 'done' | 'killed') => void>()
+  readonly #parts = new Map<string, (end: 'done' | 'killed' | Error) => void>()
+  #isKilled = false
   #starting: Promise<void> = Promise.resolve()
 
   constructor(
@@ -38,6 +39,12 @@ export class Application {
       execArgv: [],
     })
     this.#child = child
+    this.#isKilled = false
+    child.once('exit', (code, signal) => {
+      if (this.#isKilled) return
+      const error = new Error(`a process of the application ended by itself (${signal ?? code})`)
+      for (const part of [...this.#parts.keys()]) this.#finish(part, error)
+    })
     child.on('message', (message: Message) => {
       if ('done' in message) this.#finish(message.done, 'done')
     })
@@ -59,8 +66,8 @@ export class Application {
     calls: number
   }): Promise<'done' | 'killed'> {
     await this.#starting
-    return new Promise((resolve) => {
-      this.#parts.set(command.part, resolve)
+    return new Promise((resolve, reject) => {
+      this.#parts.set(command.part, (end) => (end instanceof Error ? reject(end) : resolve(end)))
       this.#send({ play: command })
     })
   }
@@ -95,6 +102,7 @@ export class Application {
   async kill(then?: () => Promise<void>): Promise<void> {
     const child = this.#child
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    this.#isKilled = true
     child.kill('SIGKILL')
     await once(child, 'exit')
     this.readCalls()
@@ -104,7 +112,7 @@ export class Application {
     await starting
   }
 
-  #finish(part: string, end: 'done' | 'killed'): void {
+  #finish(part: string, end: 'done' | 'killed' | Error): void {
     const tell = this.#parts.get(part)
     this.#parts.delete(part)
     tell?.(end)
