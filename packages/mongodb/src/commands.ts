@@ -112,13 +112,15 @@ export class Commands {
         return reply
       } catch (error) {
         this.#answeredAt = Number.NEGATIVE_INFINITY
-        if (isMissingIndex(error) && !isMended) {
-          isMended = true
-          await this.makeIndexes()
-          continue
-        }
         const { waiting, answer } = link.limits
         const passed = uptime() - begun
+        if (isMissingIndex(error) && passed <= waiting) {
+          await this.makeIndexes()
+          // For a moment MongoDB answers that another call has made an index, and does not find it.
+          if (isMended) await pause(Math.min(waiting / 8, 5 * 2 ** tries))
+          isMended = true
+          continue
+        }
         if (!isTransient(error) || passed > waiting) throw toStoreError(error)
         options ??= withAbort(answer - passed, toStoreError(error))
         isUncertain ||= !didNothing(error)

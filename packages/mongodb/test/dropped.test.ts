@@ -27,6 +27,16 @@ describeWith('after a drop', mongoProcess, (server) => {
       expect(namesOf(await documents.indexes())).toEqual(INDEXES)
     })
 
+    it('lists at the same time find the indexes that one of them makes', async () => {
+      for (let round = 0; round < 20; round++) {
+        const { client, driver, database, documents } = await open()
+        await drop(client.db(database), documents as never)
+        await driver.write([session('a', { user: 'u' })], NOW)
+        const lists = Array.from({ length: 10 }, () => driver.list({ user: 'u', limit: 9 }))
+        for (const page of await Promise.all(lists)) expect(page).toEqual({ keys: ['a'] })
+      }
+    })
+
     it('the removal of expired sessions makes the indexes again', async () => {
       const { client, driver, database, documents } = await open()
       await drop(client.db(database), documents as never)
