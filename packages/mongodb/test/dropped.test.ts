@@ -28,10 +28,10 @@ describeWith('after a drop', mongoProcess, (server) => {
     })
 
     it('lists at the same time find the indexes that one of them makes', async () => {
-      for (let round = 0; round < 20; round++) {
-        const { client, driver, database, documents } = await open()
+      const { client, driver, database, documents } = await open()
+      for (let round = 0; round < 60; round++) {
         await drop(client.db(database), documents as never)
-        await driver.write([session('a', { user: 'u' })], NOW)
+        await driver.write([session('a', { user: 'u', createdAt: NOW + round })], NOW)
         const lists = Array.from({ length: 10 }, () => driver.list({ user: 'u', limit: 9 }))
         for (const page of await Promise.all(lists)) expect(page).toEqual({ keys: ['a'] })
       }
