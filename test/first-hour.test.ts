@@ -1,15 +1,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  mongoServer,
-  postgresServer,
-  redisServer,
-  reservePort,
-  type TestServer,
-} from '@session-stores/testbed'
+import { reservePort, type TestServer } from '@session-stores/testbed'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPackages, published, run, runPnpm } from './support/build.ts'
+import { databaseServers } from './support/database-servers.ts'
 import { start } from './support/program.ts'
 import { writeQuickStarts } from './support/quick-starts.ts'
 
@@ -32,9 +27,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 }))
 
 const stores = {
-  redis: ['REDIS_URL', redisServer],
-  postgres: ['DATABASE_URL', postgresServer],
-  mongodb: ['MONGODB_URL', mongoServer],
+  ...databaseServers,
   sqlite: ['', undefined],
 } as const
 

@@ -1,14 +1,9 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  mongoServer,
-  postgresServer,
-  redisServer,
-  reservePort,
-  type TestServer,
-} from '@session-stores/testbed'
+import { reservePort, type TestServer } from '@session-stores/testbed'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPackages, installPackages } from './support/build.ts'
+import { type DatabaseServer, databaseServers } from './support/database-servers.ts'
 import { makeFolder, writePages } from './support/pages.ts'
 import { type Server, start } from './support/program.ts'
 
@@ -17,10 +12,10 @@ import { type Server, start } from './support/program.ts'
 const { folder, remove } = makeFolder('moving')
 const pages = writePages('moving', folder)
 
-const SERVERS: Readonly<Record<string, readonly [variable: string, start: () => Promise<TestServer>]>> = {
-  'connect-redis': ['REDIS_URL', redisServer],
-  'connect-mongo': ['MONGODB_URL', mongoServer],
-  'connect-pg-simple': ['DATABASE_URL', postgresServer],
+const SERVERS: Readonly<Record<string, DatabaseServer>> = {
+  'connect-redis': databaseServers.redis,
+  'connect-mongo': databaseServers.mongodb,
+  'connect-pg-simple': databaseServers.postgres,
 }
 
 beforeAll(async () => {

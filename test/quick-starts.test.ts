@@ -2,15 +2,10 @@ import { execFile } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import {
-  mongoServer,
-  postgresServer,
-  redisServer,
-  reservePort,
-  type TestServer,
-} from '@session-stores/testbed'
+import { reservePort, type TestServer } from '@session-stores/testbed'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPackages, installPackages, published } from './support/build.ts'
+import { type DatabaseServer, databaseServers } from './support/database-servers.ts'
 import { makeFolder } from './support/pages.ts'
 import { start } from './support/program.ts'
 import { writeQuickStarts } from './support/quick-starts.ts'
@@ -22,11 +17,9 @@ const starts = writeQuickStarts(folder)
 const secret = 'jT7PqE2vXr9WmKf4LzB8nYcD5sGhA1uQ'
 
 /** The variables that tell the programs where the databases are. */
-const SERVERS: Readonly<Record<string, readonly [variable: string, start: () => Promise<TestServer>]>> = {
-  redis: ['REDIS_URL', redisServer],
-  legacy: ['REDIS_URL', redisServer],
-  postgres: ['DATABASE_URL', postgresServer],
-  mongodb: ['MONGODB_URL', mongoServer],
+const SERVERS: Readonly<Record<string, DatabaseServer>> = {
+  ...databaseServers,
+  legacy: databaseServers.redis,
 }
 
 beforeAll(async () => {
