@@ -6,7 +6,16 @@ import type { BenchServer, Counts } from './server.ts'
 const COUNTING = ['-c', 'shared_preload_libraries=pg_stat_statements']
 /** A cache that holds all sessions of a run, as a real installation would configure it. */
 const ROOM = ['-c', 'shared_buffers=2GB']
-const SHOWN = ['synchronous_commit', 'fsync', 'full_page_writes', 'shared_buffers', 'max_wal_size']
+/** Subjects that take turns keep their pools: four of them, in nine processes, with ten connections each. */
+const CONNECTIONS = ['-c', 'max_connections=500']
+const SHOWN = [
+  'synchronous_commit',
+  'fsync',
+  'full_page_writes',
+  'shared_buffers',
+  'max_wal_size',
+  'max_connections',
+]
 
 export interface PostgresServer extends BenchServer {
   readonly process: ProcessServer
@@ -95,11 +104,12 @@ export async function startPostgres(): Promise<PostgresServer> {
  * Starts PostgreSQL with pg_stat_statements, or without it if the installation does not include it.
  */
 async function start(): Promise<{ server: ProcessServer; counting: boolean }> {
+  const args = [...ROOM, ...CONNECTIONS]
   try {
-    return { server: await postgresProcess({ args: [...ROOM, ...COUNTING] }), counting: true }
+    return { server: await postgresProcess({ args: [...args, ...COUNTING] }), counting: true }
   } catch (error) {
     if (!/pg_stat_statements/.test(String(error))) throw error
-    return { server: await postgresProcess({ args: ROOM }), counting: false }
+    return { server: await postgresProcess({ args }), counting: false }
   }
 }
 
