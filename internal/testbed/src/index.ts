@@ -1,7 +1,7 @@
 export { selfSigned } from './certificate.ts'
 export { type ClusterOptions, type RedisCluster, redisCluster } from './cluster.ts'
 export { canMount, type Disk, mountDisk } from './disk.ts'
-export { type MongoOptions, mongoBinary, mongoProcess, mongoServer } from './mongodb.ts'
+export { ask, type MongoOptions, mongoBinary, mongoProcess, mongoServer } from './mongodb.ts'
 export { type PgbouncerOptions, pgbouncer } from './pgbouncer.ts'
 export { reservePort } from './port.ts'
 export { type PostgresOptions, postgresBinary, postgresProcess, postgresServer } from './postgres.ts'
