@@ -4,11 +4,12 @@
  * it is. Exits with 1 after a violation, where something grows, and where a database did not finish.
  *
  *     npx -y pnpm@12 reliability [--hours 1 | --minutes 60] [--seed 1] [--database redis] [--lanes 2]
- *         [--histories 150] [--faults 5] [--soak minutes-per-database] [--page]
+ *         [--histories 150] [--faults 5] [--soak minutes-per-database] [--page] [--folder docs]
+ *         [--mutant 'loses an update']
  *
  * `--minutes 0` plays no histories. `--page` only makes the page anew from its JSON.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -31,9 +32,13 @@ const { values } = parseArgs({
     faults: { type: 'string', default: '5' },
     soak: { type: 'string' },
     page: { type: 'boolean', default: false },
+    folder: { type: 'string', default: join(root, 'docs') },
+    mutant: { type: 'string' },
   },
 })
-const json = join(root, 'docs/generated/reliability.json')
+const { folder, mutant } = values
+mkdirSync(join(folder, 'generated'), { recursive: true })
+const json = join(folder, 'generated/reliability.json')
 const seed = Number(values.seed)
 const minutes = values.page ? 0 : Number(values.minutes ?? Number(values.hours ?? 1) * 60)
 const isChosen = (id: string): boolean => values.database?.includes(id) ?? true
@@ -42,7 +47,7 @@ let result: ReliabilityResult = existsSync(json) ? JSON.parse(readFileSync(json,
 const write = (more: ReliabilityResult): void => {
   result = { ...result, ...more }
   writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`)
-  writeFileSync(join(root, 'docs/reliability.md'), toPage(result))
+  writeFileSync(join(folder, 'reliability.md'), toPage(result))
 }
 
 if (minutes > 0) {
@@ -54,6 +59,7 @@ if (minutes > 0) {
     seed,
     together: Number(values.histories),
     faults: Number(values.faults),
+    ...(mutant !== undefined && { mutant }),
   }
   console.log(
     `seed ${seed}: ${chosen.length} databases and deployments, ${plan.minutes.toFixed(1)} minutes each`,

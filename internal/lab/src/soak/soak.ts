@@ -27,8 +27,8 @@ export interface Sample {
 
 /** The number of samples in a soak. A short one has fewer, because each takes half a second. */
 const SAMPLES = 60
-const MIN_SAMPLES = 24
-const MIN_SPAN = 800
+const MIN_SAMPLES = 18
+const MIN_SPAN = 600
 /** How long the application rests before a sample, in milliseconds. Its pools and timers settle. */
 const REST = 100
 /** One in this number of faults restarts the server. The others disturb connections. */
