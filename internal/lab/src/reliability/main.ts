@@ -14,6 +14,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { databaseIds } from '@session-stores/testbed/databases'
+import type { SoakResult } from '../soak/result.ts'
 import { inLanes } from './lanes.ts'
 import { toPage } from './page.ts'
 import { places } from './places.ts'
@@ -71,9 +72,13 @@ if (minutes > 0) {
 if (values.soak !== undefined && !values.page) {
   const chosen = databaseIds.filter(isChosen)
   const begin = performance.now()
+  const soaked: SoakResult[] = []
   // A database and its application take two cores, so one database is soaked after the other.
-  const soaked = await inLanes(chosen, 1, (id) => runSoak(id, Number(values.soak), seed))
-  write({ soak: { ...(await describeRun(seed, (performance.now() - begin) / 1000)), databases: soaked } })
+  for (const id of chosen) {
+    soaked.push(await runSoak(id, Number(values.soak), seed))
+    const run = await describeRun(seed, (performance.now() - begin) / 1000)
+    write({ soak: { ...run, databases: soaked } })
+  }
 }
 write({})
 const failures = findFailures(result)

@@ -112,7 +112,7 @@ function toResults({ places }: HistoriesPart): string {
   return [
     '## Results of the histories',
     table(head, rows),
-    'A call that fails is no violation: the application knows that it failed. "Without service" is the longest time after a fault in which no call succeeded. A loss after a failover is one that the deployment allows; [Failover](generated/failover.md) explains which do, and what to set. Every other loss is a violation.',
+    'A call that fails is no violation: the application knows that it failed. "Without service" is the longest time after a fault in which no call succeeded. A loss after a failover is one that the deployment allows; [Failover](generated/failover.md) explains which do, and what to set. Every other loss is a violation, unless the fault itself removes sessions (`FLUSHALL`).',
     ...(wrong.length > 0 ? ['### Violations', wrong.join('\n')] : []),
   ].join('\n\n')
 }
@@ -155,7 +155,7 @@ function toLimits(): string {
   return `## What this does not cover
 
 - **One machine.** Servers and applications run on one machine with one clock. Networks break at a proxy, and the clocks of applications are set apart. Machines that lose power, and disks that lose what they have confirmed, are not part of it.
-- **Managed services.** The servers are those of the tables, with their own defaults. ElastiCache, Atlas, RDS and the like were not tried.
+- **Managed services.** The servers are those of the tables. Redis writes each command to its append-only file at once (\`appendfsync always\`), so that a kill loses nothing that was acknowledged. ElastiCache, Atlas, RDS and the like were not tried.
 - **Other systems.** Everything runs on Linux.
 - **Time.** Random histories find what is frequent enough. Nothing proves that there is no violation.
 - **Calls about several sessions.** The checker looks at each session alone. \`revokeUser\` is checked by what it does to each of them.

@@ -27,7 +27,7 @@ export interface Tally {
 }
 
 /** A session whose answers no order explains. */
-export interface Violation {
+interface Violation {
   readonly seed: number
   readonly session: string
   readonly stuck: readonly string[]
@@ -58,7 +58,7 @@ export interface PlaceResult extends Omit<Tally, 'name' | 'seeds' | 'silences'> 
 }
 
 /** How long a kind of fault left the application without service, in seconds. */
-export interface Silence {
+interface Silence {
   readonly times: number
   readonly median: number
   readonly longest: number

@@ -26,6 +26,7 @@ export function amount(value: number, unit: 'bytes' | ''): string {
 
 function digits(value: number): string {
   const rounded = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(2))
+  const shown = Math.round(rounded * 1000) / 1000
   // A negative zero would be a surprise.
-  return (rounded === 0 ? 0 : rounded).toLocaleString('en')
+  return (shown === 0 ? 0 : shown).toLocaleString('en')
 }

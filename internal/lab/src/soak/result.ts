@@ -4,7 +4,7 @@ import { estimateSlope, type Slope } from './slope.ts'
 import type { Sample } from './soak.ts'
 
 /** `level` means that the slope does not differ from zero by more than the tolerance of the measure. */
-export type Growth = 'level' | 'grows' | 'falls' | 'not judged'
+type Growth = 'level' | 'grows' | 'falls' | 'not judged'
 
 /** How one measure developed. Slopes are per million requests. */
 export interface MeasureResult extends Slope {
