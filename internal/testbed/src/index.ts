@@ -21,5 +21,6 @@ export {
 export { type MongoReplicaSet, mongoReplicaSet, type ReplicaSetOptions } from './replica-set.ts'
 export { type RedisSentinel, redisSentinel, type SentinelOptions } from './sentinel.ts'
 export { type ProcessServer, ServerUnavailableError, type Source, type TestServer } from './server.ts'
+export { SlotMove } from './slot-move.ts'
 export { findCommand } from './sources.ts'
 export { unprivileged } from './user.ts'
