@@ -56,6 +56,7 @@ export async function renderPage(run: Run): Promise<string> {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Session stores compared, ${html(run.started.slice(0, 10))}</title>
+<meta name="description" content="How fast session stores for express-session are on Redis, MongoDB, PostgreSQL and SQLite, and which one to choose.">
 <link rel="icon" href="data:,">
 <style>${style}</style>
 </head>
