@@ -22,6 +22,7 @@ export {
 } from './driver.ts'
 export type { Serializer } from './encoding/codec.ts'
 export { type CompressionOptions, compressSessions } from './encoding/compression.ts'
+export { FORMATS, type Format, NEWER_LAYOUT } from './encoding/formats.ts'
 export { type SealOptions, secretKeyOf } from './encoding/seal.ts'
 export {
   type ErrorReason,
