@@ -45,6 +45,7 @@ export type {
 export { memoryDriver } from './memory.ts'
 export type { Derive, Known } from './near/known.ts'
 export { type StoreOptions, type StoreSettings, splitOptions } from './options.ts'
+export { FIRST_SCHEMA, isSchemaOlder, type Schema, type SchemaVersion, toSchemaVersion } from './schema.ts'
 export type { ListOptions, RevokeOptions } from './session/directory.ts'
 export type { ListedSession } from './session/lookups.ts'
 export type { Change, Target } from './session/updates.ts'
