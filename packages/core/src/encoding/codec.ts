@@ -3,7 +3,6 @@ import session, { type SessionData } from 'express-session'
 import { inTime, isThenable } from '../dispatch/settle.ts'
 import type { Awaitable } from '../driver.ts'
 import { isStoreError, SessionStoreError } from '../errors.ts'
-import type { Settings } from '../options.ts'
 import { FORMAT, FORMATS, type Format, readMark, toMark, tooNew } from './formats.ts'
 import type { SealedRow, Sealer } from './seal.ts'
 
@@ -73,7 +72,12 @@ const noCookie = (): SessionStoreError =>
   )
 
 /** The options that the codec follows. */
-type CodecSettings = Pick<Settings, 'serializer' | 'maxPayload' | 'operationTimeout' | 'formatVersion'>
+interface CodecSettings {
+  serializer: Serializer
+  maxPayload: number
+  operationTimeout: number
+  formatVersion: number
+}
 
 const SEALED = 'sealed:2:'
 const PLAIN = 'plain:'
