@@ -20,7 +20,7 @@ export function toValue({ key, data, tag, user, createdAt, expiresAt }: Row): st
 }
 
 /** The first character of every value that this version writes. */
-export const VERSION = '2'
+const VERSION = '2'
 /** The first character of every value that may be a session, from this version's to the highest. */
 export const VERSIONS: readonly [lowest: string, highest: string] = [VERSION, '9']
 /** The kind of a session. */
