@@ -1,9 +1,8 @@
 import type { Schema } from '@session-stores/core'
-import { driverSuite } from '@session-stores/driver-suite'
 import { HOUR } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { Binary } from 'mongodb'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { MongoStore, mongoDriver } from '../src/index.ts'
 import { SCHEMA_ID, type Step } from '../src/row.ts'
 import { clientOf, deployments, NOW, newName, session } from './support/servers.ts'
@@ -131,27 +130,5 @@ describeWith(
       expect(await store.get('id')).toBeNull()
       expect(await store.length()).toBe(0)
     })
-  },
-)
-
-let collections = 0
-describeWith(
-  `on ${name}, a collection that two versions share`,
-  () => start(),
-  (server) => {
-    const client = clientOf(server.url)
-    driverSuite(
-      { describe, it },
-      () => {
-        const place = { client, database: 'shared', collection: `sessions${++collections}` }
-        return {
-          drivers: [mongoDriver(place), mongoDriver(place, later)],
-          async dispose() {
-            await client.db(place.database).dropCollection(place.collection)
-          },
-        }
-      },
-      { only: ['contract'] },
-    )
   },
 )

@@ -1,9 +1,8 @@
 import type { Schema, Write } from '@session-stores/core'
-import { driverSuite } from '@session-stores/driver-suite'
 import { postgresServers } from '@session-stores/testbed'
 import { HOUR } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { PostgresStore, postgresDriver } from '../src/index.ts'
 import { type Step, toTableSql } from '../src/schema.ts'
 import { NOW, newTable, session, toolsFor } from './support/servers.ts'
@@ -147,22 +146,4 @@ describeWith(`${name}, the schema of a table`, start, (server) => {
     await pool.query(`UPDATE ${table} SET data = '==2:AAAA'`)
     expect(await driver.read(['a'])).toMatchObject([{ data: 'format:?:' }])
   })
-})
-
-let tables = 0
-describeWith(`${name}, a table that two versions share`, start, (server) => {
-  const { pool } = toolsFor(server)
-  driverSuite(
-    { describe, it },
-    () => {
-      const table = `shared_${process.pid}_${++tables}`
-      return {
-        drivers: [postgresDriver({ pool, table }), postgresDriver({ url: server.url, table }, later)],
-        async dispose() {
-          await pool.query(`DROP TABLE IF EXISTS ${table}`)
-        },
-      }
-    },
-    { only: ['contract'] },
-  )
 })
