@@ -45,7 +45,10 @@ async function replaceData(stores: Stores, data: string): Promise<Row> {
 }
 
 async function readRow({ open, drivers: [driver] }: Stores): Promise<Row> {
-  const [row] = await driver.read([open().handle(ID)])
+  const store = open()
+  // The call sets up the driver, which may have served no store yet.
+  await store.ping()
+  const [row] = await driver.read([store.handle(ID)])
   assert.ok(row, 'the row is there')
   return row
 }
