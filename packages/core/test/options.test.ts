@@ -98,7 +98,6 @@ const right: Record<string, unknown[]> = {
   operationTimeout: [1, 2 ** 30 - 1, undefined],
   maxQueue: [1, Number.MAX_SAFE_INTEGER, undefined],
   maxPayload: [1, Number.MAX_SAFE_INTEGER, undefined],
-  formatVersion: [1, undefined],
   hashIds: [true, false, undefined],
   seal: [
     false,
@@ -107,6 +106,7 @@ const right: Record<string, unknown[]> = {
     undefined,
   ],
   serializer: [JSON, undefined],
+  formatVersion: [1, undefined],
   user: [() => 'ann', undefined],
   onConflict: ['merge', 'overwrite', 'error', undefined],
   onGone: ['ignore', 'error', undefined],
