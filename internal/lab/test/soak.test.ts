@@ -6,7 +6,7 @@ import { growing } from '../src/soak/result.ts'
 import { soak } from '../src/soak/soak.ts'
 
 /** Short soaks. `npx -y pnpm@12 soak` judges bytes, too, which settle within some minutes. */
-const MILLISECONDS = 15_000
+const MILLISECONDS = 10_000
 
 describe('a soak', () => {
   it.each(databaseIds)(
