@@ -22,4 +22,5 @@ export { type MongoReplicaSet, mongoReplicaSet, type ReplicaSetOptions } from '.
 export { type RedisSentinel, redisSentinel, type SentinelOptions } from './sentinel.ts'
 export { type ProcessServer, ServerUnavailableError, type Source, type TestServer } from './server.ts'
 export { findCommand } from './sources.ts'
+export { type PairOptions, type PostgresPair, postgresPair } from './standby.ts'
 export { unprivileged } from './user.ts'

@@ -2,15 +2,15 @@
  * Records histories of several processes on each database while faults strike, and checks whether an
  * order of the calls explains all answers. Prints a line for each round. Exits with 1 after a violation.
  *
- *     npx -y pnpm@12 histories [--database redis] [--seed 1] [--minutes 5] [--rounds 10]
+ *     npx -y pnpm@12 histories [--database redis] [--database redis-sentinel] [--seed 1] [--minutes 5] [--rounds 10]
  *         [--histories 20] [--faults 5] [--mutant 'loses an update'] [--json file]
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { type DatabaseId, databaseIds } from '@session-stores/testbed/databases'
+import { databaseIds } from '@session-stores/testbed/databases'
+import { type AnyId, startAny } from './deployments/index.ts'
 import { Lab } from './lab.ts'
 import type { Mutant } from './mutants.ts'
-import { startPlace } from './place.ts'
 import { Tally, toTable } from './tally.ts'
 
 const { values } = parseArgs({
@@ -26,13 +26,13 @@ const { values } = parseArgs({
     json: { type: 'string' },
   },
 })
-const databases = (values.database ?? databaseIds) as DatabaseId[]
+const databases = (values.database ?? databaseIds) as AnyId[]
 const limit = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * 60_000
 const rounds = values.minutes === undefined ? Number(values.rounds) : Number.POSITIVE_INFINITY
 const tallies: Tally[] = []
 
 for (const database of databases) {
-  await using place = await startPlace(database)
+  await using place = await startAny(database)
   await using lab = await Lab.start(place, values.mutant as Mutant | undefined)
   const tally = new Tally(database, place.version)
   tallies.push(tally)

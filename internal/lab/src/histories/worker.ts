@@ -3,8 +3,8 @@
  * and when it is answered. Its argument is the JSON of `Settings`.
  */
 import { openSync, writeSync } from 'node:fs'
-import { openStore } from '../store.ts'
 import { Client } from './client.ts'
+import { openPlace } from './deployments/open.ts'
 import { breakStore, wrongClockOf } from './mutants.ts'
 import { type Command, type Line, type Message, OPERATION_TIMEOUT, type Settings } from './protocol.ts'
 
@@ -17,7 +17,7 @@ Date.now = () => realNow() + ahead
 
 const wrong = wrongClockOf(mutant)
 const store = breakStore(
-  await openStore(database, place, {
+  await openPlace(database, place, {
     operationTimeout: OPERATION_TIMEOUT,
     pruneInterval: false,
     onGone: 'error',
