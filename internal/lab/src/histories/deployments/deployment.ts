@@ -19,6 +19,8 @@ export interface Deployment extends Place {
     readonly calls: number
     /** Whether a write without an answer may take effect as late as the end of a fault. */
     readonly delaysWrites?: boolean
+    /** The places of stores that are broken on purpose, which the checker has to find. */
+    readonly mutants?: Readonly<Record<string, Opening>>
   }
 }
 
@@ -39,3 +41,7 @@ export type Opening =
     }
   | { readonly kind: 'cluster'; readonly addresses: readonly { host: string; port: number }[] }
   | { readonly kind: 'pooler'; readonly url: string }
+  /** Wrong on purpose: lookups go to a standby, which may not have the last writes. */
+  | { readonly kind: 'standby'; readonly url: string; readonly standby: string }
+  /** Wrong on purpose: what was refused because the database is full counts as saved. */
+  | { readonly kind: 'full'; readonly url: string }

@@ -4,6 +4,7 @@ import { findGo } from '../checker.ts'
 import { type Place, startPlace } from '../place.ts'
 import { startCluster } from './cluster.ts'
 import type { Deployment, DeploymentInfo } from './deployment.ts'
+import { startFullRedis } from './full.ts'
 import { startMongoReplicaSet } from './mongodb.ts'
 import { startPooler, startStandby } from './postgres.ts'
 import { startSentinel } from './sentinel.ts'
@@ -17,6 +18,7 @@ export type DeploymentId =
   | 'redis-sentinel'
   | 'redis-sentinel-min-replicas'
   | 'redis-cluster'
+  | 'redis-full'
   | 'sqlite-processes'
 
 /** A database alone, or a deployment. */
@@ -69,6 +71,12 @@ export const deployments: Readonly<Record<DeploymentId, Entry>> = {
     database: 'redis',
     promised: 'last moments',
     start: startCluster,
+  },
+  'redis-full': {
+    name: 'Redis with noeviction, whose memory is full for moments',
+    database: 'redis',
+    promised: 'kept',
+    start: startFullRedis,
   },
   'sqlite-processes': {
     name: 'SQLite, several processes',

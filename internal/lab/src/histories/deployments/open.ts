@@ -11,6 +11,23 @@ export function openPlace(database: DatabaseId, place: string, options: StoreOpt
 }
 
 async function openDeployment(opening: Opening, options: StoreOptions): Promise<SessionStore> {
+  if (opening.kind === 'standby') {
+    const store = await openStore('postgres', opening.url, options)
+    await store.ping()
+    const { PostgresStore } = await import('@session-stores/postgres')
+    const reader = new PostgresStore({ url: opening.standby, createTable: false, ...options })
+    return Object.assign(store, { get: reader.get.bind(reader) })
+  }
+  if (opening.kind === 'full') {
+    const store = await openStore('redis', opening.url, options)
+    const set = store.set.bind(store) as (id: string, session: unknown) => Promise<void>
+    return Object.assign(store, {
+      set: (id: string, session: unknown) =>
+        set(id, session).catch((error) => {
+          if (error.code !== 'STORAGE_FULL') throw error
+        }),
+    })
+  }
   if (opening.kind === 'pooler') {
     const { PostgresStore } = await import('@session-stores/postgres')
     return new PostgresStore({ url: opening.url, namedStatements: false, ...options })

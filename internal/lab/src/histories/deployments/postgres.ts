@@ -33,6 +33,7 @@ export async function startStandby(info: DeploymentInfo, isSynchronous: boolean)
       faults: standbyFaults(pair, address, info),
       calls: isSynchronous ? 25 : 40,
       delaysWrites: isSynchronous,
+      mutants: { 'reads from a standby': { kind: 'standby', url, standby: pair.standby.url } },
     },
     async [Symbol.asyncDispose]() {
       await address.stop()

@@ -24,7 +24,7 @@ export async function redisField(server: ProcessServer, section: string, field: 
 }
 
 /** Resolves when the condition holds. A check that fails is tried again. */
-export async function eventually(check: () => Promise<boolean>, limit = 40_000): Promise<void> {
+export async function eventually(check: () => Promise<boolean>, limit = 90_000): Promise<void> {
   const end = performance.now() + limit
   for (let reason: unknown; ; await pause(30)) {
     try {

@@ -9,6 +9,9 @@ import { eventually, redisField, sendRedis } from './redis.ts'
 export async function startSentinel(info: DeploymentInfo, args: readonly string[]): Promise<Deployment> {
   const log = ['--appendonly', 'yes', '--appendfsync', 'always']
   const set = await redisSentinel({ replicas: 2, isolable: true, args: [...log, ...args] })
+  // Sentinels that did not agree try again after twice this time, by default after six minutes.
+  for (const sentinel of set.sentinels)
+    await sendRedis(sentinel, 'SENTINEL', 'SET', set.name, 'failover-timeout', 3000)
   const proxies = await Promise.all(set.nodes.map((node) => startProxy(node)))
   const natMap = (ports: readonly { port: number }[]) =>
     Object.fromEntries(
