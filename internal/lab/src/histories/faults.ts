@@ -121,7 +121,7 @@ export function faultsOf({
 }: Place & { deployment?: { readonly faults: Readonly<Record<string, Fault>> } }): Readonly<
   Record<string, Fault>
 > {
-  if (deployment) return { ...ofProcesses, ...deployment.faults }
+  if (deployment) return { 'application killed': ofProcesses['application killed']!, ...deployment.faults }
   const ofMachine = server ? { ...ofNetwork, ...ofServers } : {}
   return { ...ofProcesses, ...ofMachine, ...ofDatabases[database] }
 }

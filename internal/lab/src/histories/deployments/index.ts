@@ -64,7 +64,7 @@ export const deployments: Readonly<Record<DeploymentId, Entry>> = {
     name: 'Redis Sentinel, two replicas, min-replicas-to-write 1',
     database: 'redis',
     promised: 'last moments',
-    start: (info) => startSentinel(info, ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '3']),
+    start: (info) => startSentinel(info, ['--min-replicas-to-write', '1']),
   },
   'redis-cluster': {
     name: 'Redis Cluster of three masters, each with a replica',

@@ -33,7 +33,10 @@ export async function startStandby(info: DeploymentInfo, isSynchronous: boolean)
       faults: standbyFaults(pair, address, info),
       calls: isSynchronous ? 25 : 40,
       delaysWrites: isSynchronous,
-      mutants: { 'reads from a standby': { kind: 'standby', url, standby: pair.standby.url } },
+      // Each failover makes another standby.
+      get mutants() {
+        return { 'reads from a standby': { kind: 'standby', url, standby: pair.standby.url } } as const
+      },
     },
     async [Symbol.asyncDispose]() {
       await address.stop()
