@@ -38,11 +38,18 @@ for (const [id, seeds] of Object.entries(SEEDS) as [DeploymentId, readonly numbe
         240_000,
       )
 
-      const { mutants = {} } = 'deployment' in place ? place.deployment : {}
-      it.each(Object.entries(mutants))(
+      if (!('deployment' in place)) return
+      const { deployment } = place
+      it.each(Object.keys(deployment.mutants ?? {}))(
         'finds a store that %s',
-        async (_, opening) => {
-          await using lab = await Lab.start({ ...place, through: JSON.stringify(opening) })
+        async (mutant) => {
+          // A standby that takes over is a standby no more.
+          const kinds = Object.entries(deployment.faults).filter(([name]) => !/promoted|started/.test(name))
+          await using lab = await Lab.start({
+            ...place,
+            through: JSON.stringify(deployment.mutants![mutant]),
+            deployment: { ...deployment, faults: Object.fromEntries(kinds) },
+          })
           let found = 0
           for (let seed = 1; found === 0 && seed <= 5; seed++)
             found += (await lab.play({ seed, histories: 6, faults: 5 })).violations.length
