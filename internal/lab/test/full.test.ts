@@ -85,6 +85,7 @@ async function fill(database: DatabaseId, place: string, { makeRoom, reads, logo
     .poll(() => store.set('after', makeLarge() as never).then(() => 'works'), { timeout: 30_000 })
     .toBe('works')
   await checkKept(store, kept, ended)
+  console.log(JSON.stringify({ database, refused, read: hasFailed(read) ? read : 'works', ended }))
   return { kept: kept.length, ended: ended.length, refused, read: hasFailed(read) ? read : 'works' }
 }
 

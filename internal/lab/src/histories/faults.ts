@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 import type { Place } from './place.ts'
 
 /** What a fault may lose, see `Verb`. */
-export type Loss = 'flush' | 'crash' | 'failover' | 'split' | 'join'
+type Loss = 'flush' | 'crash' | 'failover' | 'split' | 'join'
 
 /** What a fault can disturb. */
 export interface Scene {

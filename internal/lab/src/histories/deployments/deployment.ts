@@ -9,7 +9,7 @@ import type { Place } from '../place.ts'
  * - `last moments`: a failover may lose those that had not reached the server that takes over. The
  *   checker allows those of the last second, and those of a server that was cut off.
  */
-export type Promised = 'kept' | 'last moments'
+type Promised = 'kept' | 'last moments'
 
 /** Several servers that applications use as one database, with the faults that are theirs. */
 export interface Deployment extends Place {
