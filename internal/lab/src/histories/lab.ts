@@ -196,10 +196,22 @@ export class Lab implements AsyncDisposable {
     await Promise.all(
       ids.map(async ([history, id]) => {
         const end = this.#begin(history!, 'get', id)
-        const found = await this.#reader.get(id!)
+        const found = await this.#readWhenReached(id!)
         end(found === null ? { answer: 'null' } : { found: keysOf(found) })
       }),
     )
+  }
+
+  /** A server that has just taken over may not be reached by the first read. */
+  async #readWhenReached(id: string): ReturnType<SessionStore['get']> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#reader.get(id)
+      } catch (error) {
+        if (tries === 50) throw error
+        await pause(200)
+      }
+    }
   }
 
   #findSilences(): Record<string, number[]> {

@@ -70,12 +70,6 @@ function faultsOf(set: RedisSentinel, proxies: readonly { cut(): void }[]): Reco
       })
       await inSync(set)
     },
-    async 'master killed and started at once'() {
-      const master = await masterOf(set)
-      await master.kill()
-      await master.start()
-      await inSync(set)
-    },
     async 'connections cut'() {
       for (const proxy of proxies) proxy.cut()
     },
