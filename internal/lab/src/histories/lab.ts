@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SessionStore } from '@session-stores/core'
 import { randomFrom } from '@session-stores/testbed'
+import type { SessionData } from 'express-session'
 import { Application } from './application.ts'
 import { check, type Verdict } from './checker.ts'
 import { keysOf } from './client.ts'
@@ -203,7 +204,7 @@ export class Lab implements AsyncDisposable {
   }
 
   /** A server that has just taken over may not be reached by the first read. */
-  async #readWhenReached(id: string): ReturnType<SessionStore['get']> {
+  async #readWhenReached(id: string): Promise<SessionData | null> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.#reader.get(id)

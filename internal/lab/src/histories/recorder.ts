@@ -44,7 +44,7 @@ export class Recorder {
   unanswered = 0
   #number = 0
   /** When calls about each session ended, and whether they were answered. */
-  readonly ends = new Map<string, { at: number; isAnswered: boolean }[]>()
+  readonly ends: Map<string, { at: number; isAnswered: boolean }[]> = new Map()
 
   begin(process: number, call: Begun): void {
     this.#open.set(`${process} ${call.number}`, { ...call, process })
