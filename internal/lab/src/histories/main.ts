@@ -2,7 +2,7 @@
  * Records histories of several processes on each database while faults strike, and checks whether an
  * order of the calls explains all answers. Prints a line for each round. Exits with 1 after a violation.
  *
- *     npx -y pnpm@12 histories [--database redis] [--database redis-sentinel] [--seed 1] [--minutes 5] [--rounds 10]
+ *     npx -y pnpm@12 histories [--database redis-sentinel] [--seed 1] [--minutes 5] [--rounds 10]
  *         [--histories 20] [--faults 5] [--mutant 'loses an update'] [--json file]
  */
 import { writeFileSync } from 'node:fs'
@@ -39,7 +39,7 @@ for (const database of databases) {
   const begin = performance.now()
   for (let i = 0; i < rounds && performance.now() - begin < limit / databases.length; i++) {
     const seed = Number(values.seed) + i
-    // A failover takes seconds. Fewer calls wait for it than for a cut connection, or no order is found in time.
+    // In an outage of seconds so many calls go without an answer that no order of more would be found.
     const most = 'deployment' in place ? 8 : Number.POSITIVE_INFINITY
     const histories = Math.min(Number(values.histories), most)
     const options = { seed, histories, faults: Number(values.faults) }
