@@ -3,11 +3,13 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Begun, Command, Ended, Line, Message, Settings } from './protocol.ts'
 
 /** A process of the application. It can be stopped, killed and started again. */
 export class Application {
   readonly #settings: Settings
+  readonly #worker: URL
   readonly #folder: string = mkdtempSync(join(tmpdir(), 'histories-'))
   /** How much of the file of the calls has been read, in characters. */
   #read = 0
@@ -22,7 +24,11 @@ export class Application {
   constructor(
     settings: Omit<Settings, 'calls'>,
     on: { begun: (call: Begun) => void; ended: (call: Ended) => void; killed: () => void },
+    checkout?: string,
   ) {
+    this.#worker = checkout
+      ? pathToFileURL(join(checkout, 'internal/lab/src/histories/worker.ts'))
+      : new URL('./worker.ts', import.meta.url)
     this.#settings = { ...settings, calls: join(this.#folder, 'calls') }
     this.#begun = on.begun
     this.#ended = on.ended
@@ -35,7 +41,7 @@ export class Application {
   }
 
   async #start(): Promise<void> {
-    const child = fork(new URL('./worker.ts', import.meta.url), [JSON.stringify(this.#settings)], {
+    const child = fork(this.#worker, [JSON.stringify(this.#settings)], {
       execArgv: [],
     })
     this.#child = child

@@ -4,16 +4,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { SessionStore } from '@session-stores/core'
 import { randomFrom } from '@session-stores/testbed'
 import type { SessionData } from 'express-session'
+import { openVersion } from '../upgrades/store.ts'
 import { Application } from './application.ts'
 import { check, type Verdict } from './checker.ts'
 import { keysOf } from './client.ts'
 import type { Deployment } from './deployments/deployment.ts'
-import { openPlace } from './deployments/open.ts'
 import { findSilence } from './deployments/silence.ts'
 import { faultsOf, type Scene } from './faults.ts'
 import type { Mutant } from './mutants.ts'
 import type { Place } from './place.ts'
-import { type Keys, OPERATION_TIMEOUT, SESSIONS, type Verb } from './protocol.ts'
+import { type Keys, OPERATION_TIMEOUT, SESSIONS, type Verb, type Version } from './protocol.ts'
 import { Recorder } from './recorder.ts'
 
 /** The number of the application's processes. */
@@ -63,22 +63,41 @@ export class Lab implements AsyncDisposable {
   readonly #reader: SessionStore
   #recorder = new Recorder()
 
-  /** @throws SERVER_UNAVAILABLE */
-  static async start(place: Place | Deployment, mutant?: Mutant): Promise<Lab> {
-    const reader = await openPlace(place.database, place.direct, {
+  /**
+   * @param versions what the processes of the application have, one after the other; where the list
+   * ends, they have this version
+   * @throws SERVER_UNAVAILABLE
+   */
+  static async start(
+    place: Place | Deployment,
+    mutant?: Mutant,
+    versions: readonly Version[] = [],
+  ): Promise<Lab> {
+    const writes = versions.find((version) => version.writes !== undefined)?.writes
+    const reader = await openVersion(place.database, place.direct, writes, {
       pruneInterval: false,
       operationTimeout: 20_000,
     })
     await reader.ping()
     const lab = new Lab(place, reader)
     for (let process = 0; process < PROCESSES; process++) {
-      const settings = { database: place.database, place: place.through, ...(mutant && { mutant }) }
+      const { checkout, ...version } = versions[process] ?? {}
+      const settings = {
+        database: place.database,
+        place: place.through,
+        ...version,
+        ...(mutant && { mutant }),
+      }
       lab.#applications.push(
-        new Application(settings, {
-          begun: (call) => lab.#recorder.begin(process, call),
-          ended: (call) => lab.#recorder.end(process, call),
-          killed: () => lab.#recorder.kill(process),
-        }),
+        new Application(
+          settings,
+          {
+            begun: (call) => lab.#recorder.begin(process, call),
+            ended: (call) => lab.#recorder.end(process, call),
+            killed: () => lab.#recorder.kill(process),
+          },
+          checkout,
+        ),
       )
     }
     await Promise.all(lab.#applications.map((application) => application.start()))

@@ -3,12 +3,12 @@
  * and when it is answered. Its argument is the JSON of `Settings`.
  */
 import { openSync, writeSync } from 'node:fs'
+import { openVersion } from '../upgrades/store.ts'
 import { Client } from './client.ts'
-import { openPlace } from './deployments/open.ts'
 import { breakStore, wrongClockOf } from './mutants.ts'
 import { type Command, type Line, type Message, OPERATION_TIMEOUT, type Settings } from './protocol.ts'
 
-const { database, place, mutant, calls: path } = JSON.parse(process.argv[2]!) as Settings
+const { database, place, mutant, writes, calls: path } = JSON.parse(process.argv[2]!) as Settings
 
 // express-session computes deadlines with the clock of the process, so the whole process is moved.
 let ahead = 0
@@ -17,7 +17,7 @@ Date.now = () => realNow() + ahead
 
 const wrong = wrongClockOf(mutant)
 const store = breakStore(
-  await openPlace(database, place, {
+  await openVersion(database, place, writes, {
     operationTimeout: OPERATION_TIMEOUT,
     pruneInterval: false,
     onGone: 'error',
