@@ -168,7 +168,7 @@ describe('the option user', () => {
     await assert.rejects(store.set('an-id', { cookie: { originalMaxAge: null } } as never), {
       code: 'INVALID_SESSION',
       message:
-        "the option 'user' threw; it gets sessions of nobody, too: write session.user?.id, for example",
+        "the option 'user' threw; it is also called for sessions that belong to nobody: write session.user?.id, for example",
     })
     await store.close()
   })
