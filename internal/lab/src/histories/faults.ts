@@ -4,6 +4,9 @@ import Database from 'better-sqlite3'
 import { Redis } from 'ioredis'
 import type { Place } from './place.ts'
 
+/** What a fault may lose, see `Verb`. */
+type Loss = 'flush' | 'crash' | 'failover' | 'split' | 'join'
+
 /** What a fault can disturb. */
 export interface Scene {
   readonly place: Place
@@ -14,12 +17,12 @@ export interface Scene {
   restart(process: number): Promise<void>
   /** Stops a process of the application, or lets it go on. */
   setPaused(process: number, isPaused: boolean): void
-  /** Runs what removes everything (`flush`) or what was not acknowledged (`crash`), and notes that. */
-  lose(what: 'flush' | 'crash', act: () => Promise<unknown>): Promise<void>
+  /** Runs what removes everything (`flush`), what was not acknowledged (`crash`) or more, and notes that. */
+  lose(what: Loss, act: () => Promise<unknown>): Promise<void>
 }
 
 /** Strikes, and mends what it broke. */
-type Fault = (scene: Scene) => Promise<void>
+export type Fault = (scene: Scene) => Promise<void>
 
 /** Pauses between these two numbers of milliseconds. */
 const rest = ({ random }: Scene, least: number, most: number): Promise<void> =>
@@ -111,7 +114,14 @@ const ofDatabases: Readonly<Record<string, Readonly<Record<string, Fault>>>> = {
 }
 
 /** Returns the faults of this place by their names. */
-export function faultsOf({ database, server }: Place): Readonly<Record<string, Fault>> {
+export function faultsOf({
+  database,
+  server,
+  deployment,
+}: Place & { deployment?: { readonly faults: Readonly<Record<string, Fault>> } }): Readonly<
+  Record<string, Fault>
+> {
+  if (deployment) return { 'application killed': ofProcesses['application killed']!, ...deployment.faults }
   const ofMachine = server ? { ...ofNetwork, ...ofServers } : {}
   return { ...ofProcesses, ...ofMachine, ...ofDatabases[database] }
 }
