@@ -216,7 +216,7 @@ export class Commands {
    */
   async prepareCollection(): Promise<void> {
     const filter = { _id: SCHEMA_ID }
-    const { cursor } = await this.run<Found>({ find: this.#collection, filter, limit: 1, singleBatch: true })
+    const { cursor } = await this.run<Found>({ find: this.#collection, filter })
     const isOlder = isSchemaOlder(
       toFound(cursor.firstBatch[0] as object | undefined),
       this.#schema,

@@ -5,12 +5,15 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import { type Document, MongoClient } from 'mongodb'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
+import { SCHEMA_ID } from '../src/row.ts'
 import { NOW, session } from './support/servers.ts'
 
 /** The index that MongoDB makes when it shards by `{ _id: 'hashed' }`. */
 const SHARD_KEY = { name: '_id_hashed', key: { _id: 'hashed' } }
 
-const isId = (value: unknown): boolean => typeof value === 'string'
+/** The ids of sessions are texts, and that of the document with the schema is an object. */
+const isId = (value: unknown): boolean =>
+  typeof value === 'string' || JSON.stringify(value) === JSON.stringify(SCHEMA_ID)
 /**
  * Whether the filter names the whole shard key by equality. A router requires that of upserts and
  * of writes to one document.
