@@ -28,7 +28,7 @@ export const revoke: Readonly<Record<string, Mutant>> = {
     },
   }),
   // Gives up where another request has saved meanwhile.
-  'policy/revoke/beside-saves-ends-the-session': (right, driver) => ({
+  'policy/revoke/beside-saves-ends-the-session': (_right, driver) => ({
     async revoke(handle: string) {
       const [row] = await driver.read([handle])
       const tombstone = { ...row!, data: null, tag: 'tombstone', expect: row!.tag }
