@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Begun, Command, Ended, Line, Message, Settings } from './protocol.ts'
+import type { Begun, Command, Ended, Line, Message, Pair, Settings } from './protocol.ts'
 
 /** A process of the application. It can be stopped, killed and started again. */
 export class Application {
@@ -14,6 +14,7 @@ export class Application {
   readonly #begun: (call: Begun) => void
   readonly #ended: (call: Ended) => void
   readonly #killed: () => void
+  readonly #handed: (pair: Pair) => void
   #child: ChildProcess | undefined
   readonly #parts = new Map<string, (end: 'done' | 'killed' | Error) => void>()
   #isKilled = false
@@ -21,12 +22,19 @@ export class Application {
 
   constructor(
     settings: Omit<Settings, 'calls'>,
-    on: { begun: (call: Begun) => void; ended: (call: Ended) => void; killed: () => void },
+    on: {
+      begun: (call: Begun) => void
+      ended: (call: Ended) => void
+      killed: () => void
+      /** The process got tokens, which the others may be asked to accept. */
+      handed: (pair: Pair) => void
+    },
   ) {
     this.#settings = { ...settings, calls: join(this.#folder, 'calls') }
     this.#begun = on.begun
     this.#ended = on.ended
     this.#killed = on.killed
+    this.#handed = on.handed
   }
 
   start(): Promise<void> {
@@ -47,11 +55,16 @@ export class Application {
     })
     child.on('message', (message: Message) => {
       if ('done' in message) this.#finish(message.done, 'done')
+      else if ('handed' in message) this.#handed(message.handed)
     })
     await Promise.race([
       once(child, 'message'),
       once(child, 'exit').then(([code]) => Promise.reject(new Error(`the process ended with ${code}`))),
     ])
+  }
+
+  take(pair: Pair): void {
+    this.#send({ take: pair })
   }
 
   setClock(ahead: number): void {
@@ -119,6 +132,7 @@ export class Application {
   }
 
   #send(command: Command): void {
-    if (this.#child?.connected) this.#child.send(command)
+    // The process may have been killed a moment ago.
+    if (this.#child?.connected) this.#child.send(command, () => {})
   }
 }

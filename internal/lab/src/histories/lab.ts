@@ -10,8 +10,9 @@ import { keysOf } from './client.ts'
 import { faultsOf, type Scene } from './faults.ts'
 import type { Mutant } from './mutants.ts'
 import type { Place } from './place.ts'
-import { type Keys, OPERATION_TIMEOUT, SESSIONS, type Verb } from './protocol.ts'
+import { type Keys, OPERATION_TIMEOUT, type Pair, SESSIONS, type Verb } from './protocol.ts'
 import { Recorder } from './recorder.ts'
+import { FAMILY } from './token-calls.ts'
 
 /** The number of the application's processes. */
 const PROCESSES = 3
@@ -69,6 +70,7 @@ export class Lab implements AsyncDisposable {
           begun: (call) => lab.#recorder.begin(process, call),
           ended: (call) => lab.#recorder.end(process, call),
           killed: () => lab.#recorder.kill(process),
+          handed: (pair) => lab.#handOn(process, pair),
         }),
       )
     }
@@ -98,9 +100,10 @@ export class Lab implements AsyncDisposable {
     if (ahead > 0) struck['clock 10 s ahead'] = 1
     await playing
     for (const application of this.#applications) application.readCalls()
-    await this.#readAll(names)
+    const { families } = this.#recorder
+    await this.#readAll(names, families)
     await pause(OPERATION_TIMEOUT)
-    await this.#readAll(names)
+    await this.#readAll(names, families)
     const { calls, unanswered, codes } = this.#recorder
     const sessions = this.#recorder.take()
     const verdicts = await check(sessions, pages)
@@ -172,8 +175,24 @@ export class Lab implements AsyncDisposable {
     return struck
   }
 
-  async #readAll(names: readonly string[]): Promise<void> {
+  /** Gives the tokens that one process got to the others. */
+  #handOn(from: number, pair: Pair): void {
+    for (const [process, application] of this.#applications.entries())
+      if (process !== from) application.take(pair)
+  }
+
+  async #readAll(
+    names: readonly string[],
+    families: readonly (readonly [history: string, family: string])[],
+  ): Promise<void> {
     const ids = names.flatMap((name) => Array.from({ length: SESSIONS }, (_, i) => [name, `${name}-${i}`]))
+    const looks = families.map(async ([history, id]) => {
+      const end = this.#begin(history, 'get', id)
+      const handle = id.slice(history.length + FAMILY.length)
+      const found = await this.#reader.peek(handle, { freshness: 0 })
+      end(found === null ? { answer: 'null' } : {})
+    })
+    await Promise.all(looks)
     await Promise.all(
       ids.map(async ([history, id]) => {
         const end = this.#begin(history!, 'get', id)

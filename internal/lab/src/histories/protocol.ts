@@ -7,6 +7,14 @@ import type { Mutant } from './mutants.ts'
 export const OPERATION_TIMEOUT = 800
 /** The number of sessions in a history. The last one lives for a short time only. */
 export const SESSIONS = 3
+/**
+ * The grace periods of the histories' refresh tokens, in milliseconds: each token works once, or for
+ * so long that some refreshes repeat and some rotate.
+ */
+export const GRACES: readonly number[] = [0, 100]
+/** How old what a check of an access token knows may be, in milliseconds. */
+export const FRESHNESS = 200
+
 /** How long a session lives without a touch, in milliseconds. */
 export const LIFETIMES: readonly number[] = [3_600_000, 3_600_000, 400]
 
@@ -21,13 +29,28 @@ export type Verb =
   | 'revoke'
   | 'revokeUser'
   | 'regenerate'
+  /** Begins a family of refresh tokens, which is a session of its own. */
+  | 'grant'
+  | 'refresh'
+  | 'verify'
   /** The program itself removed everything from the database. */
   | 'flush'
   /** The server was killed, and may forget what it has acknowledged to nobody. */
   | 'crash'
 
 /** `unknown` means that the call may have happened or not, now or within `operationTimeout`. */
-export type Answer = 'ok' | 'null' | 'true' | 'false' | 'gone' | 'conflict' | 'unknown'
+export type Answer =
+  | 'ok'
+  | 'null'
+  | 'true'
+  | 'false'
+  | 'gone'
+  | 'conflict'
+  /** A refresh token was used again, which ended its family. */
+  | 'reused'
+  | 'unknown'
+  /** An error that no fault explains. */
+  | 'unexpected'
 
 export type Keys = Readonly<Record<string, string>>
 
@@ -48,6 +71,12 @@ export interface Question {
   readonly variants?: readonly Change[]
   /** When the session ends, in epoch milliseconds, if this call decides it. */
   readonly deadline?: number
+  /** The number of the refresh token that is presented, or that came with the access token. */
+  readonly n?: number
+  /** The grace period of a refresh, in milliseconds. */
+  readonly grace?: number
+  /** How old what a check knows may be, in milliseconds. */
+  readonly freshness?: number
 }
 
 /** A moment: microseconds since the machine started, and epoch milliseconds of the application's clock. */
@@ -67,6 +96,8 @@ export interface Ended {
   readonly ended: Moment
   readonly answer: Answer
   readonly found?: Keys
+  /** The family that a `grant` began. */
+  readonly session?: string
   /** The code of the error, if there was one. */
   readonly code?: string
 }
@@ -86,8 +117,23 @@ export type Command =
   | { play: { history: string; part: string; seed: number; calls: number } }
   /** Sets how far the clock of the application is ahead, in milliseconds. */
   | { clock: number }
+  /** Another process got these tokens. */
+  | { take: Pair }
 
-export type Message = { ready: true } | { done: string }
+/** The tokens of a client, which every process of the application may be asked to accept. */
+export interface Pair {
+  readonly history: string
+  /** The checker's name of the family. */
+  readonly session: string
+  /** The handle of the family's session. */
+  readonly handle: string
+  readonly n: number
+  readonly grace: number
+  readonly accessToken: string
+  readonly refreshToken: string
+}
+
+export type Message = { ready: true } | { done: string } | { handed: Pair }
 
 /** A line in the file of the calls. */
 export type Line = { begun: Begun } | { ended: Ended }

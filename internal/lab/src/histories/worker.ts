@@ -2,18 +2,26 @@
  * An application's process, which makes random calls and reports each of them twice: when it begins
  * and when it is answered. Its argument is the JSON of `Settings`.
  */
+import './clock.ts'
+import { createHash } from 'node:crypto'
 import { openSync, writeSync } from 'node:fs'
+import { Tokens } from '@session-stores/token'
 import { openStore } from '../store.ts'
 import { Client } from './client.ts'
-import { breakStore, wrongClockOf } from './mutants.ts'
-import { type Command, type Line, type Message, OPERATION_TIMEOUT, type Settings } from './protocol.ts'
+import { setClockAhead } from './clock.ts'
+import { breakStore, breakTokens, wrongClockOf } from './mutants.ts'
+import {
+  type Command,
+  GRACES,
+  type Line,
+  type Message,
+  OPERATION_TIMEOUT,
+  type Pair,
+  type Settings,
+} from './protocol.ts'
+import { Purse } from './token-calls.ts'
 
 const { database, place, mutant, calls: path } = JSON.parse(process.argv[2]!) as Settings
-
-// express-session computes deadlines with the clock of the process, so the whole process is moved.
-let ahead = 0
-const realNow = Date.now
-Date.now = () => realNow() + ahead
 
 const wrong = wrongClockOf(mutant)
 const store = breakStore(
@@ -26,6 +34,16 @@ const store = breakStore(
   }),
   mutant,
 )
+/** The processes of the application share it. */
+const secret = createHash('sha256').update('histories').digest()
+const tokens = new Map(
+  GRACES.map((grace) => {
+    const make = (of: number): Tokens =>
+      new Tokens({ store, issuer: 'https://lab', audience: 'lab', secret, grace: of })
+    return [grace, breakTokens(make, grace, mutant)]
+  }),
+)
+const purse = new Purse()
 const tell = (message: Message): void => void process.send?.(message)
 const file = openSync(path, 'a')
 const note = (line: Line): void => void writeSync(file, `${JSON.stringify(line)}\n`)
@@ -33,24 +51,31 @@ const note = (line: Line): void => void writeSync(file, `${JSON.stringify(line)}
 let number = process.pid * 1_000_000
 
 process.on('message', async (command: Command) => {
-  if ('clock' in command) {
-    ahead = command.clock
-    return
-  }
+  if ('clock' in command) return setClockAhead(command.clock)
+  if ('take' in command) return purse.add(command.take)
   const { history, part, seed, calls } = command.play
-  const client = new Client(store, history, seed, {
-    begin: (question) => {
-      number++
-      note({ begun: { ...question, number, history, begun: now() } })
-      return number
+  const client = new Client(
+    { store, tokens, purse, hand },
+    { history, seed },
+    {
+      begin: (question) => {
+        number++
+        note({ begun: { ...question, number, history, begun: now() } })
+        return number
+      },
+      end: (of, answer) => note({ ended: { number: of, ended: now(), ...answer } }),
     },
-    end: (of, answer) => note({ ended: { number: of, ended: now(), ...answer } }),
-  })
+  )
   await client.play(calls)
   tell({ done: part })
 })
 process.on('disconnect', () => process.exit())
 tell({ ready: true })
+
+function hand(pair: Pair): void {
+  purse.add(pair)
+  tell({ handed: pair })
+}
 
 function now(): { at: number; clock: number } {
   return { at: Number(process.hrtime.bigint() / 1000n), clock: Date.now() }
