@@ -21,9 +21,52 @@ describe('the aims', () => {
     assert.deepEqual(rates(runOf(0.5, 32)), [])
   })
 
-  it('are lower at a concurrency of 1', () => {
-    assert.deepEqual(rates(runOf(0.95, 1)), [])
-    assert.match(rates(runOf(0.8, 1))[0]!, /1 at once: 0\.8x .* where at least 0\.95x is wanted/)
+  it('are lower for a save at a concurrency of 1', () => {
+    const saves = (ratio: number): string[] => {
+      const run = runOf(ratio, 1)
+      return rates({ ...run, cells: run.cells.map((cell) => ({ ...cell, operation: 'save' })) })
+    }
+    assert.deepEqual(rates(runOf(1, 1)), [])
+    assert.match(rates(runOf(0.95, 1))[0]!, /1 at once: 0\.95x .* where at least 1x is wanted/)
+    assert.deepEqual(saves(0.95), [])
+    assert.match(saves(0.8)[0]!, /1 at once: 0\.8x .* where at least 0\.95x is wanted/)
+  })
+
+  it('are a share of the bare client in a fleet', () => {
+    const fleet = (ratio: number): string[] => {
+      const run = runOf(ratio, 4)
+      const subjects = run.subjects.map((subject) =>
+        subject.role === 'peer' ? { ...subject, id: 'floor-redis', role: 'floor' as const } : subject,
+      )
+      const cells = run.cells.map((cell) => ({
+        ...cell,
+        scenario: 'fleet' as const,
+        subject: cell.subject === 'connect-redis' ? 'floor-redis' : cell.subject,
+        parameters: { ...cell.parameters, processes: 8 },
+      }))
+      return rates({ ...run, subjects, cells })
+    }
+    assert.deepEqual(fleet(0.8), [])
+    assert.match(fleet(0.7)[0]!, /0\.7x .* where at least 0\.8x is wanted/)
+  })
+
+  it('are a share of MemoryStore for a store that answers from memory', () => {
+    const http = (ratio: number): string[] => {
+      const run = runOf(ratio, 64)
+      const subjects = run.subjects.map((subject) =>
+        subject.role === 'peer'
+          ? { ...subject, id: 'MemoryStore', role: 'ceiling' as const, comparedWith: [] }
+          : { ...subject, id: 'ours-redis-near', variant: 'near' },
+      )
+      const cells = run.cells.map((cell) => ({
+        ...cell,
+        ...({ scenario: 'http', operation: 'http' } as const),
+        subject: cell.subject === 'connect-redis' ? 'MemoryStore' : 'ours-redis-near',
+      }))
+      return findMissedAims({ ...run, subjects, cells })
+    }
+    assert.deepEqual(http(0.95), [])
+    assert.match(http(0.85)[0]!, /0\.85x the requests a second of .* where at least 0\.95x is wanted/)
   })
 
   it('require to be ahead in an application, too', () => {

@@ -93,7 +93,7 @@ describe('a fleet', () => {
   })
 })
 
-it('a reference run takes less than 90 minutes by its plan, and a quick run less than 5', () => {
+it('a reference run takes less than 96 minutes by its plan, and a quick run less than 5', () => {
   const all = {
     stores: ['redis', 'mongodb', 'postgres', 'sqlite', 'memory', 'files'],
     scenarios: [
@@ -103,6 +103,6 @@ it('a reference run takes less than 90 minutes by its plan, and a quick run less
   } as unknown as Parameters<typeof plan>[0]
   const minutes = (scale: typeof full): number =>
     Number(/^together\s+([\d.]+) min/m.exec(describePlan(plan(all, scale), scale.rounds))![1])
-  assert.ok(minutes(full) < 90, `${minutes(full)}`)
+  assert.ok(minutes(full) < 96, `${minutes(full)}`)
   assert.ok(minutes(quick) < 5, `${minutes(quick)}`)
 })

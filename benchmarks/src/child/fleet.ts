@@ -38,8 +38,14 @@ export async function runFleet(job: FleetJob): Promise<void> {
   )
   await pass()
   const meter = new Meter(usage)
-  const parameters = { ...points[0]!.parameters, concurrency: WARM_UP_CONCURRENCY }
-  await measureAll(helpers, { ...points[0]!, parameters, warmUp: 0, duration: job.warmUp }, meter)
+  const warmUps = [
+    [WARM_UP_CONCURRENCY, job.warmUp],
+    [1, job.warmUpAlone],
+  ] as const
+  for (const [concurrency, duration] of warmUps) {
+    const parameters = { ...points[0]!.parameters, concurrency }
+    await measureAll(helpers, { ...points[0]!, parameters, warmUp: 0, duration }, meter)
+  }
   for await (const [index, point] of inTurn(job)) {
     const working = helpers.slice(0, point.parameters.processes)
     report({ kind: 'measured', index, measurement: await measureAll(working, point, meter) })

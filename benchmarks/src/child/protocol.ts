@@ -26,8 +26,9 @@ export interface StoreJob extends Common {
   points: readonly Point[]
   /** How often the list of points is measured. */
   passes: number
-  /** Milliseconds that the engine gets to compile the measured code. */
+  /** Milliseconds that the engine gets to compile the measured code: with many calls at once, and with one. */
   warmUp: number
+  warmUpAlone: number
 }
 
 /** Measures requests to an Express application. */
@@ -47,8 +48,9 @@ export interface FleetJob extends Common {
   stored: number
   points: readonly Point[]
   passes: number
-  /** Milliseconds in which all processes work before the first measurement. */
+  /** Milliseconds in which all processes work before the first measurement, as in `StoreJob`. */
   warmUp: number
+  warmUpAlone: number
 }
 
 /** Only stores the sessions, for later jobs that are `filled`. */

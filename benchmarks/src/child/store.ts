@@ -49,16 +49,23 @@ export async function* inTurn({
  */
 export async function warm(
   workload: Workload,
-  { payload, stored, warmUp }: Pick<StoreJob, 'payload' | 'stored' | 'warmUp'>,
+  { payload, stored, warmUp, warmUpAlone = 0 }: WarmUp,
   operations: readonly OperationName[],
   meter: Meter,
 ): Promise<void> {
-  const parameters = { payload, stored, concurrency: 32 }
-  for (const operation of operations) {
-    const point = { operation, parameters, warmUp: 0, warmUpAgain: 0, duration: warmUp }
-    await measure(await prepare(workload, point), point, meter)
-  }
+  const loads = [
+    [32, warmUp],
+    [1, warmUpAlone],
+  ] as const
+  for (const [concurrency, duration] of loads)
+    for (const operation of duration > 0 ? operations : []) {
+      const parameters = { payload, stored, concurrency }
+      const point = { operation, parameters, warmUp: 0, warmUpAgain: 0, duration }
+      await measure(await prepare(workload, point), point, meter)
+    }
 }
+
+type WarmUp = Pick<StoreJob, 'payload' | 'stored' | 'warmUp'> & Partial<Pick<StoreJob, 'warmUpAlone'>>
 
 /** Stores the sessions that later jobs read. */
 export async function runFill({ subject, place, stored, payload }: FillJob): Promise<void> {

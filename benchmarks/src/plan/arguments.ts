@@ -32,7 +32,7 @@ export const USAGE: string = `Usage: bench [--quick] [--store NAME]... [--scenar
   --store        ${STORES.join(', ')}; all by default
   --scenario     all by default, or some of:
                  ${wrapNames(SCENARIOS, 17)}
-  --rounds       8 by default, 1 with --quick; below 6 no difference can be told from chance
+  --rounds       6 by default, 1 with --quick; below 6 no difference can be told from chance
   --out          where the results go; '${OUT}' by default
   --plan         only prints what would be measured and how long it would take
   --help         prints this text

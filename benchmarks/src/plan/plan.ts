@@ -43,9 +43,6 @@ const FEW = 10_000
 /** The setups that several processes share, as an installation with several servers does. */
 const FLEET = ['standalone', 'client', 'cluster', 'pgbouncer']
 
-/** Scenarios of which fewer rounds tell enough. */
-const BRIEF: readonly ScenarioName[] = ['payload', 'stored', 'fleet', 'sealing', 'tokens']
-
 class Planner {
   readonly #scale: Scale
   readonly #chosen: ReadonlySet<ScenarioName>
@@ -65,7 +62,8 @@ class Planner {
     if (variant === 'sealed' || OURS.includes(entry.id)) add('sealing', this.#variant(entry, 'sealing'))
     if (variant === 'tokens') add('tokens', this.#tokens(entry))
     if (variant === 'application') add('tokens', this.#http(entry, 'tokens', ['http']))
-    if (FLEET.includes(variant) && !['memory', 'files'].includes(entry.database))
+    const isAlternative = role === 'peer' && variant === 'standalone' && !MAIN.includes(entry.id)
+    if (FLEET.includes(variant) && !isAlternative && !['memory', 'files'].includes(entry.database))
       add('fleet', this.#fleet(entry))
     if ([...OURS, ...MAIN].includes(entry.id) || ['user', 'sealed'].includes(variant))
       add('storage', ...this.#scale.storage.payloads.map((payload) => this.#storage(entry, payload)))
@@ -109,9 +107,14 @@ class Planner {
     )
     const make = (place: Place): Job => ({
       ...{ kind: 'fleet', subject: idOf(entry), place, payload, stored, points, passes: 1 },
-      ...{ warmUp: fleet.jobWarmUp },
+      ...{ warmUp: fleet.jobWarmUp, warmUpAlone: fleet.jobWarmUpAlone },
     })
-    return { ...this.#job(entry, 'fleet', points), passes: 1, preparing: fleet.jobWarmUp, make }
+    return {
+      ...this.#job(entry, 'fleet', points),
+      passes: 1,
+      preparing: fleet.jobWarmUp + fleet.jobWarmUpAlone,
+      make,
+    }
   }
 
   /** The control is part of every run, whatever was chosen. */
@@ -250,19 +253,22 @@ class Planner {
     const warmUp = ['payload', 'stored'].includes(scenario)
       ? this.#scale.jobWarmUpBrief
       : this.#scale.jobWarmUp
+    const hasAlone = points.some(({ parameters }) => parameters.concurrency === 1)
+    const warmUpAlone = hasAlone ? this.#scale.jobWarmUpAlone : 0
     return {
       entry,
       group: `${scenario} ${entry.database} ${payload} ${stored}`,
       isApart: entry.variant === 'cluster',
-      rounds: BRIEF.includes(scenario) ? this.#scale.roundsBrief : Number.POSITIVE_INFINITY,
+      rounds: Number.POSITIVE_INFINITY,
       placeName: 'work',
       stays: false,
       scenario,
       points,
       passes,
-      preparing: 2 * warmUp,
+      preparing: 2 * (warmUp + warmUpAlone),
       make: (place) => ({
         ...{ kind: 'store', subject: idOf(entry), place, payload, stored, filled, points, passes, warmUp },
+        warmUpAlone,
       }),
     }
   }

@@ -1,8 +1,6 @@
 /** The size of a run. Times are in milliseconds. */
 export interface Scale {
   rounds: number
-  /** The rounds of scenarios whose differences are large, or that take long. */
-  roundsBrief: number
   /** How often a process measures each of its points in a round. */
   passes: number
   /**
@@ -21,7 +19,11 @@ export interface Scale {
   jobWarmUp: number
   jobWarmUpBrief: number
   warmUp: number
-  /** The warm-up with a concurrency of 1, because few operations take long to be optimized. */
+  /**
+   * The same with a concurrency of 1. A lone call takes other paths through the code, and few calls
+   * take long to be optimized.
+   */
+  jobWarmUpAlone: number
   warmUpAlone: number
   duration: number
   payloads: readonly number[]
@@ -41,7 +43,9 @@ export interface Scale {
     stored: number
     processes: readonly number[]
     concurrencies: readonly number[]
+    /** The warm-ups of all processes: with several operations at once in each, and with one. */
     jobWarmUp: number
+    jobWarmUpAlone: number
     warmUp: number
     warmUpEach: number
     duration: number
@@ -57,9 +61,8 @@ export interface Scale {
 
 /** The scale of reference runs. */
 export const full: Scale = {
-  // With fewer rounds, the controls could not tell noise from differences.
-  rounds: 8,
-  roundsBrief: 6,
+  // With fewer rounds, no difference could be told from chance.
+  rounds: 6,
   passes: 2,
   stored: 10_000,
   storedFiles: 1000,
@@ -69,7 +72,8 @@ export const full: Scale = {
   jobWarmUp: 400,
   jobWarmUpBrief: 200,
   warmUp: 30,
-  warmUpAlone: 400,
+  jobWarmUpAlone: 750,
+  warmUpAlone: 150,
   duration: 120,
   payloads: [200, 1000, 20_000],
   payloadStored: 1000,
@@ -77,13 +81,16 @@ export const full: Scale = {
   sizesPayload: 200,
   rates: [1000, 4000],
   openDuration: 250,
-  http: { connections: 64, stored: 1000, warmUp: 600, warmUpAgain: 200, duration: 400 },
-  application: { warmUp: 2500, warmUpAgain: 300, duration: 900 },
+  http: { connections: 64, stored: 1000, warmUp: 2000, warmUpAgain: 300, duration: 400 },
+  application: { warmUp: 2000, warmUpAgain: 300, duration: 900 },
   fleet: {
     stored: 4096,
     processes: [1, 4, 8],
     concurrencies: [1, 4, 8, 16, 64],
+    // After less, the engine had not settled in eight processes on two cores, and the store with
+    // more code lost by it.
     jobWarmUp: 3000,
+    jobWarmUpAlone: 7000,
     warmUp: 50,
     warmUpEach: 0.3,
     duration: 150,
@@ -100,12 +107,12 @@ export const full: Scale = {
 export const quick: Scale = {
   ...full,
   rounds: 1,
-  roundsBrief: 1,
   stored: 1000,
   storedFiles: 600,
   jobWarmUp: 20,
   jobWarmUpBrief: 20,
   warmUp: 5,
+  jobWarmUpAlone: 20,
   warmUpAlone: 10,
   duration: 10,
   payloads: [20_000],
@@ -120,6 +127,7 @@ export const quick: Scale = {
     processes: [2],
     concurrencies: [1, 8],
     jobWarmUp: 50,
+    jobWarmUpAlone: 50,
     warmUp: 10,
     warmUpEach: 0.3,
     duration: 20,
