@@ -1,29 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as pause } from 'node:timers/promises'
-import Database from 'better-sqlite3'
-import { Redis } from 'ioredis'
+import { ofDatabases } from './database-faults.ts'
 import type { Place } from './place.ts'
-
-/** What a fault can disturb. */
-export interface Scene {
-  readonly place: Place
-  readonly random: () => number
-  /** The number of the application's processes. */
-  readonly processes: number
-  /** Kills a process of the application, and starts it again. */
-  restart(process: number): Promise<void>
-  /** Stops a process of the application, or lets it go on. */
-  setPaused(process: number, isPaused: boolean): void
-  /** Runs what removes everything (`flush`) or what was not acknowledged (`crash`), and notes that. */
-  lose(what: 'flush' | 'crash', act: () => Promise<unknown>): Promise<void>
-}
-
-/** Strikes, and mends what it broke. */
-type Fault = (scene: Scene) => Promise<void>
-
-/** Pauses between these two numbers of milliseconds. */
-const rest = ({ random }: Scene, least: number, most: number): Promise<void> =>
-  pause(least + random() * (most - least))
+import { type Fault, rest } from './scene.ts'
 
 const ofProcesses: Readonly<Record<string, Fault>> = {
   async 'application killed'(scene) {
@@ -34,6 +12,12 @@ const ofProcesses: Readonly<Record<string, Fault>> = {
     scene.setPaused(process, true)
     await rest(scene, 50, 600)
     scene.setPaused(process, false)
+  },
+  async 'clock set back'(scene) {
+    scene.moveClock(Math.floor(scene.random() * scene.processes), -1000 - Math.floor(scene.random() * 4000))
+  },
+  async 'clock set forward'(scene) {
+    scene.moveClock(Math.floor(scene.random() * scene.processes), 1000 + Math.floor(scene.random() * 4000))
   },
 }
 
@@ -60,6 +44,17 @@ const ofNetwork: Readonly<Record<string, Fault>> = {
     proxy!.pause()
     await rest(scene, 50, 600)
     proxy!.resume()
+  },
+  async 'connections cut after some bytes of an answer'(scene) {
+    const { proxy, random } = { proxy: scene.place.proxy!, random: scene.random }
+    for (let i = 0; i < 5; i++) void proxy.cutNextReplyAfter(Math.floor(random() * 200)).catch(() => {})
+    await rest(scene, 100, 300)
+  },
+  async 'garbage in place of answers'(scene) {
+    const { proxy, random } = { proxy: scene.place.proxy!, random: scene.random }
+    proxy.chaos({ seed: Math.floor(random() * 2 ** 32), garbage: 0.05 })
+    await rest(scene, 200, 500)
+    proxy.calm()
   },
   async 'delays, lost replies, cuts inside of messages'(scene) {
     const { proxy, random } = { proxy: scene.place.proxy!, random: scene.random }
@@ -90,39 +85,10 @@ const ofServers: Readonly<Record<string, Fault>> = {
   },
 }
 
-const ofDatabases: Readonly<Record<string, Readonly<Record<string, Fault>>>> = {
-  redis: {
-    FLUSHALL: (scene) => scene.lose('flush', () => command(scene.place, (client) => client.flushall())),
-    'SCRIPT FLUSH': (scene) => command(scene.place, (client) => client.script('FLUSH')),
-  },
-  sqlite: {
-    async 'file locked'(scene) {
-      const database = new Database(scene.place.direct)
-      try {
-        database.pragma('busy_timeout = 5000')
-        database.exec('BEGIN IMMEDIATE')
-        await rest(scene, 50, 700)
-        database.exec('COMMIT')
-      } finally {
-        database.close()
-      }
-    },
-  },
-}
-
 /** Returns the faults of this place by their names. */
 export function faultsOf({ database, server }: Place): Readonly<Record<string, Fault>> {
   const ofMachine = server ? { ...ofNetwork, ...ofServers } : {}
   return { ...ofProcesses, ...ofMachine, ...ofDatabases[database] }
-}
-
-async function command(place: Place, send: (client: Redis) => Promise<unknown>): Promise<void> {
-  const client = new Redis(place.direct)
-  try {
-    await send(client)
-  } finally {
-    client.disconnect()
-  }
 }
 
 /** Returns the pids of a process and its descendants: PostgreSQL has a process for each connection. */

@@ -7,11 +7,12 @@ import { openStore } from '../store.ts'
 import { Application } from './application.ts'
 import { check, type Verdict } from './checker.ts'
 import { keysOf } from './client.ts'
-import { faultsOf, type Scene } from './faults.ts'
+import { faultsOf } from './faults.ts'
 import type { Mutant } from './mutants.ts'
 import type { Place } from './place.ts'
 import { type Keys, OPERATION_TIMEOUT, type Pair, SESSIONS, type Verb } from './protocol.ts'
 import { Recorder } from './recorder.ts'
+import type { Scene } from './scene.ts'
 import { FAMILY } from './token-calls.ts'
 
 /** The number of the application's processes. */
@@ -54,6 +55,8 @@ export class Lab implements AsyncDisposable {
   readonly #applications: Application[] = []
   readonly #reader: SessionStore
   #recorder = new Recorder()
+  /** How far the clock of each process is ahead, in milliseconds. */
+  #clocks: number[] = []
 
   /** @throws SERVER_UNAVAILABLE */
   static async start(place: Place, mutant?: Mutant): Promise<Lab> {
@@ -64,7 +67,9 @@ export class Lab implements AsyncDisposable {
     await reader.ping()
     const lab = new Lab(place, reader)
     for (let process = 0; process < PROCESSES; process++) {
-      const settings = { database: place.database, place: place.through, ...(mutant && { mutant }) }
+      // One process has a small pool, which faults use up sooner.
+      const through = process === 0 ? (place.throughFew ?? place.through) : place.through
+      const settings = { database: place.database, place: through, ...(mutant && { mutant }) }
       lab.#applications.push(
         new Application(settings, {
           begun: (call) => lab.#recorder.begin(process, call),
@@ -94,7 +99,8 @@ export class Lab implements AsyncDisposable {
     const random = randomFrom(seed, names.length)
     // An application whose clock is ahead sees sessions end early. The others must not.
     const ahead = random() < 0.3 ? CLOCK : 0
-    this.#applications[0]!.setClock(ahead)
+    this.#clocks = this.#applications.map((_, process) => (process === 0 ? ahead : 0))
+    for (const process of this.#applications.keys()) this.#moveClock(process, 0)
     const playing = Promise.all(names.map((history, i) => this.#playHistory(history, seed, i)))
     const struck = await this.#strike(options.faults, random, names)
     if (ahead > 0) struck['clock 10 s ahead'] = 1
@@ -156,8 +162,13 @@ export class Lab implements AsyncDisposable {
       processes: PROCESSES,
       restart: async (process) => {
         const application = this.#applications[process]!
-        await application.kill(() => application.start())
+        await application.kill(async () => {
+          await application.start()
+          // The clock of a machine does not change when an application starts again.
+          this.#moveClock(process, 0)
+        })
       },
+      moveClock: (process, by) => this.#moveClock(process, by),
       setPaused: (process, isPaused) =>
         isPaused ? this.#applications[process]!.pause() : this.#applications[process]!.resume(),
       lose: async (what, act) => {
@@ -173,6 +184,12 @@ export class Lab implements AsyncDisposable {
       struck[name] = (struck[name] ?? 0) + 1
     }
     return struck
+  }
+
+  #moveClock(process: number, by: number): void {
+    this.#clocks[process]! += by
+    if (by < 0) this.#recorder.setBack(process, -by)
+    this.#applications[process]!.setClock(this.#clocks[process]!)
   }
 
   /** Gives the tokens that one process got to the others. */
