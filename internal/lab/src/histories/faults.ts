@@ -79,9 +79,9 @@ const ofServers: Readonly<Record<string, Fault>> = {
   },
   async 'server stopped'(scene) {
     const pids = processesOf(scene.place.server!.pid!)
-    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    for (const pid of pids) signal(pid, 'SIGSTOP')
     await rest(scene, 50, 700)
-    for (const pid of pids) process.kill(pid, 'SIGCONT')
+    for (const pid of pids) signal(pid, 'SIGCONT')
   },
 }
 
@@ -93,6 +93,20 @@ export function faultsOf({ database, server }: Place): Readonly<Record<string, F
 
 /** Returns the pids of a process and its descendants: PostgreSQL has a process for each connection. */
 function processesOf(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+  const children = ifThere(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()) ?? ''
   return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => processesOf(Number(child))))]
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  ifThere(() => process.kill(pid, name))
+}
+
+/** Returns what `read` does, or nothing where the process has ended: that of a connection may. */
+function ifThere<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as { code: string }).code)) return undefined
+    throw error
+  }
 }

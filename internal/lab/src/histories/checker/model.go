@@ -141,7 +141,22 @@ func succeeded(verb string) string {
 	return "ok"
 }
 
+// effects returns the contents that may follow. Where the deadline of a write has passed before the
+// call ended, a database may store nothing: by the clock of this application, the session is over.
 func effects(s content, o op) []content {
+	after := landed(s, o)
+	if o.Deadline == 0 || o.Deadline > o.To {
+		return after
+	}
+	for _, each := range after {
+		if each != s && each.deadline == o.Deadline {
+			return append(after, content{})
+		}
+	}
+	return after
+}
+
+func landed(s content, o op) []content {
 	if o.Verb == "refresh" {
 		return refresh(s, o)
 	}
