@@ -3,6 +3,7 @@ import type { SessionStore } from '@session-stores/core'
 import { randomFrom } from '@session-stores/testbed/random'
 import type { SessionData } from 'express-session'
 import { generateSession, type RequestSession } from '../session.ts'
+import { combine } from './changes.ts'
 import {
   type Answer,
   type Change,
@@ -35,8 +36,11 @@ const WEIGHTS: readonly (readonly [Verb, number])[] = [
 const TOTAL = WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0)
 /** The share of logouts that end a client with tokens. */
 const OF_TOKENS = 0.3
-/** The errors of calls that may have happened or not. Any other one is a fault of the store. */
-const UNANSWERED = ['UNAVAILABLE', 'TIMEOUT', 'BACKEND', 'OVERLOADED']
+/**
+ * The errors of calls that may have happened or not, the last one of calls that found no table. Any
+ * other one is a fault of the store.
+ */
+const UNANSWERED = ['UNAVAILABLE', 'TIMEOUT', 'BACKEND', 'OVERLOADED', 'BAD_STORAGE']
 /** What errors say about the session or the tokens. */
 const ANSWERS: Readonly<Record<string, Answer>> = {
   GONE: 'gone',
@@ -234,7 +238,7 @@ export class Client {
     } catch (error) {
       const { code = 'UNEXPECTED' } = error as { code?: string }
       const answer = ANSWERS[code] ?? (UNANSWERED.includes(code) ? 'unknown' : 'unexpected')
-      outcome = { answer, code: answer === 'unexpected' ? `${code}: ${(error as Error).message}` : code }
+      outcome = { answer, code }
     }
     const { pair, ...noted } = outcome
     this.#recorder.end(number, noted)
@@ -256,15 +260,6 @@ export class Client {
   /** Returns a value that no other call writes. */
   #value(): string {
     return `${this.#name}.${this.#values++}`
-  }
-}
-
-/** Returns what one change after the other changes. */
-function combine(first: Change, second: Change): Change {
-  const kept = Object.entries(first.set).filter(([key]) => !second.remove.includes(key))
-  return {
-    set: { ...Object.fromEntries(kept), ...second.set },
-    remove: [...first.remove.filter((key) => !(key in second.set)), ...second.remove],
   }
 }
 

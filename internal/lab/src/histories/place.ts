@@ -59,7 +59,7 @@ export async function startPlace(database: DatabaseId): Promise<Place> {
     source: server.source,
     direct,
     through: proxy.through(direct),
-    ...(database === 'mongodb' && { throughFew: `${proxy.through(direct)}&maxPoolSize=2` }),
+    ...(database === 'mongodb' && { throughFew: `${proxy.through(direct)}&maxPoolSize=4` }),
     server,
     proxy,
     async [Symbol.asyncDispose]() {
