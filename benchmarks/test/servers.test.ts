@@ -43,6 +43,7 @@ for (const { name, subject } of cases)
               {
                 onMessage() {},
                 usage: async () => null,
+                moveSlots: async () => {},
                 async pass() {},
                 patience: 60_000,
                 signal: new AbortController().signal,

@@ -1,6 +1,7 @@
 import type { OperationName } from '../results/results.ts'
 import type { Step } from './closed-loop.ts'
 import type { Operation } from './operation.ts'
+import { moveSlots } from './parent.ts'
 import { hot, mix } from './requests.ts'
 import { checkSession, contentsOf, createSession, each, idOf, userOf } from './sessions.ts'
 import { WrongAnswer } from './tally.ts'
@@ -76,6 +77,11 @@ export const operations: Record<StoreOperation, (workload: Workload) => Promise<
         store.touch!(id, session, done)
       })
     },
+  }),
+  'lookup-touch-moving': async (workload) => ({
+    ...(await operations['lookup-touch'](workload)),
+    begin: () => moveSlots(true),
+    end: () => moveSlots(false),
   }),
   mix,
   hot,

@@ -15,6 +15,11 @@ export async function pass(): Promise<void> {
   await ask({ kind: 'pass' })
 }
 
+/** Lets slots of the Redis Cluster move from now on, or no longer. */
+export async function moveSlots(isMoving: boolean): Promise<void> {
+  await ask({ kind: 'slots', isMoving })
+}
+
 function ask<T>(message: Message): Promise<T> {
   return new Promise((resolve) => {
     process.once('message', (answer) => resolve(answer as T))

@@ -99,6 +99,8 @@ export type Message =
   | { kind: 'usage' }
   /** Lets the other subjects measure. The parent answers when it is this subject's turn again. */
   | { kind: 'pass' }
+  /** Lets slots of the cluster move, or no longer. The parent answers when it has done so. */
+  | { kind: 'slots'; isMoving: boolean }
   | { kind: 'done' }
   | { kind: 'failed'; reason: string }
 

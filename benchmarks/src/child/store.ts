@@ -87,10 +87,12 @@ export async function measure(
 ): Promise<Measurement> {
   const { concurrency, rate } = parameters
   const { step, size } = operation
+  await operation.begin?.()
   if (rate !== undefined && warmUp > 0) await openLoop(step, { rate, duration: warmUp, size }, meter)
   const measurement = await (rate === undefined
     ? closedLoop(step, { concurrency, warmUp, duration, size }, meter)
     : openLoop(step, { rate, duration, size }, meter))
+  await operation.end?.()
   const wrong = (await operation.verify?.()) ?? 0
   await operation.restore?.()
   if (wrong === 0) return measurement

@@ -161,6 +161,7 @@ class Planner {
     const names = ['lookup', ...(isCluster ? ['touch' as const] : []), 'save', 'lookup-touch'] as const
     const loads = isCluster ? [concurrency, Math.max(...concurrencies)] : [concurrency]
     const points = this.#points(scenario, names, loads)
+    if (isCluster) points.push(...this.#points(scenario, ['lookup-touch-moving'], loads.slice(-1)))
     return this.#job(entry, scenario, points)
   }
 

@@ -31,7 +31,7 @@ const scenarios = ['lookup', 'touch', 'save', 'request', 'http', 'fleet', 'clust
 
 /** The wanted ratios on a cluster. */
 const clusterAims: Partial<Record<OperationName, number>> = {
-  ...{ lookup: 1.1, touch: 1.5, save: 1.5, 'lookup-touch': 1.3 },
+  ...{ lookup: 1.1, touch: 1.5, save: 1.5, 'lookup-touch': 1.3, 'lookup-touch-moving': 1.3 },
 }
 /** The most operations at once in each process of a fleet that have an aim. */
 const FEW = 16

@@ -30,6 +30,7 @@ export const operations: Record<OperationName, string> = {
   save: 'save, same size',
   'save-growing': 'save, growing',
   'lookup-touch': 'lookup and touch',
+  'lookup-touch-moving': 'lookup and touch while slots move',
   mix: 'mix',
   hot: 'one session for all',
   'lookup-pruning': 'lookup during pruning',

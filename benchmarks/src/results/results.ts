@@ -137,6 +137,8 @@ export type OperationName =
   | 'save-growing'
   /** A request that changes nothing. */
   | 'lookup-touch'
+  /** The same while slots of the cluster move from one master to another. */
+  | 'lookup-touch-moving'
   | 'mix'
   | 'hot'
   /** A lookup while expired sessions are removed. */

@@ -213,7 +213,9 @@ export class Runner {
   ): Promise<void> {
     const usage = async (): Promise<Usage | null> =>
       server ? { ...(await server.counts()), cpu: cpuTimes(server.pids()) } : null
-    return runJob(job, { onMessage() {}, usage, async pass() {}, signal: this.#signal, ...options })
+    const moveSlots = async (isMoving: boolean): Promise<void> => server?.moveSlots?.(isMoving)
+    const common = { onMessage() {}, usage, moveSlots, async pass() {}, signal: this.#signal }
+    return runJob(job, { ...common, ...options })
   }
 }
 

@@ -12,6 +12,8 @@ const COMPILE_CACHE = join(tmpdir(), 'session-stores-benchmark-cache')
 export interface JobRun {
   onMessage(message: Message): void
   usage(): Promise<Usage | null>
+  /** Lets slots of the cluster move, or no longer. */
+  moveSlots(isMoving: boolean): Promise<void>
   /** Lets others measure. Resolves when it is this job's turn again. */
   pass(): Promise<void>
   /** Milliseconds that the job may take, without the turns of others. */
@@ -24,7 +26,10 @@ export interface JobRun {
  * Rejects with the reason if the process ends or times out before the job is done, and if `signal`
  * is aborted.
  */
-export async function runJob(job: Job, { onMessage, usage, pass, patience, signal }: JobRun): Promise<void> {
+export async function runJob(
+  job: Job,
+  { onMessage, usage, moveSlots, pass, patience, signal }: JobRun,
+): Promise<void> {
   signal.throwIfAborted()
   const child = fork(new URL('../child/main.ts', import.meta.url), {
     serialization: 'advanced',
@@ -56,6 +61,8 @@ export async function runJob(job: Job, { onMessage, usage, pass, patience, signa
     else if (message.kind === 'failed') ended.reject(new Error(message.reason))
     else if (message.kind === 'usage') usage().then((answer) => child.send(answer as Usage), ended.reject)
     else if (message.kind === 'pass') passOn().catch(ended.reject)
+    else if (message.kind === 'slots')
+      moveSlots(message.isMoving).then(() => child.send('done'), ended.reject)
     else onMessage(message)
   })
   child.on('error', ended.reject)
@@ -70,6 +77,7 @@ export async function runJob(job: Job, { onMessage, usage, pass, patience, signa
     clearTimeout(timer)
     signal.removeEventListener('abort', abort)
     child.kill('SIGKILL')
+    await moveSlots(false).catch(() => {})
   }
 }
 

@@ -2,11 +2,13 @@ import { redisCluster } from '@session-stores/testbed'
 import { Redis } from 'ioredis'
 import { countsOf } from './redis.ts'
 import type { BenchServer } from './server.ts'
+import { SlotMoves } from './slot-moves.ts'
 
 /** Starts a cluster of three masters. A cluster has only one place. */
 export async function startCluster(): Promise<BenchServer> {
   const cluster = await redisCluster()
   const admins = cluster.nodes.map(({ url }) => new Redis(url))
+  const moves = new SlotMoves(cluster, admins)
   return {
     info: {
       name: 'redis-cluster',
@@ -29,7 +31,12 @@ export async function startCluster(): Promise<BenchServer> {
       return sizes.reduce((sum, size) => sum + size, 0)
     },
     pids: () => cluster.nodes.map(({ pid }) => pid!),
+    async moveSlots(isMoving) {
+      if (isMoving) moves.begin()
+      else await moves.end()
+    },
     async stop() {
+      await moves.end()
       for (const admin of admins) admin.disconnect()
       await cluster.stop()
     },

@@ -20,6 +20,8 @@ export interface BenchServer {
   stored(url: string): Promise<number>
   /** Returns the bytes that this URL takes up, or the whole server if it does not tell them apart. */
   size?(url: string): Promise<Size>
+  /** Lets slots of a cluster move from one master to another from now on, or no longer. */
+  moveSlots?(isMoving: boolean): Promise<void>
   /** Returns the pids of the server's current processes. */
   pids(): number[]
   stop(): Promise<void>

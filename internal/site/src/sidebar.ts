@@ -22,6 +22,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'packages/core/CHANGELOG.md',
   ],
   Evidence: [
+    'docs/reliability.md',
     'docs/generated/conformance.md',
     'docs/generated/failover.md',
     'benchmarks/README.md',

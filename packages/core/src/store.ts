@@ -113,8 +113,8 @@ export class SessionStore extends Store {
   }
 
   /**
-   * Returns the live session of a handle, or `null`. Throws `INVALID_ID`, or a TypeError for
-   * `hashIds: false`. `freshness: 0` asks the database, whatever the option of the store.
+   * Returns the live session of a handle, or `null`. Throws `INVALID_ID`, `INVALID_QUERY`, or a
+   * TypeError for `hashIds: false`. `freshness: 0` (milliseconds) asks the database in any case.
    */
   peek(handle: string, { freshness }: { freshness?: number } = {}): Promise<ListedSession | null> {
     const refusal = refuseWithoutHandles(this.#settings, 'peek')

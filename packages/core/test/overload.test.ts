@@ -8,7 +8,8 @@ import { eventually, fails, faulty, hangs, hastyOn, ID, memoryOf, plain, storeOn
 
 describe('a driver that hangs', () => {
   it('lets at most maxQueue calls wait', async () => {
-    const store = hastyOn(faulty({ read: hangs, write: hangs }), { maxQueue: 10 })
+    // The calls must still wait when all of them have been made, on a busy machine, too.
+    const store = hastyOn(faulty({ read: hangs, write: hangs }), { maxQueue: 10, operationTimeout: 500 })
     const waiting = Array.from({ length: 10 }, (_, i) =>
       i % 2 ? store.get(`${i}`) : store.set(`${i}`, plain()),
     )

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Driver } from '@session-stores/core'
-import { type RedisCluster, redisCluster } from '@session-stores/testbed'
+import { type RedisCluster, redisCluster, SlotMove } from '@session-stores/testbed'
 import { HOUR, sessionsAt } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import generateSlot from 'cluster-key-slot'
@@ -10,7 +10,6 @@ import { redisDriver } from '../src/index.ts'
 import { lend, libraries, mainLibraries } from './support/lent.ts'
 import { storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
-import { SlotMove } from './support/slots.ts'
 
 let prefixes = 0
 const now = Date.now()
@@ -98,10 +97,10 @@ describeWith('a Redis Cluster', redisCluster, (cluster) => {
         old.map((key) => session(key, { tag: 'one', expect: '' })),
         now,
       )
-      const move = await SlotMove.of(cluster.nodes, prefix + staying[0])
+      const move = await SlotMove.of(cluster.nodes, generateSlot(prefix + staying[0]))
       await move.begin()
       await move.move(...halves.gone.filter((key) => !isNew(key)).map((key) => prefix + key))
-      const second = await SlotMove.of(cluster.nodes, prefix + moved[0])
+      const second = await SlotMove.of(cluster.nodes, generateSlot(prefix + moved[0]))
       await second.begin()
       await second.end()
 
@@ -167,7 +166,7 @@ describeWith('a Redis Cluster', redisCluster, (cluster) => {
     working.forEach((each) => void each.catch(() => {}))
     for (const id of [...ended, ...used.slice(0, 20)]) {
       const key = prefix + createHash('sha256').update(id).digest('base64url')
-      const move = await SlotMove.of(cluster.nodes, key)
+      const move = await SlotMove.of(cluster.nodes, generateSlot(key))
       await move.begin()
       if (ended.includes(id)) await stores[1]!.destroy(id)
       await move.end()

@@ -120,6 +120,8 @@ const isListOf = (check: (value: unknown) => boolean) => (value: unknown) => {
   const list = toList(value)
   return list.length > 0 && list.every(check)
 }
+/** Whether the value may be the option `freshness`, or what `verify` takes in its place. */
+export const isFreshness = (value: unknown): boolean => value === false || between(0, DAY)(value)
 const hasMethods = (value: unknown, ...names: string[]): boolean =>
   names.every((name) => isFunction((value as Record<string, unknown> | null | undefined)?.[name]))
 
@@ -144,7 +146,7 @@ const rules: Record<keyof TokensOptions, OptionRule> = {
   longLived: ['a boolean', isBoolean],
   freshness: [
     'a number of milliseconds, 0 to ask the store each time, or false to never ask it',
-    (value) => value === false || between(0, DAY)(value),
+    isFreshness,
   ],
   stale: ['a boolean', isBoolean],
   grace: ['a number of milliseconds up to 300000 (5 minutes), or 0', between(0, 300_000)],

@@ -5,7 +5,7 @@ import { TokenError } from './errors.ts'
 import { Families, type StoredFamily } from './families.ts'
 import type { PublishedKey } from './keys.ts'
 import { copyText, Liveness, Verified } from './liveness.ts'
-import { type TokenSettings, type TokensOptions, toSettings } from './options.ts'
+import { isFreshness, type TokenSettings, type TokensOptions, toSettings } from './options.ts'
 import { isRefreshToken } from './refresh-token.ts'
 
 /** What a client gets at its sign-in, and again whenever it refreshes its tokens. */
@@ -17,7 +17,7 @@ export interface TokenPair extends AccessToken {
 export interface VerifyOptions {
   /** One of the audiences of the option `audience`, for which the token must be. */
   audience?: string
-  /** Overrides the option `freshness`. */
+  /** Overrides the option `freshness`. Anything that is no such option is a `TypeError`. */
   freshness?: number | false
 }
 
@@ -139,7 +139,7 @@ export class Tokens {
       this.#verified.set(copyText(keyOf(token)), new Verified(token, claims))
     }
     this.#checkAudience(claims, options)
-    const { freshness = this.#settings.freshness } = options
+    const freshness = this.#freshnessOf(options)
     if (freshness !== false) await this.#liveness.check(claims, freshness)
     return claims
   }
@@ -160,8 +160,15 @@ export class Tokens {
       throw new TokenError('EXPIRED', 'this access token has expired')
     }
     this.#checkAudience(claims, options)
-    const { freshness = this.#settings.freshness } = options
+    const freshness = this.#freshnessOf(options)
     return freshness === false || this.#liveness.isKnown(verified, freshness, now) ? claims : undefined
+  }
+
+  #freshnessOf({ freshness }: VerifyOptions): number | false {
+    if (freshness === undefined) return this.#settings.freshness
+    if (!isFreshness(freshness))
+      throw new TypeError("'freshness' takes a number of milliseconds up to a day, 0, or false")
+    return freshness
   }
 
   /**

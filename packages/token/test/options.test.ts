@@ -90,4 +90,16 @@ describe('options', () => {
     for (const client of ['', 'x'.repeat(129), 'a\nb', undefined, {}])
       await expect(tokens.grant({ userId: 'ada' }, { client: client as string })).rejects.toThrow(TypeError)
   })
+
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, true, '1000', null])(
+    'a freshness of %s for one token is refused',
+    async (wrong) => {
+      const tokens = tokensForTest(openInMemory())
+      const { accessToken } = await tokens.grant({ userId: 'ada' }, { client: 'cli' })
+      const options = { freshness: wrong as number }
+      await expect(tokens.verify(accessToken, options)).rejects.toThrow(/'freshness' takes/)
+      await tokens.verify(accessToken)
+      expect(() => tokens.verifyKnown(accessToken, options)).toThrow(/'freshness' takes/)
+    },
+  )
 })

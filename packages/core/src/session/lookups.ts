@@ -4,6 +4,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import type { Done } from '../dispatch/settle.ts'
 import type { Row } from '../driver.ts'
 import type { Keys } from '../encoding/key.ts'
+import { SessionStoreError } from '../errors.ts'
 import type { Derive, Known } from '../near/known.ts'
 import type { Near } from '../near/near.ts'
 import type { Settings } from '../options.ts'
@@ -107,6 +108,7 @@ export class Lookups {
 
   /** Reads a session by its handle, and marks nothing: nobody can save it by that. */
   peek(call: Call<ListedSession | null>, handle: string, freshness: number = this.#near.freshness): void {
+    checkFreshness(freshness)
     const key = this.#keys.fromHandle(handle)!
     this.#order.read(key, call, () => {
       this.#look(key, freshness, (error, row) => {
@@ -122,6 +124,7 @@ export class Lookups {
 
   /** Finds out about a session by its handle, and remembers what `derive` makes of it. */
   consult<T>(call: Call<Known>, handle: string, freshness: number, derive: Derive<T>): void {
+    checkFreshness(freshness)
     const key = this.#keys.fromHandle(handle)!
     this.#order.read(key, call, () => {
       const known = this.#near.find(key, freshness)
@@ -148,4 +151,10 @@ export class Lookups {
   #isLive(row: Row): boolean {
     return isLive(row, this.#settings)
   }
+}
+
+/** @throws INVALID_QUERY */
+function checkFreshness(freshness: unknown): void {
+  if (typeof freshness !== 'number' || !(freshness >= 0 && Number.isFinite(freshness)))
+    throw new SessionStoreError('INVALID_QUERY', 'freshness must be a number of milliseconds, at least 0')
 }

@@ -229,6 +229,8 @@ export const users: StoreRule[] = [
         await assertFails('INVALID_QUERY', store.list({ limit }))
       for (const after of [{ $gt: '' }, [], null, true, 7] as never[])
         await assertFails('INVALID_QUERY', store.list({ after }))
+      for (const freshness of [-1, Number.NaN, Number.POSITIVE_INFINITY, '10', false, null] as never[])
+        await assertFails('INVALID_QUERY', store.peek(store.handle('a'), { freshness }))
       for (const handle of ['', 'x', undefined, null, 7, `${store.handle('a')}x`, 'ä'.repeat(43)] as never[])
         await assertFails('INVALID_ID', store.revoke(handle))
     },

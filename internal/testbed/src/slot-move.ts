@@ -1,8 +1,7 @@
-import type { ProcessServer } from '@session-stores/testbed'
-import generateSlot from 'cluster-key-slot'
 import { Redis } from 'ioredis'
+import type { ProcessServer } from './server.ts'
 
-/** Moves slots of a cluster from one master to another, step by step. */
+/** Moves a slot of a Redis Cluster from one master to another, step by step. */
 export class SlotMove {
   readonly #all: readonly Redis[]
   readonly #from: Redis
@@ -10,9 +9,8 @@ export class SlotMove {
   readonly #port: number
   readonly #slot: number
 
-  /** Prepares the move of the slot of this key, from its master to the next one. */
-  static async of(nodes: readonly ProcessServer[], key: string): Promise<SlotMove> {
-    const slot = generateSlot(key)
+  /** Prepares the move of a slot from its master to the next of these, which are all masters. */
+  static async of(nodes: readonly ProcessServer[], slot: number): Promise<SlotMove> {
     const masters = nodes.map(({ url }) => new Redis(url))
     const ranges = await masters[0]!.cluster('SLOTS')
     const [, , node] = ranges.find(([first, last]) => first <= slot && slot <= last)!

@@ -1,0 +1,17 @@
+import { growing } from '../soak/result.ts'
+import type { ReliabilityResult } from './result.ts'
+
+/** Returns what is wrong, one sentence each. Nothing where all promises were kept. */
+export function findFailures({ histories, soak }: ReliabilityResult): string[] {
+  return [
+    ...(histories?.places ?? []).flatMap(({ name, violations, error }) => [
+      ...(error === undefined ? [] : [`${name}: ${error}.`]),
+      ...(violations.length === 0
+        ? []
+        : [`${name}: the answers of ${violations.length} sessions are wrong.`]),
+    ]),
+    ...(soak?.databases ?? []).flatMap((result) =>
+      growing(result).map((measure) => `${result.database}: ${measure} grows with the number of requests.`),
+    ),
+  ]
+}
