@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Begun, Command, Ended, Line, Message, Pair, Settings } from './protocol.ts'
+import type { Begun, Command, Ended, Line, Message, Pair, Part, Settings } from './protocol.ts'
 
 /** A process of the application. It can be stopped, killed and started again. */
 export class Application {
@@ -72,12 +72,7 @@ export class Application {
   }
 
   /** Plays a part of a history. Resolves when all its calls are answered, or the process is killed. */
-  async play(command: {
-    history: string
-    part: string
-    seed: number
-    calls: number
-  }): Promise<'done' | 'killed'> {
+  async play(command: Part): Promise<'done' | 'killed'> {
     await this.#starting
     return new Promise((resolve, reject) => {
       this.#parts.set(command.part, (end) => (end instanceof Error ? reject(end) : resolve(end)))

@@ -32,6 +32,8 @@ export interface RoundOptions {
   readonly histories: number
   /** The number of faults that strike one after the other. */
   readonly faults: number
+  /** How the stores are broken: those of the first history in the first way, and so on. */
+  readonly mutants?: readonly Mutant[]
 }
 
 export interface Round {
@@ -59,7 +61,7 @@ export class Lab implements AsyncDisposable {
   #clocks: number[] = []
 
   /** @throws SERVER_UNAVAILABLE */
-  static async start(place: Place, mutant?: Mutant): Promise<Lab> {
+  static async start(place: Place): Promise<Lab> {
     const reader = await openStore(place.database, place.direct, {
       pruneInterval: false,
       operationTimeout: 20_000,
@@ -69,7 +71,7 @@ export class Lab implements AsyncDisposable {
     for (let process = 0; process < PROCESSES; process++) {
       // One process has a small pool, which faults use up sooner.
       const through = process === 0 ? (place.throughFew ?? place.through) : place.through
-      const settings = { database: place.database, place: through, ...(mutant && { mutant }) }
+      const settings = { database: place.database, place: through }
       lab.#applications.push(
         new Application(settings, {
           begun: (call) => lab.#recorder.begin(process, call),
@@ -101,7 +103,7 @@ export class Lab implements AsyncDisposable {
     const ahead = random() < 0.3 ? CLOCK : 0
     this.#clocks = this.#applications.map((_, process) => (process === 0 ? ahead : 0))
     for (const process of this.#applications.keys()) this.#moveClock(process, 0)
-    const playing = Promise.all(names.map((history, i) => this.#playHistory(history, seed, i)))
+    const playing = Promise.all(names.map((history, i) => this.#playHistory(history, options, i)))
     const struck = await this.#strike(options.faults, random, names)
     if (ahead > 0) struck['clock 10 s ahead'] = 1
     await playing
@@ -135,14 +137,15 @@ export class Lab implements AsyncDisposable {
     await this.#reader.close()
   }
 
-  async #playHistory(history: string, seed: number, index: number): Promise<void> {
+  async #playHistory(history: string, { seed, mutants }: RoundOptions, index: number): Promise<void> {
+    const mutant = mutants?.[index % mutants.length]
     const parts = this.#applications.flatMap((application, process) =>
       Array.from({ length: CLIENTS }, async (_, client) => {
         const part = `${history} ${process} ${client}`
         // After a kill, the process that is started again goes on with half as many calls.
         for (let calls = CALLS, lives = 0; calls > 0; calls >>= 1, lives++) {
           const own = Math.floor(randomFrom(seed, index, process, client, lives)() * 2 ** 32)
-          if ((await application.play({ history, part, seed: own, calls })) === 'done') return
+          if ((await application.play({ history, part, seed: own, calls, mutant })) === 'done') return
         }
       }),
     )

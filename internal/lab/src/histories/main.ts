@@ -33,13 +33,14 @@ const tallies: Tally[] = []
 
 for (const database of databases) {
   await using place = await startPlace(database)
-  await using lab = await Lab.start(place, values.mutant as Mutant | undefined)
+  await using lab = await Lab.start(place)
   const tally = new Tally(database, place.version)
   tallies.push(tally)
   const begin = performance.now()
   for (let i = 0; i < rounds && performance.now() - begin < limit / databases.length; i++) {
     const seed = Number(values.seed) + i
-    const options = { seed, histories: Number(values.histories), faults: Number(values.faults) }
+    const mutants = values.mutant === undefined ? {} : { mutants: [values.mutant as Mutant] }
+    const options = { seed, histories: Number(values.histories), faults: Number(values.faults), ...mutants }
     const round = await lab.play(options, values.pages)
     tally.add(round)
     console.log(JSON.stringify({ database, ...round }))

@@ -106,15 +106,25 @@ export interface Ended {
 export interface Settings {
   readonly database: DatabaseId
   readonly place: string
-  readonly mutant?: Mutant
   /** The file of the calls. What is in a file outlives a killed process, unlike a message to another one. */
   readonly calls: string
+}
+
+/** What one client does in a history. */
+export interface Part {
+  readonly history: string
+  /** The name of the part. */
+  readonly part: string
+  readonly seed: number
+  readonly calls: number
+  /** How the store is broken. */
+  readonly mutant?: Mutant | undefined
 }
 
 /** What the program tells an application's process. */
 export type Command =
   /** Plays a part of a history, and answers with `{ done: part }`. */
-  | { play: { history: string; part: string; seed: number; calls: number } }
+  | { play: Part }
   /** Sets how far the clock of the application is ahead, in milliseconds. */
   | { clock: number }
   /** Another process got these tokens. */

@@ -9,7 +9,7 @@ import { Tokens } from '@session-stores/token'
 import { openStore } from '../store.ts'
 import { Client } from './client.ts'
 import { setClockAhead } from './clock.ts'
-import { breakStore, breakTokens, wrongClockOf } from './mutants.ts'
+import { breakStore, breakTokens, type Mutant, wrongClockOf } from './mutants.ts'
 import {
   type Command,
   GRACES,
@@ -21,28 +21,28 @@ import {
 } from './protocol.ts'
 import { Purse } from './token-calls.ts'
 
-const { database, place, mutant, calls: path } = JSON.parse(process.argv[2]!) as Settings
+const { database, place, calls: path } = JSON.parse(process.argv[2]!) as Settings
 
-const wrong = wrongClockOf(mutant)
-const store = breakStore(
-  await openStore(database, place, {
+/** The processes of the application share it. */
+const secret = createHash('sha256').update('histories').digest()
+
+/** Opens the store, broken in this way, and the tokens of its sessions. */
+async function open(mutant: Mutant | undefined) {
+  const wrong = wrongClockOf(mutant)
+  const right = await openStore(database, place, {
     operationTimeout: OPERATION_TIMEOUT,
     pruneInterval: false,
     onGone: 'error',
     now: () => Date.now() + wrong,
     user: (found) => (found as unknown as Record<string, string>).user,
-  }),
-  mutant,
-)
-/** The processes of the application share it. */
-const secret = createHash('sha256').update('histories').digest()
-const tokens = new Map(
-  GRACES.map((grace) => {
-    const make = (of: number): Tokens =>
-      new Tokens({ store, issuer: 'https://lab', audience: 'lab', secret, grace: of })
-    return [grace, breakTokens(make, grace, mutant)]
-  }),
-)
+  })
+  const store = breakStore(right, mutant)
+  const make = (grace: number): Tokens =>
+    new Tokens({ store, issuer: 'https://lab', audience: 'lab', secret, grace })
+  return { store, tokens: new Map(GRACES.map((grace) => [grace, breakTokens(make, grace, mutant)])) }
+}
+
+const opened = new Map<Mutant | undefined, ReturnType<typeof open>>()
 const purse = new Purse()
 const tell = (message: Message): void => void process.send?.(message)
 const file = openSync(path, 'a')
@@ -53,7 +53,10 @@ let number = process.pid * 1_000_000
 process.on('message', async (command: Command) => {
   if ('clock' in command) return setClockAhead(command.clock)
   if ('take' in command) return purse.add(command.take)
-  const { history, part, seed, calls } = command.play
+  const { history, part, seed, calls, mutant } = command.play
+  const opening = opened.get(mutant) ?? open(mutant)
+  opened.set(mutant, opening)
+  const { store, tokens } = await opening
   const client = new Client(
     { store, tokens, purse, hand },
     { history, seed },
@@ -70,6 +73,8 @@ process.on('message', async (command: Command) => {
   tell({ done: part })
 })
 process.on('disconnect', () => process.exit())
+opened.set(undefined, open(undefined))
+await opened.get(undefined)
 tell({ ready: true })
 
 function hand(pair: Pair): void {
