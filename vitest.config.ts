@@ -19,9 +19,9 @@ const outputFile = tests === 'long' ? 'reports/vitest-long.json' : 'reports/vite
  * own: `npx -y pnpm@12 test:long`.
  */
 const LONG = [
-  'internal/lab/test/{freshness,histories,reliability-command,rounds,soak}.test.ts',
+  'internal/lab/test/{freshness,histories,reliability-command,rounds,soak,upgrades}.test.ts',
   'internal/site/test/all-pages.test.ts',
-  'packages/*/test/{outage,failover}.test.ts',
+  'packages/*/test/{outage,failover,two-schemas}.test.ts',
   'packages/express/test/attacks.test.ts',
   'packages/mongodb/test/{bulk,replica-set-of-three}.test.ts',
   'packages/postgres/test/hot.test.ts',

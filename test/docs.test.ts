@@ -4,6 +4,8 @@ import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { rules } from '@session-stores/conformance'
 import { contractRules } from '@session-stores/driver-suite'
+import { SqliteStore } from '@session-stores/sqlite'
+import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { withSpeed } from '../benchmarks/src/report/speed.ts'
 import { newestRun } from '../benchmarks/src/results/newest.ts'
@@ -110,6 +112,26 @@ describe('docs/sealing.md', () => {
       rmSync(folder, { recursive: true })
     }
   })
+})
+
+test('docs/production/upgrading.md stores sessions in another format', async () => {
+  const folder = mkdtempSync(join(root, 'test/.docs-'))
+  const store = new SqliteStore({ path: join(folder, 'sessions.db'), pruneInterval: false })
+  try {
+    await store.set('one', { cookie: { originalMaxAge: null }, name: 'Ada' } as never)
+    const tag = () =>
+      new Database(join(folder, 'sessions.db')).prepare('SELECT tag FROM sessions').pluck().get()
+    const before = tag()
+    const rewrite = (FORMAT_VERSION: string) =>
+      runProgram('docs/production/upgrading.md', 'rewrite.mjs', { folder, env: { FORMAT_VERSION } })
+    expect(await rewrite('1')).toBe('1 sessions\n')
+    expect(tag()).not.toBe(before)
+    expect(await store.get('one')).toMatchObject({ name: 'Ada' })
+    await expect(rewrite('2')).rejects.toThrow("option 'formatVersion' takes 1")
+  } finally {
+    await store.close()
+    rmSync(folder, { recursive: true })
+  }
 })
 
 /** Runs a program of a page, by the name in its first line, and returns what it prints. */

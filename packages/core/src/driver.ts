@@ -49,6 +49,10 @@
  * 9. Errors are what the client threw, or a `SessionStoreError` where the driver knows the reason
  *   better.
  *
+ * 10. A row that a newer version of the driver has laid out is a row like any other, with the `data`
+ *   `NEWER_LAYOUT`: it keeps its key, tag, user and times in all versions. `setup` rejects with
+ *   `SCHEMA_TOO_NEW` where the database is not for this version any more, and changes nothing then.
+ *
  * There are no optional methods and no capability flags. Every method may be called at any time
  * after `setup` fulfilled, side by side with any other.
  */

@@ -30,6 +30,16 @@ export type SessionStoreErrorCode =
   /** The stored row cannot be read as a session. */
   | 'CORRUPT'
   /**
+   * A newer version of the packages has stored the session, in a format that this one cannot read. The
+   * row stays as it is, and only a logout ends it. See docs/production/upgrading.md.
+   */
+  | 'FORMAT_TOO_NEW'
+  /**
+   * A newer version of the packages has changed the table or the collection, so that this one cannot
+   * use it any more.
+   */
+  | 'SCHEMA_TOO_NEW'
+  /**
    * No key in `seal.keys` opens the session: the key is unknown, a byte was changed, or the row was
    * moved.
    */

@@ -22,6 +22,7 @@ export {
 } from './driver.ts'
 export type { Serializer } from './encoding/codec.ts'
 export { type CompressionOptions, compressSessions } from './encoding/compression.ts'
+export { FORMATS, type Format, NEWER_LAYOUT } from './encoding/formats.ts'
 export { type SealOptions, secretKeyOf } from './encoding/seal.ts'
 export {
   type ErrorReason,
@@ -44,6 +45,7 @@ export type {
 export { memoryDriver } from './memory.ts'
 export type { Derive, Known } from './near/known.ts'
 export { type StoreOptions, type StoreSettings, splitOptions } from './options.ts'
+export { FIRST_SCHEMA, isSchemaOlder, type Schema, type SchemaVersion, toSchemaVersion } from './schema.ts'
 export type { ListOptions, RevokeOptions } from './session/directory.ts'
 export type { ListedSession } from './session/lookups.ts'
 export type { Change, Target } from './session/updates.ts'

@@ -2,7 +2,8 @@ import type { SessionData } from 'express-session'
 import { checkOptions, type OptionHints, type OptionRule, type OptionRules } from './check-options.ts'
 import { type Driver, requireDriver } from './driver.ts'
 import { json, type Serializer } from './encoding/codec.ts'
-import { type SealOptions, secretKeyOf } from './encoding/seal.ts'
+import { FORMATS, type Format, toFormatVersion } from './encoding/formats.ts'
+import { isSealOptions, type SealOptions } from './encoding/seal.ts'
 import { isLegacyOptions, type LegacyOptions } from './legacy.ts'
 import { STORE_HINTS } from './option-hints.ts'
 import { warnOfSeconds } from './short-durations.ts'
@@ -101,6 +102,14 @@ export interface StoreOptions {
    * @default JSON
    */
   serializer?: Serializer
+  /**
+   * The format in which sessions are stored: the newest one of this version of the packages, or the one
+   * before it. Every older one is read, too. Set it to the newest once all processes that share the
+   * sessions have this version: see docs/production/upgrading.md.
+   *
+   * @default the format before the newest; 1, as long as there is no other
+   */
+  formatVersion?: number
   /**
    * Returns the id of the user to whom a session belongs, or `undefined` or `null` for nobody.
    * `list({ user })`, `revokeUser` and `assignUsers` need it.
@@ -204,6 +213,7 @@ const rules: Record<keyof StoreOptions, OptionRule> = {
     (value) => value === false || isSealOptions(value),
   ],
   serializer: ['{ stringify(session), parse(text) }', hasFunctions('stringify', 'parse')],
+  formatVersion: ['the number of a format, such as 1', between(1, Number.MAX_SAFE_INTEGER)],
   user: ['a function of the session that returns the id of its user', isFunction],
   onConflict: ["'merge', 'overwrite' or 'error'", oneOf('merge', 'overwrite', 'error')],
   onGone: ["'ignore' or 'error'", oneOf('ignore', 'error')],
@@ -213,16 +223,6 @@ const rules: Record<keyof StoreOptions, OptionRule> = {
     isLegacyOptions,
   ],
   now: ['a function that returns epoch milliseconds', isFunction],
-}
-
-function isSealOptions(value: unknown): boolean {
-  const { keys, acceptPlain = false } = (value ?? {}) as Partial<SealOptions>
-  return (
-    Array.isArray(keys) &&
-    keys.length > 0 &&
-    keys.every((key) => secretKeyOf(key) !== undefined) &&
-    isBoolean(acceptPlain)
-  )
 }
 
 /**
@@ -246,9 +246,13 @@ export function splitOptions<D extends object>(
 
 /**
  * @throws TypeError as `checkOptions` does, where there is no driver, and where the option `legacy`
- * reads the rows of the store itself.
+ * reads the rows of the store itself, or `formatVersion` is not one of the last two formats.
  */
-export function toSettings(options: StoreOptions, driver: Driver): Settings {
+export function toSettings(
+  options: StoreOptions,
+  driver: Driver,
+  formats: readonly Format[] = FORMATS,
+): Settings {
   requireDriver(driver)
   checkOptions(options, rules, { hints: STORE_HINTS })
   warnOfSeconds(options)
@@ -269,6 +273,7 @@ export function toSettings(options: StoreOptions, driver: Driver): Settings {
     hashIds: options.hashIds ?? true,
     seal: options.seal,
     serializer: options.serializer ?? json,
+    formatVersion: toFormatVersion(options.formatVersion, formats.length),
     user: options.user,
     legacy: options.legacy,
     onConflict: options.onConflict ?? 'merge',

@@ -5,6 +5,7 @@ import { Upkeep } from './dispatch/upkeep.ts'
 import { WholeStoreCalls } from './dispatch/whole-store-calls.ts'
 import type { Driver } from './driver.ts'
 import { Codec } from './encoding/codec.ts'
+import { FORMATS, type Format } from './encoding/formats.ts'
 import { type Keys, keysOf } from './encoding/key.ts'
 import { createSealer } from './encoding/seal.ts'
 import type { LegacyReader, LegacyRow, MoveOptions, MoveOutcome } from './legacy.ts'
@@ -53,16 +54,16 @@ export class SessionStore extends Store {
   readonly #whole: WholeStoreCalls
   #closing: Promise<void> | undefined
 
-  /** Opens nothing: the first call does. Throws a TypeError for a wrong option. */
-  constructor(driver: Driver, options: StoreOptions = {}) {
+  /** Opens nothing. Throws a TypeError for a wrong option. `formats`: for tests before a release. */
+  constructor(driver: Driver, options: StoreOptions = {}, formats: readonly Format[] = FORMATS) {
     super()
     // Each `session()` middleware adds two listeners, so a dozen of them are not a leak.
     this.setMaxListeners(0)
-    this.#settings = toSettings(options, driver)
-    const { serializer, seal, maxPayload, hashIds, operationTimeout, maxQueue, now } = this.#settings
+    this.#settings = toSettings(options, driver, formats)
+    const { seal, hashIds, operationTimeout, maxQueue, now } = this.#settings
     this.settings = toStoreSettings(this.#settings)
     const sealer = seal ? createSealer(seal, driver.place) : undefined
-    const codec = new Codec(serializer, sealer, maxPayload, operationTimeout)
+    const codec = new Codec(this.#settings, sealer, formats)
     this.#keys = keysOf(hashIds)
     this.#near = new Near(this.#settings, this.#keys, driver.name)
     this.#dispatcher = new Dispatcher(new NearDriver(driver, this.#near), operationTimeout, now)

@@ -69,6 +69,7 @@ const wrong: Record<string, unknown[]> = {
     'json',
     { stringify: 1, parse: 2 },
   ],
+  formatVersion: [...noNumbers, 0, 0.5, -1, 2],
   user: [null, 'id', {}],
   onConflict: [null, true, 'Merge', 'ignore', ''],
   onGone: [null, false, 'drop', 'merge'],
@@ -97,6 +98,7 @@ const right: Record<string, unknown[]> = {
   operationTimeout: [1, 2 ** 30 - 1, undefined],
   maxQueue: [1, Number.MAX_SAFE_INTEGER, undefined],
   maxPayload: [1, Number.MAX_SAFE_INTEGER, undefined],
+  formatVersion: [1, undefined],
   hashIds: [true, false, undefined],
   seal: [
     false,

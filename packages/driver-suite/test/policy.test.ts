@@ -18,8 +18,8 @@ function checkOnMutant(rule: StoreRule, mutant: Mutant): Promise<void> {
   return withStores(
     make,
     async (stores) => rule.check(stores),
-    (driver, options) => {
-      const right = new SessionStore(driver, options)
+    (driver, options, formats) => {
+      const right = new SessionStore(driver, options, formats)
       const store = Object.create(right) as SessionStore
       for (const name of Object.getOwnPropertyNames(SessionStore.prototype) as (keyof SessionStore)[])
         if ((name as string) !== 'constructor')
@@ -29,7 +29,7 @@ function checkOnMutant(rule: StoreRule, mutant: Mutant): Promise<void> {
         get: () => (right as unknown as { generate: unknown }).generate,
         set: (generate) => Object.assign(right, { generate }),
       })
-      return Object.assign(store, mutant(right, driver, options))
+      return Object.assign(store, mutant(right, driver, options, formats))
     },
   )
 }

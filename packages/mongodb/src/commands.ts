@@ -1,7 +1,7 @@
-import { SessionStoreError, timers } from '@session-stores/core'
+import { isSchemaOlder, type Schema, SessionStoreError, timers, toSchemaVersion } from '@session-stores/core'
 import { Link, type Source } from './client.ts'
 import { didNothing, isMissingIndex, isTransient, toStoreError, toTimeout } from './errors.ts'
-import { type Document, indexes } from './row.ts'
+import { type Document, indexes, SCHEMA_ID, type Step, toSchemaVersion as toFound } from './row.ts'
 import { DUPLICATE_KEY, LATE, REFUSED } from './statements.ts'
 
 const { pause, setTimeout, uptime } = timers
@@ -51,6 +51,7 @@ interface Reply {
 export class Commands {
   readonly #source: Source
   readonly #collection: string
+  readonly #schema: Schema<Step>
   #link: Link
   #isClosed = false
   /**
@@ -63,8 +64,9 @@ export class Commands {
   /** The options that all commands share until the time `until`, by `uptime`. */
   #shared: { until: number; options: object } = { until: Number.NEGATIVE_INFINITY, options: decoding }
 
-  constructor(source: Source, collection: string) {
+  constructor(source: Source, collection: string, schema: Schema<Step>) {
     this.#source = source
+    this.#schema = schema
     this.#collection = collection
     this.#link = new Link(source, DEFAULT_TIME_LIMIT)
   }
@@ -203,7 +205,30 @@ export class Commands {
   }
 
   async makeIndexes(): Promise<void> {
-    await this.run({ createIndexes: this.#collection, indexes })
+    const all = [...indexes, ...this.#schema.steps.flat()]
+    await this.run({ createIndexes: this.#collection, indexes: all })
+  }
+
+  /**
+   * Makes the indexes, and notes the schema where the collection has an older one.
+   *
+   * @throws SCHEMA_TOO_NEW, and makes no index then: a newer version may have dropped it.
+   */
+  async prepareCollection(): Promise<void> {
+    const filter = { _id: SCHEMA_ID }
+    const { cursor } = await this.run<Found>({ find: this.#collection, filter, limit: 1, singleBatch: true })
+    const isOlder = isSchemaOlder(
+      toFound(cursor.firstBatch[0] as object | undefined),
+      this.#schema,
+      'the collection',
+    )
+    await this.makeIndexes()
+    if (!isOlder) return
+    // Processes of several versions may begin at once, and the newest schema stays.
+    const { version, minimum } = toSchemaVersion(this.#schema)
+    const noted = { version: { $max: ['$version', version] }, minimum: { $max: ['$minimum', minimum] } }
+    const updates = [{ q: filter, u: [{ $set: noted }], upsert: true }]
+    await this.run({ update: this.#collection, updates, writeConcern: this.#link.writeConcern })
   }
 
   async close(): Promise<void> {

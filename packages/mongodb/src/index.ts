@@ -5,6 +5,7 @@ import {
   type OptionRule,
   pageOf,
   refuseFragment,
+  type Schema,
   SessionStore,
   type StoreOptions,
   splitOptions,
@@ -13,7 +14,7 @@ import {
 import { isClient, type MongoClient, URL_FORM } from './client.ts'
 import { Commands, DEFAULT_TIME_LIMIT, type Found } from './commands.ts'
 import { HINTS } from './hints.ts'
-import { PURGE_INDEX, toRow, USER_INDEX } from './row.ts'
+import { PURGE_INDEX, SCHEMA, type Step, toRow, USER_INDEX } from './row.ts'
 import { MAX_PAYLOAD } from './size.ts'
 import { toRemoval, toTouches } from './statements.ts'
 import { Writes } from './writes.ts'
@@ -86,15 +87,16 @@ interface Counted {
  *
  * This is one function, because its verbs share one set of commands.
  *
+ * @param schema the schema of the collection, for tests of a schema before its release.
  * @throws TypeError for a wrong option.
  * @example
  * const store = new SessionStore(mongoDriver({ client, database: 'app' }))
  */
-export function mongoDriver(options: MongoOptions): Driver {
+export function mongoDriver(options: MongoOptions, schema: Schema<Step> = SCHEMA): Driver {
   checkOptions(options, rules, { hints: HINTS })
   exactlyOne(options, { url: 'a connection string', client: 'a MongoClient' })
   const { url, client, database, collection = 'sessions' } = options
-  const commands = new Commands({ url, client, database }, collection)
+  const commands = new Commands({ url, client, database }, collection, schema)
   const writer = new Writes(commands)
 
   const driver: Driver = {
@@ -102,7 +104,7 @@ export function mongoDriver(options: MongoOptions): Driver {
     place: commands.place,
     async setup(timeLimit = DEFAULT_TIME_LIMIT) {
       await commands.setTimeLimit(timeLimit)
-      await Promise.all([commands.readClock(), commands.makeIndexes()])
+      await Promise.all([commands.readClock(), commands.prepareCollection()])
     },
     async read(keys) {
       const filter = { _id: keys.length === 1 ? keys[0] : { $in: keys } }

@@ -1,9 +1,17 @@
-import type { Row, Write } from '@session-stores/core'
+import {
+  FIRST_SCHEMA,
+  NEWER_LAYOUT,
+  type Row,
+  type Schema,
+  type SchemaVersion,
+  type Write,
+} from '@session-stores/core'
 
 /**
  * How a row lies in the collection. A session has `data` and `expiresAt`, and a tombstone has
  * `goneUntil`, so one comparison shows which sessions are live. Times are numbers in epoch
- * milliseconds, except `purgeAt`, by which MongoDB removes documents.
+ * milliseconds, except `purgeAt`, by which MongoDB removes documents. A later version of this layout
+ * has a `layout` above 1 and keeps all fields but `data`.
  */
 export interface Document {
   _id: string
@@ -14,6 +22,7 @@ export interface Document {
   data?: string | Buffer
   expiresAt?: number
   goneUntil?: number
+  layout?: number
 }
 
 /** The names of the indexes. */
@@ -25,6 +34,21 @@ export const indexes: readonly object[] = [
   { name: PURGE_INDEX, key: { purgeAt: 1 }, expireAfterSeconds: 0 },
   { name: USER_INDEX, key: { user: 1, _id: 1 }, partialFilterExpression: { user: { $gt: '' } } },
 ]
+
+/** The indexes of a later schema. Only new names: `createIndexes` refuses a name that is taken. */
+export type Step = readonly object[]
+
+/** The schema of the collection. There is no step yet. */
+export const SCHEMA: Schema<Step> = { minimum: 1, steps: [] }
+
+/** The `_id` of the document with the version of the schema. No comparison with a text finds it. */
+export const SCHEMA_ID: object = { schema: 'session-stores' }
+
+/** Returns the version in the document, where there is one. */
+export const toSchemaVersion = (document: Partial<SchemaVersion> | undefined): SchemaVersion =>
+  document === undefined
+    ? FIRST_SCHEMA
+    : { version: Number(document.version), minimum: Number(document.minimum) }
 
 const HOUR = 3_600_000
 
@@ -54,7 +78,9 @@ export function toRow(document: Document): Row | undefined {
   const { _id: key, data, tag, user, createdAt, expiresAt, goneUntil } = document
   if (tag === undefined) return undefined
   if (goneUntil !== undefined) return { key, data: null, tag, user, createdAt, expiresAt: goneUntil }
-  if (data === undefined || expiresAt === undefined) return undefined
+  if (expiresAt === undefined) return undefined
+  if (Number(document.layout) > 1) return { key, data: NEWER_LAYOUT, tag, user, createdAt, expiresAt }
+  if (data === undefined) return undefined
   const text = Buffer.isBuffer(data) ? data.toString('utf16le') : data
   return { key, data: text, tag, user, createdAt, expiresAt }
 }

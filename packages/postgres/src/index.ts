@@ -4,6 +4,7 @@ import {
   exactlyOne,
   type OptionRule,
   pageOf,
+  type Schema,
   SessionStore,
   type StoreOptions,
   splitOptions,
@@ -11,18 +12,8 @@ import {
 import { isPool, isReadable, LentPool, OwnPool, type PostgresPool } from './client.ts'
 import { HINTS } from './hints.ts'
 import { DEFAULT_TIME_LIMIT, Queries } from './queries.ts'
-import {
-  expiresAtOf,
-  keyOf,
-  keysOf,
-  oneOrMany,
-  quoteTable,
-  tagOf,
-  toRow,
-  toScalars,
-  toTableSql,
-  toTexts,
-} from './row.ts'
+import { expiresAtOf, keyOf, keysOf, oneOrMany, quoteTable, tagOf, toRow, toScalars, toTexts } from './row.ts'
+import { SCHEMA, type Step, toTableSql } from './schema.ts'
 import { prepareTable } from './setup.ts'
 import { createStatements } from './statements.ts'
 import { Writes } from './writes.ts'
@@ -110,8 +101,8 @@ const rules: Record<keyof PostgresOptions, OptionRule> = {
 const CLEAR_STEP = 1000
 
 /**
- * Returns the SQL that makes the table and its indexes where they are missing, for a migration or
- * for a role that may create tables.
+ * Returns the SQL that makes the table and its indexes where they are missing, and that brings those of
+ * an older version of this package up to date: for a migration, or for a role that may create tables.
  *
  * @throws TypeError for a wrong option.
  * @example
@@ -119,7 +110,7 @@ const CLEAR_STEP = 1000
  */
 export function ddl(options: TableOptions = {}): string {
   checkOptions(options, tableRules)
-  return toTableSql(options.schema ?? 'public', options.table ?? 'sessions')
+  return toTableSql(options.schema ?? 'public', options.table ?? 'sessions', SCHEMA)
 }
 
 /**
@@ -128,17 +119,18 @@ export function ddl(options: TableOptions = {}): string {
  *
  * This is one function, because its verbs share one set of connections and statements.
  *
+ * @param changes the schema of the table, for tests of a schema before its release.
  * @throws TypeError for a wrong option.
  * @example
  * const store = new SessionStore(postgresDriver({ pool, table: 'sessions' }))
  */
-export function postgresDriver(options: PostgresOptions): Driver {
+export function postgresDriver(options: PostgresOptions, changes: Schema<Step> = SCHEMA): Driver {
   checkOptions(options, rules, { hints: HINTS })
   exactlyOne(options, { url: 'a connection URL', pool: 'a pg Pool' })
   const { url, pool, schema = 'public', table = 'sessions' } = options
   const { createTable = true, namedStatements = true } = options
   const name = quoteTable(schema, table)
-  const statements = createStatements(schema, table, namedStatements)
+  const statements = createStatements(schema, table, namedStatements, changes)
   const connections = url === undefined ? new LentPool(pool!) : new OwnPool(url)
   const queries = new Queries(connections, statements.clock)
   const writer = new Writes(queries, statements)
@@ -148,7 +140,7 @@ export function postgresDriver(options: PostgresOptions): Driver {
     place: name,
     async setup(timeLimit = DEFAULT_TIME_LIMIT) {
       queries.setTimeLimit(timeLimit)
-      await prepareTable(queries, statements, name, createTable)
+      await prepareTable(queries, statements, name, createTable, changes)
       await queries.readClock(statements.clock)
     },
     async read(keys) {

@@ -1,4 +1,4 @@
-import type { Row, Write } from '@session-stores/core'
+import { NEWER_LAYOUT, type Row, type Write } from '@session-stores/core'
 
 /** The columns of the table, and their types by the names in PostgreSQL's catalog. */
 export const COLUMNS: Readonly<Record<string, string>> = {
@@ -18,10 +18,11 @@ const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export const quoteTable = (schema: string, table: string): string => `${quote(schema)}.${quote(table)}`
 
 /**
- * Returns the SQL that makes the table and its indexes where they are missing. `purge_at` is when
- * `prune` looks at a row, in whole minutes. See docs/decisions/0007-coarse-purge-times.md.
+ * Returns the SQL that makes the first schema of the table and its indexes where they are missing.
+ * `purge_at` is when `prune` looks at a row, in whole minutes. See
+ * docs/decisions/0007-coarse-purge-times.md.
  */
-export function toTableSql(schema: string, table: string): string {
+export function toFirstTableSql(schema: string, table: string): string {
   const t = quoteTable(schema, table)
   return `CREATE TABLE IF NOT EXISTS ${t} (
   key text COLLATE "C" PRIMARY KEY,
@@ -88,8 +89,11 @@ export function dataOf({ data }: Write): string | null {
 }
 
 /** Returns the payload of a stored text: the inverse of `dataOf`. */
-const toData = (stored: string): string =>
-  stored.startsWith('=') ? Buffer.from(stored.slice(1), 'base64').toString() : stored
+function toData(stored: string): string {
+  if (!stored.startsWith('=')) return stored
+  // No base64 begins with a second sign, so that a later version can mark what it stores.
+  return stored.startsWith('==') ? NEWER_LAYOUT : Buffer.from(stored.slice(1), 'base64').toString()
+}
 
 /** Reads a row from one field, in which no value contains a newline. NULL `data` is left out. */
 export function toRow([line]: Fields): Row {

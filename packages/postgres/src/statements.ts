@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto'
-import { quoteTable, toTableSql } from './row.ts'
+import type { Schema } from '@session-stores/core'
+import { quoteTable } from './row.ts'
+import { type Step, toTableSql } from './schema.ts'
 
 /** The advisory lock under which a table is made, because `IF NOT EXISTS` fails in a race. */
 const SETUP_LOCK = 7_305_437_202
@@ -27,9 +29,9 @@ type Verb = Record<'one' | 'many', Statement>
 
 /** Every statement of the driver. */
 export interface Statements extends Record<'read' | 'put' | 'update' | 'touch', Verb> {
-  /** Lists the columns of the table. */
+  /** Lists the columns of the table, with their types and comments. */
   columns: Statement
-  /** Makes the table. */
+  /** Makes the table, or brings it to the newest schema. */
   create: Statement
   /** The usual saves of many sessions: all are live, and a later deadline that is stored stays. */
   save: Statement
@@ -59,7 +61,12 @@ type Replacement = Record<
  *
  * This is one function, because all statements share the fragments at its beginning.
  */
-export function createStatements(schema: string, table: string, named: boolean): Statements {
+export function createStatements(
+  schema: string,
+  table: string,
+  named: boolean,
+  changes: Schema<Step>,
+): Statements {
   const t = quoteTable(schema, table)
   const row = 'key, tag, owner, created_at, expires_at, data'
   // A row is one field, because each field of an answer costs pg as much as the whole session does.
@@ -124,11 +131,14 @@ export function createStatements(schema: string, table: string, named: boolean):
 
   return {
     columns: {
-      text: `SELECT attname, typname FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_type AS type ON type.oid = atttypid
+      text: `SELECT attname, typname, pg_catalog.col_description(attrelid, attnum)
+        FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_type AS type ON type.oid = atttypid
         WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
     },
     // PostgreSQL runs statements that are sent together as one transaction.
-    create: { text: `SELECT pg_catalog.pg_advisory_xact_lock(${SETUP_LOCK});\n${toTableSql(schema, table)}` },
+    create: {
+      text: `SELECT pg_catalog.pg_advisory_xact_lock(${SETUP_LOCK});\n${toTableSql(schema, table, changes)}`,
+    },
     clock: { text: `SELECT ${clock}` },
     read: {
       one: statement(`SELECT ${line} FROM ${t} WHERE key = $1`),

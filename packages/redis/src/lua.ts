@@ -9,7 +9,7 @@ import {
   TAG_AT,
   TIME_LENGTH,
   TOMBSTONE,
-  VERSION,
+  VERSIONS,
 } from './row.ts'
 
 /**
@@ -120,7 +120,8 @@ for i = 1, #KEYS do
   local key = KEYS[i]
   local old = redis.pcall('GETRANGE', key, '0', '${last}')
   ${isGroup ? IF_AWAY : ''}
-  if type(old) ~= 'string' or byte(old) ~= ${byteOf(VERSION)} then old = nil end
+  local version = type(old) == 'string' and byte(old)
+  if not version or version < ${VERSIONS.map(byteOf).join(' or version > ')} then old = nil end
   ${work}
   ${isGroup ? 'end' : ''}
 end
@@ -168,5 +169,5 @@ export const toScript = (source: string): Script => ({ source, sha: hash('sha1',
 export const IF_OURS: string = `
   local key = KEYS[i]
   local old = redis.pcall('GETRANGE', key, '0', '${TO_KIND}')
-  if type(old) == 'string' and #old == ${KIND} and string.find(old, '^${VERSION}%d+[${SESSION}${TOMBSTONE}]$') then
+  if type(old) == 'string' and #old == ${KIND} and string.find(old, '^[${VERSIONS.join('-')}]%d+[${SESSION}${TOMBSTONE}]$') then
 `

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Row } from '@session-stores/core'
+import { NEWER_LAYOUT, type Row } from '@session-stores/core'
 
 /**
  * The value of a row: a head, then the payload. The parts up to the tag have fixed places.
@@ -9,6 +9,9 @@ import type { Row } from '@session-stores/core'
  * Times are 16 digits, so that Lua compares them as text and a touch overwrites one in place.
  * `user` is empty for nobody. The mark shows for which key the value was written. See
  * docs/decisions/0008-redis-strings-and-scripts.md.
+ *
+ * A later version of this layout has a higher digit and keeps all up to the second space, so that this
+ * version can count, list, touch and end such a session, though it cannot read the session itself.
  */
 export function toValue({ key, data, tag, user, createdAt, expiresAt }: Row): string {
   const kind = data === null ? TOMBSTONE : SESSION
@@ -16,8 +19,10 @@ export function toValue({ key, data, tag, user, createdAt, expiresAt }: Row): st
   return `${VERSION}${digits(expiresAt)}${digits(createdAt)}${kind}${mark}${tag} ${user ?? ''} ${data ?? ''}`
 }
 
-/** The first character of every value. */
-export const VERSION = '2'
+/** The first character of every value that this version writes. */
+const VERSION = '2'
+/** The first character of every value that may be a session, from this version's to the highest. */
+export const VERSIONS: readonly [lowest: string, highest: string] = [VERSION, '9']
 /** The kind of a session. */
 export const SESSION = 's'
 /** The kind of a tombstone. */
@@ -55,11 +60,13 @@ function parse(value: string): Omit<Row, 'key'> | undefined {
   const expiresAt = Number(value.slice(EXPIRES_AT, CREATED_AT))
   const createdAt = Number(value.slice(CREATED_AT, KIND_AT))
   const kind = value[KIND_AT]
-  if (value[0] !== VERSION || (kind !== SESSION && kind !== TOMBSTONE)) return undefined
+  const version = value[0]!
+  if (!(version >= VERSION && version <= VERSIONS[1])) return undefined
+  if (kind !== SESSION && kind !== TOMBSTONE) return undefined
   if (tagEnd <= TAG_AT || tagEnd > TAG_AT + MAX_TAG || userEnd < tagEnd) return undefined
   if (!(expiresAt >= 0 && createdAt >= 0)) return undefined
   return {
-    data: kind === TOMBSTONE ? null : value.slice(userEnd + 1),
+    data: kind === TOMBSTONE ? null : version === VERSION ? value.slice(userEnd + 1) : NEWER_LAYOUT,
     tag: value.slice(TAG_AT, tagEnd),
     user: userEnd === tagEnd + 1 ? null : value.slice(tagEnd + 1, userEnd),
     createdAt,

@@ -1,9 +1,10 @@
-import { SessionStoreError } from '@session-stores/core'
+import { type Schema, SessionStoreError } from '@session-stores/core'
 import type { Database } from 'better-sqlite3'
 import { Checkpointer } from './checkpoint.ts'
 import { fileOf, isOnDisk, openDatabase, type SqliteDatabase, toAbsolute } from './client.ts'
 import { OWNER_IN_TRANSACTION, toMissingTableError } from './errors.ts'
 import { makePrivateFile, WatchedFile } from './file.ts'
+import type { Step } from './schema.ts'
 import { prepareTable, type Statements } from './statements.ts'
 
 /**
@@ -14,6 +15,7 @@ export class Connection {
   readonly #path: string
   readonly #lent: SqliteDatabase | undefined
   readonly #table: string
+  readonly #changes: Schema<Step>
   #isSetUp = false
   #watched: WatchedFile | undefined
   #owned: Database | undefined
@@ -24,10 +26,11 @@ export class Connection {
   #file: string | undefined
 
   /** Opens nothing yet. `path` counts where no database is lent. */
-  constructor(path: string, lent: SqliteDatabase | undefined, table: string) {
+  constructor(path: string, lent: SqliteDatabase | undefined, table: string, changes: Schema<Step>) {
     this.#path = path
     this.#lent = lent
     this.#table = table
+    this.#changes = changes
   }
 
   /** Opens the database and makes the table, each where it is missing. */
@@ -104,7 +107,7 @@ export class Connection {
 
   #prepare(database: SqliteDatabase): Statements {
     try {
-      return prepareTable(database, this.#table)
+      return prepareTable(database, this.#table, this.#changes)
     } catch (error) {
       throw toMissingTableError(error)
     }

@@ -6,6 +6,7 @@ import {
   type OptionRule,
   pageOf,
   type Row,
+  type Schema,
   SessionStore,
   SessionStoreError,
   type StoreOptions,
@@ -17,6 +18,7 @@ import { Connection } from './connection.ts'
 import { isTableMissing } from './errors.ts'
 import { HINTS } from './hints.ts'
 import { Lane } from './lane.ts'
+import { SCHEMA, type Step, VERSIONS } from './schema.ts'
 import type { CountStep, Statements } from './statements.ts'
 
 const { setImmediate, uptime } = timers
@@ -51,6 +53,8 @@ export type SqliteOptions = (
   table?: string
 }
 
+const RESERVED = new RegExp(`\\0|^sqlite_|^${VERSIONS}$`, 'i')
+
 const rules: Record<keyof SqliteOptions, OptionRule> = {
   path: ["the path of a file, or ':memory:'", isPath],
   database: [
@@ -59,8 +63,8 @@ const rules: Record<keyof SqliteOptions, OptionRule> = {
     isDatabase,
   ],
   table: [
-    'the name of a table: not empty, no NUL, not beginning with sqlite_',
-    (value) => typeof value === 'string' && value !== '' && !/\0|^sqlite_/i.test(value),
+    `the name of a table: not empty, no NUL, not beginning with sqlite_, and not ${VERSIONS}`,
+    (value) => typeof value === 'string' && value !== '' && !RESERVED.test(value),
   ],
 }
 
@@ -77,13 +81,14 @@ const PAGE = 4096
  *
  * It is one function because its methods share one closure; each of them is short.
  *
+ * @param changes the schema of the table, for tests of a schema before its release.
  * @throws TypeError for a wrong option.
  */
-export function sqliteDriver(options: SqliteOptions): Driver {
+export function sqliteDriver(options: SqliteOptions, changes: Schema<Step> = SCHEMA): Driver {
   checkOptions(options, rules, { hints: HINTS })
   exactlyOne(options, { path: 'a file', database: "a Database of 'better-sqlite3'" })
   const { path = '', database, table = 'sessions' } = options
-  const connection = new Connection(path, database, table)
+  const connection = new Connection(path, database, table, changes)
   // In WAL mode readers need no lock that a writer holds, so they do not wait behind writers.
   const [reads, writes] = [new Lane(), new Lane()]
 

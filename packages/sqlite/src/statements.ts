@@ -1,6 +1,7 @@
-import type { Touch, Write } from '@session-stores/core'
+import type { Schema, Touch, Write } from '@session-stores/core'
 import type { SqliteDatabase, SqliteStatement } from './client.ts'
-import { columnsOf, insertInto, quote, schemaOf } from './row.ts'
+import { columnsOf, insertInto, quote } from './row.ts'
+import { makeTable, type Step } from './schema.ts'
 
 type Name =
   | 'readOne'
@@ -35,9 +36,9 @@ export interface CountStep {
 
 type Prepare = (sql: string) => SqliteStatement
 
-/** Makes the table where it is missing, and prepares every statement of the driver. */
-export function prepareTable(database: SqliteDatabase, table: string): Statements {
-  database.exec(schemaOf(table))
+/** Makes the table, or brings it to this schema, and prepares every statement of the driver. */
+export function prepareTable(database: SqliteDatabase, table: string, changes: Schema<Step>): Statements {
+  makeTable(database, table, changes)
   // A lent database may be set to answer in BigInts.
   const prepare = (sql: string) => database.prepare(sql).safeIntegers(false)
   return {

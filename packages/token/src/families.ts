@@ -1,3 +1,4 @@
+import { SessionStoreError } from '@session-stores/core'
 import type { SessionData } from 'express-session'
 import { revoked, TokenError } from './errors.ts'
 import { type ReuseEvent, reuse } from './events.ts'
@@ -11,6 +12,11 @@ export interface TokenFamily extends Generation {
   client: string
   /** The end of the family, however often it is refreshed, in epoch milliseconds. */
   until: number
+  /**
+   * The version of what is stored here. Missing in the first one, whose processes refresh no family of
+   * a later one, and only end it.
+   */
+  version?: number
 }
 
 declare module 'express-session' {
@@ -68,6 +74,7 @@ export class Families {
     const session = await store.update(id, (found) => {
       const { tokenFamily } = found
       if (tokenFamily === undefined) return undefined
+      refuseTooNew(tokenFamily)
       const decision = decide(tokenFamily, n, now(), grace)
       last.kind = decision.kind
       if (decision.kind === 'reuse') return undefined
@@ -88,6 +95,7 @@ export class Families {
     await store.update({ handle }, (session) => {
       const { tokenFamily } = session
       if (tokenFamily?.n !== n || tokenFamily.seen !== null) return undefined
+      refuseTooNew(tokenFamily)
       return { ...session, tokenFamily: { ...tokenFamily, seen: now() } }
     })
   }
@@ -103,6 +111,7 @@ export class Families {
     const { id, n } = this.#tokens.read(token)
     const found = await store.peek(store.handle(id), { freshness: 0 })
     const family = found?.session.tokenFamily
+    if (family) refuseTooNew(family)
     if (!found || family === undefined || decide(family, n, now(), grace).kind === 'reuse') return undefined
     return this.#toStored(id, found.session as StoredFamily['session'])
   }
@@ -133,4 +142,13 @@ export class Families {
       refreshToken: this.#tokens.write({ id, n }),
     }
   }
+}
+
+/** @throws FORMAT_TOO_NEW where a newer version of this package has stored the family. */
+function refuseTooNew({ version = 1 }: TokenFamily): void {
+  if (version > 1)
+    throw new SessionStoreError(
+      'FORMAT_TOO_NEW',
+      'a newer version of the package has stored these refresh tokens: upgrade @session-stores/token here',
+    )
 }

@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { SessionStoreError } from '@session-stores/core'
 import { TokenError } from './errors.ts'
 
 /** Says what a token is to people and to scanners that look for leaked credentials. */
@@ -31,7 +32,8 @@ export const isRefreshToken = (token: string): boolean => FORM.test(token)
 /**
  * Writes and reads refresh tokens: `rt_` and the base64url of a version, the family's id, the
  * number, 3 bytes that name the key, and 16 bytes of HMAC-SHA-256. Forged tokens are refused
- * without the database, and the database holds neither the id nor the key.
+ * without the database, and the database holds neither the id nor the key. Later versions keep the
+ * length, the key's name and the HMAC, so that this one knows them for tokens of its own kind.
  */
 export class RefreshTokens {
   readonly #ring: readonly MacKey[]
@@ -56,7 +58,10 @@ export class RefreshTokens {
     return PREFIX + Buffer.concat([body, macOf(key, body)]).toString('base64url')
   }
 
-  /** @throws MALFORMED or INVALID */
+  /**
+   * @throws MALFORMED or INVALID, or FORMAT_TOO_NEW for a token that a newer version of this package made:
+   * such an error is temporary, and the client keeps its token.
+   */
   read(token: unknown): RefreshToken {
     if (typeof token !== 'string' || !isRefreshToken(token))
       throw new TokenError('MALFORMED', 'this is not a refresh token')
@@ -66,6 +71,11 @@ export class RefreshTokens {
     const isOurs = this.#ring.some(
       (key) => key.id.equals(keyId) && timingSafeEqual(macOf(key, body), bytes.subarray(BODY_LENGTH)),
     )
+    if (isOurs && body[0]! > VERSION)
+      throw new SessionStoreError(
+        'FORMAT_TOO_NEW',
+        'a newer version of the package has made this refresh token: upgrade @session-stores/token here',
+      )
     if (body[0] !== VERSION || !isOurs)
       throw new TokenError('INVALID', 'none of the secrets made this refresh token')
     return {

@@ -3,11 +3,13 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Begun, Command, Ended, Line, Message, Pair, Part, Settings } from './protocol.ts'
 
 /** A process of the application. It can be stopped, killed and started again. */
 export class Application {
   readonly #settings: Settings
+  readonly #worker: URL
   readonly #folder: string = mkdtempSync(join(tmpdir(), 'histories-'))
   /** How much of the file of the calls has been read, in characters. */
   #read = 0
@@ -15,6 +17,7 @@ export class Application {
   readonly #ended: (call: Ended) => void
   readonly #killed: () => void
   readonly #handed: (pair: Pair) => void
+  readonly #isOlder: boolean
   #child: ChildProcess | undefined
   readonly #parts = new Map<string, (end: 'done' | 'killed' | Error) => void>()
   #isKilled = false
@@ -29,7 +32,12 @@ export class Application {
       /** The process got tokens, which the others may be asked to accept. */
       handed: (pair: Pair) => void
     },
+    checkout?: string,
   ) {
+    this.#isOlder = checkout !== undefined
+    this.#worker = checkout
+      ? pathToFileURL(join(checkout, 'internal/lab/src/histories/worker.ts'))
+      : new URL('./worker.ts', import.meta.url)
     this.#settings = { ...settings, calls: join(this.#folder, 'calls') }
     this.#begun = on.begun
     this.#ended = on.ended
@@ -43,7 +51,7 @@ export class Application {
   }
 
   async #start(): Promise<void> {
-    const child = fork(new URL('./worker.ts', import.meta.url), [JSON.stringify(this.#settings)], {
+    const child = fork(this.#worker, [JSON.stringify(this.#settings)], {
       execArgv: [],
     })
     this.#child = child
@@ -63,8 +71,9 @@ export class Application {
     ])
   }
 
+  /** Gives tokens to the process. An older version of the program does not know them. */
   take(pair: Pair): void {
-    this.#send({ take: pair })
+    if (!this.#isOlder) this.#send({ take: pair })
   }
 
   setClock(ahead: number): void {

@@ -37,10 +37,10 @@ const TOTAL = WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0)
 /** The share of logouts that end a client with tokens. */
 const OF_TOKENS = 0.3
 /**
- * The errors of calls that may have happened or not, the last one of calls that found no table. Any
- * other one is a fault of the store.
+ * The errors of calls that may have happened or not, at last of those that found no table, or a
+ * session of a newer version. Any other one is a fault of the store.
  */
-const UNANSWERED = ['UNAVAILABLE', 'TIMEOUT', 'BACKEND', 'OVERLOADED', 'BAD_STORAGE']
+const UNANSWERED = ['UNAVAILABLE', 'TIMEOUT', 'BACKEND', 'OVERLOADED', 'BAD_STORAGE', 'FORMAT_TOO_NEW']
 /** What errors say about the session or the tokens. */
 const ANSWERS: Readonly<Record<string, Answer>> = {
   GONE: 'gone',

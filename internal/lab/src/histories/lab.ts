@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SessionStore } from '@session-stores/core'
 import { randomFrom } from '@session-stores/testbed'
-import { openStore } from '../store.ts'
+import { openVersion } from '../upgrades/store.ts'
 import { Application } from './application.ts'
 import { check, type Verdict } from './checker.ts'
 import { keysOf } from './client.ts'
 import { faultsOf } from './faults.ts'
 import type { Mutant } from './mutants.ts'
 import type { Place } from './place.ts'
-import { type Keys, OPERATION_TIMEOUT, type Pair, SESSIONS, type Verb } from './protocol.ts'
+import { type Keys, OPERATION_TIMEOUT, type Pair, SESSIONS, type Verb, type Version } from './protocol.ts'
 import { Recorder } from './recorder.ts'
 import type { Scene } from './scene.ts'
 import { FAMILY } from './token-calls.ts'
@@ -60,9 +60,14 @@ export class Lab implements AsyncDisposable {
   /** How far the clock of each process is ahead, in milliseconds. */
   #clocks: number[] = []
 
-  /** @throws SERVER_UNAVAILABLE */
-  static async start(place: Place): Promise<Lab> {
-    const reader = await openStore(place.database, place.direct, {
+  /**
+   * @param versions what the processes of the application have, one after the other; where the list
+   * ends, they have this version
+   * @throws SERVER_UNAVAILABLE
+   */
+  static async start(place: Place, versions: readonly Version[] = []): Promise<Lab> {
+    const writes = versions.find((version) => version.writes !== undefined)?.writes
+    const reader = await openVersion(place.database, place.direct, writes, {
       pruneInterval: false,
       operationTimeout: 20_000,
     })
@@ -71,14 +76,19 @@ export class Lab implements AsyncDisposable {
     for (let process = 0; process < PROCESSES; process++) {
       // One process has a small pool, which faults use up sooner.
       const through = process === 0 ? (place.throughFew ?? place.through) : place.through
-      const settings = { database: place.database, place: through }
+      const { checkout, ...version } = versions[process] ?? {}
+      const settings = { database: place.database, place: through, ...version }
       lab.#applications.push(
-        new Application(settings, {
-          begun: (call) => lab.#recorder.begin(process, call),
-          ended: (call) => lab.#recorder.end(process, call),
-          killed: () => lab.#recorder.kill(process),
-          handed: (pair) => lab.#handOn(process, pair),
-        }),
+        new Application(
+          settings,
+          {
+            begun: (call) => lab.#recorder.begin(process, call),
+            ended: (call) => lab.#recorder.end(process, call),
+            killed: () => lab.#recorder.kill(process),
+            handed: (pair) => lab.#handOn(process, pair),
+          },
+          checkout,
+        ),
       )
     }
     await Promise.all(lab.#applications.map((application) => application.start()))

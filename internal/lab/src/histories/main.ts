@@ -4,10 +4,16 @@
  *
  *     npx -y pnpm@12 histories [--database redis] [--seed 1] [--minutes 5] [--rounds 10]
  *         [--histories 20] [--faults 5] [--mutant 'loses an update'] [--json file]
+ *         [--old <tag or commit>] [--formats]
+ *
+ * With --old, one of three processes has the packages of that version. With --formats, the processes have
+ * one format more than was released: one writes the old one, and two write the new one.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type DatabaseId, databaseIds } from '@session-stores/testbed/databases'
+import { checkOut } from '../upgrades/checkout.ts'
+import { ROLLING } from '../upgrades/store.ts'
 import { Lab } from './lab.ts'
 import type { Mutant } from './mutants.ts'
 import { startPlace } from './place.ts'
@@ -24,16 +30,20 @@ const { values } = parseArgs({
     mutant: { type: 'string' },
     pages: { type: 'string' },
     json: { type: 'string' },
+    old: { type: 'string' },
+    formats: { type: 'boolean', default: false },
   },
 })
 const databases = (values.database ?? databaseIds) as DatabaseId[]
 const limit = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * 60_000
 const rounds = values.minutes === undefined ? Number(values.rounds) : Number.POSITIVE_INFINITY
 const tallies: Tally[] = []
+const old = values.old === undefined ? undefined : await checkOut(values.old)
+const versions = old ? [{ checkout: old.folder }] : values.formats ? ROLLING : []
 
 for (const database of databases) {
   await using place = await startPlace(database)
-  await using lab = await Lab.start(place)
+  await using lab = await Lab.start(place, versions)
   const tally = new Tally(database, place.version)
   tallies.push(tally)
   const begin = performance.now()
@@ -48,5 +58,6 @@ for (const database of databases) {
 }
 console.log(toTable(tallies))
 if (values.json) writeFileSync(values.json, `${JSON.stringify(tallies, null, 2)}\n`)
+await old?.[Symbol.asyncDispose]()
 // Node 24 may wait forever for the handles of killed servers.
 process.exit(tallies.some(({ violations }) => violations.length > 0) ? 1 : 0)

@@ -106,6 +106,8 @@ export interface Ended {
 export interface Settings {
   readonly database: DatabaseId
   readonly place: string
+  /** The option `formatVersion`, in a version of the packages that has one format more. */
+  readonly writes?: number
   /** The file of the calls. What is in a file outlives a killed process, unlike a message to another one. */
   readonly calls: string
 }
@@ -119,6 +121,12 @@ export interface Part {
   readonly calls: number
   /** How the store is broken. */
   readonly mutant?: Mutant | undefined
+}
+
+/** Which version of the packages a process of the application has. */
+export interface Version extends Pick<Settings, 'writes'> {
+  /** The folder of an older version. */
+  readonly checkout?: string
 }
 
 /** What the program tells an application's process. */

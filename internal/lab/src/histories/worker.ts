@@ -6,7 +6,7 @@ import './clock.ts'
 import { createHash } from 'node:crypto'
 import { openSync, writeSync } from 'node:fs'
 import { Tokens } from '@session-stores/token'
-import { openStore } from '../store.ts'
+import { openVersion } from '../upgrades/store.ts'
 import { Client } from './client.ts'
 import { setClockAhead } from './clock.ts'
 import { breakStore, breakTokens, type Mutant, wrongClockOf } from './mutants.ts'
@@ -21,7 +21,7 @@ import {
 } from './protocol.ts'
 import { Purse } from './token-calls.ts'
 
-const { database, place, calls: path } = JSON.parse(process.argv[2]!) as Settings
+const { database, place, writes, calls: path } = JSON.parse(process.argv[2]!) as Settings
 
 /** The processes of the application share it. */
 const secret = createHash('sha256').update('histories').digest()
@@ -29,7 +29,7 @@ const secret = createHash('sha256').update('histories').digest()
 /** Opens the store, broken in this way, and the tokens of its sessions. */
 async function open(mutant: Mutant | undefined) {
   const wrong = wrongClockOf(mutant)
-  const right = await openStore(database, place, {
+  const right = await openVersion(database, place, writes, {
     operationTimeout: OPERATION_TIMEOUT,
     pruneInterval: false,
     onGone: 'error',

@@ -56,8 +56,8 @@ const isNumber = (type: string): boolean => /\bnumber\b/.test(type) && !/=> (?!n
 /** @throws Error for an option that takes a number and has no unit. */
 export function unitOf({ name, type }: Pick<Option, 'name' | 'type'>): string {
   const unit = UNITS[name]
-  // The id of a user may be a number, which counts nothing.
-  if (isNumber(type) && unit === undefined && name !== 'user')
+  // The id of a user may be a number, and a format has one: they count nothing.
+  if (isNumber(type) && unit === undefined && !['user', 'formatVersion'].includes(name))
     throw new Error(`the option ${name} takes a number: write its unit into ${import.meta.filename}`)
   return isNumber(type) ? (unit ?? '') : ''
 }

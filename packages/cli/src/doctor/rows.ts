@@ -6,11 +6,11 @@ import type { Examination } from './examination.ts'
 
 /** How many sessions are looked at. */
 const SAMPLE = 1000
-/** How every sealed session begins. */
-const SEALED = 'sealed:'
+/** How every sealed session begins, in any format. */
+const SEALED = /^(format:\d+:)?sealed:/
 const HASH = /^[\w-]{43}$/
 
-const CHECKS = ['rows/unreadable', 'rows/unsealed', 'rows/seal-broken', 'rows/unhashed']
+const CHECKS = ['rows/unreadable', 'rows/too-new', 'rows/unsealed', 'rows/seal-broken', 'rows/unhashed']
 
 /** What was seen of the rows. */
 interface Seen {
@@ -69,7 +69,7 @@ function watch(driver: Driver, seen: Seen): Driver {
         if (row.data === null) continue
         seen.rows++
         if (!HASH.test(row.key)) seen.unhashed++
-        if (row.data.startsWith(SEALED)) seen.sealed++
+        if (SEALED.test(row.data)) seen.sealed++
       }
       return rows
     },
@@ -77,13 +77,20 @@ function watch(driver: Driver, seen: Seen): Driver {
 }
 
 function judge(exam: Examination, seen: Seen, hasKeys: boolean, isSealed: boolean): void {
-  const { CORRUPT = 0, SEAL_BROKEN = 0 } = seen.codes
+  const { CORRUPT = 0, SEAL_BROKEN = 0, FORMAT_TOO_NEW = 0 } = seen.codes
   exam.check(
     'rows/unreadable',
     CORRUPT > 0,
     'error',
     `${CORRUPT} of ${seen.rows} sessions are no JSON with a cookie, so they count as errors in every request.`,
     'Find out who writes there. A store with a serializer of its own needs --ignore rows/unreadable.',
+  )
+  exam.check(
+    'rows/too-new',
+    FORMAT_TOO_NEW > 0,
+    'error',
+    `${FORMAT_TOO_NEW} of ${seen.rows} sessions are of a format that is newer than this version of the packages.`,
+    'Upgrade the packages here, or set formatVersion of the newer processes back, and store the sessions again.',
   )
   const plain = seen.rows - seen.sealed
   exam.check(

@@ -3,6 +3,7 @@ import session, { type SessionData } from 'express-session'
 import { inTime, isThenable } from '../dispatch/settle.ts'
 import type { Awaitable } from '../driver.ts'
 import { isStoreError, SessionStoreError } from '../errors.ts'
+import { FORMAT, FORMATS, type Format, readMark, toMark, tooNew } from './formats.ts'
 import type { SealedRow, Sealer } from './seal.ts'
 
 /**
@@ -70,29 +71,48 @@ const noCookie = (): SessionStoreError =>
     'a session must be stored as an object with a cookie; its toJSON, or that of its cookie, leaves none',
   )
 
+/** The options that the codec follows. */
+interface CodecSettings {
+  serializer: Serializer
+  maxPayload: number
+  operationTimeout: number
+  formatVersion: number
+}
+
 const SEALED = 'sealed:2:'
 const PLAIN = 'plain:'
+/** A text that begins like this is put into an envelope, so that nobody takes it for one. */
+const RESERVED = /^(sealed|plain|format):/
 
 /**
  * Turns a session into the `data` of a row and back, in two steps: session to text (by the
  * serializer), and text to data (the envelope). The envelope of plain text is the text itself, so
- * that the database shows JSON. Only a text that begins like an envelope is put into one.
+ * that the database shows JSON. Only a text that begins like an envelope is put into one. The data of
+ * a format above 1 begins with a mark.
  */
 export class Codec {
   #serializer: Serializer
   #sealer: Sealer | undefined
   #maxPayload: number
   #timeLimit: number
+  #formats: readonly Format[]
+  #version: number
 
   /**
-   * `maxPayload` is in bytes. `timeLimit` is how long an asynchronous serializer may take, in
-   * milliseconds.
+   * `maxPayload` is in bytes. `operationTimeout` is how long an asynchronous serializer may take, in
+   * milliseconds. `formatVersion` is the format in which sessions are stored.
    */
-  constructor(serializer: Serializer, sealer: Sealer | undefined, maxPayload: number, timeLimit: number) {
+  constructor(
+    { serializer, maxPayload, operationTimeout, formatVersion }: CodecSettings,
+    sealer: Sealer | undefined,
+    formats: readonly Format[] = FORMATS,
+  ) {
     this.#serializer = serializer
     this.#sealer = sealer
     this.#maxPayload = maxPayload
-    this.#timeLimit = timeLimit
+    this.#timeLimit = operationTimeout
+    this.#formats = formats
+    this.#version = formatVersion
   }
 
   /** @throws INVALID_SESSION, NOT_SERIALIZABLE or TIMEOUT, synchronously or as a rejection. */
@@ -162,11 +182,11 @@ export class Codec {
 
   /** @throws PAYLOAD_TOO_LARGE */
   wrap(text: string, row: SealedRow): string {
-    const data = this.#sealer
-      ? SEALED + this.#sealer.seal(text, row)
-      : text.startsWith(SEALED) || text.startsWith(PLAIN)
-        ? PLAIN + text
-        : text
+    const version = this.#version
+    const data =
+      version === 1
+        ? this.#enclose(text, row, version)
+        : toMark(version) + this.#enclose(this.#formats[version - 1]!.encode(text), row, version)
     // A character takes at most three bytes in UTF-8, so small payloads need not be counted.
     if (data.length * 3 > this.#maxPayload && Buffer.byteLength(data) > this.#maxPayload)
       throw new SessionStoreError(
@@ -179,15 +199,60 @@ export class Codec {
   /**
    * Returns the text in a row that is not a tombstone.
    *
-   * @throws SEAL_BROKEN or NOT_SEALED
+   * @throws FORMAT_TOO_NEW, SEAL_BROKEN, NOT_SEALED or CORRUPT
    */
   unwrap(row: SealedRow & { data: string | null }): string {
     const data = row.data!
+    if (!data.startsWith(FORMAT)) return this.#disclose(data, row, 1)
+    const [version, rest] = this.#readMark(data)
+    const encoded = this.#disclose(rest, row, version)
+    try {
+      return this.#formats[version - 1]!.decode(encoded)
+    } catch (error) {
+      throw corrupt(error)
+    }
+  }
+
+  /**
+   * Checks that what a save would replace is of a format that this process knows, because another
+   * process may keep in it what this one cannot know.
+   *
+   * @throws FORMAT_TOO_NEW
+   */
+  refuseTooNew({ data }: { data: string | null }): void {
+    if (data?.startsWith(FORMAT)) this.#readMark(data)
+    else if (data !== null && this.#isNewerSeal(data)) throw this.#tooNew()
+  }
+
+  #readMark(data: string): [version: number, rest: string] {
+    const mark = readMark(data)
+    if (mark[0] > this.#formats.length) throw this.#tooNew(mark[0])
+    return mark
+  }
+
+  /** Whether the data has the number of a seal which this process does not know. */
+  #isNewerSeal(data: string): boolean {
+    return /^sealed:\d+:/.test(data) && !data.startsWith(SEALED)
+  }
+
+  #tooNew(version = Number.POSITIVE_INFINITY): SessionStoreError {
+    return tooNew(version, this.#formats.length)
+  }
+
+  /** Seals the text, or puts it into an envelope where it begins like one. */
+  #enclose(text: string, row: SealedRow, version: number): string {
+    if (this.#sealer) return SEALED + this.#sealer.seal(text, row, version)
+    return RESERVED.test(text) ? PLAIN + text : text
+  }
+
+  /** Returns what `#enclose` got. */
+  #disclose(data: string, row: SealedRow, version: number): string {
     if (data.startsWith(SEALED)) {
       if (!this.#sealer)
         throw new SessionStoreError('SEAL_BROKEN', 'the session is sealed and there are no seal.keys')
-      return this.#sealer.open(data.slice(SEALED.length), row)
+      return this.#sealer.open(data.slice(SEALED.length), row, version)
     }
+    if (this.#isNewerSeal(data)) throw this.#tooNew()
     if (this.#sealer && !this.#sealer.acceptPlain)
       throw new SessionStoreError('NOT_SEALED', 'the session is not sealed; see seal.acceptPlain')
     return data.startsWith(PLAIN) ? data.slice(PLAIN.length) : data

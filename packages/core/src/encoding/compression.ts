@@ -54,6 +54,8 @@ const rules: Record<keyof CompressionOptions, OptionRule> = {
 
 /** What a compressed text begins with. JSON never does. */
 const PREFIX = 'zstd:1:'
+/** What a text begins with that this version or a later one has compressed. */
+const COMPRESSED = /^zstd:\d+:/
 
 /**
  * Returns a serializer that compresses the text of large sessions with Zstandard. It also reads
@@ -79,7 +81,7 @@ export function compressSessions(options: CompressionOptions = {}): Serializer {
 
   function compress(text: string): string {
     // A text that looks compressed is compressed, so that it is read as it was written.
-    const isAmbiguous = typeof text === 'string' && text.startsWith(PREFIX)
+    const isAmbiguous = typeof text === 'string' && COMPRESSED.test(text)
     // The store refuses what is no text.
     if (typeof text !== 'string' || (text.length < threshold && !isAmbiguous)) return text
     if (!text.isWellFormed()) throw new TypeError('the serializer returned lone surrogates')
@@ -94,7 +96,14 @@ export function compressSessions(options: CompressionOptions = {}): Serializer {
   }
 
   function decompress(text: string): string {
-    if (!text.startsWith(PREFIX)) return text
+    if (!text.startsWith(PREFIX)) {
+      if (COMPRESSED.test(text))
+        throw new SessionStoreError(
+          'FORMAT_TOO_NEW',
+          'a newer version of compressSessions has stored the session: upgrade @session-stores/core here',
+        )
+      return text
+    }
     const bytes = Buffer.from(text.slice(PREFIX.length), 'base64url')
     return zlib.zstdDecompressSync(bytes, { maxOutputLength: maxText }).toString()
   }

@@ -39,14 +39,15 @@ export type SealedRow = Pick<Row, 'key' | 'user' | 'createdAt'>
 /** Seals text for one row. What was sealed for another row does not open. */
 export interface Sealer {
   acceptPlain: boolean
-  seal(text: string, row: SealedRow): string
+  /** `version` is the format of the text: it opens as this format alone. */
+  seal(text: string, row: SealedRow, version: number): string
   /** @throws SEAL_BROKEN */
-  open(sealed: string, row: SealedRow): string
+  open(sealed: string, row: SealedRow, version: number): string
 }
 
 /**
  * Returns a sealer that uses AES-256-GCM. The associated data are the row's key, its user, its
- * beginning and `place` (the table, collection or prefix), so that whoever can write to the
+ * beginning, `place` (the table, collection or prefix) and its format, so that whoever can write to the
  * database but has no key can neither move a session nor change whose it is or how old it is. Each
  * row is sealed with a key of its own, the HMAC-SHA-256 of the row's key, so that the bound of 2^32
  * random nonces per key holds for each row (NIST SP 800-38D, 8.3). A sealed text is the base64url
@@ -55,18 +56,20 @@ export interface Sealer {
 export function createSealer({ keys, acceptPlain = false }: SealOptions, place: string): Sealer {
   const ring = keys.map(toRingKey)
   const rowKey = (key: RingKey, row: string) => createHmac('sha256', key.secret).update(row).digest()
-  const associated = ({ key, user, createdAt }: SealedRow) =>
-    Buffer.from(JSON.stringify([key, user, createdAt, place]))
+  const associated = ({ key, user, createdAt }: SealedRow, version: number) =>
+    Buffer.from(JSON.stringify([key, user, createdAt, place, ...(version === 1 ? [] : [version])]))
   return {
     acceptPlain,
-    seal(text, row) {
+    seal(text, row, version) {
       const key = ring[0]!
       const nonce = randomBytes(NONCE_LENGTH)
-      const cipher = createCipheriv('aes-256-gcm', rowKey(key, row.key), nonce).setAAD(associated(row))
+      const cipher = createCipheriv('aes-256-gcm', rowKey(key, row.key), nonce).setAAD(
+        associated(row, version),
+      )
       const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
       return Buffer.concat([key.id, nonce, cipher.getAuthTag(), body]).toString('base64url')
     },
-    open(sealed, row) {
+    open(sealed, row, version) {
       const bytes = Buffer.from(sealed, 'base64url')
       const key = ring.find(({ id }) => id.equals(bytes.subarray(0, KEY_ID_LENGTH)))
       if (!key) throw brokenSeal('no key of seal.keys sealed this session')
@@ -77,7 +80,7 @@ export function createSealer({ keys, acceptPlain = false }: SealOptions, place: 
         const decipher = createDecipheriv('aes-256-gcm', rowKey(key, row.key), nonce, {
           authTagLength: AUTH_TAG_LENGTH,
         })
-        decipher.setAAD(associated(row)).setAuthTag(bytes.subarray(tagStart, bodyStart))
+        decipher.setAAD(associated(row, version)).setAuthTag(bytes.subarray(tagStart, bodyStart))
         return decipher.update(bytes.subarray(bodyStart), undefined, 'utf8') + decipher.final('utf8')
       } catch (error) {
         throw brokenSeal('the sealed session, its user or its beginning was changed, or it was moved', error)
@@ -118,6 +121,17 @@ function isPredictable(bytes: Uint8Array): boolean {
 export function secretKeyOf(value: unknown): Buffer | undefined {
   const bytes = keyBytes(value)
   return bytes && !isPredictable(bytes) ? bytes : undefined
+}
+
+/** Whether the value can be the option `seal`. */
+export function isSealOptions(value: unknown): boolean {
+  const { keys, acceptPlain = false } = (value ?? {}) as Partial<SealOptions>
+  return (
+    Array.isArray(keys) &&
+    keys.length > 0 &&
+    keys.every((key) => secretKeyOf(key) !== undefined) &&
+    typeof acceptPlain === 'boolean'
+  )
 }
 
 function toRingKey(key: SealOptions['keys'][number]): RingKey {

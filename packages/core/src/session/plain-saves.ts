@@ -1,6 +1,7 @@
 import type { Call } from '../dispatch/call.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import { pause } from '../dispatch/timers.ts'
+import type { Codec } from '../encoding/codec.ts'
 import type { Keys } from '../encoding/key.ts'
 import { SessionStoreError } from '../errors.ts'
 import type { Settings } from '../options.ts'
@@ -24,13 +25,15 @@ import type { Tags } from './tag.ts'
  */
 export class PlainSaves {
   readonly #dispatcher: Dispatcher
+  readonly #codec: Codec
   readonly #keys: Keys
   readonly #settings: Settings
   readonly #tags: Tags
   readonly #writes: WriteFactory
 
-  constructor({ dispatcher, keys, settings, tags, writes }: SaveParts) {
+  constructor({ dispatcher, codec, keys, settings, tags, writes }: SaveParts) {
     this.#dispatcher = dispatcher
+    this.#codec = codec
     this.#keys = keys
     this.#settings = settings
     this.#tags = tags
@@ -56,7 +59,10 @@ export class PlainSaves {
         publish('gone', this.#dispatcher.driver.name, () => this.#keys.handle(save.key))
         return call.finish(goneError())
       }
-      if (isLive(row, this.#settings)) return this.#write(call, save, lane, attempts, row.createdAt, row.tag)
+      if (isLive(row, this.#settings)) {
+        this.#codec.refuseTooNew(row)
+        return this.#write(call, save, lane, attempts, row.createdAt, row.tag)
+      }
       // The session is past its absolute end, but its row is live by its own deadline. The row is
       // ended first, because the new session would otherwise inherit the old `createdAt`.
       const end = { ...row, data: null, tag: this.#tags.next(), expect: row.tag, expiresAt: now }

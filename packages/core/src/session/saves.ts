@@ -188,7 +188,10 @@ export class Saves {
       // twice.
       if (onConflict === 'overwrite' && uncertain !== null) return uncertain
     }
-    if (onConflict === 'overwrite') return save
+    if (onConflict === 'overwrite') {
+      this.#codec.refuseTooNew(row)
+      return save
+    }
     const merged = await this.#merge(save, own ? [own] : bases, row)
     return (
       merged ??

@@ -3,6 +3,7 @@ import type { Channel } from 'node:diagnostics_channel'
 import { setImmediate as turn } from 'node:timers/promises'
 import {
   type Driver,
+  type Format,
   SessionStore,
   SessionStoreError,
   type SessionStoreErrorCode,
@@ -20,8 +21,11 @@ export interface Stores {
   open(options?: StoreOptions): SessionStore
   /** Makes a store in the second process. */
   openOther(options?: StoreOptions): SessionStore
-  /** Makes a store on a driver of the rule's own, such as one that loses replies. */
-  openOn(driver: Driver, options?: StoreOptions): SessionStore
+  /**
+   * Makes a store on a driver of the rule's own, such as one that loses replies, or with formats that
+   * are not released.
+   */
+  openOn(driver: Driver, options?: StoreOptions, formats?: readonly Format[]): SessionStore
   /** The drivers of the first and of the second process. */
   drivers: readonly [Driver, Driver]
   /**
@@ -99,18 +103,19 @@ export async function recordErrors(
   return errors
 }
 
+type OpenStore = (driver: Driver, options: StoreOptions, formats?: readonly Format[]) => SessionStore
+
 /** Calls `check` with stores on a new deployment, and closes the deployment afterwards. */
 export async function withStores(
   make: MakeDeployment,
   check: (stores: Stores, deployment: Deployment) => Promise<void>,
-  openStore: (driver: Driver, options: StoreOptions) => SessionStore = (driver, options) =>
-    new SessionStore(driver, options),
+  openStore: OpenStore = (driver, options, formats) => new SessionStore(driver, options, formats),
 ): Promise<void> {
   const deployment = await make({})
   const { drivers } = deployment
   const clock = { now: Date.now() }
-  const openOn = (driver: Driver, options: StoreOptions = {}): SessionStore =>
-    openStore(driver, { pruneInterval: false, now: () => clock.now, ...options })
+  const openOn: Stores['openOn'] = (driver, options, formats) =>
+    openStore(driver, { pruneInterval: false, now: () => clock.now, ...options }, formats)
   const stores: Stores = {
     open: (options) => openOn(drivers[0], options),
     openOther: (options) => openOn(drivers[1], options),

@@ -9,6 +9,7 @@ import { deadlines } from './deadlines.ts'
 import { diagnostics } from './events.ts'
 import { expiry } from './expiry.ts'
 import { type StoreRule, withStores } from './fixture.ts'
+import { formats } from './formats.ts'
 import { freshness } from './freshness.ts'
 import { gone } from './gone.ts'
 import { hostile } from './hostile.ts'
@@ -48,6 +49,7 @@ export const policyRules: readonly StoreRule[] = [
   ...revocations,
   ...bulk,
   ...sealing,
+  ...formats,
   ...legacyMoves,
   ...legacyLogouts,
   ...diagnostics,

@@ -149,6 +149,9 @@ export const input: StoreRule[] = [
     'plain:x',
     'sealed:1:x',
     'plain:sealed:1:x',
+    'format:2:x',
+    'format:x',
+    'sealed:3:x',
     '\u0000',
   ].map((text) =>
     rule(

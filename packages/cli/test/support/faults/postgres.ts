@@ -66,6 +66,7 @@ export function declarePostgres(): void {
       ['postgres/unlogged', (table: string) => `ALTER TABLE ${table} SET UNLOGGED`],
       ['postgres/never-pruned', (table: string) => `UPDATE ${table} SET purge_at = 1, expires_at = 2`],
       ['rows/unreadable', (table: string) => `UPDATE ${table} SET data = 'nonsense'`],
+      ['rows/too-new', (table: string) => `UPDATE ${table} SET data = 'format:9:newer'`],
       ['rows/unhashed', (table: string) => `UPDATE ${table} SET key = 'an id'`],
     ])('finds %s', async (id, damage) => {
       const place = await makeTable()

@@ -44,6 +44,7 @@ export function declareSqlite(): void {
       ],
       ['sqlite/never-pruned', (table: string) => `UPDATE ${table} SET purge_at = 1, expires_at = 2`],
       ['rows/unreadable', (table: string) => `UPDATE ${table} SET data = '{"no":"cookie"}'`],
+      ['rows/too-new', (table: string) => `UPDATE ${table} SET data = 'format:9:newer'`],
       ['rows/unhashed', (table: string) => `UPDATE ${table} SET key = 'an id, ' || rowid`],
       [
         'legacy/better-sqlite3-session-store',

@@ -1,4 +1,4 @@
-import { type Driver, SessionStore, type StoreOptions } from '@session-stores/core'
+import { type Driver, type Format, SessionStore, type StoreOptions } from '@session-stores/core'
 import type { SessionData } from 'express-session'
 
 /** What the mutants of stores share. Most mutants repeat a defect of a store that people use. */
@@ -10,7 +10,12 @@ export type Any = any
  * Returns the methods in which the mutant differs from `right`, which is the same store without the
  * mutant.
  */
-export type Mutant = (right: SessionStore, driver: Driver, options: StoreOptions) => Record<string, unknown>
+export type Mutant = (
+  right: SessionStore,
+  driver: Driver,
+  options: StoreOptions,
+  formats?: readonly Format[],
+) => Record<string, unknown>
 
 /** Copies the session, so that the store does not know the object and has no history of it. */
 export const copy = (session: SessionData): SessionData => ({ ...session })

@@ -6,6 +6,7 @@ import { data } from './data.ts'
 import { deadlines } from './deadlines.ts'
 import { events } from './events.ts'
 import { expiry } from './expiry.ts'
+import { formats } from './formats.ts'
 import { freshness } from './freshness.ts'
 import { gone } from './gone.ts'
 import type { Mutant } from './helpers.ts'
@@ -46,6 +47,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ...revoke,
   ...bulk,
   ...sealing,
+  ...formats,
   ...httpMatrix,
   ...httpCookies,
   ...httpRequests,
