@@ -19,7 +19,7 @@ const outputFile = tests === 'long' ? 'reports/vitest-long.json' : 'reports/vite
  * own: `npx -y pnpm@12 test:long`.
  */
 const LONG = [
-  'internal/lab/test/{freshness,histories,reliability-command,rounds,soak,upgrades}.test.ts',
+  'internal/lab/test/{deployments,freshness,full,histories,reliability-command,rounds,soak,upgrades}.test.ts',
   'internal/site/test/all-pages.test.ts',
   'packages/*/test/{outage,failover,two-schemas}.test.ts',
   'packages/express/test/attacks.test.ts',

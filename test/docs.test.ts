@@ -79,13 +79,18 @@ describe('docs/troubleshooting.md', () => {
     expect(explained.filter((code) => !code.startsWith('SESSION_STORES_')).sort()).toEqual(declared.sort())
   })
 
-  test('explains every warning of the process', () => {
+  test('explains every warning of the process, all of one name', () => {
     const sources = globSync('packages/*/src/**/*.ts', { cwd: root }).map((path) =>
       readFileSync(join(root, path), 'utf8'),
     )
     const warnings = sources.flatMap((source) => [...source.matchAll(/code: '(SESSION_STORES_\w+)'/g)])
     const codes = [...new Set(warnings.map(([, code]) => code!))]
     expect(explained.filter((code) => code.startsWith('SESSION_STORES_')).sort()).toEqual(codes.sort())
+    const names = sources.flatMap((source) =>
+      [...source.matchAll(/type: '(\w+)',\s*code: 'SESSION_STORES_/g)].map(([, name]) => name!),
+    )
+    expect(names).toHaveLength(warnings.length)
+    expect([...new Set(names)]).toEqual(['SessionStoresWarning'])
   })
 
   test('its program prints the code', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -14,8 +15,14 @@ const chromium = findCommand(['chromium', 'chromium-browser', 'google-chrome'])
 /** The page must be shorter than this, in screens, while its sections are folded. */
 const MOST_SCREENS = 10
 
-/** An expression that lists whether the page is too wide, and texts that exceed their charts. */
-const cut = `(() => {
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/**
+ * An expression that lists whether the page is too long or too wide, texts that exceed their charts,
+ * and violations of the rules of accessibility. Sections are alike, and axe would take a minute for
+ * all of them, so it looks at one of each kind.
+ */
+const faults = `${axe}; (async () => {
   const screens = document.documentElement.scrollHeight / innerHeight
   const long = screens < ${MOST_SCREENS} ? [] : ['folded, the page takes ' + screens + ' screens']
   for (const section of document.querySelectorAll('details')) section.open = true
@@ -24,7 +31,12 @@ const cut = `(() => {
     const [inner, outer] = [text.getBoundingClientRect(), text.closest('svg').getBoundingClientRect()]
     return inner.left < outer.left - 1 || inner.right > outer.right + 1 || inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1
   })
-  return [...long, ...wide, ...texts.map((text) => text.closest('figure').getAttribute('aria-label') + ': ' + text.textContent)]
+  const cut = texts.map((text) => text.closest('svg').getAttribute('aria-label') + ': ' + text.textContent)
+  const kinds = '#reading, #http, #open-loop, #expiry, #aims, #environment'
+  for (const section of document.querySelectorAll('.fold')) if (!section.querySelector(kinds)) section.remove()
+  const { violations } = await axe.run()
+  const barriers = violations.map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html }) => html.slice(0, 120)).join(' '))
+  return [...long, ...wide, ...cut, ...barriers]
 })()`
 
 describe('the page of the newest run, in Chromium', () => {
@@ -45,13 +57,13 @@ describe('the page of the newest run, in Chromium', () => {
 
   for (const width of [390, 1280])
     for (const scheme of ['light', 'dark'] as const)
-      it(`of ${width} pixels, ${scheme}: fits the screen, logs nothing, and requests nothing else`, async (context) => {
+      it(`of ${width} pixels, ${scheme}: fits the screen, is accessible, logs nothing, and requests nothing else`, async (context) => {
         if (!browser) {
           assert.ok(!process.env.CI, 'the checks of a fresh clone install chromium')
           context.skip('there is no chromium on PATH')
           return
         }
-        const { said, asked, result } = await browser.look(url, { width, scheme }, cut)
-        assert.deepEqual({ said, asked, cut: result }, { said: [], asked: [url], cut: [] })
+        const { said, asked, result } = await browser.look(url, { width, scheme }, faults)
+        assert.deepEqual({ said, asked, faults: result }, { said: [], asked: [url], faults: [] })
       })
 })

@@ -26,8 +26,9 @@ export interface StoreJob extends Common {
   points: readonly Point[]
   /** How often the list of points is measured. */
   passes: number
-  /** Milliseconds that the engine gets to compile the measured code: with many calls at once, and with one. */
+  /** Milliseconds in which the engine compiles the measured code, with many calls at once. */
   warmUp: number
+  /** The same with one call at once. */
   warmUpAlone: number
 }
 
@@ -50,6 +51,7 @@ export interface FleetJob extends Common {
   passes: number
   /** Milliseconds in which all processes work before the first measurement, as in `StoreJob`. */
   warmUp: number
+  /** The same with one call at once. */
   warmUpAlone: number
 }
 

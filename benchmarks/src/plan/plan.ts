@@ -101,8 +101,7 @@ class Planner {
           warmUp: Math.max(warmUp, calls * fleet.warmUpEach),
           duration: Math.max(duration, calls * fleet.durationEach),
         }
-        const point = this.#point('fleet', 'lookup-touch', parameters)
-        return { ...point, ...times, warmUpAgain: times.warmUp }
+        return { ...this.#point('fleet', 'lookup-touch', parameters), ...times, warmUpAgain: times.warmUp }
       }),
     )
     const make = (place: Place): Job => ({

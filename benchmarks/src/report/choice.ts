@@ -66,10 +66,10 @@ function describeHttp(run: Run): string {
   if (http.length === 0 || !ceiling) return ''
   const parts = http.map((cell) => {
     const ratio = compare(cell, ceiling, 'opsPerSecond')
-    return `${formatTimes(ratio)} with ${databaseNames[subjectOf(run, cell.subject).database]}`
+    return `${formatTimes(ratio)} (${databaseNames[subjectOf(run, cell.subject).database]})`
   })
   const connections = ceiling.parameters.concurrency
-  return `Over HTTP with ${connections} connections, the requests a second of an Express application, in times those with express-session's MemoryStore, which uses no database: ${enumeration(parts)}.`
+  return `With ${connections} connections, an Express application serves ${enumeration(parts)} times as many requests a second as with express-session's MemoryStore, which uses no database.`
 }
 
 function describeFew(run: Run): string {
@@ -79,14 +79,14 @@ function describeFew(run: Run): string {
   const most = Math.max(...fleet.map(({ parameters }) => parameters.processes ?? 0))
   const few = fleet.filter(({ parameters }) => parameters.processes === most)
   if (few.length > 0)
-    return `With ${most} processes and one request at once in each, our stores do ${ratiosOf(run, few)} the operations a second of the usual package.`
+    return `With ${most} processes and one request at a time in each, our stores complete ${ratiosOf(run, few)} as many operations a second as the usual package.`
   const alone = run.cells.filter(
     ({ scenario, parameters }) => scenario === 'request' && parameters.concurrency === 1,
   )
   const parts = ratiosOf(run, alone)
   return (
     parts &&
-    `With one request at once in one process, our stores do ${parts} the operations a second of the usual package.`
+    `With one request at a time in one process, our stores complete ${parts} as many operations a second as the usual package.`
   )
 }
 
@@ -99,7 +99,7 @@ function describeMany(run: Run): string {
   )
   return (
     parts &&
-    `With ${most} requests at once in one process, they do ${parts} as many, because calls that wait share a round trip.`
+    `With ${most} requests at a time in one process, our stores complete ${parts} as many, because calls that wait at the same time share a round trip to the database.`
   )
 }
 

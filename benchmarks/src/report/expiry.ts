@@ -20,8 +20,14 @@ export function renderExpiry(run: Run): string {
       ]
     },
   )
-  const head = ['store', 'late by, p50 ms', 'p99 ms', 'max ms', 'gone before the deadline']
-  return table({ head, rows }, 1)
+  const head = [
+    'store',
+    'readable after the deadline, p50 ms',
+    'p99 ms',
+    'at most ms',
+    'gone before the deadline',
+  ]
+  return table(head, [{ rows }], 1)
 }
 
 /** Renders how long expired sessions use storage, as HTML. */
@@ -33,5 +39,5 @@ export function renderReclaim(run: Run): string {
     return [html(nameOf(subjectOf(run, subject))), number(sessions), after(half), after(all)]
   })
   const head = ['store', 'expired at once', 'half gone after', 'all gone after']
-  return table({ head, rows }, 1)
+  return table(head, [{ rows }], 1)
 }

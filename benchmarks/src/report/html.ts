@@ -2,21 +2,31 @@
 export const html = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
-export interface Table {
-  head: readonly string[]
+/** Rows of a table that belong together, with a heading of their own if they have a title. */
+export interface RowGroup {
+  title?: string
   /** The cells as HTML. */
   rows: readonly (readonly string[])[]
 }
 
 /**
- * Renders a table that scrolls separately on narrow screens. The first `words` columns contain
- * text, the others figures.
+ * Renders a table that scrolls separately on narrow screens, where the first column stays in view.
+ * The first `words` columns contain text, the others figures.
  */
-export function table({ head, rows }: Table, words: number): string {
-  const row = (tag: 'th' | 'td', cells: readonly string[]): string =>
-    `<tr>${cells.map((cell, i) => `<${tag}${i < words ? '' : ' class="n"'}>${cell}</${tag}>`).join('')}</tr>`
-  const body = rows.map((cells) => row('td', cells)).join('\n')
-  return `<div class="scroll" tabindex="0"><table><thead>${row('th', head.map(html))}</thead><tbody>\n${body}\n</tbody></table></div>`
+export function table(head: readonly string[], groups: readonly RowGroup[], words: number): string {
+  const kind = (index: number): string => (index < words ? '' : ' class="n"')
+  const bodies = groups.map(({ title, rows }) => {
+    const heading =
+      title === undefined
+        ? ''
+        : `<tr><th class="group" colspan="${head.length}" scope="colgroup">${html(title)}</th></tr>\n`
+    const lines = rows.map(
+      (cells) => `<tr>${cells.map((cell, index) => `<td${kind(index)}>${cell}</td>`).join('')}</tr>`,
+    )
+    return `<tbody>\n${heading}${lines.join('\n')}\n</tbody>`
+  })
+  const titles = head.map((text, index) => `<th scope="col"${kind(index)}>${html(text)}</th>`).join('')
+  return `<div class="scroll" tabindex="0"><table><thead><tr>${titles}</tr></thead>${bodies.join('\n')}</table></div>`
 }
 
 export const list = (items: readonly string[]): string =>

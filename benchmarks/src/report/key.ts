@@ -10,10 +10,10 @@ const paths: Record<Drawn, string> = {
 }
 
 const meanings: Record<Drawn, string> = {
-  ours: 'ours',
+  ours: 'a store of this project',
   peer: 'another package',
-  floor: 'the bare client: the floor',
-  ceiling: "express-session's MemoryStore: no database",
+  floor: 'the client of the database alone, without a store',
+  ceiling: "express-session's MemoryStore, without a database",
 }
 
 /** Renders the meaning of a shape, as HTML. */

@@ -28,14 +28,14 @@ export function renderMarkdown(run: Run): string {
       .map((line) => `- ${line}`)
       .join('\n'),
     noiseOf(run).text,
-    `Medians of ${run.roundsDone} rounds, 95% intervals in brackets; \`~\`: no difference that can be told from chance. "ours" says how many times the figure of ours is this one's.`,
+    `Medians of ${run.roundsDone} rounds, with 95% confidence intervals in brackets. The column "ours" is the figure of our store on the same database, divided by the figure before it. \`~\` means that the difference may be due to chance.`,
     ...inPageOrder(run.scenarios).flatMap(({ name, title, text, command }) => {
       const cells = run.cells.filter(({ scenario }) => scenario === name)
       return cells.length === 0
         ? []
         : [
             `## ${title}`,
-            `${text} Again: \`${command}\``,
+            `${text} Run it again: \`${command}\``,
             ...(name === 'tokens' ? describeTokens(run) : []),
             cellsTable(run, cells),
           ]
@@ -51,7 +51,7 @@ export function renderMarkdown(run: Run): string {
 
 function cellsTable(run: Run, cells: readonly Cell[]): string {
   const header = [
-    '',
+    'load',
     'store',
     'ops/s',
     'ours',

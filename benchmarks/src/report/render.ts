@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { MAIN } from '../plan/main-subjects.ts'
 import { inPageOrder } from '../plan/scenarios.ts'
 import { noiseOf } from '../results/noise.ts'
@@ -14,6 +16,10 @@ import { style } from './style.ts'
 import { findMissedTokenAims } from './tokens.ts'
 import { findLosses, punctuality, slower } from './verdict.ts'
 
+const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8'))
+/** The project's page. */
+const home: string = manifest.repository.url.replace(/^git\+|\.git$/g, '')
+
 /**
  * Renders a run as a self-contained page without scripts, files or other hosts. All statements are
  * computed from the run, so they hold for any run.
@@ -25,7 +31,7 @@ export async function renderPage(run: Run): Promise<string> {
   const aims = [...findMissedAims(run), ...findMissedTokenAims(run)]
   const rest: [id: string, title: string, body: string][] = [
     ['losses', 'Where another package is ahead', renderLosses(run)],
-    ['aims', 'Aims that were not reached', aims.length === 0 ? '' : list(aims.map(html))],
+    ['aims', 'Aims that were not reached', aims.length === 0 ? '' : AIMS + list(aims.map(html))],
     ['environment', 'What it ran on', renderEnvironment(run)],
     ['missing', 'What was not measured', renderMissing(run)],
   ]
@@ -50,11 +56,14 @@ export async function renderPage(run: Run): Promise<string> {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Session stores compared, ${html(run.started.slice(0, 10))}</title>
+<meta name="description" content="How fast session stores for express-session are on Redis, MongoDB, PostgreSQL and SQLite, and which one to choose.">
 <link rel="icon" href="data:,">
 <style>${style}</style>
 </head>
 <body>
+<main>
 ${body.filter(Boolean).join('\n')}
+</main>
 </body>
 </html>
 `
@@ -71,22 +80,26 @@ function renderHead(run: Run): string {
   ]
   return [
     '<h1>Session stores compared</h1>',
+    `<p class="faint note">This page compares the stores of <a href="${home}">Session Stores</a> (“ours”) with the packages that are used today.</p>`,
     ...warnings.map((text) => `<p class="warning">${html(text)}</p>`),
   ].join('\n')
 }
+
+const AIMS =
+  '<p>The project states for each store and load how it should compare with the usual package. These aims were not reached.</p>'
 
 /** Renders which store to use: a table, a chart, and how the stores compare under other loads. */
 async function renderChoice(run: Run): Promise<string> {
   const rows = findChoices(run).map((choice) => {
     const { database, store, requests, p99, ratio, peer, needs, when } = choice
-    return `<tr><th scope="row">${html(store)}${database === '' ? '' : ` <span class="faint">${html(database)}</span>`}</th><td class="n"><b>${requests}</b> <span class="unit">a second</span></td><td class="n"><span class="unit">p99</span> ${p99} ms</td><td>${ratio} <span class="unit">the requests with</span> <span class="faint">${html(peer)}</span></td><td><span class="unit">needs</span> ${html(needs)}</td><td><span class="unit">Choose it when</span> ${html(when)}</td></tr>`
+    return `<tr><th scope="row">${html(store)}${database === '' ? '' : ` <span class="faint">${html(database)}</span>`}</th><td class="n"><b>${requests}</b> <span class="unit">a second</span></td><td class="n"><span class="unit">p99</span> ${p99} ms</td><td>${ratio} <span class="unit">the requests of</span> <span class="faint">${html(peer)}</span></td><td><span class="unit">Needs</span> ${html(needs)}</td><td><span class="unit">Choose it when</span> ${html(when)}</td></tr>`
   })
-  const head = ['Store', 'Requests a second', 'p99', 'To the usual package', 'Needs', 'Choose it when']
+  const head = ['Store', 'Requests a second', 'p99', 'Compared with', 'Needs', 'Choose it when']
   const table =
     rows.length === 0
       ? ''
       : `<table class="choice"><thead><tr>${head.map((text) => `<th scope="col">${text}</th>`).join('')}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table>
-<p class="faint">An Express application over HTTP. p99: 99 of 100 requests were answered within this time. <code>~</code>: the difference may be due to chance.</p>`
+<p class="faint note">An Express application answers requests over HTTP. 99 of 100 are answered within p99. A store is compared with the usual package: the one that most people use on that database today. <code>~</code> means that the difference may be due to chance.</p>`
   const sentences = [...describeSpeed(run).map(html), punctuality(run)].slice(0, 3)
   return [
     '<h2 id="verdict">Which store?</h2>',
@@ -103,15 +116,17 @@ async function renderOverview(run: Run): Promise<string> {
     const { role, variant, ...subject } = subjectOf(run, cell.subject)
     const value = figure(cell, 'opsPerSecond')
     const isShown =
-      role === 'ours' ? variant === 'standalone' : role === 'ceiling' || MAIN.includes(subject.id)
+      role === 'ours'
+        ? variant === 'standalone' && subject.database !== 'memory'
+        : role === 'ceiling' || MAIN.includes(subject.id)
     if (!value || role === 'control' || !isShown) return []
     const label = nameOf({ role, variant, ...subject })
     return [{ label, role, value: rate(cell), low: value.low, high: value.high }]
   })
   if (rows.length === 0) return ''
-  const where = http.length > 0 ? 'Express over HTTP' : 'Lookup and touch'
+  const where = http.length > 0 ? 'over HTTP' : 'lookup and touch'
   return figureOf(
-    `${where}: requests a second (more is better)`,
+    `Requests a second, ${where} (more is better)`,
     await dots(rows, 'a second', thousands, number),
     legend(rows.map(({ role }) => role)),
   )
@@ -121,13 +136,14 @@ function renderReading(run: Run): string {
   return [
     legend(),
     list([
-      'A dot is the median of the rounds, its line the 95% interval of the median. Scales are logarithmic: equal distances are equal ratios.',
-      '“Ours” are the stores of this project, and “the usual package” is the one that most people use on that database. “256 at once” means that 256 calls wait for an answer at any time. A touch moves the deadline of a session; p50 and p99 are the times within which half, and 99 of 100, calls were answered.',
-      'The column “ours” in a table: how many times the figure of our store on the same database is the one before it. <code>~</code>: a difference that cannot be told from chance.',
-      `${html(noiseOf(run).text)} The controls are one subject measured as if it were two.`,
-      'Every answer was checked while it was measured: the right session of the right user, with what was saved last. Failed and wrong operations are counted; a store with more than one in a hundred has no figures there.',
-      'Each store ran in a fresh process in each round, on the same server with the same durability as the others on that database; they took turns, in random order, each measuring for a moment while the others waited. CPU is that of the application’s process for one operation; round trips and commands are as the server counts them.',
-      'In a closed loop an operation begins when the one before it is answered; that shows the peak. At stated rates operations begin on time whatever became of those before, and latency counts from then, so that waiting is not hidden (coordinated omission).',
+      '“Ours” are the stores of this project. “The usual package” is the one that most people use on that database.',
+      'A dot is the median of the rounds, and the line through it is the 95% confidence interval of the median. Scales are logarithmic: equal distances are equal ratios.',
+      '“256 at once” means that 256 calls wait for an answer at any time. A touch moves the deadline of a session. Half of the calls were answered within p50, and 99 of 100 within p99.',
+      'The column “ours” in a table compares the column before it: it is the figure of our store on the same database, divided by the figure of this row. <code>~</code> means that the difference may be due to chance.',
+      `${html(noiseOf(run).text)} The controls measure one store twice, as if it were two.`,
+      'Every answer was checked while it was measured: it had to hold the session of the right user with what was saved last. Failed and wrong operations are counted. A store has no figures where more than one operation in a hundred failed.',
+      'Each store ran in a new process in each round, on the same server and with the same durability as the others on that database. The stores took turns in random order: each was measured for a moment while the others waited. CPU is what the process of the application used for one operation. Round trips and commands are counted by the server.',
+      'In a closed loop, an operation begins when the one before it has been answered, which shows the highest rate. At stated rates, operations begin on time whether or not those before have been answered, and their latency counts from then. So the time that a request waits for its turn is not hidden (“coordinated omission”).',
     ]),
   ].join('\n')
 }
@@ -137,21 +153,22 @@ const LEAST = 6
 
 function renderLosses(run: Run): string {
   const found = findLosses(run)
-  if (run.roundsDone < LEAST) return `<p>Fewer than ${LEAST} rounds tell nothing from chance.</p>`
+  if (run.roundsDone < LEAST)
+    return `<p>A run of fewer than ${LEAST} rounds cannot tell a difference from chance.</p>`
   const others = slower(run)
   const rest = others.length === 0 ? '' : list(others.map(html))
   if (found.length === 0)
-    return `<p>In no figure of this run does another package do better than ours on the same database, as far as can be told from chance.</p>${rest}`
-  const pairs = Map.groupBy(found, ({ ours, theirs }) => `${ours} to ${theirs}`)
+    return `<p>In no figure of this run is another package significantly better than our store on the same database.</p>${rest}`
+  const pairs = Map.groupBy(found, ({ ours, theirs }) => `${ours} and ${theirs}`)
   const tables = [...pairs].map(([pair, losses]) => {
     const rows = losses.map(({ what, at, measure, ratio }) => [
       `${number(ratio.median)}x <span class="faint">${number(ratio.low)}–${number(ratio.high)}</span>`,
       `${html(measure)}, ${html(what)} <span class="faint">${html(at)}</span>`,
     ])
-    return `<h3>${html(pair)}</h3>\n${table({ head: ['ours is', 'in'], rows }, 2)}`
+    return `<h3>${html(pair)}</h3>\n${table(['ratio', 'figure'], [{ rows }], 2)}`
   })
   return [
-    `<p>Every figure in which another package does significantly better than ours on the same database: ${found.length}.</p>`,
+    `<p>In ${found.length} figures, another package is significantly better than our store on the same database. The ratio is the figure of our store, divided by that of the other package.</p>`,
     rest,
     ...tables,
   ].join('\n')
@@ -174,7 +191,7 @@ function renderEnvironment({ environment: machine, servers, subjects, started, e
       `load of the machine before the run: ${machine.loadBefore.toFixed(2)}; the run took ${number(minutes)} minutes`,
       ...named,
     ]),
-    table({ head: ['store', 'packages', 'durability'], rows }, 3),
+    table(['store', 'packages', 'durability'], [{ rows }], 3),
   ].join('\n')
 }
 

@@ -28,7 +28,9 @@ export async function renderSection(run: Run, scenario: ScenarioInfo): Promise<s
   return fold(
     name,
     title,
-    [`<p>${html(text)}</p>`, body, `<p class="faint">Again: <code>${html(command)}</code></p>`].join('\n'),
+    [`<p>${html(text)}</p>`, body, `<p class="faint">Run it again: <code>${html(command)}</code></p>`].join(
+      '\n',
+    ),
   )
 }
 
@@ -58,8 +60,8 @@ function renderStorage(run: Run): string {
   const why =
     reasons.length === 0
       ? ''
-      : `<p>Where ours takes up more than 1.1 times the peer:</p>${list(reasons.map(html))}`
-  return `<p>In bytes for each session.</p>${table({ head: storageHead, rows }, 2)}${why}`
+      : `<p>Why a session of ours takes up more than 1.1 times the bytes of the usual package:</p>${list(reasons.map(html))}`
+  return `<p>In bytes for each session.</p>${table(storageHead, [{ rows }], 2)}${why}`
 }
 
 async function renderCharts(run: Run, name: ScenarioInfo['name']): Promise<string[]> {
@@ -112,7 +114,7 @@ async function renderChart(caption: string, rows: readonly Dot[], unit: string):
  * @param keys HTML
  */
 export const figureOf = (caption: string, svg: string, keys: string = ''): string =>
-  `<figure role="img" aria-label="${html(caption)}"><figcaption><b>${html(capitalize(caption))}</b> ${keys}</figcaption>${svg}</figure>`
+  `<figure><figcaption><b>${html(capitalize(caption))}</b> ${keys}</figcaption>${svg.replace('<svg ', `<svg role="img" aria-label="${html(caption)}" `)}</figure>`
 
 const capitalize = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
 
@@ -171,8 +173,8 @@ function rowsOf(run: Run, found: readonly Cell[], metric: Metric): Dot[] {
 }
 
 const HEAD = [
-  ...['', 'store', 'a second', 'ours', 'p50 ms', 'p99 ms', 'ours', 'CPU µs', 'ours', 'server CPU µs'],
-  ...['round trips', 'commands', 'bytes out', 'in', 'MiB', 'loop p99 ms', 'failed'],
+  ...['store', 'a second', 'ours', 'p50 ms', 'p99 ms', 'ours', 'CPU µs', 'ours', 'server CPU µs'],
+  ...['round trips', 'commands', 'bytes sent', 'bytes received', 'memory MiB', 'event loop p99 ms', 'failed'],
 ]
 
 /**
@@ -180,13 +182,20 @@ const HEAD = [
  * previous column.
  */
 function renderCells(run: Run, groups: readonly Cell[][]): string {
-  const rows = groups.flatMap((group) =>
-    group.toSorted((a, b) => rate(b) - rate(a)).map((cell, i) => renderRow(run, cell, i === 0)),
-  )
-  return table({ head: HEAD, rows }, 2)
+  const titled = groups.map((group) => ({
+    title: titleOf(group[0]!),
+    rows: group.toSorted((a, b) => rate(b) - rate(a)).map((cell) => renderRow(run, cell)),
+  }))
+  return table(HEAD, titled, 1)
 }
 
-function renderRow(run: Run, cell: Cell, isFirst: boolean): string[] {
+/** Describes what was done in a cell, like `lookup; 256 at once, sessions of 200 B, 1,000 stored`. */
+function titleOf({ operation, parameters }: Cell): string {
+  const { payload, stored } = parameters
+  return `${operations[operation]}; ${loadOf(parameters)}, sessions of ${number(payload)} B, ${number(stored)} stored`
+}
+
+function renderRow(run: Run, cell: Cell): string[] {
   const subject = subjectOf(run, cell.subject)
   const [id] = subject.comparedWith
   const rival = id === undefined ? undefined : counterpart(run, cell, id)
@@ -195,13 +204,9 @@ function renderRow(run: Run, cell: Cell, isFirst: boolean): string[] {
     const ratio = rival && compare(rival, cell, metric)
     return ratio ? `${ratio.significant ? '' : '~'}${number(ratio.median)}x` : ''
   }
-  const { payload, stored } = cell.parameters
-  const load = loadOf(cell.parameters)
-  const what = `${operations[cell.operation]}; ${load}, ${number(payload)} B, ${number(stored)} stored`
   const failed = failedShare(cell)
   const memory = figure(cell, 'rssPeak')
   return [
-    isFirst ? html(what) : '',
     html(nameOf(subject)),
     formatInterval(figure(cell, 'opsPerSecond')),
     against('opsPerSecond'),

@@ -66,8 +66,8 @@ function renderChoices(run: Run): string {
     ...[database, requests, `${p99} ms`, `${ratio} ${peer}`, needs, when],
   ])
   if (rows.length === 0) return ''
-  const head = ['', 'requests a second', 'p99', 'to', 'needs', 'choose it when']
-  return `An Express application over HTTP, on ${run.environment.cores} cores, with medians of ${run.roundsDone} rounds:\n\n${table(head, rows)}`
+  const head = ['database', 'requests a second', 'p99', 'compared with', 'needs', 'choose it when']
+  return `An Express application answers requests over HTTP, on ${run.environment.cores} cores. The figures are medians of ${run.roundsDone} rounds:\n\n${table(head, rows)}`
 }
 
 /** Renders the ratios of the stores themselves, without an application. */
@@ -82,13 +82,13 @@ function renderRatios(run: Run): string {
       const other = cell && counterpart(run, cell, id)
       return formatRatio(other && compare(cell, other, column.metric))
     })
-    return [[`${databaseNames[ours.database]}, to ${nameOf(peer)}`, ...ratios]]
+    return [[`${databaseNames[ours.database]}, compared with ${nameOf(peer)}`, ...ratios]]
   })
   const hasFleet = shown.some(({ scenario }) => scenario === 'fleet')
   const several = hasFleet ? ' `8 × 4`: lookup and touch with 8 processes and 4 calls at once in each.' : ''
   return [
-    `The stores themselves, ${BUSY} calls at once in one process, as a ratio to the peer in the same run; \`~\`: the difference may be due to chance.${several}`,
-    table(['', ...shown.map(({ title }) => title)], rows),
+    `The stores themselves, without an application: the operations a second of ours divided by those of the usual package in the same run, with ${BUSY} calls at once in one process. \`~\` means that the difference may be due to chance.${several}`,
+    table(['store on', ...shown.map(({ title }) => title)], rows),
   ].join('\n\n')
 }
 

@@ -10,17 +10,17 @@ const MUCH = 1.1
 /** Why a session of ours takes up more, by database. */
 const reasons: Readonly<Record<DatabaseId, string>> = {
   redis:
-    'beside the session, a value holds the tag that decides between two saves, the beginning and the deadline, and the key is a hash of 43 characters. Redis rounds a value up to the next size of its allocator, so one of 2,060 bytes takes 2,560.',
+    'a value holds, beside the session, the tag that decides between two saves, the time of creation and the deadline, and its key is a hash of 43 characters. Redis rounds the size of a value up to the next size of its allocator: 2,060 bytes take up 2,560.',
   mongodb:
-    'beside the session, a document holds the tag that decides between two saves, the beginning, the deadline and the coarse time of its removal, and the key is a hash of 43 characters.',
+    'a document holds, beside the session, the tag that decides between two saves, the time of creation, the deadline and a rounded time of its removal, and its key is a hash of 43 characters.',
   postgres:
-    'a fifth of each page stays free (fillfactor 80), so that a touch finds room on the page of its row and changes no index, and a row holds the tag that decides between two saves and two times more.',
+    'a fifth of each page stays free (fillfactor 80), so that a touch finds room on the page of its row and changes no index. A row also holds the tag that decides between two saves, and two more points in time.',
   sqlite:
-    'beside the session, a row holds the tag that decides between two saves and two times more, and an index by the time of removal keeps pruning short.',
+    'a row holds, beside the session, the tag that decides between two saves and two more points in time. An index by the time of removal keeps pruning short.',
 }
 
 export const storageHead: readonly string[] = [
-  ...['store', 'session of', 'data', 'indexes', 'together', 'to the peer', 'compressed on disk'],
+  ...['store', 'session of', 'data', 'indexes', 'together', 'to the usual package', 'compressed on disk'],
 ]
 
 /** Returns the rows of the table of bytes for each session. */

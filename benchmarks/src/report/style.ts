@@ -14,6 +14,7 @@ h1 { font-size: 1.7rem; margin: 0.5rem 0; }
 h2 { font-size: 1.3rem; margin: 2.5rem 0 0.5rem; padding-top: 0.75rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 1.25rem 0 0.25rem; }
 p, li { max-width: 46rem; }
+.note { max-width: none; margin: 0.5rem 0; }
 a { color: var(--ours); }
 code { font: 0.85em ui-monospace, monospace; overflow-wrap: anywhere; }
 .faint, figcaption { color: var(--faint); font-size: 0.9rem; }
@@ -32,13 +33,16 @@ figure > svg { display: block; width: 100%; max-width: 440px; height: auto; }
 table { border-collapse: collapse; font-size: 0.85rem; margin: 0.5rem 0; }
 th, td { padding: 0.2rem 0.6rem 0.2rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: top; }
 th { vertical-align: bottom; }
+th.group { padding-top: 1rem; }
 @media (max-width: 640px) {
   th, td:not(.n) { white-space: normal; min-width: 5rem; }
-  td:first-child { min-width: 7rem; }
+  .scroll td:first-child, .scroll thead th:first-child { position: sticky; left: 0; min-width: 7rem; max-width: 9rem; background: var(--paper); }
+  th.group { max-width: 20rem; }
 }
 .n { text-align: right; font-variant-numeric: tabular-nums; }
 @media (min-width: 1000px) {
-  .verdict { display: grid; grid-template-columns: minmax(0, 1fr) 440px; gap: 3rem; align-items: start; }
+  .verdict { margin-top: 0.75rem; display: grid; grid-template-columns: minmax(0, 1fr) 440px; gap: 3rem; align-items: start; }
+  .verdict p:first-child { margin-top: 0; }
 }
 details summary { cursor: pointer; margin: 0.5rem 0; }
 .fold { border-top: 1px solid var(--line); }

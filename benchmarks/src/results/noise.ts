@@ -26,20 +26,25 @@ export function noiseOf(run: Run): Noise {
     const result = other && compare(cell, other, 'opsPerSecond', 1 - FALSE_ALARM / cells.length)
     return result ? [result] : []
   })
-  if (ratios.length === 0) return { verdict: 'unknown', text: 'The run has no control.' }
+  if (ratios.length === 0)
+    return { verdict: 'unknown', text: 'The run has no control, so nothing is known of its noise.' }
   const distance = (median: number) => Math.max(median, 1 / median)
   const worst = Math.max(...ratios.map(({ median }) => distance(median)))
   const differing = ratios.filter(({ significant }) => significant).length
-  const apart = `the medians of the same subject measured twice lie up to ${percent(worst)} apart`
+  const apart = `the medians of one store that was measured twice lie up to ${percent(worst)} apart`
   if (differing > 0)
     return {
       ...{ verdict: 'too noisy', worst },
-      text: `Too noisy: in ${differing} of ${ratios.length} comparisons the same subject differs from itself.`,
+      text: `The run was too noisy: in ${differing} of ${ratios.length} comparisons, one store differs from itself.`,
     }
-  if (worst > MOST) return { verdict: 'too noisy', worst, text: `Too noisy: ${apart}.` }
+  if (worst > MOST) return { verdict: 'too noisy', worst, text: `The run was too noisy: ${apart}.` }
   if (!ratios.every(({ sure }) => sure))
-    return { verdict: 'unknown', worst, text: `Too few rounds to tell noise from differences; ${apart}.` }
-  return { verdict: 'quiet', worst, text: `Quiet: ${apart}.` }
+    return {
+      verdict: 'unknown',
+      worst,
+      text: `The run has too few rounds to tell noise from differences; ${apart}.`,
+    }
+  return { verdict: 'quiet', worst, text: `The run was quiet: ${apart}.` }
 }
 
 const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)}%`

@@ -73,7 +73,10 @@ export class Browser {
     return new Browser(child, socket)
   }
 
-  /** Opens a page with scripts disabled, and evaluates an expression after it was loaded. */
+  /**
+   * Opens a page with scripts disabled, and evaluates an expression after it was loaded, which may be
+   * a promise.
+   */
   async look(url: string, { width, scheme }: Screen, expression: string): Promise<Seen> {
     const { targetId } = await this.#ask('Target.createTarget', { url: 'about:blank' })
     const { sessionId } = await this.#ask('Target.attachToTarget', { targetId, flatten: true })
@@ -98,7 +101,11 @@ export class Browser {
       await ask('Emulation.setScriptExecutionDisabled', { value: true })
       await ask('Page.navigate', { url })
       await loaded.promise
-      const { result } = await ask('Runtime.evaluate', { expression, returnByValue: true })
+      // The page had no script of its own until here; a promise of the expression may need a timer.
+      await ask('Emulation.setScriptExecutionDisabled', { value: false })
+      const evaluated = await ask('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true })
+      const { exceptionDetails: failure, result } = evaluated
+      if (failure) throw new Error(failure.exception?.description ?? failure.text)
       seen.result = result.value
       return seen
     } finally {

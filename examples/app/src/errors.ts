@@ -44,9 +44,10 @@ export const showError: ErrorRequestHandler = (error: unknown, req, res, next) =
   if (retryAfter !== undefined) res.set('Retry-After', `${retryAfter}`)
   const retryAt = retryAfter === undefined ? undefined : new Date(Date.now() + retryAfter * 1000)
   // Only a page that is read can be loaded again. A form has to be filled in again.
-  const path = req.method === 'GET' ? req.originalUrl : req.path
+  const isForm = req.method !== 'GET'
+  const path = isForm ? req.path : req.originalUrl
   res.status(status)
-  show(req, res, 'error', { title, advice, retryAt, path })
+  show(req, res, 'error', { title, advice, retryAt, path, isForm })
 }
 
 /** Says what happened, and what to do. */

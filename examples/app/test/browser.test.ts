@@ -36,7 +36,15 @@ describe('the application, in Chromium', () => {
   beforeAll(async () => {
     if (!executablePath) return
     const { cert, key } = selfSigned(folder)
-    const app = createApp({ store, users, tokens, secret, isSecure: true, triesPerAddress: 1000 })
+    const app = createApp({
+      store,
+      users,
+      tokens,
+      secret,
+      isSecure: true,
+      triesPerAddress: 1000,
+      triesPerName: 3,
+    })
     server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, app)
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -256,23 +264,24 @@ describe('the application, in Chromium', () => {
     for (const colorScheme of ['light', 'dark'] as const)
       test(`of ${width} pixels, ${colorScheme}: every page fits the screen, and can be read`, async (run) => {
         const { page, name, complaints } = await open(run, { viewport: { width, height: 900 }, colorScheme })
-        const look = async (path: string): Promise<void> => {
+        const look = async (path: string, title = path.slice(1) || 'home'): Promise<void> => {
           if (page.url() !== origin + path) await page.goto(path)
           if (path === '/notes') await page.getByText('There are no notes yet.').waitFor()
-          expect(
-            await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
-            path,
-          ).toBeLessThanOrEqual(0)
+          const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+          expect(excess, path).toBeLessThanOrEqual(0)
           expect(await findBarriers(page), path).toEqual([])
           if (!SCREENSHOTS) return
           mkdirSync(SCREENSHOTS, { recursive: true })
-          await page.screenshot({
-            path: join(SCREENSHOTS, `${path.slice(1) || 'home'}-${width}-${colorScheme}.png`),
-          })
+          await page.screenshot({ path: join(SCREENSHOTS, `${title}-${width}-${colorScheme}.png`) })
         }
         for (const path of ['/', '/sign-in', '/sign-up']) await look(path)
+        await look('/nope', 'not-found-signed-out')
         await fillIn(page, '/sign-in', name, 'something else')
-        await look('/sign-in')
+        await look('/sign-in', 'wrong-password')
+        for (let tries = 0; tries < 4; tries++)
+          await fillIn(page, '/sign-in', `not ${name}`, 'something else')
+        await page.getByRole('heading', { name: 'Too many tries' }).waitFor()
+        await look('/sign-in', 'too-many-tries')
         await fillIn(page, '/sign-up', name)
         const user = (await users.signIn({ name, password }))!.id
         await tokens.grant(
@@ -284,7 +293,7 @@ describe('the application, in Chromium', () => {
         await page.goto('/sessions')
         await page.getByRole('button', { name: 'Sign out everywhere else' }).click()
         await page.getByText('One other session').waitFor()
-        await look('/sessions')
-        expect(complaints.filter((text) => !/ 40[14] /.test(text))).toEqual([])
+        await look('/sessions', 'signed-out-elsewhere')
+        expect(complaints.filter((text) => !/ (401|404|429) /.test(text))).toEqual([])
       })
 })

@@ -48,7 +48,7 @@ export default defineConfig({
     sidebar: makeSidebar(),
     outline: [2, 3],
     nav: [
-      { text: 'Start', link: '/start' },
+      { text: 'Getting started', link: '/start' },
       { text: 'Options', link: '/reference/options' },
       { text: 'Troubleshooting', link: '/troubleshooting' },
     ],

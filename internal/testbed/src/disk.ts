@@ -14,17 +14,20 @@ export interface Disk {
 /**
  * Mounts an empty disk on the folder and so hides the files of the folder. Requires `canMount()`.
  * @param size such as `4m`
- * @param owner the user id of the owner; root by default
+ * @param owner the user id of the owner; that of this process by default
  */
-export function mountDisk(folder: string, size: string, owner: number = 0): Disk {
+export function mountDisk(folder: string, size: string, owner: number = process.getuid?.() ?? 0): Disk {
   mount(folder, `size=${size},uid=${owner},gid=${owner},mode=0700`)
   return {
     resize: (next) => mount(folder, `remount,size=${next}`),
-    unmount: () => void execFileSync('umount', ['--lazy', folder]),
+    unmount: () => runAsRoot('umount', '--lazy', folder),
   }
 }
 
-/** Returns whether this process can mount disks. Only root can, and not in every container. */
+/**
+ * Returns whether this process can mount disks. Only root can, or a user who may run `sudo` without a
+ * password, and not in every container.
+ */
 export function canMount(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'testbed-disk-'))
   try {
@@ -38,5 +41,10 @@ export function canMount(): boolean {
 }
 
 function mount(folder: string, options: string): void {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'pipe' })
+  runAsRoot('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', folder)
+}
+
+function runAsRoot(...command: string[]): void {
+  const [file, ...args] = process.getuid?.() === 0 ? command : ['sudo', '-n', ...command]
+  execFileSync(file!, args, { stdio: 'pipe' })
 }

@@ -23,4 +23,5 @@ export { type RedisSentinel, redisSentinel, type SentinelOptions } from './senti
 export { type ProcessServer, ServerUnavailableError, type Source, type TestServer } from './server.ts'
 export { SlotMove } from './slot-move.ts'
 export { findCommand } from './sources.ts'
+export { type PairOptions, type PostgresPair, postgresPair } from './standby.ts'
 export { unprivileged } from './user.ts'

@@ -1,5 +1,6 @@
 import { ask, type MongoOptions, mongoBinary, mongodb } from './mongodb.ts'
 import { startProcess } from './process.ts'
+import { type FaultyProxy, startProxy } from './proxy.ts'
 import type { Identity, Kind, ProcessServer } from './server.ts'
 import { until } from './until.ts'
 
@@ -7,6 +8,8 @@ import { until } from './until.ts'
 export interface MongoReplicaSet extends AsyncDisposable, Identity {
   /** The members in the order in which they started. The set itself elects its primary. */
   readonly nodes: readonly ProcessServer[]
+  /** With `isolable`: the network before each member, in the order of `nodes`. */
+  readonly proxies: readonly FaultyProxy[]
   /** Names the set and all its members, so clients follow its elections. */
   readonly url: string
   /**
@@ -24,6 +27,12 @@ export interface ReplicaSetOptions extends Omit<MongoOptions, 'password'> {
    * @default 2000
    */
   readonly electionTimeout?: number
+  /**
+   * Whether clients and the other members reach each member through a proxy. A member that is cut
+   * off still reaches the others, and asks them whom they follow.
+   * @default false
+   */
+  readonly isolable?: boolean
 }
 
 /**
@@ -42,18 +51,20 @@ export async function mongoReplicaSet(
 ): Promise<MongoReplicaSet | ProcessServer> {
   const { members = 1, electionTimeout = 2000, args = [], binary = await mongoBinary() } = options
   const nodes: ProcessServer[] = []
-  const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())))
+  const proxies: FaultyProxy[] = []
+  const stop = async () => void (await Promise.all([...nodes, ...proxies].map((each) => each.stop())))
   try {
     for (let i = 0; i < members; i++) {
       nodes.push(await startProcess(member, binary, ['--replSet', 'rs', ...args]))
     }
-    await initiate(nodes, electionTimeout)
+    if (options.isolable) for (const node of nodes) proxies.push(await startProxy(toDirectUrl(node.url)))
+    await initiate(nodes, electionTimeout, proxies)
   } catch (error) {
     await stop()
     throw error
   }
   if (options.members === undefined) return nodes[0]!
-  const url = `mongodb://${nodes.map(({ port }) => `127.0.0.1:${port}`).join()}/?replicaSet=rs`
+  const url = `mongodb://${(options.isolable ? proxies : nodes).map(({ port }) => `127.0.0.1:${port}`).join()}/?replicaSet=rs`
   const { version, source } = nodes[0]!
   const arrangement = `replica set of ${members}`
   return {
@@ -61,6 +72,7 @@ export async function mongoReplicaSet(
     source,
     arrangement,
     nodes,
+    proxies,
     url,
     primary: () => findPrimary(nodes),
     stop,
@@ -80,8 +92,12 @@ function toDirectUrl(url: string): string {
   return url.replace('replicaSet=rs', 'directConnection=true')
 }
 
-async function initiate(nodes: readonly ProcessServer[], electionTimeout: number): Promise<void> {
-  const members = nodes.map(({ port }, _id) => ({ _id, host: `127.0.0.1:${port}` }))
+async function initiate(
+  nodes: readonly ProcessServer[],
+  electionTimeout: number,
+  proxies: readonly FaultyProxy[],
+): Promise<void> {
+  const members = nodes.map(({ port }, _id) => ({ _id, host: `127.0.0.1:${proxies[_id]?.port ?? port}` }))
   // A primary steps down after this time without a majority, so heartbeats must be more frequent.
   const settings = {
     electionTimeoutMillis: electionTimeout,

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { startProcess } from './process.ts'
+import { type FaultyProxy, startProxy } from './proxy.ts'
 import { redis, redisBinary, redisProcess } from './redis.ts'
 import type { Identity, Kind, ProcessServer } from './server.ts'
 import { until } from './until.ts'
@@ -19,6 +20,11 @@ export interface RedisSentinel extends AsyncDisposable, Identity {
   readonly sentinels: readonly ProcessServer[]
   /** The host and port of every Sentinel, in the form that ioredis takes. */
   readonly addresses: readonly { host: string; port: number }[]
+  /**
+   * With `isolable`: the network between each node and the other servers, in the order of `nodes`.
+   * The Sentinels name the ports of these proxies, so clients need a `natMap` to the nodes.
+   */
+  readonly peers: readonly FaultyProxy[]
   stop(): Promise<void>
 }
 
@@ -35,6 +41,14 @@ export interface SentinelOptions {
    * @default 1000
    */
   readonly downAfter?: number
+  /**
+   * Whether a proxy is between each node and the other servers, so that a node can be cut off from
+   * them and not from its clients.
+   * @default false
+   */
+  readonly isolable?: boolean
+  /** Additional arguments for every node. */
+  readonly args?: readonly string[]
 }
 
 const name = 'main'
@@ -68,23 +82,36 @@ const sentinel: Kind = {
  * @throws SERVER_UNAVAILABLE
  */
 export async function redisSentinel(options: SentinelOptions = {}): Promise<RedisSentinel> {
-  const { replicas = 1, sentinels: count = 3, downAfter = 1000 } = options
+  const { replicas = 1, sentinels: count = 3, downAfter = 1000, isolable = false, args = [] } = options
   const binary = await redisBinary()
   const nodes: ProcessServer[] = []
   const sentinels: ProcessServer[] = []
-  const stop = async () => void (await Promise.all([...nodes, ...sentinels].map((server) => server.stop())))
+  const peers: FaultyProxy[] = []
+  const stop = async () =>
+    void (await Promise.all([...nodes, ...sentinels, ...peers].map((each) => each.stop())))
+  const startNode = async (more: readonly string[]): Promise<ProcessServer> => {
+    const prompt = ['--repl-diskless-sync-delay', '0', ...args, ...more]
+    if (!isolable) return redisProcess({ binary, args: prompt })
+    // The node has to know the port of its proxy before the proxy can know the port of the node.
+    const peer = await startProxy('redis://127.0.0.1:1')
+    peers.push(peer)
+    const announce = ['--replica-announce-ip', '127.0.0.1', '--replica-announce-port', `${peer.port}`]
+    const node = await redisProcess({ binary, args: [...prompt, ...announce] })
+    peer.redirect(node)
+    return node
+  }
   try {
-    const prompt = ['--repl-diskless-sync-delay', '0']
-    const master = await redisProcess({ binary, args: prompt })
+    const master = await startNode([])
     nodes.push(master)
-    const args = [...prompt, '--replicaof', '127.0.0.1', `${master.port}`]
-    for (let i = 0; i < replicas; i++) nodes.push(await redisProcess({ binary, args }))
+    const masterPort = peers[0]?.port ?? master.port
+    const following = ['--replicaof', '127.0.0.1', `${masterPort}`]
+    for (let i = 0; i < replicas; i++) nodes.push(await startNode(following))
     await ask(master, (client) => until(() => checkInSync(client, replicas), 30_000))
     for (let i = 0; i < count; i++) sentinels.push(await startProcess(sentinel, binary))
     const quorum = Math.floor(count / 2) + 1
     for (const each of sentinels) {
       await ask(each, async (client) => {
-        await client.call('SENTINEL', 'MONITOR', name, '127.0.0.1', master.port, quorum)
+        await client.call('SENTINEL', 'MONITOR', name, '127.0.0.1', masterPort, quorum)
         await client.call('SENTINEL', 'SET', name, 'down-after-milliseconds', downAfter)
       })
     }
@@ -108,6 +135,7 @@ export async function redisSentinel(options: SentinelOptions = {}): Promise<Redi
     nodes,
     sentinels,
     addresses,
+    peers,
     stop,
     [Symbol.asyncDispose]: stop,
   }

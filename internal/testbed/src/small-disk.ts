@@ -3,6 +3,13 @@ import { after } from './after.ts'
 import { canMount, mountDisk } from './disk.ts'
 import type { ProcessServer } from './server.ts'
 
+/** Skips the test where no disk can be mounted. With `CI=true` it fails there. */
+export function requireDisk(skip: (reason: string) => never): void {
+  if (canMount()) return
+  if (process.env.CI === 'true') throw new Error('no small disk can be mounted here')
+  skip('no small disk can be mounted here')
+}
+
 /**
  * Restarts the server on an empty disk of this size, such as `4m`, until the test ends. Skips the
  * test if no disk can be mounted. Returns a function that changes the size.
@@ -12,7 +19,7 @@ export async function smallDisk(
   size: string,
   { skip }: TestContext,
 ): Promise<(size: string) => void> {
-  if (!canMount()) skip('no small disk can be mounted here')
+  requireDisk(skip)
   await server.kill()
   const disk = mountDisk(server.folder, size)
   after(async () => {

@@ -4,7 +4,7 @@ import { ServerUnavailableError } from './server.ts'
 
 export { after } from './after.ts'
 export { report } from './reporters/outage.ts'
-export { smallDisk } from './small-disk.ts'
+export { requireDisk, smallDisk } from './small-disk.ts'
 
 /**
  * Declares a suite on a real server, which is stopped after the suite. If no server is available,

@@ -159,7 +159,10 @@ describeWith('a user without rights', redisServer, (server) => {
     const url = server.url.replace('//', '//guest@')
     const guest = { SESSION_STORES_PASSWORD: 'guest-password' }
     const refused = await runCommand(['list', '--store', url], guest)
-    expectRefusal(refused, /Redis wants other credentials or rights: NOPERM .*scan.* \(ACCESS_DENIED\)/)
+    expectRefusal(
+      refused,
+      /Redis refused the credentials, or the user lacks a right: NOPERM .*scan.* \(ACCESS_DENIED\)/,
+    )
     const wrong = await runCommand(['list', '--store', url], { SESSION_STORES_PASSWORD: 'wrong-password' })
     expectRefusal(wrong, /WRONGPASS/)
     for (const { stderr } of [refused, wrong]) expect(stderr).not.toMatch(/guest-password|wrong-password/)

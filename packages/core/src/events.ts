@@ -64,8 +64,8 @@ export interface PruneEvent {
  * - `prune` (`session-stores:prune`, `PruneEvent`): a round of pruning in the background has ended.
  *
  * What an operator should mend is a warning of the process and not an event: `process.on('warning')`
- * with the name `SessionStoresWarning` and a stable `code` (`SESSION_STORES_CLOCK`,
- * `SESSION_STORES_EVICTION`, `SESSION_STORES_CHECKPOINT`).
+ * with the name `SessionStoresWarning` and a stable `code`. docs/troubleshooting.md explains each
+ * code.
  *
  * @example
  * events.conflict.subscribe((message) => count((message as SessionEvent).driver))

@@ -97,7 +97,8 @@ export interface StoreOptions {
    */
   seal?: SealOptions | false
   /**
-   * Turns sessions into text and back.
+   * Turns sessions into text and back. `compressSessions()` of this package is a serializer that
+   * compresses large sessions.
    *
    * @default JSON
    */

@@ -32,7 +32,7 @@ export function warnOfSeconds(options: Durations): void {
     process.emitWarning(
       `option '${name}' is ${value} milliseconds: if you mean seconds, write ${value} * 1000`,
       {
-        type: 'SessionStoreWarning',
+        type: 'SessionStoresWarning',
         code: 'SESSION_STORES_SHORT_DURATION',
       },
     )

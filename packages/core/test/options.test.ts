@@ -98,7 +98,6 @@ const right: Record<string, unknown[]> = {
   operationTimeout: [1, 2 ** 30 - 1, undefined],
   maxQueue: [1, Number.MAX_SAFE_INTEGER, undefined],
   maxPayload: [1, Number.MAX_SAFE_INTEGER, undefined],
-  formatVersion: [1, undefined],
   hashIds: [true, false, undefined],
   seal: [
     false,
@@ -107,6 +106,7 @@ const right: Record<string, unknown[]> = {
     undefined,
   ],
   serializer: [JSON, undefined],
+  formatVersion: [1, undefined],
   user: [() => 'ann', undefined],
   onConflict: ['merge', 'overwrite', 'error', undefined],
   onGone: ['ignore', 'error', undefined],
@@ -168,7 +168,7 @@ describe('the option user', () => {
     await assert.rejects(store.set('an-id', { cookie: { originalMaxAge: null } } as never), {
       code: 'INVALID_SESSION',
       message:
-        "the option 'user' threw; it gets sessions of nobody, too: write session.user?.id, for example",
+        "the option 'user' threw; it is also called for sessions that belong to nobody: write session.user?.id, for example",
     })
     await store.close()
   })

@@ -22,7 +22,7 @@ async function warningsOf(options: StoreOptions): Promise<string[]> {
 }
 
 const told = (name: string, value: number): string =>
-  `SessionStoreWarning: option '${name}' is ${value} milliseconds: if you mean seconds, write ${value} * 1000`
+  `SessionStoresWarning: option '${name}' is ${value} milliseconds: if you mean seconds, write ${value} * 1000`
 
 it('durations that are no seconds are taken in silence', async () => {
   const right: StoreOptions[] = [
@@ -53,6 +53,6 @@ it('the usual durations of other stores, which are seconds, are told', async () 
   const { stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
   assert.match(
     stderr,
-    /\[SESSION_STORES_SHORT_DURATION\] SessionStoreWarning: option 'idleTimeout' is 86400 millise/,
+    /\[SESSION_STORES_SHORT_DURATION\] SessionStoresWarning: option 'idleTimeout' is 86400 millise/,
   )
 })

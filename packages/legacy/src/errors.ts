@@ -10,7 +10,7 @@ const reasons: readonly ErrorReason[] = [
   [
     /NOAUTH|WRONGPASS|NOPERM|\b(42501|28P01|28000)\b|not authorized|Unauthorized|Authentication/i,
     'ACCESS_DENIED',
-    'its database refuses the credentials or the rights',
+    'its database refused the credentials, or the user lacks a right',
   ],
   [/READONLY|\b25006\b|SQLITE_READONLY|NotWritablePrimary/i, 'READ_ONLY', 'its database takes no writes'],
   [/\bOOM\b|\b53[12]00\b|SQLITE_FULL|OutOfDiskSpace/i, 'STORAGE_FULL', 'its database is full'],

@@ -13,7 +13,7 @@ const reasons: readonly ErrorReason[] = [
       ...['ERR The user executing the script', 'ERR ACL failure'],
     ),
     'ACCESS_DENIED',
-    'Redis wants other credentials or rights',
+    'Redis refused the credentials, or the user lacks a right',
   ],
   [matchWords('OOM'), 'STORAGE_FULL', 'Redis is out of memory (maxmemory)'],
   [/^MISCONF .*No space left/, 'STORAGE_FULL', 'Redis is out of disk'],
@@ -22,7 +22,7 @@ const reasons: readonly ErrorReason[] = [
   [
     matchWords('ERR DB index is out of range', 'ERR invalid DB index', 'ERR SELECT is not allowed'),
     'UNAVAILABLE',
-    'Redis has no database of that number',
+    'Redis has no database with that number',
   ],
   [matchWords('LATE'), 'UNAVAILABLE', 'the call reached Redis so late that it had been given up'],
   [

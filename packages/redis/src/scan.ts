@@ -81,7 +81,7 @@ async function walk(
 ): Promise<Page> {
   const [cursor = '0', name = places[0]?.name, ...before] = after?.split(',') ?? []
   if (!/^\d{1,20}$/.test(cursor))
-    throw new SessionStoreError('INVALID_QUERY', 'after must be the next of another page')
+    throw new SessionStoreError('INVALID_QUERY', "after must be the value 'next' of another page")
   const at = places.findIndex((place) => place.name === name)
   if (at < 0)
     throw new SessionStoreError('UNAVAILABLE', 'the masters of the Redis Cluster have changed: begin again')

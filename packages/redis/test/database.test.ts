@@ -50,7 +50,7 @@ describeWith('a server with databases', redisProcess, (server) => {
         })
         proxy.redirect(small)
         proxy.resume('toClient')
-        const refused = { code: 'UNAVAILABLE', message: 'Redis has no database of that number' }
+        const refused = { code: 'UNAVAILABLE', message: 'Redis has no database with that number' }
         for (const answer of await Promise.all(underway))
           expect(answer).toMatchObject({ code: expect.stringMatching('UNAVAILABLE|TIMEOUT') })
         for (let round = 0; round < 5; round++) {

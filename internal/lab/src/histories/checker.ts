@@ -13,6 +13,8 @@ export interface Verdict {
   readonly id: string
   /** `unknown` where the checker did not end within its time limit. */
   readonly result: 'ok' | 'illegal' | 'unknown'
+  /** What failovers lost that had been acknowledged, as far as the answers show it. */
+  readonly lost?: { readonly writes: number; readonly logouts: number }
   /** The calls that have no place in the longest order. */
   readonly stuck?: readonly string[]
   /** The page that shows the calls and the longest order. */

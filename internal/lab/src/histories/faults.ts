@@ -86,7 +86,14 @@ const ofServers: Readonly<Record<string, Fault>> = {
 }
 
 /** Returns the faults of this place by their names. */
-export function faultsOf({ database, server }: Place): Readonly<Record<string, Fault>> {
+export function faultsOf({
+  database,
+  server,
+  deployment,
+}: Place & { deployment?: { readonly faults: Readonly<Record<string, Fault>> } }): Readonly<
+  Record<string, Fault>
+> {
+  if (deployment) return { 'application killed': ofProcesses['application killed']!, ...deployment.faults }
   const ofMachine = server ? { ...ofNetwork, ...ofServers } : {}
   return { ...ofProcesses, ...ofMachine, ...ofDatabases[database] }
 }

@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SessionStore } from '@session-stores/core'
 import { randomFrom } from '@session-stores/testbed'
+import type { SessionData } from 'express-session'
 import { openVersion } from '../upgrades/store.ts'
 import { Application } from './application.ts'
 import { check, type Verdict } from './checker.ts'
 import { keysOf } from './client.ts'
+import type { Deployment } from './deployments/deployment.ts'
+import { findSilence } from './deployments/silence.ts'
 import { faultsOf } from './faults.ts'
 import type { Mutant } from './mutants.ts'
 import type { Place } from './place.ts'
@@ -49,11 +52,17 @@ export interface Round {
   readonly violations: readonly Verdict[]
   /** The sessions that the checker did not decide in time. */
   readonly undecided: number
+  /** What failovers lost that had been acknowledged, as far as the answers show it. */
+  readonly lost: { readonly writes: number; readonly logouts: number }
+  /** The seconds without service at each fault that was noticed, by the names of the faults. */
+  readonly silences: Readonly<Record<string, readonly number[]>>
 }
 
 /** Processes of an application on one database, whose calls are recorded and checked. */
 export class Lab implements AsyncDisposable {
-  readonly #place: Place
+  readonly #place: Place | Deployment
+  readonly #calls: number
+  readonly #struckAt: { name: string; from: number; to: number }[] = []
   readonly #applications: Application[] = []
   readonly #reader: SessionStore
   #recorder = new Recorder()
@@ -65,7 +74,7 @@ export class Lab implements AsyncDisposable {
    * ends, they have this version
    * @throws SERVER_UNAVAILABLE
    */
-  static async start(place: Place, versions: readonly Version[] = []): Promise<Lab> {
+  static async start(place: Place | Deployment, versions: readonly Version[] = []): Promise<Lab> {
     const writes = versions.find((version) => version.writes !== undefined)?.writes
     const reader = await openVersion(place.database, place.direct, writes, {
       pruneInterval: false,
@@ -95,8 +104,9 @@ export class Lab implements AsyncDisposable {
     return lab
   }
 
-  constructor(place: Place, reader: SessionStore) {
+  constructor(place: Place | Deployment, reader: SessionStore) {
     this.#place = place
+    this.#calls = 'deployment' in place ? place.deployment.calls : CALLS
     this.#reader = reader
   }
 
@@ -107,6 +117,7 @@ export class Lab implements AsyncDisposable {
   async play(options: RoundOptions, pages?: string): Promise<Round> {
     const { seed } = options
     this.#recorder = new Recorder()
+    this.#struckAt.length = 0
     const names = Array.from({ length: options.histories }, (_, i) => `h${seed}.${i}`)
     const random = randomFrom(seed, names.length)
     // An application whose clock is ahead sees sessions end early. The others must not.
@@ -123,6 +134,8 @@ export class Lab implements AsyncDisposable {
     await pause(OPERATION_TIMEOUT)
     await this.#readAll(names, families)
     const { calls, unanswered, codes } = this.#recorder
+    if ('deployment' in this.#place && this.#place.deployment.delaysWrites)
+      for (const { from, to } of this.#struckAt) this.#recorder.extend(from, to)
     const sessions = this.#recorder.take()
     const verdicts = await check(sessions, pages)
     const illegal = new Set(verdicts.filter(({ result }) => result !== 'ok').map(({ id }) => id))
@@ -139,6 +152,11 @@ export class Lab implements AsyncDisposable {
       codes,
       violations: verdicts.filter(({ result }) => result === 'illegal'),
       undecided: verdicts.filter(({ result }) => result === 'unknown').length,
+      lost: {
+        writes: verdicts.reduce((sum, { lost }) => sum + (lost?.writes ?? 0), 0),
+        logouts: verdicts.reduce((sum, { lost }) => sum + (lost?.logouts ?? 0), 0),
+      },
+      silences: this.#findSilences(),
     }
   }
 
@@ -153,7 +171,7 @@ export class Lab implements AsyncDisposable {
       Array.from({ length: CLIENTS }, async (_, client) => {
         const part = `${history} ${process} ${client}`
         // After a kill, the process that is started again goes on with half as many calls.
-        for (let calls = CALLS, lives = 0; calls > 0; calls >>= 1, lives++) {
+        for (let calls = this.#calls, lives = 0; calls > 0; calls >>= 1, lives++) {
           const own = Math.floor(randomFrom(seed, index, process, client, lives)() * 2 ** 32)
           if ((await application.play({ history, part, seed: own, calls, mutant })) === 'done') return
         }
@@ -193,7 +211,9 @@ export class Lab implements AsyncDisposable {
     for (let i = 0; i < count; i++) {
       await pause(50 + random() * 200)
       const [name, fault] = faults[i % faults.length]!
+      const from = now().at
       await fault(scene)
+      this.#struckAt.push({ name, from, to: now().at })
       struck[name] = (struck[name] ?? 0) + 1
     }
     return struck
@@ -226,10 +246,31 @@ export class Lab implements AsyncDisposable {
     await Promise.all(
       ids.map(async ([history, id]) => {
         const end = this.#begin(history!, 'get', id)
-        const found = await this.#reader.get(id!)
+        const found = await this.#readWhenReached(id!)
         end(found === null ? { answer: 'null' } : { found: keysOf(found) })
       }),
     )
+  }
+
+  /** A server that has just taken over may not be reached by the first read. */
+  async #readWhenReached(id: string): Promise<SessionData | null> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#reader.get(id)
+      } catch (error) {
+        if (tries === 50) throw error
+        await pause(200)
+      }
+    }
+  }
+
+  #findSilences(): Record<string, number[]> {
+    const silences: Record<string, number[]> = {}
+    for (const { name, from, to } of this.#struckAt) {
+      const seconds = findSilence([...this.#recorder.ends.values()], from, to)
+      if (seconds > 0) silences[name] = [...(silences[name] ?? []), seconds]
+    }
+    return silences
   }
 
   /** Notes a call of the program itself. Returns the function that notes its answer. */

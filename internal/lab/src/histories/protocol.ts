@@ -37,6 +37,12 @@ export type Verb =
   | 'flush'
   /** The server was killed, and may forget what it has acknowledged to nobody. */
   | 'crash'
+  /** Another server has taken over, which may lack the writes of the last moments. */
+  | 'failover'
+  /** A server is cut off. From now on it and the one that takes over may both answer. */
+  | 'split'
+  /** Only the server that took over answers from now on. */
+  | 'join'
 
 /** `unknown` means that the call may have happened or not, now or within `operationTimeout`. */
 export type Answer =

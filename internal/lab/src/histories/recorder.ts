@@ -6,7 +6,7 @@ export interface Operation {
   readonly process: number
   /** Microseconds between which the call took effect, if it did. */
   readonly call: number
-  readonly ret: number
+  ret: number
   readonly verb: string
   readonly answer: Answer
   /** Epoch milliseconds of the application's clock. */
@@ -40,6 +40,8 @@ export class Recorder {
   readonly codes: Record<string, number> = {}
   calls = 0
   unanswered = 0
+  /** When calls about each session ended, and whether they were answered. */
+  readonly ends: Map<string, { at: number; isAnswered: boolean }[]> = new Map()
 
   begin(process: number, call: Begun): void {
     this.#open.set(`${process} ${call.number}`, { ...call, process })
@@ -52,6 +54,11 @@ export class Recorder {
     this.#open.delete(key)
     if (call.code !== undefined) this.codes[call.code] = (this.codes[call.code] ?? 0) + 1
     this.#add(begun, call)
+    const { session } = begun
+    if (session === undefined) return
+    const ends = this.ends.get(session) ?? []
+    this.ends.set(session, ends)
+    ends.push({ at: call.ended.at, isAnswered: call.answer !== 'unknown' })
   }
 
   /** Notes that a process was killed: what it waited for may have happened or not. */
@@ -75,6 +82,13 @@ export class Recorder {
     return [...this.#sessions.values()]
       .filter(({ ops }) => ops.some(({ verb }) => verb === 'grant'))
       .map(({ history, id }) => [history, id] as const)
+  }
+
+  /** Notes that calls without an answer waited between these times, and may take effect at the end. */
+  extend(from: number, to: number): void {
+    for (const ops of [...[...this.#sessions.values()].map((each) => each.ops), ...this.#whole.values()])
+      for (const op of ops)
+        if (op.answer === 'unknown' && op.call <= to && op.ret >= from) op.ret = Math.max(op.ret, to + LATE)
   }
 
   /** Returns the recorded sessions, and forgets them. */

@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Place } from './place.ts'
 
+/** What a fault may lose, see `Verb`. */
+type Loss = 'flush' | 'crash' | 'failover' | 'split' | 'join'
+
 /** What a fault can disturb. */
 export interface Scene {
   readonly place: Place
@@ -13,8 +16,8 @@ export interface Scene {
   setPaused(process: number, isPaused: boolean): void
   /** Sets the clock of a process of the application by so many milliseconds, back where negative. */
   moveClock(process: number, by: number): void
-  /** Runs what removes everything (`flush`) or what was not acknowledged (`crash`), and notes that. */
-  lose(what: 'flush' | 'crash', act: () => Promise<unknown>): Promise<void>
+  /** Runs what removes everything (`flush`) or what was not acknowledged (`crash`) or more, and notes that. */
+  lose(what: Loss, act: () => Promise<unknown>): Promise<void>
 }
 
 /** Strikes, and mends what it broke. */

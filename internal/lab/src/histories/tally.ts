@@ -1,20 +1,23 @@
 import { type DatabaseId, databases } from '@session-stores/testbed/databases'
+import { type AnyId, type DeploymentId, deployments } from './deployments/index.ts'
 import type { Round } from './lab.ts'
 
 /** What all rounds on one database showed. */
 export class Tally {
-  readonly database: DatabaseId
+  readonly database: AnyId
   readonly version: string
   readonly seeds: number[] = []
   histories = 0
   operations = 0
   unanswered = 0
   undecided = 0
+  readonly lost = { writes: 0, logouts: 0 }
+  readonly silences: Record<string, number[]> = {}
   readonly faults: Record<string, number> = {}
   readonly codes: Record<string, number> = {}
   readonly violations: { seed: number; session: string; stuck: readonly string[] }[] = []
 
-  constructor(database: DatabaseId, version: string) {
+  constructor(database: AnyId, version: string) {
     this.database = database
     this.version = version
   }
@@ -25,6 +28,10 @@ export class Tally {
     this.operations += round.operations
     this.unanswered += round.unanswered
     this.undecided += round.undecided
+    this.lost.writes += round.lost.writes
+    this.lost.logouts += round.lost.logouts
+    for (const [name, seconds] of Object.entries(round.silences))
+      this.silences[name] = [...(this.silences[name] ?? []), ...seconds]
     count(this.faults, round.faults)
     count(this.codes, round.codes)
     for (const { id, stuck = [] } of round.violations)
@@ -36,19 +43,24 @@ function count(into: Record<string, number>, more: Readonly<Record<string, numbe
   for (const [name, number] of Object.entries(more)) into[name] = (into[name] ?? 0) + number
 }
 
+function nameOf(id: AnyId): string {
+  return id in deployments ? deployments[id as DeploymentId].name : databases[id as DatabaseId].name
+}
+
 /** Returns the table of docs/reliability.md. */
 export function toTable(tallies: readonly Tally[]): string {
   const rows = tallies.map(({ database, version, histories, operations, unanswered, faults, ...rest }) => {
     const kinds = Object.entries(faults).sort(([one], [other]) => one.localeCompare(other))
     const seeds = rest.seeds.length === 0 ? '' : `${Math.min(...rest.seeds)} to ${Math.max(...rest.seeds)}`
     return [
-      `${databases[database].name} (${version})`,
+      `${nameOf(database)} (${version})`,
       histories.toLocaleString('en'),
       operations.toLocaleString('en'),
       unanswered.toLocaleString('en'),
       kinds.map(([name, number]) => `${name} ${number}`).join(', '),
       `${rest.violations.length}`,
       `${rest.undecided}`,
+      `${rest.lost.writes} and ${rest.lost.logouts}`,
       seeds,
     ]
   })
@@ -60,6 +72,7 @@ export function toTable(tallies: readonly Tally[]): string {
     'faults',
     'violations',
     'undecided',
+    'writes and logouts lost',
     'seeds',
   ]
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')

@@ -3,8 +3,8 @@
  * deployments while faults strike, and soaks the databases if told so. A part that is not made stays as
  * it is. Exits with 1 after a violation, where something grows, and where a database did not finish.
  *
- *     npx -y pnpm@12 reliability [--hours 1 | --minutes 60] [--seed 1] [--database redis] [--lanes 2]
- *         [--histories 150] [--faults 5] [--soak minutes-per-database] [--page] [--folder docs]
+ *     npx -y pnpm@12 reliability [--hours 1 | --minutes 60] [--seed 1] [--database redis] [--lanes 3]
+ *         [--histories 200] [--faults 5] [--soak minutes-per-database] [--page] [--folder docs]
  *         [--mutant 'loses an update']
  *
  * `--minutes 0` plays no histories. `--page` only makes the page anew from its JSON.
@@ -28,8 +28,8 @@ const { values } = parseArgs({
     minutes: { type: 'string' },
     seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
     database: { type: 'string', multiple: true },
-    lanes: { type: 'string', default: `${availableParallelism()}` },
-    histories: { type: 'string', default: '150' },
+    lanes: { type: 'string', default: `${Math.ceil(availableParallelism() * 1.5)}` },
+    histories: { type: 'string', default: '200' },
     faults: { type: 'string', default: '5' },
     soak: { type: 'string' },
     page: { type: 'boolean', default: false },

@@ -40,13 +40,20 @@ const ENOUGH = 12
 /** The number of requests that a judgement about bytes needs: before, the engine still compiles. */
 const ENOUGH_REQUESTS = 500_000
 
+/** Returns the samples after the warm-up. */
+const warmOf = (samples: readonly Sample[]): Sample[] =>
+  samples.filter(({ requests }) => requests >= samples.at(-1)!.requests * WARM_UP)
+
+/** Returns whether there are enough samples after the warm-up to judge counts. */
+export const isEnough = (samples: readonly Sample[]): boolean => warmOf(samples).length > ENOUGH
+
 /**
  * Judges each measure by the slope of its samples.
  * @param settling how long the number of rows takes to settle, in milliseconds
  */
 export function judge(samples: readonly Sample[], settling: number): MeasureResult[] {
   const last = samples.at(-1)!.requests
-  const warm = samples.filter(({ requests }) => requests >= last * WARM_UP)
+  const warm = warmOf(samples)
   return measures.flatMap((measure) => {
     const settled = measure.needsRows ? warm.filter(({ at }) => at >= settling) : warm
     const used = settled.length >= ENOUGH ? settled : warm

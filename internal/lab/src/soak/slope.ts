@@ -39,7 +39,7 @@ function widening(residuals: readonly number[]): number {
   if (variance === 0) return 1
   const shared = deviations.slice(1).reduce((sum, value, i) => sum + value * deviations[i]!, 0)
   const n = residuals.length
-  const r = Math.min(Math.max((n * (shared / variance) + 2) / (n - 4), 0), 0.6)
+  const r = Math.min(Math.max((n * (shared / variance) + 2) / (n - 4), 0), 0.5)
   return Math.sqrt((1 + r) / (1 - r))
 }
 

@@ -6,7 +6,7 @@ import { randomFrom } from '@session-stores/testbed/random'
 import { type SoakDatabase, startSoakDatabase } from './database.ts'
 import type { Leak } from './leaks.ts'
 import type { Order, Report, Settings } from './protocol.ts'
-import { judge, type SoakResult } from './result.ts'
+import { isEnough, judge, type SoakResult } from './result.ts'
 import { timesOf } from './times.ts'
 
 export interface SoakOptions {
@@ -25,10 +25,9 @@ export interface Sample {
   readonly sizes: Readonly<Record<string, number>>
 }
 
-/** The number of samples in a soak. A short one has fewer, because each takes half a second. */
+/** The number of samples in a soak, and the shortest time between two of them, in milliseconds. */
 const SAMPLES = 60
-const MIN_SAMPLES = 18
-const MIN_SPAN = 600
+const MIN_SPAN = 400
 /** How long the application rests before a sample, in milliseconds. Its pools and timers settle. */
 const REST = 100
 /** One in this number of faults restarts the server. The others disturb connections. */
@@ -62,7 +61,7 @@ export async function soak(database: DatabaseId, options: SoakOptions): Promise<
     const sizes = { ...report.sizes, ...(await server.measure()) }
     samples.push({ requests: report.requests, at: performance.now() - begin, sizes })
     const isOver = performance.now() - begin >= milliseconds || report.requests >= options.requests
-    if (isOver && samples.length >= MIN_SAMPLES) break
+    if (isOver && isEnough(samples)) break
   }
   await application.tell('end')
   const { requests, failed, codes } = report

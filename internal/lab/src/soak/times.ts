@@ -42,12 +42,12 @@ const TIMES: Readonly<Record<DatabaseId, Times>> = {
     settling: 20_000,
   },
   sqlite: {
-    speed: 20,
+    speed: 60,
     behind: MONTH,
-    lifetime: 3 * MINUTE,
+    lifetime: 5 * MINUTE,
     tombstoneTimeout: MINUTE,
     pruneInterval: 1000,
-    settling: 20_000,
+    settling: 10_000,
   },
   // Rows go at a full hour, an hour or two after their deadline.
   mongodb: {

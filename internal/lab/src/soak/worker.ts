@@ -27,11 +27,14 @@ const store = await openLeaking(database, place, options, leak)
 const load = new Load(store, seed, times.lifetime)
 await load.listen()
 
-/** Resets the connections to the server, as a network does that forgets them. */
+/** Breaks the connections to the server, as Node does where the network resets them. */
 function cut(): void {
   const { port } = new URL(place)
   const handles = (process as unknown as { _getActiveHandles(): Socket[] })._getActiveHandles()
-  for (const socket of handles) if (`${socket.remotePort}` === port) socket.resetAndDestroy()
+  for (const socket of handles) {
+    const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' })
+    if (`${socket.remotePort}` === port) socket.destroy(error)
+  }
 }
 
 process.on('message', async (order: Order) => {

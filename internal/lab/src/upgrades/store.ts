@@ -1,13 +1,13 @@
 import { SessionStore, type StoreOptions } from '@session-stores/core'
 import type { DatabaseId } from '@session-stores/testbed/databases'
+import { openPlace } from '../histories/deployments/open.ts'
 import type { Version } from '../histories/protocol.ts'
-import { openStore } from '../store.ts'
 
 /** Processes in the middle of a rolling deploy: the first one does not write the new format yet. */
 export const ROLLING: readonly Version[] = [{ writes: 1 }, { writes: 2 }, { writes: 2 }]
 
 /**
- * Opens the store of this database, as `openStore` does.
+ * Opens the store of this database, as `openPlace` does.
  *
  * @param writes the option `formatVersion`, in a version of the packages that has one format more;
  *   `undefined`: this version
@@ -18,7 +18,7 @@ export async function openVersion(
   writes: number | undefined,
   options: StoreOptions,
 ): Promise<SessionStore> {
-  if (writes === undefined) return openStore(database, place, options)
+  if (writes === undefined) return openPlace(database, place, options)
   // Older versions of the packages do not have this.
   const { NEXT_FORMATS } = await import('./formats.ts')
   return new SessionStore(

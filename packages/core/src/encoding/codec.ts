@@ -68,7 +68,7 @@ const hasCookie = (session: unknown): session is SessionData =>
 const noCookie = (): SessionStoreError =>
   new SessionStoreError(
     'INVALID_SESSION',
-    'a session must be stored as an object with a cookie; its toJSON, or that of its cookie, leaves none',
+    'a session must be stored as an object with a cookie, but its toJSON, or that of its cookie, returned none',
   )
 
 /** The options that the codec follows. */

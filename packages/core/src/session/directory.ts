@@ -98,7 +98,7 @@ export class Directory {
       throw new SessionStoreError('INVALID_QUERY', 'limit must be a whole number, at least 1')
     // It comes from browsers, and a database could take an object for more than a value.
     if (query.after !== undefined && typeof query.after !== 'string')
-      throw new SessionStoreError('INVALID_QUERY', 'after must be the next of another page')
+      throw new SessionStoreError('INVALID_QUERY', "after must be the value 'next' of another page")
     const found = new Map<string, ListedSession>()
     let after = query.after
     do {

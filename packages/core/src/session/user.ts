@@ -33,7 +33,7 @@ export function userOf(session: SessionData, { user }: Settings): string | null 
   } catch (error) {
     throw new SessionStoreError(
       'INVALID_SESSION',
-      "the option 'user' threw; it gets sessions of nobody, too: write session.user?.id, for example",
+      "the option 'user' threw; it is also called for sessions that belong to nobody: write session.user?.id, for example",
       error,
     )
   }

@@ -26,6 +26,8 @@ type history struct {
 type verdict struct {
 	ID     string `json:"id"`
 	Result string `json:"result"`
+	// Lost counts what failovers lost, where the answers show it.
+	Lost *loss `json:"lost,omitempty"`
 	// Stuck describes the calls that the longest order could not place.
 	Stuck []string `json:"stuck,omitempty"`
 	Page  string   `json:"page,omitempty"`
@@ -68,19 +70,14 @@ func main() {
 }
 
 func check(read history, limit time.Duration, pages string) verdict {
-	var operations []porcupine.Operation
-	for _, each := range read.Ops {
-		operations = append(operations, porcupine.Operation{
-			ClientId: each.Process, Input: each, Call: each.Call, Output: nil, Return: each.Return,
-		})
-	}
-	model := sessionModel.ToModel()
-	result := porcupine.CheckOperationsTimeout(model, operations, limit)
+	result, model, info, lost := decide(read, limit)
 	found := verdict{ID: read.ID, Result: strings.ToLower(string(result))}
+	if result == porcupine.Ok {
+		found.Lost = lost
+	}
 	if result != porcupine.Illegal {
 		return found
 	}
-	_, info := porcupine.CheckOperationsVerbose(model, operations, limit)
 	for _, order := range info.PartialLinearizationsOperations() {
 		longest := []porcupine.Operation{}
 		for _, each := range order {

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// decide looks for an order of the calls in which failovers lose nothing, and then for one in which
+// they do.
+func decide(read history, limit time.Duration) (porcupine.CheckResult, porcupine.Model, porcupine.LinearizationInfo, *loss) {
+	calls, hadFailover := withoutFailovers(read.Ops)
+	model := sessionModel.ToModel()
+	// Most sessions have an order without the calls that nobody saw happen, which is found sooner.
+	if porcupine.CheckOperationsTimeout(model, toOperations(withoutUnseen(calls)), limit/4) == porcupine.Ok {
+		return porcupine.Ok, model, porcupine.LinearizationInfo{}, nil
+	}
+	if !hadFailover {
+		result, info := porcupine.CheckOperationsVerbose(model, toOperations(calls), limit)
+		return result, model, info, nil
+	}
+	if porcupine.CheckOperationsTimeout(model, toOperations(calls), limit/4) == porcupine.Ok {
+		return porcupine.Ok, model, porcupine.LinearizationInfo{}, nil
+	}
+	if result, _, info, lost := measure(withoutUnseen(read.Ops), limit/2); result == porcupine.Ok {
+		return result, model, info, &lost
+	}
+	result, model, info, lost := measure(read.Ops, limit)
+	return result, model, info, &lost
+}
+
+// withoutUnseen leaves out the writes without an answer whose values nobody has read. Such a write may
+// not have happened, so an order of the other calls is an order of all.
+func withoutUnseen(ops []op) []op {
+	seen := map[string]bool{}
+	for _, each := range ops {
+		for _, value := range each.Found {
+			seen[value] = true
+		}
+	}
+	isSeen := func(o op) bool {
+		for _, value := range o.Set {
+			if seen[value] {
+				return true
+			}
+		}
+		for _, variant := range o.Variants {
+			if len(variant.Remove) > 0 {
+				return true
+			}
+			for _, value := range variant.Set {
+				if seen[value] {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	var kept []op
+	for _, each := range ops {
+		isWrite := each.Verb == "create" || each.Verb == "save" || each.Verb == "plain"
+		if each.Answer != "unknown" || each.Verb != "touch" && (!isWrite || isSeen(each)) {
+			kept = append(kept, each)
+		}
+	}
+	return kept
+}
+
+func toOperations(ops []op) []porcupine.Operation {
+	operations := []porcupine.Operation{}
+	for _, each := range ops {
+		operations = append(operations, porcupine.Operation{
+			ClientId: each.Process, Input: each, Call: each.Call, Output: nil, Return: each.Return,
+		})
+	}
+	return operations
+}
+
+// withoutFailovers returns the calls of the applications, and whether there were others.
+func withoutFailovers(ops []op) ([]op, bool) {
+	var kept []op
+	for _, each := range ops {
+		if !isFailover(each) {
+			kept = append(kept, each)
+		}
+	}
+	return kept, len(kept) < len(ops)
+}
