@@ -18,7 +18,7 @@ for (const database of databaseIds)
     () => startPlace(database),
     (place) => {
       it('in the middle of a rolling deploy, nothing is lost and nothing comes back', async () => {
-        await using lab = await Lab.start(place, undefined, ROLLING)
+        await using lab = await Lab.start(place, ROLLING)
         const round = await lab.play({ seed: 1, histories: HISTORIES, faults: FAULTS })
         expect(round).toMatchObject({ violations: [], undecided: 0 })
         expect(round.codes).not.toHaveProperty('FORMAT_TOO_NEW')
@@ -27,7 +27,7 @@ for (const database of databaseIds)
       }, 120_000)
 
       it('beside a version that was set too early, an older one only fails', async () => {
-        await using lab = await Lab.start(place, undefined, [{}, { writes: 2 }, { writes: 2 }])
+        await using lab = await Lab.start(place, [{}, { writes: 2 }, { writes: 2 }])
         const round = await lab.play({ seed: 2, histories: HISTORIES, faults: FAULTS })
         expect(round).toMatchObject({ violations: [], undecided: 0 })
         expect(round.codes.FORMAT_TOO_NEW).toBeGreaterThan(HISTORIES)

@@ -34,6 +34,12 @@ export interface Chaos {
    */
   readonly cuts?: number
   /**
+   * The rate at which pieces of replies are replaced by as many other bytes, while the connection
+   * stays open.
+   * @default 0
+   */
+  readonly garbage?: number
+  /**
    * The maximum delay of a piece in milliseconds. Each piece has its own delay.
    * @default 0
    */
@@ -67,15 +73,16 @@ export class ChaosSource {
 
   /** Returns what to forward of a piece, if anything. */
   apply(connection: Connection, direction: Direction, piece: Buffer): Parcel | undefined {
-    const { loseReplies = 0, silences = 0, cuts = 0, delay = 0 } = this.#chaos
+    const { loseReplies = 0, silences = 0, cuts = 0, garbage = 0, delay = 0 } = this.#chaos
     const random = this.#randomOf(connection)[direction]
     // Each piece draws three numbers, so its fate does not affect the numbers of the next piece.
     const [what, where, late] = [random(), random(), random() * delay] as const
-    const [lost, silenced] = direction === 'toClient' ? [loseReplies, silences] : [0, 0]
-    if (what >= cuts + lost + silenced) return { bytes: piece, late }
+    const [lost, silenced, replaced] = direction === 'toClient' ? [loseReplies, silences, garbage] : [0, 0, 0]
+    if (what >= cuts + lost + silenced + replaced) return { bytes: piece, late }
     this.#onFault()
     if (what < cuts) return { bytes: piece.subarray(0, Math.floor(where * piece.length)), last: 'cut', late }
     if (what < cuts + lost) return { bytes: NOTHING, last: 'cut', late }
+    if (what >= cuts + lost + silenced) return { bytes: makeGarbage(where, piece.length), late }
     connection.silence()
     return undefined
   }
@@ -89,4 +96,11 @@ export class ChaosSource {
     this.#randoms.set(connection, randoms)
     return randoms
   }
+}
+
+/** Returns bytes that no protocol knows, or text of another one, as a middlebox sends it. */
+function makeGarbage(random: number, length: number): Buffer {
+  const next = randomFrom(Math.floor(random * 2 ** 32))
+  if (next() < 0.3) return Buffer.from('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n')
+  return Buffer.from(Array.from({ length }, () => Math.floor(next() * 256)))
 }

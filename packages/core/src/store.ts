@@ -232,9 +232,9 @@ export class SessionStore extends Store {
   }
 
   /**
-   * Ends the session of a handle, from its next request on, and returns whether a session ended.
-   * With `user`, only a session of that user ends: pass it wherever the handle comes from a
-   * browser.
+   * Ends the session of a handle, from its next request on, and returns whether this call ended it:
+   * of several logouts at once, one returns `true`. With `user`, only a session of that user ends:
+   * pass it wherever the handle comes from a browser.
    *
    * @throws INVALID_ID, INVALID_USER, or a TypeError for `user` without the option `user`.
    */
@@ -245,7 +245,7 @@ export class SessionStore extends Store {
 
   /**
    * Ends the sessions of the user, from their next requests on, except the session with the id
-   * `except` and the `keepNewest` newest ones. Returns how many ended.
+   * `except` and the `keepNewest` newest ones. Returns how many sessions this call ended.
    *
    * @throws INVALID_USER, INVALID_ID, INVALID_QUERY, or a TypeError without the option `user`.
    */

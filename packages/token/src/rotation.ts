@@ -39,7 +39,10 @@ export function decide(generation: Generation, presented: number, now: number, g
   // The database lost writes, in a failover for example. The client knows better.
   if (presented > n) return rotate(presented, now)
   if (presented === n) {
-    const isSettled = now - at >= MIN_AGE * grace && (seen === null || now - seen >= SETTLED * grace)
+    // Without a grace period, a token works once, also where the clock of the process that handed it
+    // out was ahead.
+    const isSettled =
+      grace === 0 || (now - at >= MIN_AGE * grace && (seen === null || now - seen >= SETTLED * grace))
     return isSettled ? rotate(n, now) : { kind: 'repeat', generation }
   }
   const isGraceful = grace > 0 && (seen === null || now - seen <= grace)

@@ -255,6 +255,14 @@ describe('with a grace of 0', () => {
     expect(await codeOf(tokens.refresh(refreshToken))).toBe('REUSED')
     expect(await codeOf(tokens.refresh(second.refreshToken))).toBe('REVOKED')
   })
+
+  it('a refresh token works once, also where the clock is set back', async () => {
+    const { clock, tokens } = open({ grace: 0 })
+    const { refreshToken } = await tokens.grant({ userId: 'ada' }, { client: 'cli' })
+    clock.now -= 10_000
+    expect(await tokens.refresh(refreshToken)).toMatchObject({ rotated: true })
+    expect(await codeOf(tokens.refresh(refreshToken))).toBe('REUSED')
+  })
 })
 
 describe('a database that lost writes', () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Begun, Command, Ended, Line, Message, Settings } from './protocol.ts'
+import type { Begun, Command, Ended, Line, Message, Pair, Part, Settings } from './protocol.ts'
 
 /** A process of the application. It can be stopped, killed and started again. */
 export class Application {
@@ -16,6 +16,8 @@ export class Application {
   readonly #begun: (call: Begun) => void
   readonly #ended: (call: Ended) => void
   readonly #killed: () => void
+  readonly #handed: (pair: Pair) => void
+  readonly #isOlder: boolean
   #child: ChildProcess | undefined
   readonly #parts = new Map<string, (end: 'done' | 'killed' | Error) => void>()
   #isKilled = false
@@ -23,9 +25,16 @@ export class Application {
 
   constructor(
     settings: Omit<Settings, 'calls'>,
-    on: { begun: (call: Begun) => void; ended: (call: Ended) => void; killed: () => void },
+    on: {
+      begun: (call: Begun) => void
+      ended: (call: Ended) => void
+      killed: () => void
+      /** The process got tokens, which the others may be asked to accept. */
+      handed: (pair: Pair) => void
+    },
     checkout?: string,
   ) {
+    this.#isOlder = checkout !== undefined
     this.#worker = checkout
       ? pathToFileURL(join(checkout, 'internal/lab/src/histories/worker.ts'))
       : new URL('./worker.ts', import.meta.url)
@@ -33,6 +42,7 @@ export class Application {
     this.#begun = on.begun
     this.#ended = on.ended
     this.#killed = on.killed
+    this.#handed = on.handed
   }
 
   start(): Promise<void> {
@@ -53,6 +63,7 @@ export class Application {
     })
     child.on('message', (message: Message) => {
       if ('done' in message) this.#finish(message.done, 'done')
+      else if ('handed' in message) this.#handed(message.handed)
     })
     await Promise.race([
       once(child, 'message'),
@@ -60,17 +71,17 @@ export class Application {
     ])
   }
 
+  /** Gives tokens to the process. An older version of the program does not know them. */
+  take(pair: Pair): void {
+    if (!this.#isOlder) this.#send({ take: pair })
+  }
+
   setClock(ahead: number): void {
     this.#send({ clock: ahead })
   }
 
   /** Plays a part of a history. Resolves when all its calls are answered, or the process is killed. */
-  async play(command: {
-    history: string
-    part: string
-    seed: number
-    calls: number
-  }): Promise<'done' | 'killed'> {
+  async play(command: Part): Promise<'done' | 'killed'> {
     await this.#starting
     return new Promise((resolve, reject) => {
       this.#parts.set(command.part, (end) => (end instanceof Error ? reject(end) : resolve(end)))
@@ -125,6 +136,7 @@ export class Application {
   }
 
   #send(command: Command): void {
-    if (this.#child?.connected) this.#child.send(command)
+    // The process may have been killed a moment ago.
+    if (this.#child?.connected) this.#child.send(command, () => {})
   }
 }

@@ -3,20 +3,24 @@ import type { SessionStore } from '@session-stores/core'
 import { randomFrom } from '@session-stores/testbed/random'
 import type { SessionData } from 'express-session'
 import { generateSession, type RequestSession } from '../session.ts'
+import { combine } from './changes.ts'
 import {
+  type Answer,
   type Change,
   type Ended,
   type Keys,
   LIFETIMES,
+  type Pair,
   type Question,
   SESSIONS,
   type Verb,
 } from './protocol.ts'
+import { isEnd, isOfTokens, type Purse, TokenCalls, type TokensByGrace } from './token-calls.ts'
 
 /** How often each verb is called. */
 const WEIGHTS: readonly (readonly [Verb, number])[] = [
-  ['get', 28],
-  ['save', 28],
+  ['get', 26],
+  ['save', 26],
   ['update', 10],
   ['touch', 8],
   ['create', 9],
@@ -25,26 +29,53 @@ const WEIGHTS: readonly (readonly [Verb, number])[] = [
   ['revoke', 3],
   ['regenerate', 3],
   ['revokeUser', 1],
+  ['grant', 2],
+  ['refresh', 12],
+  ['verify', 14],
 ]
 const TOTAL = WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0)
+/** The share of logouts that end a client with tokens. */
+const OF_TOKENS = 0.3
+/**
+ * The errors of calls that may have happened or not, at last of those that found no table, or a
+ * session of a newer version. Any other one is a fault of the store.
+ */
+const UNANSWERED = ['UNAVAILABLE', 'TIMEOUT', 'BACKEND', 'OVERLOADED', 'BAD_STORAGE', 'FORMAT_TOO_NEW']
+/** What errors say about the session or the tokens. */
+const ANSWERS: Readonly<Record<string, Answer>> = {
+  GONE: 'gone',
+  CONFLICT: 'conflict',
+  REVOKED: 'gone',
+  REUSED: 'reused',
+}
 /** The longest pause between two calls, in milliseconds. */
 const MAX_PAUSE = 60
 /** Keys that several requests change. */
 const SHARED = ['both', 'flag']
 
-type Outcome = Omit<Ended, 'number' | 'ended'>
+/** The answer to a call, and the tokens that came with it. */
+export type Outcome = Omit<Ended, 'number' | 'ended'> & { readonly pair?: Pair }
 
 /** Where the calls of a client are noted. */
 export interface Recorder {
   /** Notes that the call begins, and returns its number. */
   begin(question: Question): number
-  end(number: number, outcome: Outcome): void
+  end(number: number, outcome: Omit<Outcome, 'pair'>): void
 }
 
 /** A session object of a request, with the changes of its saves that got no answer, oldest first. */
 interface Loaded {
   readonly object: RequestSession
   unanswered: Change[]
+}
+
+/** What the clients of a process share. */
+export interface Parts {
+  readonly store: SessionStore
+  readonly tokens: TokensByGrace
+  readonly purse: Purse
+  /** Gives new tokens to all processes. */
+  readonly hand: (pair: Pair) => void
 }
 
 /** Makes random calls about the sessions of one history, one after the other. */
@@ -55,12 +86,20 @@ export class Client {
   readonly #name: string
   readonly #recorder: Recorder
   readonly #loaded = new Map<string, Loaded>()
+  readonly #tokens: TokenCalls
+  readonly #hand: (pair: Pair) => void
   #values = 0
 
-  constructor(store: SessionStore, history: string, seed: number, recorder: Recorder) {
+  constructor(
+    { store, tokens, purse, hand }: Parts,
+    { history, seed }: { history: string; seed: number },
+    recorder: Recorder,
+  ) {
     this.#store = store
     this.#history = history
     this.#random = randomFrom(seed)
+    this.#tokens = new TokenCalls(tokens, history, this.#random, purse)
+    this.#hand = hand
     this.#name = `c${seed.toString(36)}`
     this.#recorder = recorder
   }
@@ -77,6 +116,10 @@ export class Client {
     const id = `${this.#history}-${which}`
     const lifetime = LIFETIMES[which]!
     let verb = this.#chooseVerb()
+    if (isOfTokens(verb) && (!isEnd(verb) || this.#random() < OF_TOKENS)) {
+      const { question, make } = this.#tokens.choose(verb)
+      return this.#note(question, make)
+    }
     const loaded = this.#loaded.get(id)
     // What needs a session that was read begins with the read.
     if (!loaded && ['save', 'touch', 'regenerate'].includes(verb)) verb = 'get'
@@ -194,9 +237,13 @@ export class Client {
       outcome = await call()
     } catch (error) {
       const { code = 'UNEXPECTED' } = error as { code?: string }
-      outcome = { answer: code === 'GONE' ? 'gone' : code === 'CONFLICT' ? 'conflict' : 'unknown', code }
+      const answer = ANSWERS[code] ?? (UNANSWERED.includes(code) ? 'unknown' : 'unexpected')
+      outcome = { answer, code }
     }
-    this.#recorder.end(number, outcome)
+    const { pair, ...noted } = outcome
+    this.#recorder.end(number, noted)
+    // The others must not present tokens before their grant is noted.
+    if (pair) this.#hand(pair)
     // People wait a moment where a page fails. A client must not use up its calls in an outage.
     if (outcome.answer === 'unknown') await pause(100 + this.#random() * 200)
   }
@@ -213,15 +260,6 @@ export class Client {
   /** Returns a value that no other call writes. */
   #value(): string {
     return `${this.#name}.${this.#values++}`
-  }
-}
-
-/** Returns what one change after the other changes. */
-function combine(first: Change, second: Change): Change {
-  const kept = Object.entries(first.set).filter(([key]) => !second.remove.includes(key))
-  return {
-    set: { ...Object.fromEntries(kept), ...second.set },
-    remove: [...first.remove.filter((key) => !(key in second.set)), ...second.remove],
   }
 }
 

@@ -1,32 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as pause } from 'node:timers/promises'
-import Database from 'better-sqlite3'
-import { Redis } from 'ioredis'
+import { ofDatabases } from './database-faults.ts'
 import type { Place } from './place.ts'
-
-/** What a fault may lose, see `Verb`. */
-type Loss = 'flush' | 'crash' | 'failover' | 'split' | 'join'
-
-/** What a fault can disturb. */
-export interface Scene {
-  readonly place: Place
-  readonly random: () => number
-  /** The number of the application's processes. */
-  readonly processes: number
-  /** Kills a process of the application, and starts it again. */
-  restart(process: number): Promise<void>
-  /** Stops a process of the application, or lets it go on. */
-  setPaused(process: number, isPaused: boolean): void
-  /** Runs what removes everything (`flush`), what was not acknowledged (`crash`) or more, and notes that. */
-  lose(what: Loss, act: () => Promise<unknown>): Promise<void>
-}
-
-/** Strikes, and mends what it broke. */
-export type Fault = (scene: Scene) => Promise<void>
-
-/** Pauses between these two numbers of milliseconds. */
-const rest = ({ random }: Scene, least: number, most: number): Promise<void> =>
-  pause(least + random() * (most - least))
+import { type Fault, rest } from './scene.ts'
 
 const ofProcesses: Readonly<Record<string, Fault>> = {
   async 'application killed'(scene) {
@@ -37,6 +12,12 @@ const ofProcesses: Readonly<Record<string, Fault>> = {
     scene.setPaused(process, true)
     await rest(scene, 50, 600)
     scene.setPaused(process, false)
+  },
+  async 'clock set back'(scene) {
+    scene.moveClock(Math.floor(scene.random() * scene.processes), -1000 - Math.floor(scene.random() * 4000))
+  },
+  async 'clock set forward'(scene) {
+    scene.moveClock(Math.floor(scene.random() * scene.processes), 1000 + Math.floor(scene.random() * 4000))
   },
 }
 
@@ -64,6 +45,17 @@ const ofNetwork: Readonly<Record<string, Fault>> = {
     await rest(scene, 50, 600)
     proxy!.resume()
   },
+  async 'connections cut after some bytes of an answer'(scene) {
+    const { proxy, random } = { proxy: scene.place.proxy!, random: scene.random }
+    for (let i = 0; i < 5; i++) void proxy.cutNextReplyAfter(Math.floor(random() * 200)).catch(() => {})
+    await rest(scene, 100, 300)
+  },
+  async 'garbage in place of answers'(scene) {
+    const { proxy, random } = { proxy: scene.place.proxy!, random: scene.random }
+    proxy.chaos({ seed: Math.floor(random() * 2 ** 32), garbage: 0.05 })
+    await rest(scene, 200, 500)
+    proxy.calm()
+  },
   async 'delays, lost replies, cuts inside of messages'(scene) {
     const { proxy, random } = { proxy: scene.place.proxy!, random: scene.random }
     const seed = Math.floor(random() * 2 ** 32)
@@ -87,29 +79,9 @@ const ofServers: Readonly<Record<string, Fault>> = {
   },
   async 'server stopped'(scene) {
     const pids = processesOf(scene.place.server!.pid!)
-    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    for (const pid of pids) signal(pid, 'SIGSTOP')
     await rest(scene, 50, 700)
-    for (const pid of pids) process.kill(pid, 'SIGCONT')
-  },
-}
-
-const ofDatabases: Readonly<Record<string, Readonly<Record<string, Fault>>>> = {
-  redis: {
-    FLUSHALL: (scene) => scene.lose('flush', () => command(scene.place, (client) => client.flushall())),
-    'SCRIPT FLUSH': (scene) => command(scene.place, (client) => client.script('FLUSH')),
-  },
-  sqlite: {
-    async 'file locked'(scene) {
-      const database = new Database(scene.place.direct)
-      try {
-        database.pragma('busy_timeout = 5000')
-        database.exec('BEGIN IMMEDIATE')
-        await rest(scene, 50, 700)
-        database.exec('COMMIT')
-      } finally {
-        database.close()
-      }
-    },
+    for (const pid of pids) signal(pid, 'SIGCONT')
   },
 }
 
@@ -126,17 +98,22 @@ export function faultsOf({
   return { ...ofProcesses, ...ofMachine, ...ofDatabases[database] }
 }
 
-async function command(place: Place, send: (client: Redis) => Promise<unknown>): Promise<void> {
-  const client = new Redis(place.direct)
-  try {
-    await send(client)
-  } finally {
-    client.disconnect()
-  }
-}
-
 /** Returns the pids of a process and its descendants: PostgreSQL has a process for each connection. */
 function processesOf(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+  const children = ifThere(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()) ?? ''
   return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => processesOf(Number(child))))]
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  ifThere(() => process.kill(pid, name))
+}
+
+/** Returns what `read` does, or nothing where the process has ended: that of a connection may. */
+function ifThere<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as { code: string }).code)) return undefined
+    throw error
+  }
 }

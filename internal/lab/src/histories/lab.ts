@@ -10,11 +10,13 @@ import { check, type Verdict } from './checker.ts'
 import { keysOf } from './client.ts'
 import type { Deployment } from './deployments/deployment.ts'
 import { findSilence } from './deployments/silence.ts'
-import { faultsOf, type Scene } from './faults.ts'
+import { faultsOf } from './faults.ts'
 import type { Mutant } from './mutants.ts'
 import type { Place } from './place.ts'
-import { type Keys, OPERATION_TIMEOUT, SESSIONS, type Verb, type Version } from './protocol.ts'
+import { type Keys, OPERATION_TIMEOUT, type Pair, SESSIONS, type Verb, type Version } from './protocol.ts'
 import { Recorder } from './recorder.ts'
+import type { Scene } from './scene.ts'
+import { FAMILY } from './token-calls.ts'
 
 /** The number of the application's processes. */
 const PROCESSES = 3
@@ -33,6 +35,8 @@ export interface RoundOptions {
   readonly histories: number
   /** The number of faults that strike one after the other. */
   readonly faults: number
+  /** How the stores are broken: those of the first history in the first way, and so on. */
+  readonly mutants?: readonly Mutant[]
 }
 
 export interface Round {
@@ -62,17 +66,15 @@ export class Lab implements AsyncDisposable {
   readonly #applications: Application[] = []
   readonly #reader: SessionStore
   #recorder = new Recorder()
+  /** How far the clock of each process is ahead, in milliseconds. */
+  #clocks: number[] = []
 
   /**
    * @param versions what the processes of the application have, one after the other; where the list
    * ends, they have this version
    * @throws SERVER_UNAVAILABLE
    */
-  static async start(
-    place: Place | Deployment,
-    mutant?: Mutant,
-    versions: readonly Version[] = [],
-  ): Promise<Lab> {
+  static async start(place: Place | Deployment, versions: readonly Version[] = []): Promise<Lab> {
     const writes = versions.find((version) => version.writes !== undefined)?.writes
     const reader = await openVersion(place.database, place.direct, writes, {
       pruneInterval: false,
@@ -81,13 +83,10 @@ export class Lab implements AsyncDisposable {
     await reader.ping()
     const lab = new Lab(place, reader)
     for (let process = 0; process < PROCESSES; process++) {
+      // One process has a small pool, which faults use up sooner.
+      const through = process === 0 ? (place.throughFew ?? place.through) : place.through
       const { checkout, ...version } = versions[process] ?? {}
-      const settings = {
-        database: place.database,
-        place: place.through,
-        ...version,
-        ...(mutant && { mutant }),
-      }
+      const settings = { database: place.database, place: through, ...version }
       lab.#applications.push(
         new Application(
           settings,
@@ -95,6 +94,7 @@ export class Lab implements AsyncDisposable {
             begun: (call) => lab.#recorder.begin(process, call),
             ended: (call) => lab.#recorder.end(process, call),
             killed: () => lab.#recorder.kill(process),
+            handed: (pair) => lab.#handOn(process, pair),
           },
           checkout,
         ),
@@ -122,15 +122,17 @@ export class Lab implements AsyncDisposable {
     const random = randomFrom(seed, names.length)
     // An application whose clock is ahead sees sessions end early. The others must not.
     const ahead = random() < 0.3 ? CLOCK : 0
-    this.#applications[0]!.setClock(ahead)
-    const playing = Promise.all(names.map((history, i) => this.#playHistory(history, seed, i)))
+    this.#clocks = this.#applications.map((_, process) => (process === 0 ? ahead : 0))
+    for (const process of this.#applications.keys()) this.#moveClock(process, 0)
+    const playing = Promise.all(names.map((history, i) => this.#playHistory(history, options, i)))
     const struck = await this.#strike(options.faults, random, names)
     if (ahead > 0) struck['clock 10 s ahead'] = 1
     await playing
     for (const application of this.#applications) application.readCalls()
-    await this.#readAll(names)
+    const { families } = this.#recorder
+    await this.#readAll(names, families)
     await pause(OPERATION_TIMEOUT)
-    await this.#readAll(names)
+    await this.#readAll(names, families)
     const { calls, unanswered, codes } = this.#recorder
     if ('deployment' in this.#place && this.#place.deployment.delaysWrites)
       for (const { from, to } of this.#struckAt) this.#recorder.extend(from, to)
@@ -163,14 +165,15 @@ export class Lab implements AsyncDisposable {
     await this.#reader.close()
   }
 
-  async #playHistory(history: string, seed: number, index: number): Promise<void> {
+  async #playHistory(history: string, { seed, mutants }: RoundOptions, index: number): Promise<void> {
+    const mutant = mutants?.[index % mutants.length]
     const parts = this.#applications.flatMap((application, process) =>
       Array.from({ length: CLIENTS }, async (_, client) => {
         const part = `${history} ${process} ${client}`
         // After a kill, the process that is started again goes on with half as many calls.
         for (let calls = this.#calls, lives = 0; calls > 0; calls >>= 1, lives++) {
           const own = Math.floor(randomFrom(seed, index, process, client, lives)() * 2 ** 32)
-          if ((await application.play({ history, part, seed: own, calls })) === 'done') return
+          if ((await application.play({ history, part, seed: own, calls, mutant })) === 'done') return
         }
       }),
     )
@@ -190,8 +193,13 @@ export class Lab implements AsyncDisposable {
       processes: PROCESSES,
       restart: async (process) => {
         const application = this.#applications[process]!
-        await application.kill(() => application.start())
+        await application.kill(async () => {
+          await application.start()
+          // The clock of a machine does not change when an application starts again.
+          this.#moveClock(process, 0)
+        })
       },
+      moveClock: (process, by) => this.#moveClock(process, by),
       setPaused: (process, isPaused) =>
         isPaused ? this.#applications[process]!.pause() : this.#applications[process]!.resume(),
       lose: async (what, act) => {
@@ -211,8 +219,30 @@ export class Lab implements AsyncDisposable {
     return struck
   }
 
-  async #readAll(names: readonly string[]): Promise<void> {
+  #moveClock(process: number, by: number): void {
+    this.#clocks[process]! += by
+    if (by < 0) this.#recorder.setBack(process, -by)
+    this.#applications[process]!.setClock(this.#clocks[process]!)
+  }
+
+  /** Gives the tokens that one process got to the others. */
+  #handOn(from: number, pair: Pair): void {
+    for (const [process, application] of this.#applications.entries())
+      if (process !== from) application.take(pair)
+  }
+
+  async #readAll(
+    names: readonly string[],
+    families: readonly (readonly [history: string, family: string])[],
+  ): Promise<void> {
     const ids = names.flatMap((name) => Array.from({ length: SESSIONS }, (_, i) => [name, `${name}-${i}`]))
+    const looks = families.map(async ([history, id]) => {
+      const end = this.#begin(history, 'get', id)
+      const handle = id.slice(history.length + FAMILY.length)
+      const found = await this.#reader.peek(handle, { freshness: 0 })
+      end(found === null ? { answer: 'null' } : {})
+    })
+    await Promise.all(looks)
     await Promise.all(
       ids.map(async ([history, id]) => {
         const end = this.#begin(history!, 'get', id)

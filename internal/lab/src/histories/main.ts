@@ -43,7 +43,7 @@ const versions = old ? [{ checkout: old.folder }] : values.formats ? ROLLING : [
 
 for (const database of databases) {
   await using place = await startAny(database)
-  await using lab = await Lab.start(place, values.mutant as Mutant | undefined, versions)
+  await using lab = await Lab.start(place, versions)
   const tally = new Tally(database, place.version)
   tallies.push(tally)
   const begin = performance.now()
@@ -52,7 +52,8 @@ for (const database of databases) {
     // In an outage of seconds so many calls go without an answer that no order of more would be found.
     const most = 'deployment' in place ? 8 : Number.POSITIVE_INFINITY
     const histories = Math.min(Number(values.histories), most)
-    const options = { seed, histories, faults: Number(values.faults) }
+    const mutants = values.mutant === undefined ? {} : { mutants: [values.mutant as Mutant] }
+    const options = { seed, histories, faults: Number(values.faults), ...mutants }
     const round = await lab.play(options, values.pages)
     tally.add(round)
     console.log(JSON.stringify({ database, ...round }))

@@ -1,4 +1,6 @@
 import type { SessionStore } from '@session-stores/core'
+import type { Tokens } from '@session-stores/token'
+import type { SessionData } from 'express-session'
 
 /** The stores that are broken on purpose. The checker has to find each of them. */
 export const MUTANTS = [
@@ -10,6 +12,17 @@ export const MUTANTS = [
   'ends sessions early',
   'acknowledges a plain object that was refused',
   'counts an update twice',
+  'acknowledges an update that it loses',
+  'writes old data back on a touch',
+  'acknowledges a revoke that it forgets',
+  'says of two revokes at once that each ended the session',
+  'leaves a session of a revoked user',
+  'leaves the old session when it regenerates',
+  'accepts a refresh token twice',
+  'ends a family within the grace period',
+  'refreshes a family after its end',
+  'verifies a token of an ended session',
+  'acknowledges a sign-out of tokens that it forgets',
 ] as const
 export type Mutant = (typeof MUTANTS)[number]
 
@@ -27,6 +40,8 @@ export function breakStore(store: SessionStore, mutant: Mutant | undefined): Ses
     set: store.set.bind(store) as (id: string, session: unknown) => Promise<void>,
     update: store.update.bind(store),
     destroy: store.destroy.bind(store) as (id: string) => Promise<void>,
+    revoke: store.revoke.bind(store),
+    revokeUser: store.revokeUser.bind(store),
   }
   const change = (methods: object): SessionStore => Object.assign(store, methods)
   switch (mutant) {
@@ -71,7 +86,91 @@ export function breakStore(store: SessionStore, mutant: Mutant | undefined): Ses
             ? original.update(id, alter).then(() => original.update(id, alter))
             : original.update(id, alter),
       })
+    case 'acknowledges an update that it loses':
+      return change({
+        async update(id: string, alter: Parameters<typeof store.update>[1]) {
+          if (typeof id !== 'string' || !strikes()) return original.update(id, alter)
+          const found = (await original.get(id)) as SessionData | null
+          return found === null ? null : (alter(found) ?? found)
+        },
+      })
+    case 'writes old data back on a touch':
+      return change({
+        touch: (id: string, session: SessionData) => {
+          // A copy has no history, so it replaces what is there.
+          const { cookie, ...data } = session
+          return original.set(id, { ...data, cookie: { ...cookie, expires: cookie.expires } })
+        },
+      })
+    case 'acknowledges a revoke that it forgets':
+      return change({
+        revoke: async (handle: string) =>
+          strikes() ? (await store.peek(handle)) !== null : original.revoke(handle),
+      })
+    case 'says of two revokes at once that each ended the session':
+      return change({
+        async revoke(handle: string) {
+          const found = await store.peek(handle)
+          await original.revoke(handle)
+          return found !== null
+        },
+      })
+    case 'leaves a session of a revoked user':
+      return change({ revokeUser: (user: string) => original.revokeUser(user, { keepNewest: 1 }) })
+    case 'leaves the old session when it regenerates':
+      return change({ regenerate: (_request: unknown, callback: () => void) => setImmediate(callback) })
     default:
       return store
+  }
+}
+
+/**
+ * Makes tokens with this grace period, in milliseconds, and breaks them. A fault strikes every third
+ * call.
+ */
+export function breakTokens(
+  make: (grace: number) => Tokens,
+  grace: number,
+  mutant: Mutant | undefined,
+): Tokens {
+  let calls = 0
+  const strikes = (): boolean => ++calls % 3 === 0
+  const tokens = make(grace)
+  const original = {
+    refresh: tokens.refresh.bind(tokens),
+    verify: tokens.verify.bind(tokens),
+    revoke: tokens.revoke.bind(tokens),
+  }
+  const lenient = make(60_000)
+  const strict = make(0)
+  const change = (methods: object): Tokens => Object.assign(tokens, methods)
+  switch (mutant) {
+    case 'accepts a refresh token twice':
+      return change({
+        refresh: (token: string) => (strikes() ? lenient.refresh(token) : original.refresh(token)),
+      })
+    case 'ends a family within the grace period':
+      return change({ refresh: (token: string) => strict.refresh(token) })
+    case 'refreshes a family after its end': {
+      const last = new Map<string, unknown>()
+      return change({
+        async refresh(token: string) {
+          try {
+            const refreshed = await original.refresh(token)
+            last.set(token, { ...refreshed, rotated: false })
+            return refreshed
+          } catch (error) {
+            if ((error as { code?: string }).code !== 'REVOKED' || !last.has(token)) throw error
+            return last.get(token)
+          }
+        },
+      })
+    }
+    case 'verifies a token of an ended session':
+      return change({ verify: (token: string) => original.verify(token, { freshness: false }) })
+    case 'acknowledges a sign-out of tokens that it forgets':
+      return change({ revoke: (token: string) => (strikes() ? Promise.resolve() : original.revoke(token)) })
+    default:
+      return tokens
   }
 }

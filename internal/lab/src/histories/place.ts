@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type FaultyProxy,
+  mongoReplicaSet,
   type ProcessServer,
+  postgresProcess,
   redisProcess,
   ServerUnavailableError,
   startProxy,
 } from '@session-stores/testbed'
-import type { DatabaseId } from '@session-stores/testbed/databases'
-import { startServer, toDirectUrl } from '../servers.ts'
+import type { DatabaseId, ServerDatabaseId } from '@session-stores/testbed/databases'
+import { toDirectUrl } from '../servers.ts'
 import { findGo } from './checker.ts'
 
 /** A database whose server and network can be disturbed. A SQLite file has neither. */
@@ -22,6 +24,8 @@ export interface Place extends AsyncDisposable {
   readonly direct: string
   /** The URL through the faulty network. */
   readonly through: string
+  /** The same for a client with few connections, where the URL says how many. */
+  readonly throughFew?: string
   readonly server?: ProcessServer
   readonly proxy?: FaultyProxy
 }
@@ -46,7 +50,7 @@ export async function startPlace(database: DatabaseId): Promise<Place> {
   const server =
     database === 'redis'
       ? await redisProcess({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
-      : await startServer(database)
+      : await startSmall(database)
   const proxy = await startProxy(server)
   const direct = toDirectUrl(database, server)
   return {
@@ -55,6 +59,7 @@ export async function startPlace(database: DatabaseId): Promise<Place> {
     source: server.source,
     direct,
     through: proxy.through(direct),
+    ...(database === 'mongodb' && { throughFew: `${proxy.through(direct)}&maxPoolSize=4` }),
     server,
     proxy,
     async [Symbol.asyncDispose]() {
@@ -62,4 +67,11 @@ export async function startPlace(database: DatabaseId): Promise<Place> {
       await server.stop()
     },
   }
+}
+
+/** Starts a server that accepts few connections, so that a fault can use them up. */
+function startSmall(database: Exclude<ServerDatabaseId, 'redis'>): Promise<ProcessServer> {
+  return database === 'postgres'
+    ? postgresProcess({ args: ['-c', 'max_connections=60'] })
+    : mongoReplicaSet({ args: ['--maxConns', '600'] })
 }

@@ -1,12 +1,4 @@
-import {
-  type Answer,
-  type Begun,
-  type Change,
-  type Ended,
-  type Keys,
-  OPERATION_TIMEOUT,
-  SESSIONS,
-} from './protocol.ts'
+import { type Answer, type Begun, type Change, type Ended, type Keys, OPERATION_TIMEOUT } from './protocol.ts'
 
 /** A call about one session, as the checker reads it. */
 export interface Operation {
@@ -24,6 +16,8 @@ export interface Operation {
   readonly variants?: readonly Change[] | undefined
   readonly deadline?: number | undefined
   readonly found?: Keys | undefined
+  readonly n?: number | undefined
+  readonly grace?: number | undefined
 }
 
 /** All calls about one session. */
@@ -38,11 +32,14 @@ const LATE = OPERATION_TIMEOUT * 1000
 /** Collects the calls of all processes. */
 export class Recorder {
   readonly #open = new Map<string, Begun & { process: number }>()
-  readonly #sessions = new Map<string, Session>()
+  readonly #sessions = new Map<string, Session & { history: string }>()
+  /** Calls about all sessions of a history. */
+  readonly #whole = new Map<string, Operation[]>()
+  /** How far the clock of each process was set back at most, in milliseconds. */
+  readonly #setBack = new Map<number, number>()
   readonly codes: Record<string, number> = {}
   calls = 0
   unanswered = 0
-  #number = 0
   /** When calls about each session ended, and whether they were answered. */
   readonly ends: Map<string, { at: number; isAnswered: boolean }[]> = new Map()
 
@@ -75,51 +72,67 @@ export class Recorder {
     }
   }
 
+  /** Notes that the clock of a process is set back by so many milliseconds. */
+  setBack(process: number, by: number): void {
+    this.#setBack.set(process, (this.#setBack.get(process) ?? 0) + by)
+  }
+
+  /** The families of refresh tokens of each history. */
+  get families(): readonly (readonly [history: string, family: string])[] {
+    return [...this.#sessions.values()]
+      .filter(({ ops }) => ops.some(({ verb }) => verb === 'grant'))
+      .map(({ history, id }) => [history, id] as const)
+  }
+
   /** Notes that calls without an answer waited between these times, and may take effect at the end. */
   extend(from: number, to: number): void {
-    for (const { ops } of this.#sessions.values())
+    for (const ops of [...[...this.#sessions.values()].map((each) => each.ops), ...this.#whole.values()])
       for (const op of ops)
         if (op.answer === 'unknown' && op.call <= to && op.ret >= from) op.ret = Math.max(op.ret, to + LATE)
   }
 
-  /** Returns the recorded sessions of these histories, and forgets them. */
+  /** Returns the recorded sessions, and forgets them. */
   take(): Session[] {
-    const sessions = [...this.#sessions.values()]
+    const sessions = [...this.#sessions.values()].map(({ id, history, ops }) => {
+      const all = [...ops, ...(this.#whole.get(history) ?? [])]
+      return { id, ops: all.map((op, number) => ({ ...op, number })) }
+    })
     this.#sessions.clear()
+    this.#whole.clear()
     return sessions
   }
 
-  #add(
-    { process, history, session, verb, set, variants, deadline, begun }: Begun & { process: number },
-    call: Ended,
-  ): void {
+  #add(begun: Begun & { process: number }, call: Ended): void {
+    const { process, history, verb, set, variants, deadline, n, grace, freshness = 0 } = begun
     const { answer, ended, found } = call
     this.calls++
-    // What changes nothing, and was not answered, says nothing.
-    if (answer === 'unknown' && verb === 'get') return void this.unanswered++
     if (answer === 'unknown') this.unanswered++
-    const times = {
-      call: begun.at,
+    // What changes nothing, and was not answered, says nothing. Nobody knows an unanswered grant.
+    if (answer === 'unknown' && (verb === 'get' || verb === 'grant')) return
+    // The clock may have been set back during the call.
+    const took = Math.ceil((ended.at - begun.begun.at) / 1000)
+    const [one, other] = [begun.begun.clock, ended.clock - took]
+    const operation: Operation = {
+      number: 0,
+      process,
+      verb,
+      answer,
+      // A check may know what was so before the call.
+      call: begun.begun.at - freshness * 1000,
       ret: answer === 'unknown' ? ended.at + LATE : ended.at,
-      from: begun.clock,
-      to: ended.clock,
+      from: Math.min(one, other) - (verb === 'verify' ? (this.#setBack.get(process) ?? 0) : 0),
+      to: Math.max(one, other) + took + (answer === 'unknown' ? OPERATION_TIMEOUT : 0),
+      ...{ set, variants, deadline, found, n, grace },
     }
-    const ids =
-      session === undefined ? Array.from({ length: SESSIONS }, (_, i) => `${history}-${i}`) : [session]
-    for (const id of ids) {
-      const recorded = this.#sessions.get(id) ?? { id, ops: [] }
-      this.#sessions.set(id, recorded)
-      recorded.ops.push({
-        number: this.#number++,
-        process,
-        verb,
-        answer,
-        ...times,
-        set,
-        variants,
-        deadline,
-        found,
-      })
+    const id = call.session ?? begun.session
+    if (id === undefined) {
+      const whole = this.#whole.get(history) ?? []
+      this.#whole.set(history, whole)
+      whole.push(operation)
+      return
     }
+    const recorded = this.#sessions.get(id) ?? { id, history, ops: [] }
+    this.#sessions.set(id, recorded)
+    recorded.ops.push(operation)
   }
 }

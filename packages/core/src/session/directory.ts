@@ -121,10 +121,10 @@ export class Directory {
    * @throws INVALID_ID or INVALID_USER
    */
   async revoke(handle: string, options: { user?: User }): Promise<boolean> {
-    const row = await this.#find(handle, userIn(options))
+    const user = userIn(options)
+    const row = await this.#find(handle, user)
     if (row === undefined) return false
-    await this.#sessions.destroyKey(row.key)
-    return true
+    return this.#sessions.endRow(row, (found) => user === undefined || found.user === user)
   }
 
   /**
@@ -137,17 +137,20 @@ export class Directory {
     const { keepNewest = 0 } = options
     if (!Number.isSafeInteger(keepNewest) || keepNewest < 0)
       throw new SessionStoreError('INVALID_QUERY', 'keepNewest must be a whole number, at least 0')
-    const found = new Map<string, number>()
-    for await (const { key, createdAt } of this.#rows(userHash(user))) found.set(key, createdAt)
-    const newestFirst = [...found].sort(([, one], [, other]) => other - one)
-    const keys = newestFirst
-      .slice(keepNewest)
-      .map(([key]) => key)
-      .filter((key) => key !== except)
+    const hash = userHash(user)
+    const found = new Map<string, Pick<Row, 'key' | 'tag' | 'createdAt'>>()
+    for await (const { key, tag, createdAt } of this.#rows(hash)) found.set(key, { key, tag, createdAt })
+    const newestFirst = [...found.values()].sort((one, other) => other.createdAt - one.createdAt)
+    const rows = newestFirst.slice(keepNewest).filter(({ key }) => key !== except)
+    const isWanted = (row: Row): boolean => row.user === hash
+    let ended = 0
     // Pages are small enough that each of their sessions is answered within `operationTimeout`.
-    for (let i = 0; i < keys.length; i += PAGE)
-      await Promise.all(keys.slice(i, i + PAGE).map((key) => this.#sessions.destroyKey(key)))
-    return keys.length
+    for (let i = 0; i < rows.length; i += PAGE) {
+      const page = rows.slice(i, i + PAGE)
+      const answers = await Promise.all(page.map((row) => this.#sessions.endRow(row, isWanted)))
+      ended += answers.filter(Boolean).length
+    }
+    return ended
   }
 
   /** Resolves with how many sessions it changed. */

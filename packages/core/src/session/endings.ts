@@ -1,6 +1,7 @@
 import type { Call, Owner } from '../dispatch/call.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
-import { toPromise } from '../dispatch/settle.ts'
+import { type Done, toPromise } from '../dispatch/settle.ts'
+import { pause } from '../dispatch/timers.ts'
 import type { Row, Write } from '../driver.ts'
 import type { Keys } from '../encoding/key.ts'
 import { SessionStoreError, UncertainWriteError } from '../errors.ts'
@@ -9,16 +10,18 @@ import { isLive } from './deadline.ts'
 import { markerOf } from './marker.ts'
 import type { Moves } from './moves.ts'
 import type { Order } from './order.ts'
-import { NEVER, publish, type SaveParts } from './save.ts'
+import { NEVER, publish, retryDelay, type SaveParts } from './save.ts'
 import type { Tags } from './tag.ts'
 
-/** The destruction of a session as a step of a larger call, such as `revokeUser`. */
-class DestroyStep implements Owner {
+/** The end of a session as a step of a larger call, such as `revokeUser`. */
+class EndStep implements Owner {
   done = false
   release: (() => void) | undefined
-  readonly #answer: (error: unknown) => void
+  /** Whether this step ended the session. */
+  hasEnded = false
+  readonly #answer: Done<boolean>
 
-  constructor(answer: (error: unknown) => void) {
+  constructor(answer: Done<boolean>) {
     this.#answer = answer
   }
 
@@ -28,9 +31,15 @@ class DestroyStep implements Owner {
     const { release } = this
     this.release = undefined
     release?.()
-    this.#answer(error)
+    this.#answer(error, this.hasEnded)
   }
 }
+
+/** Names a session as it was read. */
+export type Version = Pick<Row, 'key' | 'tag'>
+
+/** After this many refusals, a session that others save all the time is ended unconditionally. */
+const MAX_REFUSALS = 16
 
 /** Ends sessions, for good: no save that is still on its way brings one back. */
 export class Endings {
@@ -93,7 +102,7 @@ export class Endings {
       this.#dispatcher.read(handle, (failure, named) => {
         if (failure != null || call.done) return call.finish(failure)
         if (named === undefined || !isLive(named, this.#settings)) return writeTombstone(row)
-        this.destroyKey(handle).then(
+        this.endRow(named, () => true).then(
           () => call.finish(null),
           (thrown) => call.finish(thrown),
         )
@@ -101,23 +110,46 @@ export class Endings {
     })
   }
 
-  /** Destroys the session of this key, as a step of a larger call. */
-  destroyKey(key: string): Promise<void> {
-    return toPromise<void>((done) => {
-      const step = new DestroyStep(done)
-      this.#order.write(key, step, () => {
-        this.#dispatcher.write(
-          this.#tombstone(key),
-          (error) => {
-            if (error == null) this.#publishEnded(key)
-            // Where ids are hashed, nobody knows the id, and the tombstone alone keeps the row of the
-            // other store away.
-            this.#finishEnd(step, error, this.#settings.hashIds ? undefined : this.#keys.name(key))
-          },
-          step,
-        )
-      })
+  /**
+   * Ends the session of this live row, as a step of a larger call. Resolves with whether it did: of
+   * several calls at once, one ends the session. Where the session was saved since the row was read,
+   * it ends if `isWanted` accepts what is stored now.
+   */
+  endRow(row: Version, isWanted: (row: Row) => boolean): Promise<boolean> {
+    const { key } = row
+    return toPromise<boolean>((done) => {
+      const step = new EndStep(done)
+      this.#order.write(key, step, () => this.#tryToEnd(step, row, isWanted, 0))
     })
+  }
+
+  #tryToEnd(step: EndStep, row: Version, isWanted: (row: Row) => boolean, refusals: number): void {
+    const { key } = row
+    // The tombstone names the version that was read, so it never ends a later session of this id.
+    const tombstone = this.#tombstone(key, refusals < MAX_REFUSALS ? row.tag : undefined)
+    const readAgain = (uncertain: unknown): void =>
+      this.#dispatcher.read(key, (failure, found) => {
+        if (failure != null) return step.finish(failure)
+        if (found === undefined || !isLive(found, this.#settings) || !isWanted(found))
+          return step.finish(uncertain)
+        const again = (): void => this.#tryToEnd(step, found, isWanted, refusals + 1)
+        if (refusals === 0) again()
+        else pause(retryDelay(refusals)).then(again)
+      })
+    this.#dispatcher.write(
+      tombstone,
+      (error, landed) => {
+        if (error != null && !(error instanceof UncertainWriteError)) return step.finish(error)
+        // Where it is uncertain, this tombstone or that of another call may have ended the session.
+        if (error != null || !landed) return readAgain(error)
+        step.hasEnded = true
+        this.#publishEnded(key)
+        // Where ids are hashed, nobody knows the id, and the tombstone alone keeps the row of the
+        // other store away.
+        this.#finishEnd(step, null, this.#settings.hashIds ? undefined : this.#keys.name(key))
+      },
+      step,
+    )
   }
 
   /**

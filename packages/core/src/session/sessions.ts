@@ -12,7 +12,7 @@ import type { Near } from '../near/near.ts'
 import type { Settings } from '../options.ts'
 import { CookieSettings, hasExpiry, hasSameSettings } from './cookie.ts'
 import { idleDeadline, isLive, roundTouch, withinAbsolute } from './deadline.ts'
-import { Endings } from './endings.ts'
+import { Endings, type Version } from './endings.ts'
 import { type ListedSession, Lookups } from './lookups.ts'
 import { Marker, mark, markerOf } from './marker.ts'
 import { Moves } from './moves.ts'
@@ -134,9 +134,9 @@ export class Sessions {
     this.#endings.destroy(call, id)
   }
 
-  /** Destroys the session of this key, as a step of a larger call. */
-  destroyKey(key: string): Promise<void> {
-    return this.#endings.destroyKey(key)
+  /** Ends the session of this live row. Resolves with whether it did: see `Endings.endRow`. */
+  endRow(row: Version, isWanted: (row: Row) => boolean): Promise<boolean> {
+    return this.#endings.endRow(row, isWanted)
   }
 
   regenerate(call: Call<void>, id: string, object: object | null | undefined): void {

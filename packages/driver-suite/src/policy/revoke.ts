@@ -1,10 +1,30 @@
 import assert from 'node:assert/strict'
-import { assertFails, prefixRules, type StoreRule } from './fixture.ts'
+import { assertFails, prefixRules, type StoreRule, type Stores } from './fixture.ts'
+import { type LossyStores, openLossy } from './lossy.ts'
 import { load, makePlain, read, readUser, save, saveUsers } from './sessions.ts'
 
 /** Rules about ending the sessions of a user. */
 
 const rule = prefixRules('policy/revoke')
+
+/** Makes a logout by `revoke`, and another call between what it reads and what it writes. */
+async function revokeAround<T, U>(
+  stores: Stores,
+  revoke: (store: LossyStores['store']) => Promise<T>,
+  other: (store: LossyStores['second']) => Promise<U>,
+): Promise<[T, U]> {
+  const { driver, network, store, second } = openLossy(stores, { user: readUser })
+  await saveUsers(second)
+  let between: Promise<U> | undefined
+  network.next = async (writes, now) => {
+    between = other(second)
+    await between
+    return driver.write(writes, now)
+  }
+  const answer = await revoke(store)
+  assert.ok(between, 'the logout writes')
+  return [answer, await between]
+}
 
 export const revocations: StoreRule[] = [
   rule('ends-one-session', 'A lost phone stays logged in.', async ({ open, openOther }) => {
@@ -41,6 +61,54 @@ export const revocations: StoreRule[] = [
       }
     },
   ),
+  rule(
+    'of-two-at-once-one-ends-the-session',
+    'A log tells of two logouts of one session.',
+    async (stores) => {
+      const handle = stores.open().handle('a1')
+      const revoke = (store: LossyStores['store']): Promise<boolean> => store.revoke(handle)
+      assert.deepEqual(await revokeAround(stores, revoke, revoke), [false, true])
+    },
+  ),
+  rule(
+    'never-ends-a-session-that-has-changed-hands',
+    'Whoever signs in on a shared computer is logged out by the user before.',
+    async (stores) => {
+      const handle = stores.open().handle('a1')
+      const signIn = async (store: LossyStores['second']): Promise<void> => {
+        const session = await load(store, 'a1')
+        session.user = 'bob'
+        await save(session)
+      }
+      const [answer] = await revokeAround(stores, (store) => store.revoke(handle, { user: 'ann' }), signIn)
+      assert.equal(answer, false)
+      assert.ok(await stores.openOther().get('a1'))
+    },
+  ),
+  rule(
+    'of-two-revokeUser-at-once-each-session-counts-once',
+    'A report of ended sessions adds up to more than there were.',
+    async (stores) => {
+      const revoke = (store: LossyStores['store']): Promise<number> => store.revokeUser('ann')
+      assert.deepEqual(await revokeAround(stores, revoke, revoke), [0, 2])
+    },
+  ),
+  rule('beside-saves-ends-the-session', 'A lost phone that is busy stays logged in.', async (stores) => {
+    const { driver, network, store, second } = openLossy(stores, { user: readUser })
+    await saveUsers(second)
+    const session = await load(second, 'a1')
+    let saves = 0
+    const overtake: typeof network.next = async (writes, now) => {
+      if (saves < 4) network.next = overtake
+      session.name = `saved ${saves++}`
+      await save(session)
+      return driver.write(writes, now)
+    }
+    network.next = overtake
+    assert.equal(await store.revoke(store.handle('a1')), true)
+    assert.equal(saves, 5)
+    assert.equal(await second.get('a1'), null)
+  }),
   rule(
     'revokeUser-ends-them-all',
     'After a change of password the thief stays logged in.',

@@ -27,6 +27,10 @@ type op struct {
 	Variants []delta `json:"variants"`
 	// Deadline is when the session ends, if this call decides it.
 	Deadline int64 `json:"deadline"`
+	// N is the number of the refresh token that is presented, or that came with the access token.
+	N int `json:"n"`
+	// Grace is the grace period of a refresh, in milliseconds.
+	Grace int64 `json:"grace"`
 	// Found is what the call returned.
 	Found map[string]string `json:"found"`
 }
@@ -51,6 +55,7 @@ type content struct {
 	status   status
 	keys     string
 	deadline int64
+	family
 }
 
 // A state is comparable, so that Porcupine can compare states by ==.
@@ -80,7 +85,7 @@ var sessionModel = porcupine.NondeterministicModel{
 	},
 	Hash: func(each interface{}) uint64 {
 		s := each.(state)
-		hash := uint64(1469598103934665603) ^ uint64(s.deadline)<<2 ^ uint64(s.status)
+		hash := uint64(1469598103934665603) ^ uint64(s.deadline)<<2 ^ uint64(s.status) ^ uint64(s.n)<<8 ^ uint64(s.usedAfter)<<16
 		for i := 0; i < len(s.keys); i++ {
 			hash = (hash ^ uint64(s.keys[i])) * 1099511628211
 		}
@@ -89,7 +94,8 @@ var sessionModel = porcupine.NondeterministicModel{
 	DescribeOperation: func(input, output interface{}) string { return describe(input, output) },
 	DescribeState: func(each interface{}) string {
 		s := each.(state)
-		return fmt.Sprintf("%s {%s} until %d", [...]string{"absent", "live", "ended"}[s.status], s.keys, s.deadline)
+		return fmt.Sprintf("%s {%s} until %d", [...]string{"absent", "live", "ended"}[s.status], s.keys, s.deadline) +
+			s.family.String()
 	},
 }
 
@@ -99,6 +105,14 @@ func step(s state, o op) []interface{} {
 	case o.Verb == "crash":
 		// A read may have seen a write that was never acknowledged, and that the crash undoes.
 		return []interface{}{s, state{s.safe, s.safe}}
+	case o.Answer == "unexpected":
+		return nil
+	case o.Answer == "unknown" && o.Verb == "refresh":
+		after := []interface{}{s}
+		for _, each := range refreshUnanswered(s.content, o) {
+			after = append(after, state{each, s.safe})
+		}
+		return after
 	case o.Answer == "unknown":
 		// The call may have happened or not.
 		after := []interface{}{s}
@@ -127,7 +141,25 @@ func succeeded(verb string) string {
 	return "ok"
 }
 
+// effects returns the contents that may follow. Where the deadline of a write has passed before the
+// call ended, a database may store nothing: by the clock of this application, the session is over.
 func effects(s content, o op) []content {
+	after := landed(s, o)
+	if o.Deadline == 0 || o.Deadline > o.To {
+		return after
+	}
+	for _, each := range after {
+		if each != s && each.deadline == o.Deadline {
+			return append(after, content{})
+		}
+	}
+	return after
+}
+
+func landed(s content, o op) []content {
+	if o.Verb == "refresh" {
+		return refresh(s, o)
+	}
 	switch o.Answer {
 	case "conflict":
 		return []content{s}
@@ -151,29 +183,31 @@ func effects(s content, o op) []content {
 		var after []content
 		for _, variant := range o.Variants {
 			keys := change(s.keys, variant)
-			after = append(after, content{live, keys, o.Deadline})
+			after = append(after, content{status: live, keys: keys, deadline: o.Deadline})
 			if s.deadline > o.Deadline {
-				after = append(after, content{live, keys, s.deadline})
+				after = append(after, content{status: live, keys: keys, deadline: s.deadline})
 			}
 		}
 		return after
 	case "plain":
-		return when(s.status != ended, content{live, join(o.Set), o.Deadline})
+		return when(s.status != ended, content{status: live, keys: join(o.Set), deadline: o.Deadline})
 	case "touch":
 		if s.status != live {
 			return []content{s}
 		}
-		return []content{s, {live, s.keys, o.Deadline}}
+		return []content{s, {status: live, keys: s.keys, deadline: o.Deadline}}
 	case "update":
 		return update(s, o)
 	case "destroy", "revokeUser":
 		return destroy(s, o)
 	case "revoke":
-		// A revoke reads the session and then ends it, so of two logouts at once each may say that it
-		// ended the session.
-		return when(s.mayLive(o) || s.status == ended, content{status: ended})
+		return when(s.mayLive(o), content{status: ended})
 	case "regenerate":
 		return when(s.mayLive(o), content{status: ended})
+	case "grant":
+		return grant(s, o)
+	case "verify":
+		return verify(s, o)
 	case "flush":
 		return []content{{}}
 	}
@@ -184,10 +218,10 @@ func effects(s content, o op) []content {
 func create(s content, o op) []content {
 	var after []content
 	if s.mayMiss(o) {
-		after = append(after, content{live, join(o.Set), o.Deadline})
+		after = append(after, content{status: live, keys: join(o.Set), deadline: o.Deadline})
 	}
 	if s.mayLive(o) {
-		after = append(after, content{live, change(s.keys, delta{Set: o.Set}), o.Deadline})
+		after = append(after, content{status: live, keys: change(s.keys, delta{Set: o.Set}), deadline: o.Deadline})
 	}
 	return after
 }
@@ -201,7 +235,7 @@ func update(s content, o op) []content {
 	count, _ := strconv.Atoi(keys["count"])
 	keys["count"] = strconv.Itoa(count + 1)
 	after := join(keys)
-	return when(o.Found == nil || after == join(o.Found), content{live, after, s.deadline})
+	return when(o.Found == nil || after == join(o.Found), content{status: live, keys: after, deadline: s.deadline})
 }
 
 func destroy(s content, o op) []content {
@@ -262,6 +296,9 @@ func describe(input, _ interface{}) string {
 	}
 	for _, variant := range o.Variants {
 		text += fmt.Sprintf(" {%s} -%v", join(variant.Set), variant.Remove)
+	}
+	if o.Verb == "refresh" || o.Verb == "verify" {
+		text += fmt.Sprintf(" %d", o.N)
 	}
 	text += " -> " + o.Answer
 	if o.Found != nil {

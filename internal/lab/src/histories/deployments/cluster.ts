@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ProcessServer, type RedisCluster, redisCluster } from '@session-stores/testbed'
-import type { Fault, Scene } from '../faults.ts'
+import type { Fault, Scene } from '../scene.ts'
 import type { Deployment, DeploymentInfo, Opening } from './deployment.ts'
 import { eventually, redisField, sendRedis } from './redis.ts'
 

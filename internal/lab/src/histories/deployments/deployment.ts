@@ -1,6 +1,6 @@
 import type { DatabaseId } from '@session-stores/testbed/databases'
-import type { Fault } from '../faults.ts'
 import type { Place } from '../place.ts'
+import type { Fault } from '../scene.ts'
 
 /**
  * What a deployment promises about acknowledged writes.

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Fault } from '../faults.ts'
 import { startPlace } from '../place.ts'
+import type { Fault } from '../scene.ts'
 import type { Deployment, DeploymentInfo } from './deployment.ts'
 import { redisField, sendRedis } from './redis.ts'
 

@@ -6,7 +6,7 @@ import {
   type ProcessServer,
 } from '@session-stores/testbed'
 import { MongoClient } from 'mongodb'
-import type { Fault, Scene } from '../faults.ts'
+import type { Fault, Scene } from '../scene.ts'
 import type { Deployment, DeploymentInfo } from './deployment.ts'
 
 /** A replica set of three. `info` says whether it is used with the default write concern. */

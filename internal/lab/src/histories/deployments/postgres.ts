@@ -7,7 +7,7 @@ import {
   startProxy,
 } from '@session-stores/testbed'
 import pg from 'pg'
-import type { Fault, Scene } from '../faults.ts'
+import type { Fault, Scene } from '../scene.ts'
 import type { Deployment, DeploymentInfo, Opening } from './deployment.ts'
 import { eventually } from './redis.ts'
 

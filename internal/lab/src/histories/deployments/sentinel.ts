@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ProcessServer, type RedisSentinel, redisSentinel, startProxy } from '@session-stores/testbed'
 import { Redis } from 'ioredis'
-import type { Fault } from '../faults.ts'
+import type { Fault } from '../scene.ts'
 import type { Deployment, DeploymentInfo, Opening } from './deployment.ts'
 import { eventually, redisField, sendRedis } from './redis.ts'
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Fault } from '../faults.ts'
 import { startPlace } from '../place.ts'
+import type { Fault } from '../scene.ts'
 import type { Deployment, DeploymentInfo } from './deployment.ts'
 
 /** One file that several processes use, some of which die with the lock. */
