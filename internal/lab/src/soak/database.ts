@@ -87,7 +87,10 @@ async function startRedis(): Promise<SoakDatabase> {
           connections: field('connected_clients') - 1,
         }
       }),
-    () => withClient(async (client) => void (await client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes'))),
+    () =>
+      withClient(
+        async (client) => void (await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')),
+      ),
   )
 }
 

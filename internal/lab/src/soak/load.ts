@@ -69,7 +69,7 @@ export class Load {
     )
     app.get('/visit', (req, res) => {
       const current = req.session as unknown as RequestSession
-      current.user ??= req.query.user
+      current.user ??= String(req.query.user)
       current.visits = ((current.visits as number) ?? 0) + 1
       res.end()
     })
