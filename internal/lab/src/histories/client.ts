@@ -40,7 +40,10 @@ const OF_TOKENS = 0.3
  * The errors of calls that may have happened or not, at last of those that found no table, or a
  * session of a newer version. Any other one is a fault of the store.
  */
-const UNANSWERED = ['UNAVAILABLE', 'TIMEOUT', 'BACKEND', 'OVERLOADED', 'BAD_STORAGE', 'FORMAT_TOO_NEW']
+const UNANSWERED = [
+  ...['UNAVAILABLE', 'TIMEOUT', 'BACKEND', 'OVERLOADED', 'STORAGE_FULL', 'READ_ONLY'],
+  ...['BAD_STORAGE', 'FORMAT_TOO_NEW'],
+]
 /** What errors say about the session or the tokens. */
 const ANSWERS: Readonly<Record<string, Answer>> = {
   GONE: 'gone',
