@@ -48,7 +48,8 @@ describeWith(
       let missing: readonly Mutant[] = MUTANTS
       for (let seed = 1; missing.length > 0 && seed <= 5; seed++) {
         const mutants = missing
-        const histories = mutants.length * 6
+        // Where few are left, each of them gets more histories.
+        const histories = Math.max(80, mutants.length * 6)
         const { violations } = await lab.play({ seed, histories, faults: 0, mutants })
         // The name of a session begins with the seed and the number of its history.
         const found = violations.map(({ id }) => mutants[Number(/\.(\d+)-/.exec(id)![1]) % mutants.length])

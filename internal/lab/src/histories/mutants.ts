@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { SessionStore } from '@session-stores/core'
 import type { Tokens } from '@session-stores/token'
 import type { SessionData } from 'express-session'
@@ -111,6 +112,8 @@ export function breakStore(store: SessionStore, mutant: Mutant | undefined): Ses
       return change({
         async revoke(handle: string) {
           const found = await store.peek(handle)
+          // Other calls come between, as where the database is far away.
+          await pause(20)
           await original.revoke(handle)
           return found !== null
         },
