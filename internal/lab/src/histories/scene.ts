@@ -16,7 +16,7 @@ export interface Scene {
   setPaused(process: number, isPaused: boolean): void
   /** Sets the clock of a process of the application by so many milliseconds, back where negative. */
   moveClock(process: number, by: number): void
-  /** Runs what removes everything (`flush`) or what was not acknowledged (`crash`) or more, and notes that. */
+  /** Runs what removes everything (`flush`), or what was not acknowledged (`crash`), and notes that. */
   lose(what: Loss, act: () => Promise<unknown>): Promise<void>
 }
 
