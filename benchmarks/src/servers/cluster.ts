@@ -8,7 +8,7 @@ import { SlotMoves } from './slot-moves.ts'
 export async function startCluster(): Promise<BenchServer> {
   const cluster = await redisCluster()
   const admins = cluster.nodes.map(({ url }) => new Redis(url))
-  const moves = new SlotMoves(cluster, admins)
+  const moves = new SlotMoves(cluster)
   return {
     info: {
       name: 'redis-cluster',

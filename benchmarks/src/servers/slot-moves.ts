@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type RedisCluster, SlotMove } from '@session-stores/testbed'
-import type { Redis } from 'ioredis'
+import { moveRandomSlot, type RedisCluster } from '@session-stores/testbed'
 
 /** Milliseconds between two moves. A cluster that grows under load moves its slots about as fast. */
 const PAUSE = 20
@@ -8,13 +7,11 @@ const PAUSE = 20
 /** Moves slots that hold sessions from one master to another, one after the other. */
 export class SlotMoves {
   readonly #cluster: RedisCluster
-  readonly #admins: readonly Redis[]
   #over: AbortController | undefined
   #moving: Promise<void> = Promise.resolve()
 
-  constructor(cluster: RedisCluster, admins: readonly Redis[]) {
+  constructor(cluster: RedisCluster) {
     this.#cluster = cluster
-    this.#admins = admins
   }
 
   begin(): void {
@@ -31,15 +28,10 @@ export class SlotMoves {
   }
 
   async #move(signal: AbortSignal): Promise<void> {
+    const { nodes } = this.#cluster
     for (let next = 0; !signal.aborted; next++) {
-      const admin = this.#admins[next % this.#admins.length]!
-      const key = await admin.randomkey()
-      if (key !== null) {
-        const slot = await admin.cluster('KEYSLOT', key)
-        const move = await SlotMove.of(this.#cluster.nodes, slot)
-        await move.begin()
-        await move.end()
-      }
+      const first = next % nodes.length
+      await moveRandomSlot([...nodes.slice(first), ...nodes.slice(0, first)])
       await sleep(PAUSE)
     }
   }

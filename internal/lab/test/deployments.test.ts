@@ -5,6 +5,7 @@ import { type DeploymentId, deployments, startAny } from '../src/histories/deplo
 import { Lab } from '../src/histories/lab.ts'
 import { startPlace } from '../src/histories/place.ts'
 import type { Operation } from '../src/histories/recorder.ts'
+import { numberCalls } from './support/calls.ts'
 
 /**
  * The seeds that are played again. Seed 2 of the synchronous standby found that a write without an answer
@@ -63,19 +64,7 @@ describeWith(
   'the checker of failovers',
   () => startPlace('sqlite'),
   () => {
-    let number = 0
-    /** A call that begins and ends at these milliseconds. */
-    const call = (verb: string, at: [number, number], more: Partial<Operation> = {}): Operation => ({
-      number: number++,
-      process: 0,
-      call: at[0] * 1000,
-      ret: at[1] * 1000,
-      from: at[0],
-      to: at[1],
-      verb,
-      answer: 'ok',
-      ...more,
-    })
+    const call = numberCalls(() => 0)
     const deadline = 100_000
     const created = call('create', [0, 1], { set: { a: '1' }, deadline })
     const save = (at: [number, number], a: string, more: Partial<Operation> = {}): Operation =>

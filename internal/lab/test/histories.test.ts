@@ -7,6 +7,7 @@ import { MUTANTS, type Mutant } from '../src/histories/mutants.ts'
 import { startPlace } from '../src/histories/place.ts'
 import type { Operation } from '../src/histories/recorder.ts'
 import { Tally } from '../src/histories/tally.ts'
+import { numberCalls } from './support/calls.ts'
 
 /**
  * Seeds of rounds that found something: 3 and 12 a revoke that ended a later session, 101 a write
@@ -62,19 +63,7 @@ describeWith(
     }, 120_000)
 
     describe('of single calls', () => {
-      let number = 0
-      /** A call that begins and ends at these milliseconds. */
-      const call = (verb: string, at: [number, number], more: Partial<Operation> = {}): Operation => ({
-        number: number++,
-        process: number,
-        call: at[0] * 1000,
-        ret: at[1] * 1000,
-        from: at[0],
-        to: at[1],
-        verb,
-        answer: 'ok',
-        ...more,
-      })
+      const call = numberCalls((number) => number + 1)
       const created = call('create', [0, 1], { set: { a: '1' }, deadline: 10_000 })
       const save = (at: [number, number], more: Partial<Operation> = {}): Operation =>
         call('save', at, { variants: [{ set: { a: '2' }, remove: [] }], deadline: 10_000, ...more })

@@ -12,8 +12,8 @@ import {
   type SoakPart,
   toPlaceResult,
 } from '../src/reliability/result.ts'
-import { amount, duration } from '../src/reliability/text.ts'
 import { findFailures } from '../src/reliability/verdict.ts'
+import { amount, duration } from '../src/text.ts'
 
 const docs = join(import.meta.dirname, '../../../docs')
 const committed = JSON.parse(

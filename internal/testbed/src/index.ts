@@ -21,7 +21,7 @@ export {
 export { type MongoReplicaSet, mongoReplicaSet, type ReplicaSetOptions } from './replica-set.ts'
 export { type RedisSentinel, redisSentinel, type SentinelOptions } from './sentinel.ts'
 export { type ProcessServer, ServerUnavailableError, type Source, type TestServer } from './server.ts'
-export { SlotMove } from './slot-move.ts'
+export { moveRandomSlot, SlotMove } from './slot-move.ts'
 export { findCommand } from './sources.ts'
 export { type PairOptions, type PostgresPair, postgresPair } from './standby.ts'
 export { unprivileged } from './user.ts'

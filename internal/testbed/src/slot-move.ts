@@ -56,3 +56,20 @@ export class SlotMove {
     for (const node of this.#all) node.disconnect()
   }
 }
+
+/**
+ * Moves the slot of a random key of the first of these masters to the second one, with all its keys.
+ * Does nothing where the first one has no key.
+ */
+export async function moveRandomSlot(masters: readonly ProcessServer[]): Promise<void> {
+  const client = new Redis(masters[0]!.url)
+  try {
+    const key = await client.randomkey()
+    if (key === null) return
+    const move = await SlotMove.of(masters, await client.cluster('KEYSLOT', key))
+    await move.begin()
+    await move.end()
+  } finally {
+    client.disconnect()
+  }
+}

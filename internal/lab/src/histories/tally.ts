@@ -1,4 +1,5 @@
 import { type DatabaseId, databases } from '@session-stores/testbed/databases'
+import { table } from '../text.ts'
 import { type AnyId, type DeploymentId, deployments } from './deployments/index.ts'
 import type { Round } from './lab.ts'
 
@@ -47,7 +48,7 @@ function nameOf(id: AnyId): string {
   return id in deployments ? deployments[id as DeploymentId].name : databases[id as DatabaseId].name
 }
 
-/** Returns the table of docs/reliability.md. */
+/** Returns what `histories` prints in the end, as a Markdown table. */
 export function toTable(tallies: readonly Tally[]): string {
   const rows = tallies.map(({ database, version, histories, operations, unanswered, faults, ...rest }) => {
     const kinds = Object.entries(faults).sort(([one], [other]) => one.localeCompare(other))
@@ -75,5 +76,5 @@ export function toTable(tallies: readonly Tally[]): string {
     'writes and logouts lost',
     'seeds',
   ]
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  return table(head, rows)
 }

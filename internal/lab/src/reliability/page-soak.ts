@@ -2,8 +2,8 @@ import { databases } from '@session-stores/testbed/databases'
 import { LEAKS } from '../soak/leaks.ts'
 import { type Measure, measures } from '../soak/measures.ts'
 import type { MeasureResult, SoakResult } from '../soak/result.ts'
+import { amount, count, duration, table } from '../text.ts'
 import type { SoakPart } from './result.ts'
-import { amount, count, duration, table } from './text.ts'
 
 /** Returns the section about endurance. */
 export function toSoakSection({ databases: results, seed }: SoakPart): string {

@@ -1,8 +1,8 @@
 import { MUTANTS } from '../histories/mutants.ts'
 import { OPERATION_TIMEOUT, SESSIONS } from '../histories/protocol.ts'
+import { count, duration, table } from '../text.ts'
 import { toSoakSection } from './page-soak.ts'
 import type { HistoriesPart, PlaceResult, ReliabilityResult, Run } from './result.ts'
-import { count, duration, table } from './text.ts'
 import { findFailures } from './verdict.ts'
 
 /** Returns docs/reliability.md. The page follows from the result alone. */

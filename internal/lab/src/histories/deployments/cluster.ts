@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type ProcessServer, type RedisCluster, redisCluster } from '@session-stores/testbed'
+import { moveRandomSlot, type ProcessServer, type RedisCluster, redisCluster } from '@session-stores/testbed'
 import type { Fault, Scene } from '../scene.ts'
 import type { Deployment, DeploymentInfo, Opening } from './deployment.ts'
 import { eventually, redisField, sendRedis } from './redis.ts'
@@ -122,26 +122,9 @@ function faultsOf(cluster: RedisCluster): Record<string, Fault> {
     async 'slots move'(scene) {
       const nodes = (await readNodes(cluster, cluster.nodes[0]!)).filter((node) => node.isMaster)
       const from = nodes[Math.floor(scene.random() * nodes.length)]!
-      const to = nodes.find((node) => node !== from)!
-      for (let i = 0; i < 20; i++) await moveSlot(cluster, from, to)
+      const others = nodes.filter((node) => node !== from)
+      const masters = [from, ...others].map(({ server }) => server)
+      for (let i = 0; i < 20; i++) await moveRandomSlot(masters)
     },
   }
-}
-
-/** Moves the slot of a random key, while applications use it. */
-async function moveSlot({ nodes }: RedisCluster, from: Node, to: Node): Promise<void> {
-  const key = (await sendRedis(from.server, 'RANDOMKEY')) as string | null
-  if (key === null) return
-  const slot = Number(await sendRedis(from.server, 'CLUSTER', 'KEYSLOT', key))
-  await sendRedis(to.server, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id)
-  await sendRedis(from.server, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id)
-  for (;;) {
-    const keys = (await sendRedis(from.server, 'CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[]
-    if (keys.length === 0) break
-    await sendRedis(from.server, 'MIGRATE', '127.0.0.1', to.server.port, '', 0, 5000, 'KEYS', ...keys)
-  }
-  await sendRedis(to.server, 'CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
-  await sendRedis(from.server, 'CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
-  for (const node of nodes)
-    if (await isMaster(node)) await sendRedis(node, 'CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
 }

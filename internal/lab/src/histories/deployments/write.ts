@@ -7,11 +7,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Tally } from '../../reliability/result.ts'
+import { count, table } from '../../text.ts'
 import { type DeploymentId, deploymentIds, deployments } from './index.ts'
 
 const page = join(import.meta.dirname, '../../../../../docs/generated/deployments.md')
 const results = process.argv.slice(2).flatMap((file) => JSON.parse(readFileSync(file, 'utf8')) as Tally[])
-const number = (value: number): string => value.toLocaleString('en')
 const sum = (tallies: readonly Tally[], of: (tally: Tally) => number): number =>
   tallies.reduce((total, tally) => total + of(tally), 0)
 
@@ -29,9 +29,9 @@ const rows = played.map(({ id, tallies }) => {
   return [
     deployments[id].name,
     tallies[0]!.version,
-    number(sum(tallies, ({ histories }) => histories)),
-    number(sum(tallies, ({ operations }) => operations)),
-    number(sum(tallies, ({ unanswered }) => unanswered)),
+    count(sum(tallies, ({ histories }) => histories)),
+    count(sum(tallies, ({ operations }) => operations)),
+    count(sum(tallies, ({ unanswered }) => unanswered)),
     `${faults}`,
     `${sum(tallies, ({ violations }) => violations.length)}`,
     `${sum(tallies, ({ undecided }) => undecided)}`,
@@ -55,13 +55,9 @@ const outages = played.flatMap(({ id, tallies }) =>
   }),
 )
 
-function toTable(head: readonly string[], lines: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
-}
-
 const day = new Date().toISOString().slice(0, 10)
 const figures = `
-${toTable(
+${table(
   [
     'deployment',
     'versions',
@@ -79,7 +75,7 @@ ${toTable(
 
 ## Seconds without service
 
-${toTable(['deployment', 'fault', 'times', 'median, s', 'longest, s'], outages)}
+${table(['deployment', 'fault', 'times', 'median, s', 'longest, s'], outages)}
 
 ${day}, Node ${process.versions.node}, ${availableParallelism()} cores for everything.
 `
