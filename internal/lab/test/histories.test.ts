@@ -150,6 +150,27 @@ describeWith(
           'ok',
           [granted, refresh([400, 401], 0, '1'), call('verify', [402, 403], { n: 1 }), reuse([600, 601], 0)],
         ],
+        [
+          'an end after the grace period, by the clock of another process that accepted the token',
+          'ok',
+          [
+            granted,
+            refresh([400, 401], 0, '1'),
+            call('verify', [450, 451], { n: 1 }),
+            call('verify', [460, 461], { n: 1, from: 300, to: 301 }),
+            reuse([510, 511], 0),
+          ],
+        ],
+        [
+          'an end within the grace period, whatever clock noted the use',
+          'illegal',
+          [
+            granted,
+            refresh([400, 401], 0, '1'),
+            call('verify', [450, 451], { n: 1, from: 1, to: 2 }),
+            reuse([460, 461], 0),
+          ],
+        ],
         ['a token that verifies', 'ok', [granted, call('verify', [2, 3], { n: 0 })]],
         [
           'a token that verifies after the end',

@@ -28,6 +28,7 @@ const { values } = parseArgs({
     histories: { type: 'string', default: '20' },
     faults: { type: 'string', default: '5' },
     mutant: { type: 'string' },
+    fault: { type: 'string', multiple: true },
     pages: { type: 'string' },
     json: { type: 'string' },
     old: { type: 'string' },
@@ -53,7 +54,7 @@ for (const database of databases) {
     const most = 'deployment' in place ? 8 : Number.POSITIVE_INFINITY
     const histories = Math.min(Number(values.histories), most)
     const mutants = values.mutant === undefined ? {} : { mutants: [values.mutant as Mutant] }
-    const options = { seed, histories, faults: Number(values.faults), ...mutants }
+    const options = { seed, histories, faults: Number(values.faults), only: values.fault, ...mutants }
     const round = await lab.play(options, values.pages)
     tally.add(round)
     console.log(JSON.stringify({ database, ...round }))
