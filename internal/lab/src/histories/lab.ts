@@ -188,11 +188,9 @@ export class Lab implements AsyncDisposable {
     names: readonly string[],
   ): Promise<Record<string, number>> {
     const struck: Record<string, number> = {}
-    const all = Object.entries(faultsOf(this.#place))
-    const faults = shuffle(
-      all.filter(([name]) => only?.includes(name) ?? true),
-      random,
-    )
+    const all = Object.entries(faultsOf(this.#place)).filter(([name]) => only?.includes(name) ?? true)
+    if (all.length === 0) throw new TypeError(`there is no fault ${only}`)
+    const faults = shuffle(all, random)
     const scene: Scene = {
       place: this.#place,
       random,
