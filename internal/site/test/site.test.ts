@@ -31,7 +31,8 @@ describe('the site, in Chromium', () => {
     site = await serveSite()
     if (!executablePath) return
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
-  })
+    // A build takes two minutes where other tests use the cores.
+  }, 300_000)
   afterAll(async () => {
     await browser?.close()
     await site[Symbol.asyncDispose]()
