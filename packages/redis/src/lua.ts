@@ -13,9 +13,9 @@ import {
 } from './row.ts'
 
 /**
- * A script over rows. `KEYS` holds `keysPerRow` keys per row, the row's own first. The first of `ARGV` holds the time by which
- * rows are judged, the latest time of the server's clock at which the script may still run, and a
- * number. The arguments of the rows follow.
+ * A script over rows. `KEYS` holds `keysPerRow` keys per row, the row's own first. The first of
+ * `ARGV` holds the time by which rows are judged, the latest time of the server's clock at which the
+ * script may still run, and a number. The arguments of the rows follow.
  *
  * The script answers with the number alone, or with an array that begins with the number. In the
  * array, the rows that the script names follow as their numbers, and notes: a letter, the number of

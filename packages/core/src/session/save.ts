@@ -69,7 +69,7 @@ export class WriteFactory {
   }
 }
 
-/** @param uncertain the error of an earlier write of the save, which may have landed before the end */
+/** @param uncertain the error of an earlier write of the save, which may have landed */
 export const goneError = (uncertain: Error | null = null): SessionStoreError =>
   uncertain === null
     ? new SessionStoreError('GONE', 'the session was destroyed or has expired; it was not saved')
