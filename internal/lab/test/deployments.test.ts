@@ -33,7 +33,7 @@ for (const [id, seeds] of Object.entries(SEEDS) as [DeploymentId, readonly numbe
           const round = await lab.play({ seed, histories: 6, faults: 3 })
           expect(round.violations).toEqual([])
           expect(round.operations - round.unanswered).toBeGreaterThan(200)
-          if (deployments[id].promised === 'kept') expect(round.lost).toEqual({ writes: 0, logouts: 0 })
+          if (deployments[id].promised === 'kept') expect(round.lost).toEqual({ writes: 0, logouts: 0, tokens: 0 })
         },
         240_000,
       )
@@ -81,12 +81,12 @@ describeWith(
       ],
       [
         'a save of the last second that is lost',
-        { result: 'ok', lost: { writes: 1, logouts: 0 } },
+        { result: 'ok', lost: { writes: 1, logouts: 0, tokens: 0 } },
         [created, save([2, 3], '2'), call('failover', [4, 5]), reads([6, 7], '1')],
       ],
       [
         'a logout of the last second that is undone',
-        { result: 'ok', lost: { writes: 0, logouts: 1 } },
+        { result: 'ok', lost: { writes: 0, logouts: 1, tokens: 0 } },
         [created, logout([2, 3]), call('failover', [4, 5]), reads([6, 7], '1')],
       ],
       [
@@ -112,7 +112,7 @@ describeWith(
       ],
       [
         'a server that was cut off and went on taking writes',
-        { result: 'ok', lost: { writes: 1, logouts: 0 } },
+        { result: 'ok', lost: { writes: 1, logouts: 0, tokens: 0 } },
         [
           created,
           call('split', [2, 3]),
@@ -150,6 +150,70 @@ describeWith(
       ],
     ])('%s', async (_name, verdict, ops) => {
       expect(await check([{ id: 'one', ops }])).toEqual([expect.objectContaining({ id: 'one', ...verdict })])
+    })
+
+    const family = { from: 0, to: 0 }
+    const refresh = (at: [number, number], n: number, next: number): Operation =>
+      call('refresh', at, { n, grace: 0, found: { n: `${next}` } })
+    it('counts a lost refresh as one of tokens, and no lost use of a token', async () => {
+      const ops = [
+        call('grant', [0, 1], family),
+        refresh([2, 3], 0, 1),
+        call('verify', [4, 5], { n: 1 }),
+        call('failover', [6, 7]),
+        refresh([8, 9], 0, 1),
+      ]
+      const lost = { writes: 0, logouts: 0, tokens: 1 }
+      expect(await check([{ id: 'one', ops }])).toEqual([{ id: 'one', result: 'ok', lost }])
+    })
+
+    const revokeUser = (at: [number, number]): Operation => call('revokeUser', at)
+    const missed = { result: 'ok', lost: { writes: 0, logouts: 1, tokens: 0 } }
+    const isIllegal = { result: 'illegal' }
+    const begun = [created, call('failover', [4, 5]), revokeUser([6, 7]), reads([8, 9], '1')]
+    it.each<[string, boolean, object, Operation[]]>([
+      ['began before the failover, where its list is elsewhere', true, missed, begun],
+      ['began before the failover, where its list is beside it', false, isIllegal, begun],
+      [
+        'ended on the server that was cut off',
+        true,
+        { result: 'ok', lost: { writes: 0, logouts: 2, tokens: 0 } },
+        [
+          created,
+          call('split', [1200, 1201]),
+          logout([1202, 1203]),
+          call('join', [1204, 1205]),
+          revokeUser([1206, 1207]),
+          reads([1208, 1209], '1'),
+        ],
+      ],
+      [
+        'began long before the failover',
+        true,
+        isIllegal,
+        [created, call('failover', [1200, 1201]), revokeUser([1202, 1203]), reads([1204, 1205], '1')],
+      ],
+      [
+        'was saved after the failover',
+        true,
+        isIllegal,
+        [
+          created,
+          call('failover', [4, 5]),
+          save([6, 7], '2'),
+          revokeUser([8, 9]),
+          reads([10, 11], '2'),
+        ],
+      ],
+      [
+        'began before the failover, which comes after the call',
+        true,
+        isIllegal,
+        [created, revokeUser([2, 3]), reads([4, 5], '1'), call('failover', [6, 7])],
+      ],
+    ])('a revokeUser that misses a session that %s', async (_name, isSharded, verdict, ops) => {
+      const sessions = [{ id: 'one', isSharded, ops }]
+      expect(await check(sessions)).toEqual([expect.objectContaining({ id: 'one', ...verdict })])
     })
   },
 )
