@@ -128,6 +128,8 @@ export class Lab implements AsyncDisposable {
     if (ahead > 0) struck['clock 10 s ahead'] = 1
     await playing
     for (const application of this.#applications) application.readCalls()
+    // The reads of the program come long after the last calls, and say nothing about an outage.
+    const silences = this.#findSilences()
     const { families } = this.#recorder
     await this.#readAll(names, families)
     await pause(OPERATION_TIMEOUT)
@@ -153,7 +155,7 @@ export class Lab implements AsyncDisposable {
       violations: verdicts.filter(({ result }) => result === 'illegal'),
       undecided: verdicts.filter(({ result }) => result === 'unknown').length,
       lost: sumLost(verdicts.map(({ lost }) => lost)),
-      silences: this.#findSilences(),
+      silences,
     }
   }
 
