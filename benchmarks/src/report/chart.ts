@@ -117,6 +117,68 @@ export function dots(
   })
 }
 
+/** A row of the first chart: what is compared on one database. */
+export interface Pair {
+  title: string
+  /** One dot, or two, of which the second is drawn below the first. */
+  dots: readonly Dot[]
+}
+
+/** The height of a row with two dots, and how far each is from its middle, in units of the chart. */
+const PAIR = { step: 27, shift: 5.5 }
+
+/**
+ * Draws one row for each database on a logarithmic scale, with the figures at its end. The chart is low
+ * enough for the first screen of a phone.
+ * @param write formats the displayed figure
+ */
+export function pairs(
+  rows: readonly Pair[],
+  format: string,
+  write: (value: number) => string,
+): Promise<string> {
+  const all = rows.flatMap(({ title, dots }) =>
+    dots.map((dot, index) => {
+      const shift = dots.length < 2 ? 0 : index === 0 ? -PAIR.shift : PAIR.shift
+      return { ...dot, title, figure: write(dot.value), shift }
+    }),
+  )
+  const y = { field: 'title', type: 'nominal', sort: null } as const
+  const x = { type: 'quantitative', scale: { type: 'log', nice: false, padding: 10 } } as const
+  const yOffset = { expr: 'datum.shift' }
+  return draw({
+    data: { values: all },
+    width: WIDTH - 80,
+    height: { step: PAIR.step },
+    encoding: { y: { ...y, axis: { title: null, domain: false, ticks: false, labelPadding: 8 } } },
+    layer: [
+      {
+        mark: { type: 'rule', strokeWidth: 2, yOffset },
+        encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' }, color: scales.color },
+      },
+      {
+        mark: { type: 'point', filled: true, size: 60, opacity: 1, yOffset },
+        encoding: {
+          ...{ color: scales.color, shape: scales.shape },
+          x: {
+            ...x,
+            field: 'value',
+            axis: { title: null, values: gridOf(all), format, labelOverlap: true, grid: true },
+          },
+        },
+      },
+      {
+        mark: { type: 'text', align: 'right', baseline: 'middle', fontSize: 11, yOffset },
+        encoding: {
+          x: { value: WIDTH - 30 },
+          text: { field: 'figure' },
+          color: scales.color,
+        },
+      },
+    ],
+  })
+}
+
 /** Returns the grid lines: 1, 10, 100, and intermediate values if there is room. */
 function gridOf(rows: readonly Dot[]): number[] {
   const [low, high] = [Math.min(...rows.map((row) => row.low)), Math.max(...rows.map((row) => row.high))]

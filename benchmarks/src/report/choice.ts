@@ -3,8 +3,8 @@ import { MAIN } from '../plan/main-subjects.ts'
 import type { Cell, Run, SubjectInfo } from '../results/results.ts'
 import type { Ratio } from '../results/statistics.ts'
 import { compare, counterpart, figure } from '../results/summary.ts'
-import { enumeration, number } from './html.ts'
-import { databaseNames, nameOf, rate, subjectOf } from './labels.ts'
+import { number } from './html.ts'
+import { databaseNames, nameOf, rate } from './labels.ts'
 
 /** A row of the table that answers which store to use. All texts are plain. */
 export interface Choice {
@@ -22,8 +22,8 @@ export interface Choice {
 
 /** What a database needs, and who should choose it, beside its figures. */
 const advice: Readonly<Record<DatabaseId, readonly [needs: string, when: string]>> = {
-  sqlite: ['a file on a disk of the machine, and no server', 'the application runs on one machine'],
-  redis: ['a Redis server with memory for all sessions', 'several machines serve many requests'],
+  sqlite: ['a file on the disk, and no server', 'the application runs on one machine'],
+  redis: ['a Redis server with memory for all sessions', 'speed matters on several machines'],
   postgres: ['a PostgreSQL server', 'your data is in PostgreSQL, or sessions must survive a crash'],
   mongodb: ['a MongoDB replica set', 'your data is in MongoDB'],
 }
@@ -31,7 +31,7 @@ const advice: Readonly<Record<DatabaseId, readonly [needs: string, when: string]
 /** Returns a row for each database, the one with the most requests a second first. */
 export function findChoices(run: Run): Choice[] {
   const pairs = databaseIds.flatMap((id) => {
-    const pair = pairOf(run, id)
+    const pair = findPair(run, id)
     const cell = pair && cellOf(run, pair.ours.id, 'http')
     return pair && cell && figure(cell, 'opsPerSecond') ? [{ id, cell, ...pair }] : []
   })
@@ -57,19 +57,19 @@ export function describeSpeed(run: Run): string[] {
 }
 
 function describeHttp(run: Run): string {
-  const http = databaseIds.flatMap((id) => {
-    const pair = pairOf(run, id)
-    return (pair && cellOf(run, pair.ours.id, 'http')) ?? []
-  })
-  http.sort((a, b) => rate(b) - rate(a))
   const ceiling = cellOf(run, 'MemoryStore', 'http')
-  if (http.length === 0 || !ceiling) return ''
-  const parts = http.map((cell) => {
-    const ratio = compare(cell, ceiling, 'opsPerSecond')
-    return `${formatTimes(ratio)} (${databaseNames[subjectOf(run, cell.subject).database]})`
+  if (!ceiling) return ''
+  const ratios = databaseIds.flatMap((id) => {
+    const pair = findPair(run, id)
+    const cell = pair && cellOf(run, pair.ours.id, 'http')
+    const ratio = cell && compare(cell, ceiling, 'opsPerSecond')
+    return ratio ? [{ id, ratio }] : []
   })
-  const connections = ceiling.parameters.concurrency
-  return `With ${connections} connections, an Express application serves ${enumeration(parts)} times as many requests a second as with express-session's MemoryStore, which uses no database.`
+  const span = formatSpan(ratios)
+  return (
+    span &&
+    `With ${ceiling.parameters.concurrency} connections, our stores serve ${span} the requests a second of express-session's MemoryStore, which uses no database.`
+  )
 }
 
 function describeFew(run: Run): string {
@@ -78,44 +78,59 @@ function describeFew(run: Run): string {
   )
   const most = Math.max(...fleet.map(({ parameters }) => parameters.processes ?? 0))
   const few = fleet.filter(({ parameters }) => parameters.processes === most)
-  if (few.length > 0)
-    return `With ${most} processes and one request at a time in each, our stores complete ${ratiosOf(run, few)} as many operations a second as the usual package.`
   const alone = run.cells.filter(
     ({ scenario, parameters }) => scenario === 'request' && parameters.concurrency === 1,
   )
-  const parts = ratiosOf(run, alone)
+  const span = formatSpan(ratiosOf(run, few.length > 0 ? few : alone))
+  const load = few.length > 0 ? `${most} processes and one call at a time in each` : 'one call at a time'
   return (
-    parts &&
-    `With one request at a time in one process, our stores complete ${parts} as many operations a second as the usual package.`
+    span &&
+    `Without an application and with ${load}, they complete ${span} the operations a second of the usual package.`
   )
 }
 
 function describeMany(run: Run): string {
   const cells = run.cells.filter(({ scenario }) => scenario === 'request')
   const most = Math.max(...cells.map(({ parameters }) => parameters.concurrency))
-  const parts = ratiosOf(
-    run,
-    cells.filter(({ parameters }) => parameters.concurrency === most),
+  const span = formatSpan(
+    ratiosOf(
+      run,
+      cells.filter(({ parameters }) => parameters.concurrency === most),
+    ),
   )
   return (
-    parts &&
-    `With ${most} requests at a time in one process, our stores complete ${parts} as many, because calls that wait at the same time share a round trip to the database.`
+    span &&
+    `With ${most} calls at a time, they complete ${span} its operations a second, because calls that wait together share a round trip.`
   )
+}
+
+interface NamedRatio {
+  id: DatabaseId
+  ratio: Ratio
 }
 
 /** Compares our store of each database with the package that most people use. */
-function ratiosOf(run: Run, cells: readonly Cell[]): string {
-  const parts = databaseIds.flatMap((id) => {
-    const pair = pairOf(run, id)
+function ratiosOf(run: Run, cells: readonly Cell[]): NamedRatio[] {
+  return databaseIds.flatMap((id) => {
+    const pair = findPair(run, id)
     const cell = pair && cells.find(({ subject }) => subject === pair.ours.id)
     const other = cell && counterpart(run, cell, pair.peer.id)
     const ratio = other && compare(cell, other, 'opsPerSecond')
-    return ratio ? [`${formatTimes(ratio)} (${databaseNames[id]})`] : []
+    return ratio ? [{ id, ratio }] : []
   })
-  return parts.length === 0 ? '' : `${enumeration(parts)} times`
 }
 
-function pairOf(run: Run, id: DatabaseId): { ours: SubjectInfo; peer: SubjectInfo } | undefined {
+/** Formats the lowest and the highest ratio, like `0.86 (Redis) to 2.15 (SQLite) times`. */
+function formatSpan(ratios: readonly NamedRatio[]): string {
+  const sorted = ratios.toSorted((a, b) => a.ratio.median - b.ratio.median)
+  const [lowest, highest] = [sorted[0], sorted.at(-1)]
+  if (!lowest || !highest) return ''
+  const ends = lowest === highest ? [lowest] : [lowest, highest]
+  return `${ends.map(({ id, ratio }) => `${formatTimes(ratio)} (${databaseNames[id]})`).join(' to ')} times`
+}
+
+/** Returns our store for a database, and the package that most people use there. */
+export function findPair(run: Run, id: DatabaseId): { ours: SubjectInfo; peer: SubjectInfo } | undefined {
   const peer = run.subjects.find((one) => MAIN.includes(one.id) && one.database === id)
   const ours = peer && run.subjects.find((one) => one.id === peer.comparedWith[0])
   return ours && { ours, peer }
@@ -126,7 +141,7 @@ const cellOf = (run: Run, subject: string, operation: 'http'): Cell | undefined 
     (cell) => cell.scenario === 'http' && cell.operation === operation && cell.subject === subject,
   )
 
-const formatTimes = (ratio: Ratio | undefined): string => formatRatio(ratio).replace('x', '')
+const formatTimes = (ratio: Ratio): string => formatRatio(ratio).replace('x', '')
 
 /** Formats a ratio like `2.1x`, or `~1.1x` if the difference may be due to chance. */
 export const formatRatio = (ratio: Ratio | undefined): string =>

@@ -1,17 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { MAIN } from '../plan/main-subjects.ts'
 import { inPageOrder } from '../plan/scenarios.ts'
 import { noiseOf } from '../results/noise.ts'
 import type { Run } from '../results/results.ts'
-import { figure } from '../results/summary.ts'
 import { findMissedAims } from './aims.ts'
-import { type Dot, dots, thousands } from './chart.ts'
 import { describeSpeed, findChoices } from './choice.ts'
 import { html, list, number, table } from './html.ts'
 import { legend } from './key.ts'
-import { busiest, nameOf, rate, subjectOf } from './labels.ts'
-import { figureOf, fold, renderSection } from './section.ts'
+import { nameOf } from './labels.ts'
+import { renderOverview } from './overview.ts'
+import { fold, renderSection } from './section.ts'
 import { style } from './style.ts'
 import { findMissedTokenAims } from './tokens.ts'
 import { findLosses, punctuality, slower } from './verdict.ts'
@@ -79,8 +77,8 @@ function renderHead(run: Run): string {
     ...(noise.verdict === 'quiet' ? [] : [noise.text]),
   ]
   return [
-    '<h1>Session stores compared</h1>',
-    `<p class="faint note">This page compares the stores of <a href="${home}">Session Stores</a> (“ours”) with the packages that are used today.</p>`,
+    '<h1>Which session store?</h1>',
+    `<p class="faint note">An Express application serves requests over HTTP with <a href="${home}">our stores</a> and with others.</p>`,
     ...warnings.map((text) => `<p class="warning">${html(text)}</p>`),
   ].join('\n')
 }
@@ -88,48 +86,31 @@ function renderHead(run: Run): string {
 const AIMS =
   '<p>The project states for each store and load how it should compare with the usual package. These aims were not reached.</p>'
 
-/** Renders which store to use: a table, a chart, and how the stores compare under other loads. */
+/** Renders the answer to which store to use: a table, a chart, and three sentences on other loads. */
 async function renderChoice(run: Run): Promise<string> {
   const rows = findChoices(run).map((choice) => {
     const { database, store, requests, p99, ratio, peer, needs, when } = choice
-    return `<tr><th scope="row">${html(store)}${database === '' ? '' : ` <span class="faint">${html(database)}</span>`}</th><td class="n"><b>${requests}</b> <span class="unit">a second</span></td><td class="n"><span class="unit">p99</span> ${p99} ms</td><td>${ratio} <span class="unit">the requests of</span> <span class="faint">${html(peer)}</span></td><td><span class="unit">Needs</span> ${html(needs)}</td><td><span class="unit">Choose it when</span> ${html(when)}</td></tr>`
+    const comparison = ratio && `${ratio} <span class="faint">${html(peer)}</span>`
+    return `<tr><th scope="row">${html(database)} <span class="faint">${html(store)}</span></th><td class="n"><b>${requests}</b> <span class="unit">a second</span></td><td class="n"><span class="unit">p99</span> ${p99} ms</td><td>${comparison}</td><td><span class="unit">Needs</span> ${html(needs)}</td><td><span class="unit">Choose it when</span> ${html(when)}</td></tr>`
   })
-  const head = ['Store', 'Requests a second', 'p99', 'Compared with', 'Needs', 'Choose it when']
+  const head = ['Database', 'Requests a second', 'p99', 'Compared with', 'Needs', 'Choose it when']
+  const numeric = head.map((_, index) => (index === 1 || index === 2 ? ' class="n"' : ''))
   const table =
     rows.length === 0
       ? ''
-      : `<table class="choice"><thead><tr>${head.map((text) => `<th scope="col">${text}</th>`).join('')}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table>
-<p class="faint note">An Express application answers requests over HTTP. 99 of 100 are answered within p99. A store is compared with the usual package: the one that most people use on that database today. <code>~</code> means that the difference may be due to chance.</p>`
-  const sentences = [...describeSpeed(run).map(html), punctuality(run)].slice(0, 3)
+      : `<table class="choice"><thead><tr>${head.map((text, index) => `<th scope="col"${numeric[index]}>${text}</th>`).join('')}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table>`
+  const note =
+    rows.length === 0
+      ? ''
+      : `<p class="faint note">Each store is compared with the usual package, which is the one that most people use on that database. 99 of 100 requests are answered within p99. <code>~</code> means that the difference may be due to chance.</p>`
+  const sentences = [...describeSpeed(run).map(html), punctuality(run)].filter(Boolean).slice(0, 3)
   return [
-    '<h2 id="verdict">Which store?</h2>',
     table,
-    `<div class="verdict"><div>${sentences.map((text) => `<p>${text}</p>`).join('\n')}</div>${await renderOverview(run)}</div>`,
-  ].join('\n')
-}
-
-/** Renders the chart of the verdict: requests over HTTP, or without an application if there are none. */
-async function renderOverview(run: Run): Promise<string> {
-  const http = busiest(run, 'http', 'http')
-  const cells = http.length > 0 ? http : busiest(run, 'request', 'lookup-touch')
-  const rows = cells.flatMap((cell): Dot[] => {
-    const { role, variant, ...subject } = subjectOf(run, cell.subject)
-    const value = figure(cell, 'opsPerSecond')
-    const isShown =
-      role === 'ours'
-        ? variant === 'standalone' && subject.database !== 'memory'
-        : role === 'ceiling' || MAIN.includes(subject.id)
-    if (!value || role === 'control' || !isShown) return []
-    const label = nameOf({ role, variant, ...subject })
-    return [{ label, role, value: rate(cell), low: value.low, high: value.high }]
-  })
-  if (rows.length === 0) return ''
-  const where = http.length > 0 ? 'over HTTP' : 'lookup and touch'
-  return figureOf(
-    `Requests a second, ${where} (more is better)`,
-    await dots(rows, 'a second', thousands, number),
-    legend(rows.map(({ role }) => role)),
-  )
+    `<div class="verdict">${await renderOverview(run)}<div class="sentences">${sentences.map((text) => `<p>${text}</p>`).join('\n')}</div></div>`,
+    note,
+  ]
+    .filter(Boolean)
+    .join('\n')
 }
 
 function renderReading(run: Run): string {

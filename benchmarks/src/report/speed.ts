@@ -67,7 +67,7 @@ function renderChoices(run: Run): string {
   ])
   if (rows.length === 0) return ''
   const head = ['database', 'requests a second', 'p99', 'compared with', 'needs', 'choose it when']
-  return `An Express application answers requests over HTTP, on ${run.environment.cores} cores. The figures are medians of ${run.roundsDone} rounds:\n\n${table(head, rows)}`
+  return `An Express application answers requests over HTTP, on ${run.environment.cores} cores. The figures are medians of ${run.roundsDone} rounds. Each store is compared with the usual package, which is the one that most people use on that database:\n\n${table(head, rows)}`
 }
 
 /** Renders the ratios of the stores themselves, without an application. */

@@ -40,27 +40,35 @@ th.group { padding-top: 1rem; }
   th.group { max-width: 20rem; }
 }
 .n { text-align: right; font-variant-numeric: tabular-nums; }
-@media (min-width: 1000px) {
-  .verdict { margin-top: 0.75rem; display: grid; grid-template-columns: minmax(0, 1fr) 440px; gap: 3rem; align-items: start; }
-  .verdict p:first-child { margin-top: 0; }
+.verdict { margin-top: 0.75rem; }
+.sentences p { margin: 0.6rem 0; }
+.sentences p:first-child { margin-top: 0; }
+@media (min-width: 860px) {
+  .verdict { display: grid; grid-template-columns: 440px minmax(0, 1fr); gap: 3rem; align-items: center; }
 }
 details summary { cursor: pointer; margin: 0.5rem 0; }
 .fold { border-top: 1px solid var(--line); }
 .fold > summary h2 { display: inline; margin: 0; padding: 0; border: 0; font-size: 1.1rem; }
 .fold > summary { margin: 0; padding: 0.55rem 0; }
 nav { margin: 1rem 0; line-height: 1.9; }
-#verdict { margin-top: 0; padding-top: 0; border: 0; }
+.choice { width: 100%; }
 .choice th, .choice td { white-space: normal; font-size: 0.95rem; padding: 0.35rem 0.9rem 0.35rem 0; }
 .choice tbody th { vertical-align: top; }
 .choice td.n { white-space: nowrap; }
 .choice .unit { display: none; }
 @media (max-width: 640px) {
-  h1 { font-size: 1.35rem; }
+  body { padding: 0.75rem 1rem; }
+  h1 { font-size: 1.35rem; margin: 0 0 0.25rem; }
+  .note { margin: 0.25rem 0; line-height: 1.35; }
   .choice thead { display: none; }
-  .choice tr { display: flex; flex-wrap: wrap; column-gap: 0.8rem; padding: 0.45rem 0; border-bottom: 1px solid var(--line); }
-  .choice th, .choice td, .choice td:first-child { border: 0; padding: 0; min-width: 0; text-align: left; font-size: 0.9rem; line-height: 1.35; }
-  .choice th { flex: 1 0 100%; font-size: 1rem; }
-  .choice td:nth-last-child(-n + 2) { flex: 1 0 100%; }
+  .choice tr { display: flex; flex-wrap: wrap; column-gap: 0.6rem; padding: 0.3rem 0; border-bottom: 1px solid var(--line); }
+  .choice th, .choice td, .choice td:first-child { border: 0; padding: 0; min-width: 0; text-align: left; font-size: 0.82rem; line-height: 1.3; }
+  .choice th { flex: 1 0 auto; }
+  .choice th .faint { display: none; }
+  .choice td:nth-last-child(-n + 3) { flex: 1 0 100%; }
   .choice .unit { display: inline; color: var(--faint); }
+  .verdict { margin-top: 0.4rem; }
+  .verdict figcaption { margin: 0; font-size: 0.82rem; line-height: 1.3; }
+  .sentences p { font-size: 0.88rem; line-height: 1.3; margin: 0.4rem 0; }
 }
 `

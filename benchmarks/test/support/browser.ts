@@ -5,6 +5,7 @@ import { join } from 'node:path'
 interface Screen {
   /** In pixels. */
   width: number
+  height: number
   scheme: 'light' | 'dark'
 }
 
@@ -77,7 +78,7 @@ export class Browser {
    * Opens a page with scripts disabled, and evaluates an expression after it was loaded, which may be
    * a promise.
    */
-  async look(url: string, { width, scheme }: Screen, expression: string): Promise<Seen> {
+  async look(url: string, { width, height, scheme }: Screen, expression: string): Promise<Seen> {
     const { targetId } = await this.#ask('Target.createTarget', { url: 'about:blank' })
     const { sessionId } = await this.#ask('Target.attachToTarget', { targetId, flatten: true })
     const ask = (method: string, params: object = {}) => this.#ask(method, params, sessionId)
@@ -94,8 +95,10 @@ export class Browser {
     try {
       for (const domain of ['Page', 'Network', 'Log', 'Runtime']) await ask(`${domain}.enable`)
       await ask('Emulation.setDeviceMetricsOverride', {
-        ...{ width, height: 900, deviceScaleFactor: 1, mobile: false },
+        ...{ width, height, deviceScaleFactor: 1, mobile: false },
       })
+      // A phone draws its scrollbars over the page.
+      await ask('Emulation.setScrollbarsHidden', { hidden: width < 640 })
       const features = [{ name: 'prefers-color-scheme', value: scheme }]
       await ask('Emulation.setEmulatedMedia', { features })
       await ask('Emulation.setScriptExecutionDisabled', { value: true })
