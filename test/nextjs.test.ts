@@ -26,7 +26,7 @@ afterAll(() => rmSync(temporary, { recursive: true, force: true, maxRetries: 5 }
 test('pages of Next.js have the session of the request', { timeout: 240_000 }, async () => {
   await run(page.folder, 'npx', 'next', 'build')
   await using server = await start(page.folder, { env: { NODE_ENV: 'production' } })
-  // As a proxy that ends https sends it.
+  // As a proxy that terminates TLS sends it.
   const https = { 'X-Forwarded-Proto': 'https' }
   const home = async () => (await server.ask('/', undefined, https)).body
   expect(await home()).toContain('Sign in')

@@ -25,7 +25,7 @@ async function open(name: string, env: Record<string, string> = {}) {
   return start(pages.get(name)!, { env: { SECRET, PORT: `${port.number}`, ...env } })
 }
 
-test('behind a proxy that ends https, the cookie is Secure', async () => {
+test('behind a proxy that terminates TLS, the cookie is Secure', async () => {
   await using server = await open('proxies-and-cookies', { NODE_ENV: 'production' })
   const https = { 'X-Forwarded-Proto': 'https' }
   expect((await server.ask('/')).body).toEqual({ visits: 1, secure: false })

@@ -1,3 +1,4 @@
+import { databaseIds, databases } from '@session-stores/testbed/databases'
 import type { DefaultTheme } from 'vitepress'
 import { linkTo, listPages, titleOf } from './pages.ts'
 
@@ -36,8 +37,11 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Decisions: ['docs/decisions/*'],
 }
 
-/** The names of packages are shorter without their scope. */
-const shorten = (title: string): string => title.replace('@session-stores/', '')
+/** Returns the title of a page: a store is found by its database, and another package without its scope. */
+function shortTitleOf(file: string): string {
+  const database = databaseIds.find((id) => file === `packages/${id}/README.md`)
+  return database ? databases[database].name : titleOf(file).replace('@session-stores/', '')
+}
 
 /** Returns the sidebar. A page that no group names is in the group `More`. */
 export function makeSidebar(): DefaultTheme.SidebarItem[] {
@@ -50,7 +54,7 @@ export function makeSidebar(): DefaultTheme.SidebarItem[] {
         ? [...left].filter((file) => file.startsWith(entry.slice(0, -1)) && !named.has(file))
         : [entry],
     )
-    const items = files.filter(take).map((file) => ({ text: shorten(titleOf(file)), link: linkTo(file) }))
+    const items = files.filter(take).map((file) => ({ text: shortTitleOf(file), link: linkTo(file) }))
     // Groups that fold are buttons within buttons in VitePress 1, which screen readers do not take.
     return { text, items }
   })

@@ -19,7 +19,7 @@ export function makeMiddleware(advice: Advice, options: SessionsOptions): HttpMi
   const { store, secret, name, maxAge, sameSite, readAlso, development } = settings
   const attributes: CookieOptions = { httpOnly: true, secure: !development, sameSite, path: '/' }
   const insecure =
-    'The session cookie is Secure, and this request came over plain http. Behind a proxy that ends https, ' +
+    'The session cookie is Secure, and this request came over plain http. Behind a proxy that terminates TLS, ' +
     `write ${advice.trustProxy}. On http://localhost, write sessions({ …, development: true }).`
   const preset: Preset = { settings, attributes, insecure }
   const middleware = session({

@@ -43,7 +43,7 @@ export interface Site {
   store?: SessionStore
   /** Options of `sessions` besides the store. */
   preset?: Partial<SessionsOptions>
-  /** Whether the framework trusts the proxy in front of it, which ends https. @default true */
+  /** Whether the framework trusts the proxy in front of it, which terminates TLS. @default true */
   trustsProxy?: boolean
   /** What `sameOrigin` takes; `false` leaves it out. @default {} */
   checksOrigin?: SameOriginOptions | false
