@@ -44,7 +44,7 @@ describeWith('Redis Sentinel', redisSentinel, ({ name, sentinels }) => {
     const lent = await startClient()
     const { client } = lent
     client.on('error', ({ message }) => message === 'Connection is closed.' && onGivenUp(client))
-    const store = storeOf({ client, operationTimeout: 1000 })
+    const store = storeOf({ client })
     const subscribed = new Promise((resolve) => client.once('failoverSubscribed', resolve))
     await store.ping()
     await subscribed
