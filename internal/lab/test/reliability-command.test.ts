@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { findGo } from '../src/histories/checker.ts'
 
-/** Runs the command on SQLite for some seconds. */
+/** Runs the command on SQLite for one round. */
 function run(...args: string[]): { status: number | null; page: string } {
   const folder = mkdtempSync(join(tmpdir(), 'reliability-'))
   try {
@@ -13,7 +13,7 @@ function run(...args: string[]): { status: number | null; page: string } {
       process.execPath,
       [
         join(import.meta.dirname, '../src/reliability/main.ts'),
-        ...['--database', 'sqlite', '--minutes', '0.1', '--seed', '1', '--histories', '20'],
+        ...['--database', 'sqlite', '--minutes', '0.01', '--seed', '1', '--histories', '20'],
         ...['--folder', folder, ...args],
       ],
       { encoding: 'utf8' },

@@ -54,7 +54,8 @@ export type SessionStoreErrorCode =
   | 'CONFLICT'
   /**
    * The session was destroyed or had expired before it was saved (`onGone: 'error'`) or
-   * regenerated.
+   * regenerated. With a `cause`, an earlier try of the same save got no answer, and may have taken
+   * effect before the session ended.
    */
   | 'GONE'
   /** No answer came within `operationTimeout`. Whether the call took effect is unknown. */

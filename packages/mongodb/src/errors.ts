@@ -79,6 +79,10 @@ export function toTimeout(cause?: unknown): SessionStoreError {
  */
 export function toStoreError(error: unknown): unknown {
   const { name = '', code, connectionGeneration } = error as Failure
+  if (isMissingIndex(error)) {
+    const message = 'an index of the collection was dropped, and is not back yet'
+    return new SessionStoreError('UNAVAILABLE', message, withoutCommand(error as Failure))
+  }
   if (typeof code === 'number') {
     const [, kind = 'BACKEND', message = 'MongoDB failed; see cause'] =
       reasons.find(([codes]) => codes.includes(code)) ?? []

@@ -13,9 +13,9 @@ import {
 } from './row.ts'
 
 /**
- * A script over rows. `KEYS` holds one key per row. The first of `ARGV` holds the time by which
- * rows are judged, the latest time of the server's clock at which the script may still run, and a
- * number. The arguments of the rows follow.
+ * A script over rows. `KEYS` holds `keysPerRow` keys per row, the row's own first. The first of
+ * `ARGV` holds the time by which rows are judged, the latest time of the server's clock at which the
+ * script may still run, and a number. The arguments of the rows follow.
  *
  * The script answers with the number alone, or with an array that begins with the number. In the
  * array, the rows that the script names follow as their numbers, and notes: a letter, the number of
@@ -30,6 +30,8 @@ export interface Script {
   readonly source: string
   /** Without it, the script is sent whole each time, and never has to be sent again. */
   readonly sha?: string
+  /** @default 1 */
+  readonly keysPerRow?: number
   /** The same script for all rows of one master of a cluster, whatever their slots. */
   readonly group?: Script
 }
@@ -104,6 +106,8 @@ interface Rows {
   before?: string
   last: number
   work: string
+  /** How many keys each row has. */
+  keysPerRow?: number
 }
 
 /**
@@ -114,10 +118,13 @@ interface Rows {
  * `now` is the whole first argument: another time is greater than it exactly where the other time
  * is greater than its first 16 digits.
  */
-const bodyOf = ({ begin = '', before = '', last, work }: Rows, isGroup: boolean): string => `${BEGIN}${begin}
-for i = 1, #KEYS do
+const bodyOf = (
+  { begin = '', before = '', last, work, keysPerRow = 1 }: Rows,
+  isGroup: boolean,
+): string => `${BEGIN}${begin}
+for i = 1, #KEYS${keysPerRow === 1 ? '' : ` / ${keysPerRow}`} do
   ${before}
-  local key = KEYS[i]
+  local key = KEYS[${keysPerRow === 1 ? 'i' : `(i - 1) * ${keysPerRow} + 1`}]
   local old = redis.pcall('GETRANGE', key, '0', '${last}')
   ${isGroup ? IF_AWAY : ''}
   local version = type(old) == 'string' and byte(old)
@@ -156,8 +163,11 @@ export const toRowScript = (rows: Rows, flags = ''): Script => ({
   group: toGroup(bodyOf(rows, true), flags),
 })
 
-/** Returns a script over rows that reads the value of each. */
-export const toReadingScript = (rows: Rows): Script => toScript(bodyOf(rows, false))
+/** Returns a script over rows that has no form for groups. */
+export const toPlainScript = (rows: Rows): Script => {
+  const script = toScript(bodyOf(rows, false))
+  return rows.keysPerRow === undefined ? script : { ...script, keysPerRow: rows.keysPerRow }
+}
 
 /** Lua that returns the user of the session at `key`. */
 export const OWNER: string = `string.match(call('GETRANGE', key, '${TAG_AT}', '${TO_USER}'), '^%S+ (%S*) ')`

@@ -19,8 +19,8 @@ export interface Note<T> {
   readonly text: string
 }
 
-/** Returns the key and the arguments of a row, for the first row of a run or another. */
-type ToParts<T> = (row: T, isFirst: boolean) => [key: string, ...args: string[]]
+/** Returns the keys and the arguments of a row, for the first row of a run or another. */
+type ToParts<T> = (row: T, isFirst: boolean) => [key: string, ...others: string[]]
 
 /** Sends a script by its hash or its text: `command` is `EVALSHA` or `EVAL`. */
 type Send = (command: string, script: string, keys: string[], args: string[]) => Promise<unknown>
@@ -149,6 +149,7 @@ export class Scripts {
     onError?: (error: Error, rows: readonly T[]) => T[],
   ): Promise<T[]>[] {
     const begun: Promise<T[]>[] = []
+    const { keysPerRow = 1 } = script
     for (let from = 0; from < rows.length; ) {
       const number = this.link.nextNumber()
       const keys: string[] = []
@@ -156,13 +157,13 @@ export class Scripts {
       let to = from
       let size = 0
       do {
-        const [key, ...own] = toParts(rows[to]!, to === from)
+        const parts = toParts(rows[to]!, to === from)
         to++
-        keys.push(key)
-        size += key.length
-        for (const arg of own) {
-          args.push(arg)
-          size += arg.length
+        for (let i = 0; i < parts.length; i++) {
+          const part = parts[i]!
+          if (i < keysPerRow) keys.push(part)
+          else args.push(part)
+          size += part.length
         }
       } while (to < rows.length && size < SCRIPT_SIZE && !isSingle)
       const some = from === 0 && to === rows.length ? rows : rows.slice(from, to)

@@ -1,4 +1,4 @@
-import { SPAN } from './lifetime.ts'
+import { MARGIN, SPAN } from './lifetime.ts'
 import {
   BEGIN,
   byteOf,
@@ -17,7 +17,7 @@ import {
   TO_USER,
   TOMBSTONE_BYTE,
   timeIn,
-  toReadingScript,
+  toPlainScript,
   toRowScript,
   toScript,
 } from './lua.ts'
@@ -27,6 +27,24 @@ import { CREATED_AT, EXPIRES_AT, FOREIGN_TAG, HASH_LENGTH, TAG_AT, TIME_LENGTH }
 export const ENDED = 'e'
 export const REVIVED = 'r'
 export const CROSSING = 'x'
+
+/** Entries of an index with less than this score are past. */
+const PAST = `
+local past = string.format('(%.0f', math.max(0, tonumber(sub(now, ${timeIn(0)})) - ${MARGIN}))`
+
+/** Adds an entry to an index. A hundred of its past entries go, as where `INDEX` adds one. */
+const ADD_ENTRY = `
+      if entry ~= '' then
+        local gone = call('ZCOUNT', index, '-inf', past)
+        if gone > 0 then
+          call('ZREMRANGEBYRANK', index, 0, math.min(gone, 100) - 1)
+        end
+        call('ZADD', index, 'GT', sub(entry, ${timeIn(0)}), sub(entry, ${2 * TIME_LENGTH + 1}))
+        local life = tonumber(sub(entry, ${timeIn(1)}))
+        if call('PTTL', index) < life then
+          call('PEXPIRE', index, string.format('%.0f', life))
+        end
+      end`
 
 /**
  * ARGV: what the write expects, the TTL and the value of each row. The expectation is `!` for a
@@ -40,11 +58,25 @@ export const CROSSING = 'x'
  * `x`: the row was left alone, because the user's index may not cover this deadline, which must
  * stay.
  */
-export const WRITE: Script = toRowScript({
-  begin: 'local match = string.match',
-  last: TO_TAG,
-  work: `
-  local expect, ttl, value = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
+export const WRITE: Script = toRowScript(writeRows(false))
+
+/**
+ * `WRITE` with a fourth argument for each row, and with a second key: the index of the user. The
+ * argument is the entry of the index: its score (a time), the index's TTL (padded as a time) and the
+ * session's name. It is empty where the row has no user.
+ *
+ * A session and its entry land in one step, so that no `FLUSHALL` removes the entry alone.
+ */
+export const WRITE_INDEXED: Script = toPlainScript({ ...writeRows(true), keysPerRow: 2 })
+
+function writeRows(isIndexed: boolean): Parameters<typeof toRowScript>[0] {
+  const count = isIndexed ? 4 : 3
+  const arg = (place: number): string => `ARGV[(i - 1) * ${count} + ${place + 1}]`
+  return {
+    begin: `local match = string.match${isIndexed ? PAST : ''}`,
+    last: TO_TAG,
+    work: `
+  local expect, ttl, value = ${arg(1)}, ${arg(2)}, ${arg(3)}
   local how = byte(expect)
   local kind, expires = old and byte(old, ${KIND}), old and sub(old, ${EXPIRES})
   -- Otherwise there is no value, or a foreign one.
@@ -101,6 +133,7 @@ export const WRITE: Script = toRowScript({
       else
         call('SET', key, value, 'PX', ttl)
       end
+      ${isIndexed ? `local entry, index = ${arg(4)}, KEYS[i * 2]\n${ADD_ENTRY}` : ''}
       if kind == ${TOMBSTONE_BYTE} and match(value, '^%S+ %S', ${TAG}) then
         answer[#answer + 1] = '${REVIVED}' .. i .. ' '
       end
@@ -109,7 +142,8 @@ export const WRITE: Script = toRowScript({
   if not lands then
     answer[#answer + 1] = i
   end`,
-})
+  }
+}
 
 /**
  * The length of the times of a row of `TOUCH`. A tag and a space, which may follow, are shorter.
@@ -209,7 +243,7 @@ end
 ${END}`)
 
 /** Names the rows that are live sessions. */
-export const COUNT: Script = toReadingScript({
+export const COUNT: Script = toPlainScript({
   last: TO_KIND,
   work: `
   if old and sub(old, ${EXPIRES}) > now and byte(old, ${KIND}) == ${SESSION_BYTE} then
@@ -218,7 +252,7 @@ export const COUNT: Script = toReadingScript({
 })
 
 /** ARGV: a user per row. Names the rows that are this user's. */
-export const OWNED: Script = toReadingScript({
+export const OWNED: Script = toPlainScript({
   last: TO_USER,
   work: `
   if old and string.match(old, '^%S+ (%S*) ', ${TAG}) == ARGV[i + 1] then

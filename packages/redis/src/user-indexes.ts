@@ -1,6 +1,6 @@
 import { type Row, timers } from '@session-stores/core'
 import { endOfSpan, MARGIN, ttlOf } from './lifetime.ts'
-import { digits } from './row.ts'
+import { digits, TIME_LENGTH } from './row.ts'
 import type { Scripts } from './scripts.ts'
 import { INDEX, UNINDEX } from './statements.ts'
 
@@ -29,6 +29,13 @@ export class UserIndexes {
   /** Returns the key of the user's index. */
   keyOf(user: string): string {
     return `${this.#prefix}:${user}`
+  }
+
+  /** Returns the entry of a session in its user's index, as `WRITE_INDEXED` takes it. */
+  entryOf({ key, user, expiresAt }: Indexed, now: number): string {
+    if (user === null) return ''
+    const until = endOfSpan(expiresAt)
+    return digits(until) + ttlOf(until, now).padStart(TIME_LENGTH, '0') + key
   }
 
   /**

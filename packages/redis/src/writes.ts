@@ -2,7 +2,7 @@ import { UncertainWriteError, type Write } from '@session-stores/core'
 import { endOfSpan, ttlOf } from './lifetime.ts'
 import { digits, TIME_LENGTH, toValue } from './row.ts'
 import type { Note, Scripts } from './scripts.ts'
-import { CROSSING, ENDED, REVIVED, WRITE } from './statements.ts'
+import { CROSSING, ENDED, REVIVED, WRITE, WRITE_INDEXED } from './statements.ts'
 import type { UserIndexes } from './user-indexes.ts'
 
 /** The verb `write`: saves rows and keeps the indexes of their users up to date. */
@@ -23,11 +23,9 @@ export class Writes {
     const { breaks } = link
     const times = this.#scripts.timesOf(now, start)
     const notes: Note<Write>[] = []
-    const indexed = this.#indexes.add(writes, now)
-    // A single server does first what is sent first. A cluster does not.
-    if (indexed && link.client.isCluster === true) await indexed
-    const saved = this.#save(writes, now, times, notes)
-    const [refused] = indexed ? await Promise.all([saved, indexed]) : [await saved]
+    // In a cluster, the index is on another node than the session, and comes first.
+    if (link.client.isCluster === true) await this.#indexes.add(writes, now)
+    const refused = await this.#save(writes, now, times, notes)
     const landed = keysOf(writes, refused)
     if (notes.length > 0) landed.push(...(await this.#follow(notes, now, times, start)))
     if (landed.length < writes.length && link.breaks !== breaks) throw new UncertainWriteError(landed)
@@ -47,18 +45,30 @@ export class Writes {
     notes: Note<Write>[],
     covers?: Map<Write, number>,
   ): Promise<Write[]> {
-    return this.#scripts.runTogether(
-      WRITE,
+    const toArgs = (write: Write): [string, string, string] => {
+      const { data, expiresAt } = write
+      // A tombstone is always kept: it shows a request that begins the session again that the
+      // session may no longer be in the index.
+      const until = data === null ? Math.max(expiresAt, now + 1) : expiresAt
+      return [toExpectation(write, covers?.get(write)), ttlOf(until, now), toValue(write)]
+    }
+    const nameOf = ({ key }: Write): string => this.#prefix + key
+    const isCluster = this.#scripts.link.client.isCluster === true
+    if (isCluster || writes.every(({ user }) => user === null))
+      return this.#scripts.runTogether(
+        WRITE,
+        times,
+        writes,
+        (write) => [nameOf(write), ...toArgs(write)],
+        notes,
+      )
+    const indexOf = (write: Write): string =>
+      write.user === null ? nameOf(write) : this.#indexes.keyOf(write.user)
+    return this.#scripts.run(
+      WRITE_INDEXED,
       times,
       writes,
-      (write) => {
-        const { key, data, expiresAt } = write
-        // A tombstone is always kept: it shows a request that begins the session again that the
-        // session may no longer be in the index.
-        const until = data === null ? Math.max(expiresAt, now + 1) : expiresAt
-        const expectation = toExpectation(write, covers?.get(write))
-        return [this.#prefix + key, expectation, ttlOf(until, now), toValue(write)]
-      },
+      (write) => [nameOf(write), indexOf(write), ...toArgs(write), this.#indexes.entryOf(write, now)],
       notes,
     )
   }

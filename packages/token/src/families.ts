@@ -96,7 +96,8 @@ export class Families {
       const { tokenFamily } = session
       if (tokenFamily?.n !== n || tokenFamily.seen !== null) return undefined
       refuseTooNew(tokenFamily)
-      return { ...session, tokenFamily: { ...tokenFamily, seen: now() } }
+      // A process whose clock is behind must not end the grace period before it begins.
+      return { ...session, tokenFamily: { ...tokenFamily, seen: Math.max(now(), tokenFamily.at) } }
     })
   }
 

@@ -47,6 +47,21 @@ describeOnDatabases('refresh tokens', (makePlace) => {
     expect(all[0]!.refreshToken).not.toBe(token)
   })
 
+  it('a process whose clock is behind does not end the grace period when it notes a use', async () => {
+    const place = makePlace()
+    const { store, clock, tokens } = open(place)
+    const { refreshToken: first } = await tokens.grant({ userId: 'ada' }, { client: 'cli' })
+    clock.now += 3 * GRACE
+    const { accessToken, refreshToken: second } = await tokens.refresh(first)
+    const behind = open(place, { now: clock.now - GRACE - 1000 })
+    await behind.tokens.verify(accessToken)
+    await expect
+      .poll(async () => (await store.list()).sessions[0]!.session.tokenFamily!.seen, { timeout: 30_000 })
+      .not.toBe(null)
+    // Another tab of the client has sent the first token at the same time.
+    expect(await tokens.refresh(first)).toMatchObject({ refreshToken: second, rotated: false })
+  })
+
   it('each of 20 superseded generations ends the family, once its successor was used', async () => {
     const { store, clock, tokens } = open(makePlace())
     const events: ReuseEvent[] = []

@@ -239,9 +239,9 @@ export class Client {
     try {
       outcome = await call()
     } catch (error) {
-      const { code = 'UNEXPECTED' } = error as { code?: string }
+      const { code = 'UNEXPECTED', cause } = error as { code?: string; cause?: unknown }
       const answer = ANSWERS[code] ?? (UNANSWERED.includes(code) ? 'unknown' : 'unexpected')
-      outcome = { answer, code }
+      outcome = { answer, code, ...(answer === 'gone' && cause !== undefined && { isUncertain: true }) }
     }
     const { pair, ...noted } = outcome
     this.#recorder.end(number, noted)

@@ -36,6 +36,8 @@ export interface RoundOptions {
   readonly faults: number
   /** How the stores are broken: those of the first history in the first way, and so on. */
   readonly mutants?: readonly Mutant[]
+  /** The names of the faults that strike. By default all that the place has. */
+  readonly only?: readonly string[] | undefined
 }
 
 export interface Round {
@@ -124,7 +126,7 @@ export class Lab implements AsyncDisposable {
     this.#clocks = this.#applications.map((_, process) => (process === 0 ? ahead : 0))
     for (const process of this.#applications.keys()) this.#moveClock(process, 0)
     const playing = Promise.all(names.map((history, i) => this.#playHistory(history, options, i)))
-    const struck = await this.#strike(options.faults, random, names)
+    const struck = await this.#strike(options, random, names)
     if (ahead > 0) struck['clock 10 s ahead'] = 1
     await playing
     for (const application of this.#applications) application.readCalls()
@@ -180,12 +182,14 @@ export class Lab implements AsyncDisposable {
   }
 
   async #strike(
-    count: number,
+    { faults: count, only }: RoundOptions,
     random: () => number,
     names: readonly string[],
   ): Promise<Record<string, number>> {
     const struck: Record<string, number> = {}
-    const faults = shuffle(Object.entries(faultsOf(this.#place)), random)
+    const all = Object.entries(faultsOf(this.#place)).filter(([name]) => only?.includes(name) ?? true)
+    if (all.length === 0) throw new TypeError(`there is no fault ${only}`)
+    const faults = shuffle(all, random)
     const scene: Scene = {
       place: this.#place,
       random,

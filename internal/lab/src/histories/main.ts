@@ -3,13 +3,13 @@
  * order of the calls explains all answers. Prints a line for each round. Exits with 1 after a violation.
  *
  *     npx -y pnpm@12 histories [--database redis-sentinel] [--seed 1] [--minutes 5] [--rounds 10]
- *         [--histories 20] [--faults 5] [--mutant 'loses an update'] [--json file]
+ *         [--histories 20] [--faults 5] [--fault FLUSHALL] [--mutant 'loses an update'] [--json file]
  *         [--old <tag or commit>] [--formats]
  *
  * With --old, one of three processes has the packages of that version. With --formats, the processes have
  * one format more than was released: one writes the old one, and two write the new one.
  */
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { databaseIds } from '@session-stores/testbed/databases'
 import { checkOut } from '../upgrades/checkout.ts'
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     histories: { type: 'string', default: '20' },
     faults: { type: 'string', default: '5' },
     mutant: { type: 'string' },
+    fault: { type: 'string', multiple: true },
     pages: { type: 'string' },
     json: { type: 'string' },
     old: { type: 'string' },
@@ -39,6 +40,7 @@ const limit = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(v
 const rounds = values.minutes === undefined ? Number(values.rounds) : Number.POSITIVE_INFINITY
 const tallies: Tally[] = []
 const old = values.old === undefined ? undefined : await checkOut(values.old)
+if (values.pages !== undefined) mkdirSync(values.pages, { recursive: true })
 const versions = old ? [{ checkout: old.folder }] : values.formats ? ROLLING : []
 
 for (const database of databases) {
@@ -53,7 +55,7 @@ for (const database of databases) {
     const most = 'deployment' in place ? 8 : Number.POSITIVE_INFINITY
     const histories = Math.min(Number(values.histories), most)
     const mutants = values.mutant === undefined ? {} : { mutants: [values.mutant as Mutant] }
-    const options = { seed, histories, faults: Number(values.faults), ...mutants }
+    const options = { seed, histories, faults: Number(values.faults), only: values.fault, ...mutants }
     const round = await lab.play(options, values.pages)
     tally.add(round)
     console.log(JSON.stringify({ database, ...round }))

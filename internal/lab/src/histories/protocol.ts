@@ -106,6 +106,8 @@ export interface Ended {
   readonly session?: string
   /** The code of the error, if there was one. */
   readonly code?: string
+  /** With `gone`: an earlier try of the call got no answer, and may have taken effect. */
+  readonly isUncertain?: boolean
 }
 
 /** The arguments of an application's process. */

@@ -106,7 +106,7 @@ export class Recorder {
 
   #add(begun: Begun & { process: number }, call: Ended): void {
     const { process, history, verb, set, variants, deadline, n, grace, freshness = 0 } = begun
-    const { answer, ended, found } = call
+    const { answer, ended, found, isUncertain = false } = call
     this.calls++
     if (answer === 'unknown') this.unanswered++
     // What changes nothing, and was not answered, says nothing. Nobody knows an unanswered grant.
@@ -135,6 +135,9 @@ export class Recorder {
     }
     const recorded = this.#sessions.get(id) ?? { id, history, ops: [] }
     this.#sessions.set(id, recorded)
-    recorded.ops.push(operation)
+    // The session is over, as a lookup would say. What the call wrote before that may have been seen.
+    if (isUncertain)
+      recorded.ops.push({ ...operation, answer: 'unknown' }, { ...operation, verb: 'get', answer: 'null' })
+    else recorded.ops.push(operation)
   }
 }

@@ -1,3 +1,4 @@
+import { titleOf } from '../pages.ts'
 import { type Option, readOptions } from './read.ts'
 
 /** Writes the page of all options, docs/reference/options.md. */
@@ -65,6 +66,10 @@ export function unitOf({ name, type }: Pick<Option, 'name' | 'type'>): string {
 /** Text for a cell of a table. */
 const cell = (text: string): string => text.replaceAll('|', '\\|')
 
+/** Replaces the path of a page, as a docstring names it, by a link with the title of the page. */
+const linkPages = (text: string): string =>
+  text.replaceAll(/docs\/([\w/-]+\.md)/g, (file, page) => `[${titleOf(file)}](../${page})`)
+
 /** What an option is where it is left out. */
 function presetOf({ preset, isRequired, alternatives }: Option): string {
   if (alternatives.length > 0) return `this or ${alternatives.map((name) => `\`${name}\``).join(', ')}`
@@ -76,7 +81,7 @@ function row(option: Option): string {
   const { name, type, meaning } = option
   const unit = unitOf(option)
   const shown = type === 'User' ? 'string | number' : type
-  return `| \`${name}\` | \`${cell(shown)}\`${unit && `, ${unit}`} | ${cell(presetOf(option))} | ${cell(meaning)} |`
+  return `| \`${name}\` | \`${cell(shown)}\`${unit && `, ${unit}`} | ${cell(presetOf(option))} | ${cell(linkPages(meaning))} |`
 }
 
 /** Returns the page. */

@@ -69,8 +69,15 @@ export class WriteFactory {
   }
 }
 
-export const goneError = (): SessionStoreError =>
-  new SessionStoreError('GONE', 'the session was destroyed or has expired; it was not saved')
+/** @param uncertain the error of an earlier write of the save, which may have landed */
+export const goneError = (uncertain: Error | null = null): SessionStoreError =>
+  uncertain === null
+    ? new SessionStoreError('GONE', 'the session was destroyed or has expired; it was not saved')
+    : new SessionStoreError(
+        'GONE',
+        'the session was destroyed or has expired; whether it was saved before is unknown',
+        uncertain,
+      )
 
 /**
  * Publishes something that happened to a session. `handle` is only computed where somebody listens.

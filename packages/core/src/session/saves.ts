@@ -136,7 +136,7 @@ export class Saves {
           if (await this.#createOver(call, save, row)) return null
           continue
         }
-        return this.#handleGone(save.key)
+        return this.#handleGone(save.key, uncertain)
       }
       const content = await this.#contentFor(save, marker, row, uncertain, attempts)
       if (content instanceof SessionStoreError) return content
@@ -248,9 +248,9 @@ export class Saves {
     marker.unanswered = [...(marker.unanswered ?? []), { tag, text }].slice(-MAX_UNANSWERED)
   }
 
-  #handleGone(key: string): SessionStoreError | null {
+  #handleGone(key: string, uncertain: UncertainWriteError | null): SessionStoreError | null {
     this.#publish('gone', key)
-    return this.#settings.onGone === 'ignore' ? null : goneError()
+    return this.#settings.onGone === 'ignore' ? null : goneError(uncertain)
   }
 
   #publish(event: 'conflict' | 'gone', key: string): void {

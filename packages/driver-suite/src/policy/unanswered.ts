@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import type { SessionStore } from '@session-stores/core'
+import { type SessionStore, UncertainWriteError } from '@session-stores/core'
 import { getCode } from '../common.ts'
 import { BACK, logoutEndings } from './endings.ts'
-import { assertFails, prefixRules, type StoreRule } from './fixture.ts'
+import { assertFails, prefixRules, type StoreRule, settle } from './fixture.ts'
 import { holdUp, loseCall, loseReply, makeLossy, openLossy, resend } from './lossy.ts'
 import { ID, load, makeFresh, makePlain, type RequestSession, read, readUser, save } from './sessions.ts'
 
@@ -166,5 +166,52 @@ export const unanswered: StoreRule[] = [
         else if (done) assert.equal(found?.admin, true)
       },
     ),
+  ),
+  rule(
+    'a-save-that-may-have-landed-before-its-session-ended-says-so',
+    'Whoever reads that nothing was saved does again what was done.',
+    async (stores) => {
+      const { driver, network, store, second } = openLossy(stores, { onGone: 'error' })
+      const saveGone = async (id: string): Promise<unknown> => {
+        const { cause } = await assertFails('GONE', save(await loadChanged(id)))
+        return cause
+      }
+      const loadChanged = async (id: string): Promise<RequestSession> => {
+        await save(makeFresh(store, id))
+        const mine = await load(store, id)
+        if (id === ID) network.next = resend(driver, () => second.destroy(id))
+        else await second.destroy(id)
+        mine.more = 1
+        return mine
+      }
+      assert.equal(getCode(await saveGone(ID)), 'UNAVAILABLE')
+      assert.equal(await saveGone('another-id'), undefined)
+    },
+  ),
+  rule(
+    'a-revoke-of-a-user-that-failed-ends-no-session-afterwards',
+    'A user who signs in again after a sign-out everywhere that failed is signed out later.',
+    async (stores) => {
+      const { driver, network, store, second } = openLossy(stores, { user: readUser })
+      for (const id of ['a', 'b']) await store.set(id, makePlain({ user: 'ann' }))
+      let isAnswered = false
+      let isLate = false
+      network.next = async () => {
+        await second.destroy('a')
+        network.next = async (writes, now) => {
+          await settle()
+          isLate = isAnswered
+          return driver.write(writes, now)
+        }
+        throw new UncertainWriteError([])
+      }
+      const revoking = store.revokeUser('ann').finally(() => {
+        isAnswered = true
+      })
+      await assertFails('UNAVAILABLE', revoking)
+      while (network.next !== undefined) await settle()
+      await settle()
+      assert.equal(isLate, false)
+    },
   ),
 ]

@@ -42,8 +42,13 @@ func verify(s content, o op) []content {
 	if s.status != live {
 		return nil
 	}
-	if o.N == s.n && s.usedAfter == 0 {
-		s.usedAfter = o.From
+	if o.N == s.n {
+		// Each process that accepts the token may be the one that notes its use, by its own clock. The
+		// store takes no time before the one at which the token was handed out.
+		used := max(o.From, s.handedFrom)
+		if s.usedAfter == 0 || used < s.usedAfter {
+			s.usedAfter = used
+		}
 	}
 	return []content{s}
 }

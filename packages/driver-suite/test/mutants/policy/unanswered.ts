@@ -38,4 +38,20 @@ export const unanswered: Readonly<Record<string, Mutant>> = {
   'policy/unanswered/after-a-save-that-landed-without-an-answer-nothing-is-lost-and-nothing-comes-back':
     resendUnanswered,
   'policy/unanswered/a-save-that-is-sent-again-beside-another-key-keeps-both': saveCopies,
+  'policy/unanswered/a-save-that-may-have-landed-before-its-session-ended-says-so': (right) => ({
+    set: (id: string, session: SessionData, callback?: Callback) =>
+      answer(callback, () =>
+        right.set(id, session).catch((error) => {
+          delete error.cause
+          throw error
+        }),
+      ),
+  }),
+  'policy/unanswered/a-revoke-of-a-user-that-failed-ends-no-session-afterwards': (right) => ({
+    revokeUser: async (user: string) => {
+      const { sessions } = await right.list({ user })
+      await Promise.all(sessions.map(({ handle }) => right.revoke(handle)))
+      return sessions.length
+    },
+  }),
 }
