@@ -32,14 +32,17 @@ export const CROSSING = 'x'
 const PAST = `
 local past = string.format('(%.0f', math.max(0, tonumber(sub(now, ${timeIn(0)})) - ${MARGIN}))`
 
-/** Adds an entry to an index. A hundred of its past entries go, as where `INDEX` adds one. */
+/**
+ * Adds an entry to an index, before the session is written: a command that Redis refuses ends the
+ * script. A hundred of the index's past entries go, as where `INDEX` adds one.
+ */
 const ADD_ENTRY = `
-      if entry ~= '' then
+      if entry ~= '' and ttl ~= '0' then
+        call('ZADD', index, 'GT', sub(entry, ${timeIn(0)}), sub(entry, ${2 * TIME_LENGTH + 1}))
         local gone = call('ZCOUNT', index, '-inf', past)
         if gone > 0 then
           call('ZREMRANGEBYRANK', index, 0, math.min(gone, 100) - 1)
         end
-        call('ZADD', index, 'GT', sub(entry, ${timeIn(0)}), sub(entry, ${2 * TIME_LENGTH + 1}))
         local life = tonumber(sub(entry, ${timeIn(1)}))
         if call('PTTL', index) < life then
           call('PEXPIRE', index, string.format('%.0f', life))
@@ -126,6 +129,7 @@ function writeRows(isIndexed: boolean): Parameters<typeof toRowScript>[0] {
       end
     end
     if lands then
+      ${isIndexed ? `local entry, index = ${arg(4)}, KEYS[i * 2]\n${ADD_ENTRY}` : ''}
       if keeps then
         call('SET', key, value, 'KEEPTTL')
       elseif ttl == '0' then
@@ -133,7 +137,6 @@ function writeRows(isIndexed: boolean): Parameters<typeof toRowScript>[0] {
       else
         call('SET', key, value, 'PX', ttl)
       end
-      ${isIndexed ? `local entry, index = ${arg(4)}, KEYS[i * 2]\n${ADD_ENTRY}` : ''}
       if kind == ${TOMBSTONE_BYTE} and match(value, '^%S+ %S', ${TAG}) then
         answer[#answer + 1] = '${REVIVED}' .. i .. ' '
       end

@@ -31,7 +31,7 @@ describeWith('a server with databases', redisProcess, (server) => {
         after(() => main.disconnect())
         const proxy = await startProxy(server)
         after(() => proxy.stop())
-        const store = storeOf({ ...optionsOf(proxy), hashIds: false, operationTimeout: 1000 })
+        const store = storeOf({ ...optionsOf(proxy), hashIds: false, operationTimeout: 3000 })
         const other = storeOf({ url: small.url, hashIds: false })
         await store.set('the-id', plain({ name: 'Ada' }))
         await store.set('ended', plain())
@@ -47,7 +47,7 @@ describeWith('a server with databases', redisProcess, (server) => {
           const commands = await main.info('commandstats')
           expect(commands).toMatch('cmdstat_mget')
           expect(commands).toMatch('cmdstat_evalsha')
-        })
+        }, 3000)
         proxy.redirect(small)
         proxy.resume('toClient')
         const refused = { code: 'UNAVAILABLE', message: 'Redis has no database with that number' }

@@ -62,6 +62,15 @@ describeWith('the index of a user', redisProcess, ({ url }) => {
     expect(sessions.map(({ handle }) => handle)).toContain(store.handle('second'))
   })
 
+  it('keeps a session from being saved without an entry', async () => {
+    const store = storeOf({ url, user: () => 'ada' })
+    await store.set('first', plain())
+    const [index] = await keysOf('sess::*')
+    await observer.set(index!, 'a value of somebody else')
+    await expect(store.set('second', plain())).rejects.toMatchObject({ code: 'BAD_STORAGE' })
+    expect(await store.get('second')).toBe(null)
+  })
+
   it('loses a hundred past entries at a time', async () => {
     const { store } = storeWithClock()
     await store.set('the-id', plain())
