@@ -40,7 +40,7 @@ const place: PlaceResult = toPlaceResult(
     faults: { 'server killed': 4 },
     codes: {},
     violations: [],
-    lost: { writes: 3, logouts: 1 },
+    lost: { writes: 3, logouts: 1, tokens: 2 },
     silences: { 'server killed': [0.5, 2.04, 1] },
   },
   { name: 'Redis', seconds: 30 },
@@ -89,7 +89,9 @@ describe('docs/reliability.md', () => {
 describe('the page', () => {
   it('has the figures of each database and deployment', () => {
     const page = toPage({ histories })
-    expect(page).toContain('| Redis (redis 7.0.15) | 30 s | 300 | 45,000 | 10 | **0** | 0 | 2.0 | 3 and 1 |')
+    expect(page).toContain(
+      '| Redis (redis 7.0.15) | 30 s | 300 | 45,000 | 10 | **0** | 0 | 2.0 | 3, 1 and 2 |',
+    )
     expect(page).toContain('| server killed | Redis 4 (1 s, at most 2 s) |')
     expect(page).toContain('--database redis --seed 7 --rounds 1 --histories 100 --faults 5')
     expect(page).toContain('Wrong answers: **0**')

@@ -5,13 +5,19 @@ import { LentLink } from './lent-link.ts'
 /** Fields of ioredis that its types do not declare. */
 interface Undeclared {
   readonly condition?: { readonly select?: number } | null
-  readonly options?: { readonly db?: number; readonly readOnly?: boolean }
+  readonly options?: { readonly db?: number; readonly readOnly?: boolean; readonly sentinels?: unknown }
+  readonly status?: string
+  /** Whether the owner has called `disconnect()`. */
+  readonly manuallyClosing?: boolean
+  connect?(): Promise<void>
   listenerCount?(event: string): number
 }
 
 /** A lent client of ioredis. It resends unanswered calls by the settings of its owner. */
 export class IoredisLink extends LentLink {
   readonly resends = false
+  /** Whether an attempt to connect was given up, although the owner has not closed the client. */
+  #isGivenUp = false
 
   constructor(client: RedisClient) {
     super(client)
@@ -20,7 +26,9 @@ export class IoredisLink extends LentLink {
       this.isUsable = false
     })
     if (client.isCluster) this.#watchNodes()
-    else if (this.database) client.on('error', (error) => this.#onError(error as Error))
+    else if (this.database || (client as Undeclared).options?.sentinels)
+      client.on('error', (error) => this.#onError(error as Error))
+    client.on('end', () => this.#onEnd())
   }
 
   protected override get database(): number | undefined {
@@ -53,6 +61,17 @@ export class IoredisLink extends LentLink {
   }
 
   /**
+   * Connects again where ioredis has given up. With `failoverDetector`, it ends a client for good that
+   * asks a Sentinel for the master while another Sentinel reports the failover.
+   */
+  #onEnd(): void {
+    const { connect, manuallyClosing } = this.client as Undeclared
+    if (!this.#isGivenUp || manuallyClosing) return
+    this.#isGivenUp = false
+    connect?.call(this.client).catch(() => {})
+  }
+
+  /**
    * Breaks the connection where ioredis cannot select its database. It would go on with database 0,
    * and resend there.
    */
@@ -60,6 +79,9 @@ export class IoredisLink extends LentLink {
     // Without a listener ioredis would write the error there, and this listener must not hide it.
     if ((this.client as Undeclared).listenerCount?.('error') === 1)
       console.error('[ioredis] Unhandled error event:', error.stack)
+    // Ioredis does not emit this error where its owner closes the client.
+    this.#isGivenUp =
+      (this.client as Undeclared).status === 'connecting' && error.message === 'Connection is closed.'
     if (!isReply(error) || error.command?.name?.toLowerCase() !== 'select') return
     this.failure = error
     this.client.stream?.destroy?.()

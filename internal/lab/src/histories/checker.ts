@@ -8,17 +8,31 @@ import { promisify } from 'node:util'
 import { findCommand } from '@session-stores/testbed'
 import type { Session } from './recorder.ts'
 
+/** What was acknowledged and is gone. */
+export interface Lost {
+  readonly writes: number
+  readonly logouts: number
+  /** Families of refresh tokens that began, and refresh tokens that were replaced. */
+  readonly tokens: number
+}
+
 /** What the checker says about the calls of one session. */
 export interface Verdict {
   readonly id: string
   /** `unknown` where the checker did not end within its time limit. */
   readonly result: 'ok' | 'illegal' | 'unknown'
   /** What failovers lost that had been acknowledged, as far as the answers show it. */
-  readonly lost?: { readonly writes: number; readonly logouts: number }
+  readonly lost?: Lost
   /** The calls that have no place in the longest order. */
   readonly stuck?: readonly string[]
   /** The page that shows the calls and the longest order. */
   readonly page?: string
+}
+
+/** Adds up what was lost. Results of older versions do not count tokens. */
+export function sumLost(parts: readonly (Partial<Lost> | undefined)[]): Lost {
+  const sum = (of: keyof Lost): number => parts.reduce((total, part) => total + (part?.[of] ?? 0), 0)
+  return { writes: sum('writes'), logouts: sum('logouts'), tokens: sum('tokens') }
 }
 
 let building: Promise<string> | undefined

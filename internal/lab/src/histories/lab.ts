@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SessionStore } from '@session-stores/core'
 import { randomFrom } from '@session-stores/testbed'
-import type { SessionData } from 'express-session'
 import { openVersion } from '../upgrades/store.ts'
 import { Application } from './application.ts'
-import { check, type Verdict } from './checker.ts'
+import { check, type Lost, sumLost, type Verdict } from './checker.ts'
 import { keysOf } from './client.ts'
 import type { Deployment } from './deployments/deployment.ts'
 import { findSilence } from './deployments/silence.ts'
@@ -55,7 +54,7 @@ export interface Round {
   /** The sessions that the checker did not decide in time. */
   readonly undecided: number
   /** What failovers lost that had been acknowledged, as far as the answers show it. */
-  readonly lost: { readonly writes: number; readonly logouts: number }
+  readonly lost: Lost
   /** The seconds without service at each fault that was noticed, by the names of the faults. */
   readonly silences: Readonly<Record<string, readonly number[]>>
 }
@@ -131,6 +130,8 @@ export class Lab implements AsyncDisposable {
     if (ahead > 0) struck['clock 10 s ahead'] = 1
     await playing
     for (const application of this.#applications) application.readCalls()
+    // The reads of the program come long after the last calls, and say nothing about an outage.
+    const silences = this.#findSilences()
     const { families } = this.#recorder
     await this.#readAll(names, families)
     await pause(OPERATION_TIMEOUT)
@@ -138,7 +139,8 @@ export class Lab implements AsyncDisposable {
     const { calls, unanswered, codes } = this.#recorder
     if ('deployment' in this.#place && this.#place.deployment.delaysWrites)
       for (const { from, to } of this.#struckAt) this.#recorder.extend(from, to)
-    const sessions = this.#recorder.take()
+    const isSharded = 'deployment' in this.#place && this.#place.deployment.isSharded === true
+    const sessions = this.#recorder.take().map((session) => ({ ...session, isSharded }))
     const verdicts = await check(sessions, pages)
     const illegal = new Set(verdicts.filter(({ result }) => result !== 'ok').map(({ id }) => id))
     if (pages !== undefined)
@@ -154,11 +156,8 @@ export class Lab implements AsyncDisposable {
       codes,
       violations: verdicts.filter(({ result }) => result === 'illegal'),
       undecided: verdicts.filter(({ result }) => result === 'unknown').length,
-      lost: {
-        writes: verdicts.reduce((sum, { lost }) => sum + (lost?.writes ?? 0), 0),
-        logouts: verdicts.reduce((sum, { lost }) => sum + (lost?.logouts ?? 0), 0),
-      },
-      silences: this.#findSilences(),
+      lost: sumLost(verdicts.map(({ lost }) => lost)),
+      silences,
     }
   }
 
@@ -243,29 +242,17 @@ export class Lab implements AsyncDisposable {
     const looks = families.map(async ([history, id]) => {
       const end = this.#begin(history, 'get', id)
       const handle = id.slice(history.length + FAMILY.length)
-      const found = await this.#reader.peek(handle, { freshness: 0 })
+      const found = await whenReached(() => this.#reader.peek(handle, { freshness: 0 }))
       end(found === null ? { answer: 'null' } : {})
     })
     await Promise.all(looks)
     await Promise.all(
       ids.map(async ([history, id]) => {
         const end = this.#begin(history!, 'get', id)
-        const found = await this.#readWhenReached(id!)
+        const found = await whenReached(() => this.#reader.get(id!))
         end(found === null ? { answer: 'null' } : { found: keysOf(found) })
       }),
     )
-  }
-
-  /** A server that has just taken over may not be reached by the first read. */
-  async #readWhenReached(id: string): Promise<SessionData | null> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#reader.get(id)
-      } catch (error) {
-        if (tries === 50) throw error
-        await pause(200)
-      }
-    }
   }
 
   #findSilences(): Record<string, number[]> {
@@ -285,6 +272,18 @@ export class Lab implements AsyncDisposable {
       this.#recorder.end(PROGRAM, { number, ended: now(), answer: 'ok', ...outcome })
   }
   #number = 0
+}
+
+/** Makes a read again that fails: a server that has just taken over may not be reached at once. */
+async function whenReached<T>(read: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await read()
+    } catch (error) {
+      if (tries === 50) throw error
+      await pause(200)
+    }
+  }
 }
 
 /** Returns the items in a random order, so that few faults are of many kinds. */

@@ -24,6 +24,8 @@ export interface Operation {
 export interface Session {
   readonly id: string
   readonly ops: Operation[]
+  /** Whether the list of a user's sessions may be on another server than the session. */
+  readonly isSharded?: boolean
 }
 
 /** How long a call without an answer may still take effect, in microseconds. */

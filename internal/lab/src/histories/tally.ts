@@ -1,5 +1,6 @@
 import { type DatabaseId, databases } from '@session-stores/testbed/databases'
 import { table } from '../text.ts'
+import { type Lost, sumLost } from './checker.ts'
 import { type AnyId, type DeploymentId, deployments } from './deployments/index.ts'
 import type { Round } from './lab.ts'
 
@@ -12,7 +13,7 @@ export class Tally {
   operations = 0
   unanswered = 0
   undecided = 0
-  readonly lost = { writes: 0, logouts: 0 }
+  lost: Lost = sumLost([])
   readonly silences: Record<string, number[]> = {}
   readonly faults: Record<string, number> = {}
   readonly codes: Record<string, number> = {}
@@ -29,8 +30,7 @@ export class Tally {
     this.operations += round.operations
     this.unanswered += round.unanswered
     this.undecided += round.undecided
-    this.lost.writes += round.lost.writes
-    this.lost.logouts += round.lost.logouts
+    this.lost = sumLost([this.lost, round.lost])
     for (const [name, seconds] of Object.entries(round.silences))
       this.silences[name] = [...(this.silences[name] ?? []), ...seconds]
     count(this.faults, round.faults)
@@ -61,7 +61,7 @@ export function toTable(tallies: readonly Tally[]): string {
       kinds.map(([name, number]) => `${name} ${number}`).join(', '),
       `${rest.violations.length}`,
       `${rest.undecided}`,
-      `${rest.lost.writes} and ${rest.lost.logouts}`,
+      `${rest.lost.writes}, ${rest.lost.logouts} and ${rest.lost.tokens}`,
       seeds,
     ]
   })
@@ -73,7 +73,7 @@ export function toTable(tallies: readonly Tally[]): string {
     'faults',
     'violations',
     'undecided',
-    'writes and logouts lost',
+    'writes, logouts and tokens lost',
     'seeds',
   ]
   return table(head, rows)

@@ -89,7 +89,7 @@ function toResults({ places }: HistoriesPart): string {
       place.error ?? `**${violations.length}**`,
       count(undecided),
       longest === 0 ? '–' : longest.toFixed(1),
-      lost === undefined ? '–' : `${count(lost.writes)} and ${count(lost.logouts)}`,
+      lost === undefined ? '–' : toLost(lost),
     ]
   })
   const head = [
@@ -101,7 +101,7 @@ function toResults({ places }: HistoriesPart): string {
     'violations',
     'undecided',
     'longest time without service, s',
-    'acknowledged saves and logouts lost',
+    'acknowledged saves, logouts and refreshes lost',
   ]
   const wrong = places.flatMap(({ database, violations }) =>
     violations.map(
@@ -112,9 +112,14 @@ function toResults({ places }: HistoriesPart): string {
   return [
     '## Results of the histories',
     table(head, rows),
-    'A call that fails is no violation: the application knows that it failed. "Without service" is the longest time after a fault in which no call succeeded. A loss after a failover is one that the deployment allows; [Failover](generated/failover.md) explains which do, and what to set. Every other loss is a violation, unless the fault itself removes sessions (`FLUSHALL`).',
+    'A call that fails is no violation: the application knows that it failed. "Without service" is the longest time after a fault in which no call succeeded. A loss after a failover is one that the deployment allows; [Failover](generated/failover.md) explains which do, and what to set. In Redis Cluster, the list of the sessions of a user may be on another master than a session. After a failover of one of them, it may lack a session that began or ended in the last moments, until its next save: a `revokeUser` that misses it counts as a lost logout. Every other loss is a violation, unless the fault itself removes sessions (`FLUSHALL`).',
     ...(wrong.length > 0 ? ['### Violations', wrong.join('\n')] : []),
   ].join('\n\n')
+}
+
+/** Results of older versions count tokens as saves. */
+function toLost({ writes, logouts, tokens }: NonNullable<PlaceResult['lost']>): string {
+  return `${count(writes)}, ${count(logouts)} and ${tokens === undefined ? '–' : count(tokens)}`
 }
 
 function toFaults({ places }: HistoriesPart): string {

@@ -22,10 +22,10 @@ func decide(read history, limit time.Duration) (porcupine.CheckResult, porcupine
 	if porcupine.CheckOperationsTimeout(model, toOperations(calls), limit/4) == porcupine.Ok {
 		return porcupine.Ok, model, porcupine.LinearizationInfo{}, nil
 	}
-	if result, _, info, lost := measure(withoutUnseen(read.Ops), limit/2); result == porcupine.Ok {
+	if result, _, info, lost := measure(withoutUnseen(read.Ops), read.IsSharded, limit/2); result == porcupine.Ok {
 		return result, model, info, &lost
 	}
-	result, model, info, lost := measure(read.Ops, limit)
+	result, model, info, lost := measure(read.Ops, read.IsSharded, limit)
 	return result, model, info, &lost
 }
 

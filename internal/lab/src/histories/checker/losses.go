@@ -20,16 +20,22 @@ const lagLimit = 1_000_000
 type loss struct {
 	Writes  int `json:"writes"`
 	Logouts int `json:"logouts"`
+	// Tokens counts families that began, and refresh tokens that were replaced.
+	Tokens int `json:"tokens"`
 }
 
 func (l loss) plus(other loss) loss {
-	return loss{l.Writes + other.Writes, l.Logouts + other.Logouts}
+	return loss{l.Writes + other.Writes, l.Logouts + other.Logouts, l.Tokens + other.Tokens}
+}
+
+func (l loss) sum() int {
+	return l.Writes + l.Logouts + l.Tokens
 }
 
 // less says whether this loss explains the answers by losing less.
 func (l loss) less(other loss) bool {
-	if l.Writes+l.Logouts != other.Writes+other.Logouts {
-		return l.Writes+l.Logouts < other.Writes+other.Logouts
+	if l.sum() != other.sum() {
+		return l.sum() < other.sum()
 	}
 	return l.Logouts < other.Logouts
 }
@@ -58,6 +64,8 @@ type replica struct {
 	sideLost loss
 	// moved says which processes have reached the new server. They do not go back to the old one.
 	moved uint8
+	// isUnlisted says that the list of the user's sessions may lack this one, see userlist.go.
+	isUnlisted bool
 }
 
 // A replicaModel holds the steps back of one session, each of them once.
@@ -66,14 +74,16 @@ type replicaModel struct {
 	numbers map[stepBack]int
 	// windows are the times from which on a write may be lost.
 	windows [][2]int64
+	// isSharded says that the list of a user's sessions may be on another server than the session.
+	isSharded bool
 }
 
 func isFailover(o op) bool {
 	return o.Verb == "failover" || o.Verb == "split" || o.Verb == "join"
 }
 
-func newReplicaModel(ops []op) *replicaModel {
-	m := &replicaModel{steps: []stepBack{{}}, numbers: map[stepBack]int{}}
+func newReplicaModel(ops []op, isSharded bool) *replicaModel {
+	m := &replicaModel{steps: []stepBack{{}}, numbers: map[stepBack]int{}, isSharded: isSharded}
 	for _, each := range ops {
 		if isFailover(each) {
 			m.windows = append(m.windows, [2]int64{each.Call - lagLimit, each.Return})
@@ -93,26 +103,28 @@ func (m *replicaModel) step(r replica, o op) []way {
 	case "failover", "split":
 		var after []way
 		now, lost := r.line, loss{}
+		isUnlisted := r.isUnlisted || m.hasLostList(r.line, o)
 		for {
-			next := replica{line: now}
+			next := replica{line: now, isUnlisted: isUnlisted}
 			if o.Verb == "split" {
 				next.isSplit, next.side = true, r.state
 			}
 			after = append(after, way{next, lost})
-			if now.back == 0 || m.steps[now.back].ret < o.Call-lagLimit {
+			if !m.mayUndo(now, o) {
 				return after
 			}
 			undone := m.steps[now.back]
 			now, lost = line{undone.to, undone.before}, lost.plus(undone.lost)
 		}
 	case "join":
-		return []way{{replica{line: r.line}, r.sideLost}}
+		return []way{{replica{line: r.line, isUnlisted: r.isUnlisted}, r.sideLost}}
 	}
-	var after []way
+	after := m.misses(r, o)
 	process := uint8(1) << o.Process
 	for _, next := range step(r.state, o) {
 		to := r
 		to.line = m.advance(r.line, next.(state), o)
+		m.list(&to, r.content, to.content, o)
 		if r.isSplit {
 			to.moved |= process
 		}
@@ -123,6 +135,7 @@ func (m *replicaModel) step(r replica, o op) []way {
 			to := r
 			to.side = next.(state)
 			to.sideLost = r.sideLost.plus(lossOf(r.side, to.side, o))
+			m.list(&to, r.side.content, to.side.content, o)
 			after = append(after, way{to: to})
 		}
 	}
@@ -134,19 +147,32 @@ func (m *replicaModel) advance(now line, next state, o op) line {
 	if now.content == next.content {
 		return line{next, now.back}
 	}
+	if !m.mayLose(o) {
+		return line{next, 0}
+	}
+	undo := stepBack{now.state, o.Return, lossOf(now.state, next, o), now.back}
+	number, known := m.numbers[undo]
+	if !known {
+		number = len(m.steps)
+		m.steps = append(m.steps, undo)
+		m.numbers[undo] = number
+	}
+	return line{next, number}
+}
+
+// mayLose says whether a failover may lose what this call writes.
+func (m *replicaModel) mayLose(o op) bool {
 	for _, window := range m.windows {
 		if o.Return >= window[0] && o.Call <= window[1] {
-			undo := stepBack{now.state, o.Return, lossOf(now.state, next, o), now.back}
-			number, known := m.numbers[undo]
-			if !known {
-				number = len(m.steps)
-				m.steps = append(m.steps, undo)
-				m.numbers[undo] = number
-			}
-			return line{next, number}
+			return true
 		}
 	}
-	return line{next, 0}
+	return false
+}
+
+// mayUndo says whether this failover may undo the newest write.
+func (m *replicaModel) mayUndo(now line, failover op) bool {
+	return now.back != 0 && m.steps[now.back].ret >= failover.Call-lagLimit
 }
 
 // lossOf returns what is lost if this call is undone. What nobody was told is no loss.
@@ -156,8 +182,13 @@ func lossOf(before, after state, o op) loss {
 		return loss{}
 	case after.status == ended && before.status == live:
 		return loss{Logouts: 1}
+	case after.family == family{}:
+		return loss{Writes: 1}
+	case after.n != before.n || before.status != live:
+		return loss{Tokens: 1}
 	}
-	return loss{Writes: 1}
+	// The use of a token, or its repetition, is noted for the next refresh alone.
+	return loss{}
 }
 
 func (m *replicaModel) toModel() porcupine.Model {
@@ -184,8 +215,8 @@ func (m *replicaModel) toModel() porcupine.Model {
 }
 
 // measure looks for an order in which failovers lose as little as they may, and says what is lost in it.
-func measure(ops []op, limit time.Duration) (porcupine.CheckResult, porcupine.Model, porcupine.LinearizationInfo, loss) {
-	m := newReplicaModel(ops)
+func measure(ops []op, isSharded bool, limit time.Duration) (porcupine.CheckResult, porcupine.Model, porcupine.LinearizationInfo, loss) {
+	m := newReplicaModel(ops, isSharded)
 	model := m.toModel()
 	result, info := porcupine.CheckOperationsVerbose(model, toOperations(ops), limit)
 	if result != porcupine.Ok {

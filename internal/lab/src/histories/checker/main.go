@@ -21,6 +21,8 @@ import (
 type history struct {
 	ID  string `json:"id"`
 	Ops []op   `json:"ops"`
+	// IsSharded says that the list of a user's sessions may be on another server than the session.
+	IsSharded bool `json:"isSharded"`
 }
 
 type verdict struct {

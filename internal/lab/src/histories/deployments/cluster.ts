@@ -15,7 +15,7 @@ export async function startCluster(info: DeploymentInfo): Promise<Deployment> {
     source: cluster.nodes[0]!.source,
     direct: place,
     through: place,
-    deployment: { ...info, faults: faultsOf(cluster), calls: 40 },
+    deployment: { ...info, faults: faultsOf(cluster), calls: 40, isSharded: true },
     [Symbol.asyncDispose]: () => cluster.stop(),
   }
 }

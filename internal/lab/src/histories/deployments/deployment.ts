@@ -19,6 +19,11 @@ export interface Deployment extends Place {
     readonly calls: number
     /** Whether a write without an answer may take effect as late as the end of a fault. */
     readonly delaysWrites?: boolean
+    /**
+     * Whether the list of a user's sessions may be on another server than a session. After a failover
+     * it may then lack sessions that began or ended in its last moments, until their next save.
+     */
+    readonly isSharded?: boolean
     /** The places of stores that are broken on purpose, which the checker has to find. */
     readonly mutants?: Readonly<Record<string, Opening>>
   }

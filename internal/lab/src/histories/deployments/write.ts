@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Tally } from '../../reliability/result.ts'
 import { count, table } from '../../text.ts'
+import { sumLost } from '../checker.ts'
 import { type DeploymentId, deploymentIds, deployments } from './index.ts'
 
 const page = join(import.meta.dirname, '../../../../../docs/generated/deployments.md')
@@ -25,7 +26,7 @@ const played = deploymentIds
 const rows = played.map(({ id, tallies }) => {
   const seeds = tallies.flatMap((tally) => tally.seeds)
   const faults = sum(tallies, (tally) => Object.values(tally.faults).reduce((one, other) => one + other, 0))
-  const lost = `${sum(tallies, ({ lost }) => lost?.writes ?? 0)} and ${sum(tallies, ({ lost }) => lost?.logouts ?? 0)}`
+  const { writes, logouts, tokens } = sumLost(tallies.map((tally) => tally.lost))
   return [
     deployments[id].name,
     tallies[0]!.version,
@@ -35,7 +36,7 @@ const rows = played.map(({ id, tallies }) => {
     `${faults}`,
     `${sum(tallies, ({ violations }) => violations.length)}`,
     `${sum(tallies, ({ undecided }) => undecided)}`,
-    lost,
+    `${writes}, ${logouts} and ${tokens}`,
     `${Math.min(...seeds)} to ${Math.max(...seeds)}`,
   ]
 })
@@ -67,7 +68,7 @@ ${table(
     'faults',
     'violations',
     'undecided',
-    'acknowledged writes and logouts lost',
+    'acknowledged writes, logouts and tokens lost',
     'seeds',
   ],
   rows,
