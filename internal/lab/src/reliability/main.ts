@@ -55,17 +55,20 @@ if (minutes > 0) {
   const chosen = places.filter(({ id }) => isChosen(id))
   const lanes = Math.min(Number(values.lanes), chosen.length)
   const begin = performance.now()
+  const shares = chosen.reduce((sum, place) => sum + place.shares, 0)
+  const minutesPerShare = (minutes * lanes) / shares
   const plan = {
-    minutes: (minutes * lanes) / chosen.length,
     seed,
     together: Number(values.histories),
     faults: Number(values.faults),
     ...(mutant !== undefined && { mutant }),
   }
   console.log(
-    `seed ${seed}: ${chosen.length} databases and deployments, ${plan.minutes.toFixed(1)} minutes each`,
+    `seed ${seed}: ${chosen.length} databases and deployments, ${shares} shares of ${minutesPerShare.toFixed(1)} minutes`,
   )
-  const played = await inLanes(chosen, lanes, (place) => playHistories(place, plan))
+  const played = await inLanes(chosen, lanes, (place) =>
+    playHistories(place, { ...plan, minutes: minutesPerShare * place.shares }),
+  )
   const run = await describeRun(seed, (performance.now() - begin) / 1000)
   write({ histories: { ...run, together: plan.together, faults: plan.faults, places: played } })
 }
