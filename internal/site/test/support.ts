@@ -9,6 +9,11 @@ import type { Browser, Page } from 'playwright-core'
 /** The built site, served as a host of static files serves it, and looked at in a browser. */
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/**
+ * The browser drops its requests when the machine gets another network, as containers of other tests do.
+ * The page is loaded again then.
+ */
+const NETWORK_CHANGED = /ERR_NETWORK_CHANGED/
 /** Pictures of the pages are written here, where the variable names a folder. */
 const { SCREENSHOTS } = process.env
 
@@ -82,8 +87,13 @@ export async function lookAt(
       faults.otherHosts.push(request.url())
   })
   for (const path of paths) {
-    faults = { complaints: [], otherHosts: [], isTooWide: false, violations: [] }
-    await page.goto(origin + path, { waitUntil: 'networkidle' })
+    do {
+      faults = { complaints: [], otherHosts: [], isTooWide: false, violations: [] }
+      await page.goto(origin + path, { waitUntil: 'networkidle' }).catch((error) => {
+        if (!NETWORK_CHANGED.test(error.message)) throw error
+        faults.complaints.push(error.message)
+      })
+    } while (faults.complaints.some((text) => NETWORK_CHANGED.test(text)))
     faults.isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
     faults.violations = (await page.evaluate(`${axe}; axe.run().then(({ violations }) => violations.map(
       ({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).slice(0, 3).join(' '),
