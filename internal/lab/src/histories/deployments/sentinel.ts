@@ -12,6 +12,7 @@ export async function startSentinel(info: DeploymentInfo, args: readonly string[
   // Sentinels that did not agree try again after twice this time, by default after six minutes.
   for (const sentinel of set.sentinels)
     await sendRedis(sentinel, 'SENTINEL', 'SET', set.name, 'failover-timeout', 3000)
+  await setDownAfter(set, DOWN_AFTER_AT_REST)
   const proxies = await Promise.all(set.nodes.map((node) => startProxy(node)))
   const natMap = (ports: readonly { port: number }[]) =>
     Object.fromEntries(
@@ -32,22 +33,39 @@ export async function startSentinel(info: DeploymentInfo, args: readonly string[
   }
 }
 
+/** How long a server may be silent until the Sentinels replace it, in milliseconds. */
+const DOWN_AFTER = 1000
+/** The same between the faults, where a machine that is only busy must cause no failover. */
+const DOWN_AFTER_AT_REST = 60_000
+
+/** Runs what makes the Sentinels replace the master, and resolves when another one takes writes. */
+async function failOver(set: RedisSentinel, old: ProcessServer, strike: () => unknown): Promise<void> {
+  await setDownAfter(set, DOWN_AFTER)
+  await strike()
+  await until(set, old)
+  await setDownAfter(set, DOWN_AFTER_AT_REST)
+}
+
+async function setDownAfter({ name, sentinels }: RedisSentinel, milliseconds: number): Promise<void> {
+  await Promise.all(
+    sentinels.map((sentinel) =>
+      sendRedis(sentinel, 'SENTINEL', 'SET', name, 'down-after-milliseconds', milliseconds),
+    ),
+  )
+}
+
 function faultsOf(set: RedisSentinel, proxies: readonly { cut(): void }[]): Record<string, Fault> {
   const peerOf = (node: ProcessServer) => set.peers[set.nodes.indexOf(node)]!
   return {
     async 'master killed'(scene) {
       const master = await masterOf(set)
-      await scene.lose('failover', async () => {
-        await master.kill()
-        await until(set, master)
-      })
+      await scene.lose('failover', () => failOver(set, master, () => master.kill()))
       await master.start()
       await inSync(set)
     },
     async 'master stopped'(scene) {
       const master = await masterOf(set)
-      await scene.lose('split', async () => master.pause())
-      await until(set, master)
+      await failOver(set, master, () => scene.lose('split', async () => master.pause()))
       await pause(scene.random() * 300)
       await scene.lose('join', async () => {
         master.resume()
@@ -58,11 +76,12 @@ function faultsOf(set: RedisSentinel, proxies: readonly { cut(): void }[]): Reco
     async 'master cut off from replicas and Sentinels'(scene) {
       const master = await masterOf(set)
       const peer = peerOf(master)
-      await scene.lose('split', async () => {
-        peer.refuse()
-        peer.cut()
-      })
-      await until(set, master)
+      await failOver(set, master, () =>
+        scene.lose('split', async () => {
+          peer.refuse()
+          peer.cut()
+        }),
+      )
       await pause(scene.random() * 1000)
       await scene.lose('join', async () => {
         peer.accept()
