@@ -94,6 +94,8 @@ export async function lookAt(
         faults.complaints.push(error.message)
       })
     } while (faults.complaints.some((text) => NETWORK_CHANGED.test(text)))
+    // The site's scripts give the switch between light and dark its name.
+    await page.waitForFunction(() => document.querySelector('.VPSwitchAppearance[title=""]') === null)
     faults.isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
     faults.violations = (await page.evaluate(`${axe}; axe.run().then(({ violations }) => violations.map(
       ({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).slice(0, 3).join(' '),
