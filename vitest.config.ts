@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs'
 import { configDefaults, defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { OutageReporter } from './internal/testbed/src/reporters/outages.ts'
 import { ServersReporter } from './internal/testbed/src/reporters/servers.ts'
 import { SkipReporter } from './internal/testbed/src/reporters/skips.ts'
@@ -31,6 +32,17 @@ const LONG = [
   'test/{first-hour,nextjs}.test.ts',
 ]
 
+/** The files of `LONG` that take the longest. They begin first, so that none runs alone in the end. */
+const LONGEST = /(all-pages|soak|revocation|histories|deployments)\.test\.ts$/
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLongest = ({ moduleId }: TestSpecification): boolean => LONGEST.test(moduleId)
+    const sorted = await super.sort(files)
+    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))]
+  }
+}
+
 /**
  * Tests kill servers but never the machine, so the servers' files need no disk. In memory, where
  * there is enough of it, the servers do not wait for one. The servers of the benchmark stay on
@@ -60,6 +72,7 @@ export default defineConfig({
     // Many tests wait for a server, so a third one uses the time of two cores.
     maxWorkers: 3,
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     reporters: process.env.CI ? [...reporters, ['json', { outputFile }]] : reporters,
   },
 })

@@ -139,6 +139,31 @@ describeWith(
           'illegal',
           [created, revoke([2, 5], 'true'), revoke([3, 4], 'true')],
         ],
+        [
+          'a write under way that is seen, flushed and written again',
+          'ok',
+          [
+            call('create', [0, 9], { set: { a: '1' }, deadline: 10_000 }),
+            reads([2, 3], '1'),
+            call('flush', [4, 5]),
+            reads([10, 11], '1'),
+          ],
+        ],
+        [
+          'a write that ended before the flush, and is seen after it',
+          'illegal',
+          [created, call('flush', [4, 5]), reads([10, 11], '1')],
+        ],
+        [
+          'a write under way that is seen, not seen and seen again, without a flush',
+          'illegal',
+          [
+            call('create', [0, 9], { set: { a: '1' }, deadline: 10_000 }),
+            reads([2, 3], '1'),
+            misses([4, 5]),
+            reads([10, 11], '1'),
+          ],
+        ],
         ['an error that no fault explains', 'illegal', [created, reads([2, 3], '1'), surprise([4, 5])]],
         ['a rotation', 'ok', [granted, refresh([2, 3], 0, '1', 0), refresh([4, 5], 1, '2', 0)]],
         [

@@ -5,7 +5,7 @@
  *
  *     npx -y pnpm@12 reliability [--hours 1 | --minutes 60] [--seed 1] [--database redis] [--lanes 3]
  *         [--histories 200] [--faults 5] [--soak minutes-per-database] [--page] [--folder docs]
- *         [--mutant 'loses an update']
+ *         [--pages folder] [--mutant 'loses an update']
  *
  * `--minutes 0` plays no histories. `--page` only makes the page anew from its JSON.
  */
@@ -35,9 +35,10 @@ const { values } = parseArgs({
     page: { type: 'boolean', default: false },
     folder: { type: 'string', default: join(root, 'docs') },
     mutant: { type: 'string' },
+    pages: { type: 'string' },
   },
 })
-const { folder, mutant } = values
+const { folder, mutant, pages } = values
 mkdirSync(join(folder, 'generated'), { recursive: true })
 const json = join(folder, 'generated/reliability.json')
 const seed = Number(values.seed)
@@ -62,6 +63,7 @@ if (minutes > 0) {
     together: Number(values.histories),
     faults: Number(values.faults),
     ...(mutant !== undefined && { mutant }),
+    ...(pages !== undefined && { pages }),
   }
   console.log(
     `seed ${seed}: ${chosen.length} databases and deployments, ${shares} shares of ${minutesPerShare.toFixed(1)} minutes`,

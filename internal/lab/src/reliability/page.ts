@@ -72,6 +72,7 @@ Three processes of an application use one database. In each history, six clients
 - A session that was destroyed, revoked or regenerated does not come back.
 - A session is found until its deadline and not after it.
 - A call that failed took effect once or not at all, and not later than ${OPERATION_TIMEOUT} ms (the \`operationTimeout\` here) after it ended.
+- A write that is under way when a fault removes what the database holds (\`FLUSHALL\`, a dropped table, a failover) may take effect before it and again after it: a store that got no answer finds nothing, and writes again.
 
 Where no order explains the answers, the history counts as a violation. The checker itself is tested with stores that are broken on purpose. It must find each of them: a store that ${MUTANTS.slice(0, -1).join(', that ')}, or that ${MUTANTS.at(-1)}.`
 }

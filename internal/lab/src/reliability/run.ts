@@ -46,18 +46,21 @@ export interface HistoriesPlan {
   readonly faults: number
   /** A fault of the store that is planted on purpose. */
   readonly mutant?: string
+  /** The folder for a page about each violation. */
+  readonly pages?: string
 }
 
 /** Plays histories on a database or deployment. */
 export async function playHistories(
   place: { readonly id: string; readonly name: string },
-  { minutes, seed, together, faults, mutant }: HistoriesPlan,
+  { minutes, seed, together, faults, mutant, pages }: HistoriesPlan,
 ): Promise<PlaceResult> {
   const begin = performance.now()
   const { written, code, complaint } = await run<Tally[]>('histories', [
     ...['--database', place.id, '--seed', `${seed}`, '--minutes', `${minutes}`],
     ...['--histories', `${together}`, '--faults', `${faults}`],
     ...(mutant === undefined ? [] : ['--mutant', mutant]),
+    ...(pages === undefined ? [] : ['--pages', join(pages, place.id)]),
   ])
   const seconds = Math.round((performance.now() - begin) / 1000)
   const about = { name: place.name, seconds }

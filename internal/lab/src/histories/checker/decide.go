@@ -6,9 +6,47 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// decide looks for an order of the calls in which failovers lose nothing, and then for one in which
-// they do.
+// decide looks for an order of the calls in which each of them takes effect once, and then for one in
+// which a call takes effect again after a fault that removed its effect: a store that got no answer looks
+// whether its write is there, and writes again where it is not.
 func decide(read history, limit time.Duration) (porcupine.CheckResult, porcupine.Model, porcupine.LinearizationInfo, *loss) {
+	result, model, info, lost := decideOnce(read, limit)
+	repeated := withRepeats(read.Ops)
+	if result != porcupine.Illegal || len(repeated) == len(read.Ops) {
+		return result, model, info, lost
+	}
+	read.Ops = repeated
+	if again, other, order, less := decideOnce(read, limit); again == porcupine.Ok {
+		return again, other, order, less
+	}
+	return result, model, info, lost
+}
+
+// removes says whether what the database holds may go back, or is gone, with this call.
+func removes(o op) bool {
+	return o.Verb == "flush" || o.Verb == "crash" || o.Verb == "failover" || o.Verb == "split"
+}
+
+// withRepeats adds a call that may have happened before the fault for each write that was under way then.
+func withRepeats(ops []op) []op {
+	repeated := append([]op{}, ops...)
+	for _, fault := range ops {
+		if !removes(fault) {
+			continue
+		}
+		for _, each := range ops {
+			isWrite := each.Verb != "get" && each.Verb != "verify" && !removes(each) && !isFailover(each)
+			if isWrite && each.Call < fault.Return && each.Return > fault.Call {
+				each.Answer, each.Return = "unknown", fault.Return
+				repeated = append(repeated, each)
+			}
+		}
+	}
+	return repeated
+}
+
+// decideOnce looks for an order in which failovers lose nothing, and then for one in which they do.
+func decideOnce(read history, limit time.Duration) (porcupine.CheckResult, porcupine.Model, porcupine.LinearizationInfo, *loss) {
 	calls, hadFailover := withoutFailovers(read.Ops)
 	model := sessionModel.ToModel()
 	// Most sessions have an order without the calls that nobody saw happen, which is found sooner.

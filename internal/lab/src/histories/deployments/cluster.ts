@@ -4,10 +4,15 @@ import type { Fault, Scene } from '../scene.ts'
 import type { Deployment, DeploymentInfo, Opening } from './deployment.ts'
 import { eventually, redisField, sendRedis } from './redis.ts'
 
+/** How long a master may be silent until its replica takes over, in milliseconds. */
+const NODE_TIMEOUT = 1000
+/** The same between the faults, where a machine that is only busy must cause no failover. */
+const NODE_TIMEOUT_AT_REST = 60_000
+
 /** Three masters, each with one replica. */
 export async function startCluster(info: DeploymentInfo): Promise<Deployment> {
   const log = ['--appendonly', 'yes', '--appendfsync', 'always']
-  const cluster = await redisCluster({ replicas: 1, nodeTimeout: 1000, args: log })
+  const cluster = await redisCluster({ replicas: 1, nodeTimeout: NODE_TIMEOUT_AT_REST, args: log })
   const place = JSON.stringify({ kind: 'cluster', addresses: cluster.addresses } satisfies Opening)
   return {
     database: 'redis',
@@ -75,25 +80,40 @@ function inSync(cluster: RedisCluster): Promise<void> {
   })
 }
 
+/** Runs what silences a master, and resolves when its replica has taken over. */
+async function failOver(
+  { nodes }: RedisCluster,
+  { master, replica }: { master: Node; replica: Node },
+  silence: () => unknown,
+): Promise<void> {
+  const set = (servers: readonly ProcessServer[], milliseconds: number): Promise<unknown> =>
+    Promise.all(
+      servers.map((server) => sendRedis(server, 'CONFIG', 'SET', 'cluster-node-timeout', milliseconds)),
+    )
+  const others = nodes.filter((node) => node !== master.server)
+  await set(others, NODE_TIMEOUT)
+  await silence()
+  await eventually(() => isMaster(replica.server))
+  await set(others, NODE_TIMEOUT_AT_REST)
+}
+
 function faultsOf(cluster: RedisCluster): Record<string, Fault> {
   return {
     async 'a master killed'(scene) {
-      const { master, replica } = await choosePair(cluster, scene)
-      await scene.lose('failover', async () => {
-        await master.server.kill()
-        await eventually(() => isMaster(replica.server))
-      })
-      await master.server.start()
+      const pair = await choosePair(cluster, scene)
+      const { server } = pair.master
+      await scene.lose('failover', () => failOver(cluster, pair, () => server.kill()))
+      await server.start()
       await inSync(cluster)
     },
     async 'a master stopped'(scene) {
-      const { master, replica } = await choosePair(cluster, scene)
-      await scene.lose('split', async () => master.server.pause())
-      await eventually(() => isMaster(replica.server))
+      const pair = await choosePair(cluster, scene)
+      const { server } = pair.master
+      await failOver(cluster, pair, () => scene.lose('split', async () => server.pause()))
       await pause(scene.random() * 300)
       await scene.lose('join', async () => {
-        master.server.resume()
-        await eventually(async () => !(await isMaster(master.server)))
+        server.resume()
+        await eventually(async () => !(await isMaster(server)))
       })
       await inSync(cluster)
     },
