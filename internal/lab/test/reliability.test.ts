@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { databaseIds } from '@session-stores/testbed/databases'
 import { describe, expect, it } from 'vitest'
+import { variantsOf } from '../src/histories/changes.ts'
+import type { Change } from '../src/histories/protocol.ts'
 import { inLanes } from '../src/reliability/lanes.ts'
 import { toPage } from '../src/reliability/page.ts'
 import { places } from '../src/reliability/places.ts'
@@ -142,6 +144,19 @@ describe('its texts', () => {
   ])('%s seconds are %s', (seconds, text) => {
     expect(duration(seconds)).toBe(text)
   })
+})
+
+it('a save removes only keys that the database may hold', () => {
+  const changes: Change[] = [
+    { set: { flag: '1' }, remove: [] },
+    { set: { own: '2' }, remove: [] },
+    { set: {}, remove: ['flag', 'old'] },
+  ]
+  expect(variantsOf(changes, new Set(['old']))).toEqual([
+    { set: {}, remove: ['flag', 'old'] },
+    { set: { own: '2' }, remove: ['flag', 'old'] },
+    { set: { own: '2' }, remove: ['old'] },
+  ])
 })
 
 it('lanes do each piece once, and no more than their number at a time', async () => {

@@ -3,7 +3,7 @@ import type { SessionStore } from '@session-stores/core'
 import { randomFrom } from '@session-stores/testbed/random'
 import type { SessionData } from 'express-session'
 import { generateSession, type RequestSession } from '../session.ts'
-import { combine } from './changes.ts'
+import { variantsOf } from './changes.ts'
 import {
   type Answer,
   type Change,
@@ -69,6 +69,8 @@ export interface Recorder {
 /** A session object of a request, with the changes of its saves that got no answer, oldest first. */
 interface Loaded {
   readonly object: RequestSession
+  /** The keys when the session was read, or saved with an answer. */
+  keys: ReadonlySet<string>
   unanswered: Change[]
 }
 
@@ -134,7 +136,7 @@ export class Client {
           if (found === null) return { answer: 'null' }
           const keys = keysOf(found)
           const object = store.createSession(requestFor(id, store), found) as unknown as RequestSession
-          this.#loaded.set(id, { object, unanswered: [] })
+          this.#loaded.set(id, { object, keys: new Set(Object.keys(keys)), unanswered: [] })
           return { answer: 'ok', found: keys }
         })
       case 'create': {
@@ -218,7 +220,7 @@ export class Client {
     // A save that got no answer may not have landed, so the next one may bring its changes, too.
     const changes = [...loaded.unanswered, change]
     loaded.unanswered = changes
-    const variants = changes.map((_, first) => changes.slice(first).reduce(combine)).reverse()
+    const variants = variantsOf(changes, loaded.keys)
     const deadline = noteworthy(deadlineOf(object), lifetime)
     const question = { session: id, verb: 'save', variants, deadline } as const
     await this.#note(question, async () => {
@@ -229,6 +231,7 @@ export class Client {
         throw error
       }
       loaded.unanswered = []
+      loaded.keys = new Set(Object.keys(keysOf(object)))
       return { answer: 'ok' }
     })
   }
