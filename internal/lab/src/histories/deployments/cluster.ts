@@ -80,11 +80,14 @@ function inSync(cluster: RedisCluster): Promise<void> {
   })
 }
 
-/** Runs what silences a master, and resolves when its replica has taken over. */
+/**
+ * Runs what makes the replica of a master take over, and resolves when it has. The others vote once in
+ * twice their timeout.
+ */
 async function failOver(
   { nodes }: RedisCluster,
   { master, replica }: { master: Node; replica: Node },
-  silence: () => unknown,
+  strike: () => unknown,
 ): Promise<void> {
   const set = (servers: readonly ProcessServer[], milliseconds: number): Promise<unknown> =>
     Promise.all(
@@ -92,7 +95,7 @@ async function failOver(
     )
   const others = nodes.filter((node) => node !== master.server)
   await set(others, NODE_TIMEOUT)
-  await silence()
+  await strike()
   await eventually(() => isMaster(replica.server))
   await set(others, NODE_TIMEOUT_AT_REST)
 }
@@ -134,9 +137,8 @@ function faultsOf(cluster: RedisCluster): Record<string, Fault> {
     },
     /** The master hands over what it has, so nothing may be lost. */
     async 'planned failover'(scene) {
-      const { replica } = await choosePair(cluster, scene)
-      await sendRedis(replica.server, 'CLUSTER', 'FAILOVER')
-      await eventually(() => isMaster(replica.server))
+      const pair = await choosePair(cluster, scene)
+      await failOver(cluster, pair, () => sendRedis(pair.replica.server, 'CLUSTER', 'FAILOVER'))
       await inSync(cluster)
     },
     async 'slots move'(scene) {
