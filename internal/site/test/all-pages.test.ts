@@ -17,7 +17,7 @@ const TABS = 3
 test.each([
   [390, 'light'],
   [1280, 'dark'],
-] as const)('every page, %i pixels wide and %s', { timeout: 280_000 }, async (width, scheme) => {
+] as const)('every page, %i pixels wide and %s', { timeout: 500_000 }, async (width, scheme) => {
   await buildSiteIfStale()
   expect(executablePath, 'chromium is on PATH').toBeDefined()
   await using site = await serveSite()
