@@ -101,7 +101,7 @@ export const AWAY = 'a'
  * What a script does with each row: `work`, after it has read the value of row `i` up to the place
  * `last` into `old`, which is `nil` for a foreign or missing value. `before` runs ahead of that.
  */
-interface Rows {
+export interface Rows {
   begin?: string
   before?: string
   last: number
@@ -164,10 +164,10 @@ export const toRowScript = (rows: Rows, flags = ''): Script => ({
 })
 
 /** Returns a script over rows that has no form for groups. */
-export const toPlainScript = (rows: Rows): Script => {
-  const script = toScript(bodyOf(rows, false))
-  return rows.keysPerRow === undefined ? script : { ...script, keysPerRow: rows.keysPerRow }
-}
+export const toPlainScript = (rows: Rows): Script => ({
+  ...toScript(bodyOf(rows, false)),
+  keysPerRow: rows.keysPerRow ?? 1,
+})
 
 /** Lua that returns the user of the session at `key`. */
 export const OWNER: string = `string.match(call('GETRANGE', key, '${TAG_AT}', '${TO_USER}'), '^%S+ (%S*) ')`

@@ -9,6 +9,7 @@ import {
   KIND,
   NUMBER,
   OWNER,
+  type Rows,
   type Script,
   SESSION_BYTE,
   TAG,
@@ -33,20 +34,25 @@ const PAST = `
 local past = string.format('(%.0f', math.max(0, tonumber(sub(now, ${timeIn(0)})) - ${MARGIN}))`
 
 /**
- * Adds an entry to an index, before the session is written: a command that Redis refuses ends the
- * script. A hundred of the index's past entries go, as where `INDEX` adds one.
+ * Lua that adds an entry to `index`, where its score is higher than before, and prolongs the index.
+ * The arguments are Lua, too. Entries below `past` go, a hundred at a time, so that a user with very
+ * many sessions holds up nobody.
  */
-const ADD_ENTRY = `
+const addEntry = (score: string, name: string, ttl: string): string => `
+  call('ZADD', index, 'GT', ${score}, ${name})
+  local gone = call('ZCOUNT', index, '-inf', past)
+  if gone > 0 then
+    call('ZREMRANGEBYRANK', index, 0, math.min(gone, 100) - 1)
+  end
+  if call('PTTL', index) < tonumber(${ttl}) then
+    call('PEXPIRE', index, ${ttl})
+  end`
+
+/** Adds the entry of a row, before its session: a command that Redis refuses ends the script. */
+const ADD_ENTRY_OF_ROW = `
       if entry ~= '' and ttl ~= '0' then
-        call('ZADD', index, 'GT', sub(entry, ${timeIn(0)}), sub(entry, ${2 * TIME_LENGTH + 1}))
-        local gone = call('ZCOUNT', index, '-inf', past)
-        if gone > 0 then
-          call('ZREMRANGEBYRANK', index, 0, math.min(gone, 100) - 1)
-        end
-        local life = tonumber(sub(entry, ${timeIn(1)}))
-        if call('PTTL', index) < life then
-          call('PEXPIRE', index, string.format('%.0f', life))
-        end
+        local life = string.match(sub(entry, ${timeIn(1)}), '[1-9]%d*')
+        ${addEntry(`sub(entry, ${timeIn(0)})`, `sub(entry, ${2 * TIME_LENGTH + 1})`, 'life')}
       end`
 
 /**
@@ -72,7 +78,7 @@ export const WRITE: Script = toRowScript(writeRows(false))
  */
 export const WRITE_INDEXED: Script = toPlainScript({ ...writeRows(true), keysPerRow: 2 })
 
-function writeRows(isIndexed: boolean): Parameters<typeof toRowScript>[0] {
+function writeRows(isIndexed: boolean): Rows {
   const count = isIndexed ? 4 : 3
   const arg = (place: number): string => `ARGV[(i - 1) * ${count} + ${place + 1}]`
   return {
@@ -129,7 +135,7 @@ function writeRows(isIndexed: boolean): Parameters<typeof toRowScript>[0] {
       end
     end
     if lands then
-      ${isIndexed ? `local entry, index = ${arg(4)}, KEYS[i * 2]\n${ADD_ENTRY}` : ''}
+      ${isIndexed ? `local entry, index = ${arg(4)}, KEYS[i * 2]\n${ADD_ENTRY_OF_ROW}` : ''}
       if keeps then
         call('SET', key, value, 'KEEPTTL')
       elseif ttl == '0' then
@@ -213,21 +219,16 @@ export const TOUCH_INDEXED: Script = touchScript(true)
  */
 export const INDEX: Script = {
   source: `
-redis.call('ZREMRANGEBYRANK', KEYS[1], 1, 0)
-for i, key in ipairs(KEYS) do
+local call = redis.call
+call('ZREMRANGEBYRANK', KEYS[1], 1, 0)
+local past = '(' .. string.sub(ARGV[1], ${timeIn(0)})
+for i, index in ipairs(KEYS) do
   local name, score, ttl = ARGV[i * 3 - 1], ARGV[i * 3], ARGV[i * 3 + 1]
-  local past = redis.call('ZCOUNT', key, '-inf', '(' .. string.sub(ARGV[1], ${timeIn(0)}))
-  if past > 0 then
-    redis.call('ZREMRANGEBYRANK', key, 0, math.min(past, 100) - 1)
-  end
   if string.sub(score, 1, 1) == '+' then
-    local old = redis.call('ZSCORE', key, name) or score
+    local old = call('ZSCORE', index, name) or score
     score = string.format('%.0f', math.max(tonumber(old), tonumber(score)) + 1)
   end
-  redis.call('ZADD', key, 'GT', score, name)
-  if redis.call('PTTL', key) < tonumber(ttl) then
-    redis.call('PEXPIRE', key, ttl)
-  end
+  ${addEntry('score', 'name', 'ttl')}
 end
 return {tonumber(string.sub(ARGV[1], ${NUMBER}))}`,
 }

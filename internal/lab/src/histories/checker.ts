@@ -29,8 +29,8 @@ export interface Verdict {
   readonly page?: string
 }
 
-/** Adds up what was lost. Results of older versions do not count tokens. */
-export function sumLost(parts: readonly (Partial<Lost> | undefined)[]): Lost {
+/** Adds up what was lost. */
+export function sumLost(parts: readonly (Lost | undefined)[]): Lost {
   const sum = (of: keyof Lost): number => parts.reduce((total, part) => total + (part?.[of] ?? 0), 0)
   return { writes: sum('writes'), logouts: sum('logouts'), tokens: sum('tokens') }
 }

@@ -1,3 +1,4 @@
+import type { Lost } from '../histories/checker.ts'
 import { MUTANTS } from '../histories/mutants.ts'
 import { OPERATION_TIMEOUT, SESSIONS } from '../histories/protocol.ts'
 import { count, duration, table } from '../text.ts'
@@ -118,10 +119,8 @@ function toResults({ places }: HistoriesPart): string {
   ].join('\n\n')
 }
 
-/** Results of older versions count tokens as saves. */
-function toLost({ writes, logouts, tokens }: NonNullable<PlaceResult['lost']>): string {
-  return `${count(writes)}, ${count(logouts)} and ${tokens === undefined ? '–' : count(tokens)}`
-}
+const toLost = ({ writes, logouts, tokens }: Lost): string =>
+  `${count(writes)}, ${count(logouts)} and ${count(tokens)}`
 
 function toFaults({ places }: HistoriesPart): string {
   const names = [...new Set(places.flatMap(({ faults }) => Object.keys(faults)))].sort()

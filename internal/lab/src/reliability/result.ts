@@ -1,3 +1,4 @@
+import type { Lost } from '../histories/checker.ts'
 import type { SoakResult } from '../soak/result.ts'
 
 /**
@@ -21,7 +22,7 @@ export interface Tally {
   readonly codes: Readonly<Record<string, number>>
   readonly violations: readonly Violation[]
   /** What failovers lost that had been acknowledged. */
-  readonly lost?: { readonly writes: number; readonly logouts: number; readonly tokens?: number }
+  readonly lost?: Lost
   /** The seconds without service at each fault that was noticed, by the names of the faults. */
   readonly silences?: Readonly<Record<string, readonly number[]>>
 }

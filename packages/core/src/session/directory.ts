@@ -147,11 +147,12 @@ export class Directory {
     // Pages are small enough that each of their sessions is answered within `operationTimeout`.
     for (let i = 0; i < rows.length; i += PAGE) {
       const page = rows.slice(i, i + PAGE)
-      const answers = await Promise.allSettled(page.map((row) => this.#sessions.endRow(row, isWanted)))
       // A call that has failed must not go on to end sessions, so each of them is waited for.
-      const failed = answers.find(({ status }) => status === 'rejected')
-      if (failed !== undefined) throw (failed as PromiseRejectedResult).reason
-      ended += answers.filter((answer) => answer.status === 'fulfilled' && answer.value).length
+      const answers = await Promise.allSettled(page.map((row) => this.#sessions.endRow(row, isWanted)))
+      for (const answer of answers) {
+        if (answer.status === 'rejected') throw answer.reason
+        if (answer.value) ended++
+      }
     }
     return ended
   }
