@@ -34,12 +34,22 @@ const LONG = [
 
 /** The files of `LONG` that take the longest. They begin first, so that none runs alone in the end. */
 const LONGEST = /(all-pages|soak|revocation|histories|deployments)\.test\.ts$/
+/** Files that start containers. Each container changes the networks of the machine. */
+const CONTAINERS = /testbed\/test\/(sources|postgres|mongodb)\.test\.ts$/
+/** Files with a browser, which drops its requests (`ERR_NETWORK_CHANGED`) when a network changes. */
+const BROWSERS = /(app\/test\/browser|site\/test\/site)\.test\.ts$/
 
-class LongestFirst extends BaseSequencer {
+/** Starts the longest files and those with containers first, and browsers when half of the others have run. */
+class Sequencer extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLongest = ({ moduleId }: TestSpecification): boolean => LONGEST.test(moduleId)
     const sorted = await super.sort(files)
-    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))]
+    const take = (pattern: RegExp): TestSpecification[] =>
+      sorted.filter(({ moduleId }) => pattern.test(moduleId))
+    const first = [...take(LONGEST), ...take(CONTAINERS)]
+    const browsers = take(BROWSERS)
+    const others = sorted.filter((file) => !first.includes(file) && !browsers.includes(file))
+    const half = others.length >> 1
+    return [...first, ...others.slice(0, half), ...browsers, ...others.slice(half)]
   }
 }
 
@@ -72,7 +82,7 @@ export default defineConfig({
     // Many tests wait for a server, so a third one uses the time of two cores.
     maxWorkers: 3,
     pool: 'forks',
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: Sequencer },
     reporters: process.env.CI ? [...reporters, ['json', { outputFile }]] : reporters,
   },
 })

@@ -9,11 +9,6 @@ import type { Browser, Page } from 'playwright-core'
 /** The built site, served as a host of static files serves it, and looked at in a browser. */
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-/**
- * The browser drops its requests when the machine gets another network, as containers of other tests do.
- * The page is loaded again then.
- */
-const NETWORK_CHANGED = /ERR_NETWORK_CHANGED/
 /** Pictures of the pages are written here, where the variable names a folder. */
 const { SCREENSHOTS } = process.env
 
@@ -87,13 +82,8 @@ export async function lookAt(
       faults.otherHosts.push(request.url())
   })
   for (const path of paths) {
-    do {
-      faults = { complaints: [], otherHosts: [], isTooWide: false, violations: [] }
-      await page.goto(origin + path, { waitUntil: 'networkidle' }).catch((error) => {
-        if (!NETWORK_CHANGED.test(error.message)) throw error
-        faults.complaints.push(error.message)
-      })
-    } while (faults.complaints.some((text) => NETWORK_CHANGED.test(text)))
+    faults = { complaints: [], otherHosts: [], isTooWide: false, violations: [] }
+    await page.goto(origin + path, { waitUntil: 'networkidle' })
     // The site's scripts give the switch between light and dark its name.
     await page.waitForFunction(() => document.querySelector('.VPSwitchAppearance[title=""]') === null)
     faults.isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
