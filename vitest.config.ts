@@ -39,7 +39,7 @@ const CONTAINERS = /testbed\/test\/(sources|postgres|mongodb)\.test\.ts$/
 /** Files with a browser, which drops its requests (`ERR_NETWORK_CHANGED`) when a network changes. */
 const BROWSERS = /(app\/test\/browser|site\/test\/site)\.test\.ts$/
 
-/** Starts the longest files and those with containers first, and browsers when half of the others have run. */
+/** Starts the longest files and those with containers first, and browsers after half of the others. */
 class Sequencer extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)

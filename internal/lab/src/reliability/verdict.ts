@@ -11,7 +11,9 @@ export function findFailures({ histories, soak }: ReliabilityResult): string[] {
         : [`${name}: the answers of ${violations.length} sessions are wrong.`]),
     ]),
     ...(soak?.databases ?? []).flatMap((result) =>
-      growing(result).map((measure) => `${result.database}: ${measure} grows with the number of requests.`),
+      growing(result.measures).map(
+        (measure) => `${result.database}: ${measure} grows with the number of requests.`,
+      ),
     ),
   ]
 }

@@ -40,4 +40,4 @@ for (const database of (values.database ?? databaseIds) as DatabaseId[]) {
 }
 if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
 // Node 24 may wait forever for the handles of killed servers.
-process.exit(results.some((result) => growing(result).length > 0) ? 1 : 0)
+process.exit(results.some((result) => growing(result.measures).length > 0) ? 1 : 0)

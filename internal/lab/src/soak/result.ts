@@ -78,5 +78,5 @@ function toGrowth({ low, high }: Slope, { tolerance }: Measure): Growth {
 }
 
 /** Returns the names of the measures that grow. */
-export const growing = ({ measures: all }: SoakResult): string[] =>
+export const growing = (all: readonly MeasureResult[]): string[] =>
   all.filter(({ growth }) => growth === 'grows').map(({ name }) => name)

@@ -6,7 +6,7 @@ import { randomFrom } from '@session-stores/testbed/random'
 import { type SoakDatabase, startSoakDatabase } from './database.ts'
 import type { Leak } from './leaks.ts'
 import type { Order, Report, Settings } from './protocol.ts'
-import { isEnough, judge, type SoakResult } from './result.ts'
+import { isEnough, judge, type MeasureResult, type SoakResult } from './result.ts'
 import { timesOf } from './times.ts'
 
 export interface SoakOptions {
@@ -15,6 +15,8 @@ export interface SoakOptions {
   readonly milliseconds: number
   readonly requests: number
   readonly leak?: Leak | undefined
+  /** The soak goes on until its measures fulfil this, for at most `EXTENSION` times as long. */
+  readonly until?: (measures: readonly MeasureResult[]) => boolean
 }
 
 /** The sizes after a number of requests. */
@@ -32,11 +34,14 @@ const MIN_SPAN = 400
 const REST = 100
 /** One in this number of faults restarts the server. The others disturb connections. */
 const RESTARTS = 8
+/** How many times longer a soak may take whose measures do not fulfil a condition yet. */
+const EXTENSION = 5
 
 /** Loads an application on one database, disturbs it now and then, and judges what grows. */
 export async function soak(database: DatabaseId, options: SoakOptions): Promise<SoakResult> {
   await using server = await startSoakDatabase(database)
-  const { seed, leak, milliseconds } = options
+  const { seed, leak, milliseconds, until } = options
+  const { settling, speed } = timesOf(database)
   const settings: Settings = { database, place: server.place, seed, ...(leak && { leak }) }
   using application = await Application.start(settings)
   const random = randomFrom(seed, 1)
@@ -46,6 +51,7 @@ export async function soak(database: DatabaseId, options: SoakOptions): Promise<
   const begin = performance.now()
   let loaded = 0
   let report: Report
+  let measures: MeasureResult[]
   for (;;) {
     await application.tell('load')
     const started = performance.now()
@@ -60,8 +66,11 @@ export async function soak(database: DatabaseId, options: SoakOptions): Promise<
     report = await application.tell('measure')
     const sizes = { ...report.sizes, ...(await server.measure()) }
     samples.push({ requests: report.requests, at: performance.now() - begin, sizes })
-    const isOver = performance.now() - begin >= milliseconds || report.requests >= options.requests
-    if (isOver && isEnough(samples)) break
+    const elapsed = performance.now() - begin
+    const isOver = elapsed >= milliseconds || report.requests >= options.requests
+    if (!isOver || !isEnough(samples)) continue
+    measures = judge(samples, settling)
+    if (until?.(measures) !== false || elapsed >= EXTENSION * milliseconds) break
   }
   await application.tell('end')
   const { requests, failed, codes } = report
@@ -73,14 +82,14 @@ export async function soak(database: DatabaseId, options: SoakOptions): Promise<
     ...(leak && { leak }),
     seconds,
     /** What the application's clock moved. */
-    hours: Math.round((seconds * timesOf(database).speed) / 360) / 10,
+    hours: Math.round((seconds * speed) / 360) / 10,
     requests,
     failed,
     codes,
     rate: Math.round(requests / (loaded / 1000)),
     faults,
     samples: samples.length,
-    measures: judge(samples, timesOf(database).settling),
+    measures,
   }
 }
 
