@@ -90,11 +90,19 @@ describe('docs/reliability.md', () => {
 
 describe('the page', () => {
   it('has the figures of each database and deployment', () => {
-    const page = toPage({ histories })
+    const sentinel = {
+      ...place,
+      database: 'redis-sentinel',
+      name: 'Sentinel',
+      faults: { 'master killed': 2 },
+    }
+    const page = toPage({ histories: { ...histories, places: [place, sentinel] } })
     expect(page).toContain(
       '| Redis (redis 7.0.15) | 30 s | 300 | 45,000 | 10 | **0** | 0 | 2.0 | 3, 1 and 2 |',
     )
-    expect(page).toContain('| server killed | Redis 4 (1 s, at most 2 s) |')
+    expect(page).toContain('| server killed | 4 (1 s, 2 s) |')
+    expect(page).toContain('| **Sentinel** | master killed | 2 | – | – |')
+    expect(page).toContain('| Redis | `redis` | 3 | 7 to 9 |')
     expect(page).toContain('--database redis --seed 7 --rounds 1 --histories 100 --faults 5')
     expect(page).toContain('Wrong answers: **0**')
     expect(page).not.toContain('What is wrong')
@@ -103,9 +111,9 @@ describe('the page', () => {
   it('says what is wrong, with the seed', () => {
     const violations = [{ seed: 8, session: 'h8.1-0', stuck: ['get'] }]
     const result = { histories: { ...histories, places: [{ ...place, violations }] } }
-    expect(findFailures(result)).toEqual(['Redis: the answers of 1 sessions are wrong.'])
+    expect(findFailures(result)).toEqual(['Redis: 1 session has wrong answers.'])
     const page = toPage(result)
-    expect(page).toContain('Redis: the answers of 1 sessions are wrong.')
+    expect(page).toContain('Redis: 1 session has wrong answers.')
     expect(page).toContain('- redis, seed 8, session `h8.1-0`')
   })
 

@@ -1,3 +1,4 @@
+import { databases } from '@session-stores/testbed/databases'
 import type { Lost } from '../histories/checker.ts'
 import { MUTANTS } from '../histories/mutants.ts'
 import { OPERATION_TIMEOUT, SESSIONS } from '../histories/protocol.ts'
@@ -75,7 +76,9 @@ Three processes of an application use one database. In each history, six clients
 - A call that failed took effect once or not at all, and not later than ${OPERATION_TIMEOUT} ms (the \`operationTimeout\` here) after it ended.
 - A write that is under way when a fault removes what the database holds (\`FLUSHALL\`, a dropped table, a failover) may take effect before it and again after it: a store that got no answer finds nothing, and writes again.
 
-Where no order explains the answers, the history counts as a violation. The checker itself is tested with stores that are broken on purpose. It must find each of them: a store that ${MUTANTS.slice(0, -1).join(', that ')}, or that ${MUTANTS.at(-1)}.`
+Where no order explains the answers, the history counts as a violation. The checker itself is tested with stores that are broken on purpose. It must find each store that
+
+${MUTANTS.map((mutant) => `- ${mutant}`).join('\n')}`
 }
 
 function toResults({ places }: HistoriesPart): string {
@@ -123,37 +126,56 @@ const toLost = ({ writes, logouts, tokens }: Lost): string =>
   `${count(writes)}, ${count(logouts)} and ${count(tokens)}`
 
 function toFaults({ places }: HistoriesPart): string {
-  const names = [...new Set(places.flatMap(({ faults }) => Object.keys(faults)))].sort()
-  const rows = names.map((name) => {
-    const struck = places.flatMap(({ name: place, faults, silences }) => {
+  const single = places.filter(({ database }) => database in databases)
+  const deployed = places.filter(({ database }) => !(database in databases))
+  const names = [...new Set(single.flatMap(({ faults }) => Object.keys(faults)))].sort()
+  const ofSingle = names.map((name) => [
+    name,
+    ...single.map(({ faults, silences }) => {
       const times = faults[name]
-      if (times === undefined) return []
+      if (times === undefined) return '–'
       const silence = silences[name]
-      return [
-        `${place} ${count(times)}${silence ? ` (${silence.median} s, at most ${silence.longest} s)` : ''}`,
-      ]
-    })
-    return [name, struck.join(', ')]
-  })
-  return `## Faults
-
-How often each fault struck. In parentheses: the time without service after it, median and longest, where there was any.
-
-${table(['fault', 'on'], rows)}`
+      return `${count(times)}${silence ? ` (${silence.median} s, ${silence.longest} s)` : ''}`
+    }),
+  ])
+  const ofDeployments = deployed.flatMap(({ name, faults, silences }) =>
+    Object.keys(faults)
+      .sort()
+      .map((fault, i) => [
+        // A name in each row would hide where the next deployment begins.
+        i === 0 ? `**${name}**` : '',
+        fault,
+        count(faults[fault]!),
+        silences[fault] ? `${silences[fault].median} s` : '–',
+        silences[fault] ? `${silences[fault].longest} s` : '–',
+      ]),
+  )
+  const head = ['deployment', 'fault', 'times', 'without service, median', 'without service, longest']
+  return [
+    '## Faults',
+    'How often each fault struck each database. In parentheses: the median and the longest time without service after it, where some calls failed.',
+    table(['fault', ...single.map(({ name }) => name)], ofSingle),
+    ...(deployed.length > 0 ? ['### Faults of the deployments', table(head, ofDeployments)] : []),
+  ].join('\n\n')
 }
 
 function toRepeat({ places, together, faults }: HistoriesPart): string {
-  const rows = places.map(({ name, database, seeds, rounds }) => [
-    name,
-    count(rounds),
-    `${seeds.first} to ${seeds.last}`,
-    `\`npx -y pnpm@12 histories --database ${database} --seed ${seeds.first} --rounds 1 --histories ${together} --faults ${faults}\``,
+  const { database, seeds } = places[0]!
+  const rows = places.map((place) => [
+    place.name,
+    `\`${place.database}\``,
+    count(place.rounds),
+    `${place.seeds.first} to ${place.seeds.last}`,
   ])
   return `## Repeat it
 
-A seed chooses the calls, their pauses and the faults. It does not choose how processes and servers interleave, so a seed repeats a plan, and not each moment. With \`--pages folder\`, the command writes a page about each violation.
+A seed chooses the calls, their pauses and the faults. It does not choose how processes and servers interleave, so a seed repeats a plan, and not each moment. The option \`--database\` takes the names in the second column. With \`--pages folder\`, the command writes a page about each violation.
 
-${table(['database or deployment', 'rounds', 'seeds', 'the first round again'], rows)}`
+\`\`\`sh
+npx -y pnpm@12 histories --database ${database} --seed ${seeds.first} --rounds 1 --histories ${together} --faults ${faults}
+\`\`\`
+
+${table(['database or deployment', '`--database`', 'rounds', 'seeds'], rows)}`
 }
 
 function toLimits(): string {

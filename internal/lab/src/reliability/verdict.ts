@@ -8,7 +8,9 @@ export function findFailures({ histories, soak }: ReliabilityResult): string[] {
       ...(error === undefined ? [] : [`${name}: ${error}.`]),
       ...(violations.length === 0
         ? []
-        : [`${name}: the answers of ${violations.length} sessions are wrong.`]),
+        : [
+            `${name}: ${violations.length} ${violations.length === 1 ? 'session has' : 'sessions have'} wrong answers.`,
+          ]),
     ]),
     ...(soak?.databases ?? []).flatMap((result) =>
       growing(result.measures).map(
