@@ -50,9 +50,9 @@ const place: PlaceResult = toPlaceResult(
 const histories: HistoriesPart = { ...run, together: 100, faults: 5, places: [place] }
 const measure = { name: 'heap', first: 1, last: 2, slope: 2e6, low: 1e6, high: 3e6 }
 const soak = (growth: 'grows' | 'level'): SoakPart => ({
-  ...run,
   databases: [
     {
+      run,
       database: 'redis',
       version: 'redis 7.0.15',
       seed: 7,
@@ -123,6 +123,22 @@ describe('the page', () => {
     }
     expect(findFailures(result)).toEqual(['Redis: the histories ended with 2.'])
     expect(toPage(result)).toContain('Redis: the histories ended with 2.')
+  })
+
+  it('says when each database was soaked, with those of one command in one line', () => {
+    const [redis] = soak('level').databases
+    const page = toPage({
+      soak: {
+        databases: [
+          redis!,
+          { ...redis!, database: 'mongodb' },
+          { ...redis!, database: 'sqlite', run: { ...run, commit: 'def' } },
+        ],
+      },
+    })
+    expect(page).toContain('Endurance of Redis, MongoDB: 2026-11-30, commit abc, seed 7,')
+    expect(page).toContain('Endurance of SQLite: 2026-11-30, commit def, seed 7,')
+    expect(page).toContain('3,000,000 requests on 3 databases in 3 minutes')
   })
 
   it('says what grows', () => {

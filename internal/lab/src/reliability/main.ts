@@ -1,7 +1,8 @@
 /**
  * Makes docs/reliability.md and docs/generated/reliability.json: plays histories on all databases and
- * deployments while faults strike, and soaks the databases if told so. A part that is not made stays as
- * it is. Exits with 1 after a violation, where something grows, and where a database did not finish.
+ * deployments while faults strike, and soaks the databases if told so. Results that are not made anew
+ * stay as they are. Exits with 1 after a violation, where something grows, and where a database did not
+ * finish.
  *
  *     npx -y pnpm@12 reliability [--hours 1 | --minutes 60] [--seed 1] [--database redis] [--lanes 3]
  *         [--histories 200] [--faults 5] [--soak minutes-per-database] [--page] [--folder docs]
@@ -14,7 +15,6 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { databaseIds } from '@session-stores/testbed/databases'
-import type { SoakResult } from '../soak/result.ts'
 import { inLanes } from './lanes.ts'
 import { toPage } from './page.ts'
 import { places } from './places.ts'
@@ -76,13 +76,12 @@ if (minutes > 0) {
 }
 if (values.soak !== undefined && !values.page) {
   const chosen = databaseIds.filter(isChosen)
-  const begin = performance.now()
-  const soaked: SoakResult[] = []
+  const soaked = new Map(result.soak?.databases.map((database) => [database.database, database]))
   // A database and its application take two cores, so one database is soaked after the other.
   for (const id of chosen) {
-    soaked.push(await runSoak(id, Number(values.soak), seed))
-    const run = await describeRun(seed, (performance.now() - begin) / 1000)
-    write({ soak: { ...run, databases: soaked } })
+    const ofDatabase = await runSoak(id, Number(values.soak), seed)
+    soaked.set(id, { ...ofDatabase, run: await describeRun(seed, ofDatabase.seconds) })
+    write({ soak: { databases: databaseIds.flatMap((database) => soaked.get(database) ?? []) } })
   }
 }
 write({})

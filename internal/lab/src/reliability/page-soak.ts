@@ -6,7 +6,7 @@ import { amount, count, duration, table } from '../text.ts'
 import type { SoakPart } from './result.ts'
 
 /** Returns the section about endurance. */
-export function toSoakSection({ databases: results, seed }: SoakPart): string {
+export function toSoakSection({ databases: results }: SoakPart): string {
   return `## Endurance
 
 An application with express-session serves visitors without a pause: 64 requests at a time, of 3,000 visitors. One request in 20 comes by HTTP. The others make the calls that such a request makes: a lookup, and a touch or a save, now and then a sign-in, a sign-out, a new id or a sign-out everywhere. Visitors leave without signing out, so that sessions expire and rows are purged. Except on Redis, the application's clock runs fast, so that hours pass in minutes. Connections break, and servers are killed and started again. The number of sessions stays the same, so a growth of rows or memory has no other cause than a leak.
@@ -17,7 +17,7 @@ Now and then the load ends for a moment, and everything is measured. The table s
 
 ${toMeasuresTable(results)}
 
-The soak is itself tested with stores that leak on purpose. It must find each of them: a store that ${LEAKS.slice(0, -1).join(', that ')}, or that ${LEAKS.at(-1)}. To repeat a soak: \`npx -y pnpm@12 soak --database ${results[0]?.database ?? 'redis'} --seed ${seed}\`.`
+The soak is itself tested with stores that leak on purpose. It must find each of them: a store that ${LEAKS.slice(0, -1).join(', that ')}, or that ${LEAKS.at(-1)}. To repeat a soak: \`npx -y pnpm@12 soak --database ${results[0]!.database} --seed ${results[0]!.seed}\`.`
 }
 
 function toRunsTable(results: readonly SoakResult[]): string {

@@ -36,9 +36,12 @@ function toVerdict(result: ReliabilityResult): string {
     )
   }
   if (soak) {
-    const requests = soak.databases.reduce((total, database) => total + database.requests, 0)
+    const [requests, seconds] = soak.databases.reduce(
+      ([made, took], database) => [made + database.requests, took + database.seconds],
+      [0, 0],
+    )
     lines.push(
-      `- **Endurance.** ${count(requests)} requests on ${soak.databases.length} databases in ${duration(soak.seconds)}. Measures that grow with the number of requests: **${soak.databases.flatMap(({ measures }) => measures.filter(({ growth }) => growth === 'grows')).length}**.`,
+      `- **Endurance.** ${count(requests)} requests on ${soak.databases.length} databases in ${duration(seconds)}. Measures that grow with the number of requests: **${soak.databases.flatMap(({ measures }) => measures.filter(({ growth }) => growth === 'grows')).length}**.`,
     )
   }
   if (failures.length > 0) lines.push(`- **What is wrong:** ${failures.join(' ')}`)
@@ -52,9 +55,15 @@ function toRuns({ histories, soak }: ReliabilityResult): string[] {
     )
       .map((entry) => entry.join(' '))
       .join(', ')}.`
+  // Databases that were soaked by one command share a line.
+  const lines = new Map<string, string[]>()
+  for (const { database, run } of soak?.databases ?? []) {
+    const line = describe('', run)
+    lines.set(line, [...(lines.get(line) ?? []), databases[database].name])
+  }
   return [
     ...(histories ? [describe('Histories', histories)] : []),
-    ...(soak ? [describe('Endurance', soak)] : []),
+    ...[...lines].map(([line, names]) => `Endurance of ${names.join(', ')}${line}`),
   ]
 }
 

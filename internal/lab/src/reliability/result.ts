@@ -73,9 +73,14 @@ export interface HistoriesPart extends Run {
   readonly places: readonly PlaceResult[]
 }
 
+/** The soak of one database. Each database can be soaked by itself, so each has a run of its own. */
+export interface SoakedDatabase extends SoakResult {
+  readonly run: Run
+}
+
 /** The part about endurance. */
-export interface SoakPart extends Run {
-  readonly databases: readonly SoakResult[]
+export interface SoakPart {
+  readonly databases: readonly SoakedDatabase[]
 }
 
 /** The whole result. Each part stays as it is until the command makes it anew. */
