@@ -74,7 +74,7 @@ export interface HistoriesPart extends Run {
 }
 
 /** The soak of one database. Each database can be soaked by itself, so each has a run of its own. */
-export interface SoakedDatabase extends SoakResult {
+interface SoakedDatabase extends SoakResult {
   readonly run: Run
 }
 
