@@ -23,6 +23,7 @@ describe('arguments', () => {
     ['--rounds many', /whole number from 1 to 1000/],
     ['--rounds 2.5', /whole number from 1 to 1000/],
     ['--out=', /--out takes a folder/],
+    ['--before=/nowhere', /folder of another checkout of this repository, not '\/nowhere'/],
     ['--fast', /--fast/],
     ['redis', /redis/],
   ] as const)

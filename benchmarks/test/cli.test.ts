@@ -68,6 +68,36 @@ describe('the command', () => {
     assert.match(readOutput('html'), /RedisStore: [^<]*no memory/)
   })
 
+  it('measures only our stores beside those of another checkout with --before', async () => {
+    const checkout = join(import.meta.dirname, '../..')
+    const { code, stderr } = await bench([
+      '--quick',
+      '--store',
+      'sqlite',
+      '--scenario',
+      'lookup',
+      '--before',
+      checkout,
+      '--out',
+      out,
+    ]).ended
+    assert.equal(code, 0, stderr)
+    const { subjects, cells } = run()
+    assert.deepEqual(
+      subjects.map(({ id }) => id),
+      ['ours-sqlite', 'before-sqlite', 'control-a', 'control-b'],
+    )
+    const before = cells.filter(
+      ({ subject, operation }) => subject === 'before-sqlite' && operation === 'lookup',
+    )
+    assert.ok(before.length > 0)
+    assert.ok(
+      before.every(({ rounds }) =>
+        rounds.every(({ failure, errors, wrong }) => !failure && errors + wrong === 0),
+      ),
+    )
+  })
+
   it('refuses a read-only folder before it measures', async () => {
     const file = join(out, 'file')
     writeFileSync(file, '')

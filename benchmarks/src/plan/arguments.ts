@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { databaseIds } from '@session-stores/testbed/databases'
 import type { Database, ScenarioName } from '../results/results.ts'
@@ -14,6 +16,8 @@ export interface Arguments {
   subjects?: string[]
   processes?: number[]
   concurrencies?: number[]
+  /** The folder of another checkout, with whose stores ours are compared. */
+  before?: string
   out: string
   /** Whether only the usage, or the plan with its time, is printed. */
   help: boolean
@@ -28,6 +32,7 @@ const MOST_ROUNDS = 1000
 
 export const USAGE: string = `Usage: bench [--quick] [--store NAME]... [--scenario NAME]... [--rounds N] [--out FOLDER]
              [--plan] [--help] [--subject ID]... [--processes N]... [--concurrency N]...
+             [--before FOLDER]
   --quick        a small run, to see that everything works; it takes about five minutes
   --store        ${STORES.join(', ')}; all by default
   --scenario     all by default, or some of:
@@ -41,6 +46,8 @@ To measure a few cells while developing:
   --subject      only this store, by its id in src/subjects/catalogue.ts, and no control
   --processes    only cells of the scenario fleet with this number of processes
   --concurrency  only cells with this number of operations at once
+  --before       only our stores, and beside them those of another checkout of this repository,
+                 in which 'npx -y pnpm@12 build' has run
 Such as: bench --scenario fleet --store redis --subject ours-redis --subject connect-redis
          --processes 8 --concurrency 1 --concurrency 4 --rounds 4 takes a minute`
 
@@ -80,10 +87,19 @@ export function readArguments(args: readonly string[]): Arguments {
     subjects: values.subject && choose('--subject', SUBJECTS, values.subject),
     processes: values.processes?.map((text) => readCount('--processes', text)),
     concurrencies: values.concurrency?.map((text) => readCount('--concurrency', text)),
+    ...(values.before !== undefined && { before: readCheckout(values.before) }),
     out: values.out ?? OUT,
     help: values.help ?? false,
     plan: values.plan ?? false,
   }
+}
+
+function readCheckout(folder: string): string {
+  if (!existsSync(join(folder, 'benchmarks/src/subjects/open.ts')))
+    throw new ArgumentError(
+      `--before takes the folder of another checkout of this repository, not '${folder}'`,
+    )
+  return folder
 }
 
 function readCount(option: string, text: string): number {
@@ -105,6 +121,7 @@ function parse(args: readonly string[]) {
         subject: { type: 'string', multiple: true },
         processes: { type: 'string', multiple: true },
         concurrency: { type: 'string', multiple: true },
+        before: { type: 'string' },
         out: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         plan: { type: 'boolean' },

@@ -1,5 +1,6 @@
 import type { Job } from '../child/protocol.ts'
 import type { Parameters } from '../results/results.ts'
+import type { Arguments } from './arguments.ts'
 import type { PlannedJob } from './job.ts'
 
 /** Limits a run to some subjects and loads. An omitted field does not limit anything. */
@@ -8,6 +9,9 @@ export interface Chosen {
   processes?: readonly number[] | undefined
   concurrencies?: readonly number[] | undefined
 }
+
+/** What is to be measured. */
+export type Planned = Pick<Arguments, 'stores' | 'scenarios' | 'before'> & Chosen
 
 /** Returns the jobs with the chosen subjects and loads. */
 export function chooseCells(jobs: readonly PlannedJob[], chosen: Chosen): PlannedJob[] {

@@ -1,18 +1,19 @@
 import { databaseIds } from '@session-stores/testbed/databases'
 import type { Job } from '../child/protocol.ts'
 import type { OperationName, Parameters, ScenarioName } from '../results/results.ts'
-import { catalogue, controlsOf, type Entry } from '../subjects/catalogue.ts'
+import { controlsOf, type Entry, entriesBeside } from '../subjects/catalogue.ts'
 import type { Place } from '../subjects/subject.ts'
-import type { Arguments } from './arguments.ts'
-import { type Chosen, chooseCells } from './choose.ts'
+import { chooseCells, type Planned } from './choose.ts'
 import { sessionTime } from './estimate.ts'
 import type { PlannedJob, PlannedPoint } from './job.ts'
 import { MAIN } from './main-subjects.ts'
 import type { Scale } from './scale.ts'
 
+const OURS = databaseIds.map((id) => `ours-${id}`)
+
 /** Returns the jobs of every round. */
-export function plan(args: Pick<Arguments, 'stores' | 'scenarios'> & Chosen, scale: Scale): PlannedJob[] {
-  const entries = catalogue.filter(({ database }) => args.stores.includes(database))
+export function plan(args: Planned, scale: Scale): PlannedJob[] {
+  const entries = entriesBeside(args.before).filter(({ database }) => args.stores.includes(database))
   const planner = new Planner(scale, new Set(args.scenarios))
   const chosen = chooseCells(
     entries.flatMap((entry) => planner.jobsOf(entry)),
@@ -28,7 +29,6 @@ function findControls(entries: readonly Entry[]): Entry[] {
   return first ? controlsOf(first) : []
 }
 
-const OURS = databaseIds.map((id) => `ours-${id}`)
 /** The maximum number of sessions for these packages, because they are stored one by one. */
 const MOST_STORED = 100_000
 /** Subjects that can prune expired sessions on demand. Redis removes expired keys by itself. */
@@ -296,5 +296,5 @@ class Planner {
   }
 }
 
-/** Returns the id of the subject to open. A control opens the subject that it copies. */
-const idOf = ({ id, controlOf }: Entry): string => controlOf ?? id
+/** Returns what opens the subject. A control opens the subject that it copies. */
+const idOf = ({ id, opens }: Entry): string => opens ?? id

@@ -1,11 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type DatabaseId, databaseIds, databases } from '@session-stores/testbed/databases'
 import type { SubjectInfo } from '../results/results.ts'
 
 /** A subject of the catalogue. The versions of its packages are read at run time. */
 export interface Entry extends Omit<SubjectInfo, 'packages'> {
   packages: readonly string[]
+  /** What opens the subject, where it is not the subject's own id. */
+  opens?: string
 }
 
 type Line = Pick<Entry, 'id' | 'name' | 'role' | 'packages'> & Partial<Entry>
@@ -206,9 +209,26 @@ export const catalogue: readonly Entry[] = [
   ]),
 ]
 
+/**
+ * Returns all subjects, or, with the folder of another checkout of this repository, our stores and beside
+ * each of them the store as that checkout has it.
+ */
+export function entriesBeside(folder: string | undefined): readonly Entry[] {
+  if (folder === undefined) return catalogue
+  const module = pathToFileURL(resolve(folder, 'benchmarks/src/subjects/open.ts'))
+  return databaseIds.flatMap((database) => {
+    const entry = catalogue.find(({ id }) => id === `ours-${database}`)!
+    const before = { id: `before-${database}`, name: `${entry.name}, before`, role: peer }
+    return [entry, { ...entry, ...before, opens: `${module}#${entry.id}`, comparedWith: [entry.id] }]
+  })
+}
+
 /** Returns two controls: copies of one subject, which are compared with each other. */
 export function controlsOf(entry: Entry): Entry[] {
-  const control = { ...entry, role: 'control', variant: 'control', controlOf: entry.id } as const
+  const control = {
+    ...entry,
+    ...({ role: 'control', variant: 'control', controlOf: entry.id, opens: entry.id } as const),
+  }
   return [
     { ...control, id: 'control-a', name: `${entry.name}, A`, comparedWith: [] },
     { ...control, id: 'control-b', name: `${entry.name}, B`, comparedWith: ['control-a'] },
@@ -216,7 +236,7 @@ export function controlsOf(entry: Entry): Entry[] {
 }
 
 /** Adds the installed versions of the packages. */
-export function infoOf(entry: Entry): SubjectInfo {
+export function infoOf({ opens: _, ...entry }: Entry): SubjectInfo {
   return { ...entry, packages: entry.packages.map((name) => ({ name, version: versionOf(name) })) }
 }
 
