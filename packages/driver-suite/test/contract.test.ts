@@ -12,7 +12,14 @@ async function assertKills(id: string, mutant: Mutant): Promise<void> {
   })
 }
 
+/** A rule of random calls may miss a mutant by chance. With one seed it makes the same calls each time. */
+function fixSeed(): void {
+  beforeAll(() => void vi.stubEnv('SESSION_STORES_SEED', '1'))
+  afterAll(() => void vi.unstubAllEnvs())
+}
+
 describe('each mutant is found by its rule', () => {
+  fixSeed()
   it('each rule has a mutant, and each mutant has a rule', () => {
     assert.deepEqual([...mutants.keys()].sort(), contractRules.map(({ id }) => id).sort())
   })
@@ -27,8 +34,7 @@ describe('every rule passes a driver that uses what the contract leaves open', (
 })
 
 describe('the comparison with the reference driver alone finds the mutant against', () => {
-  beforeAll(() => void vi.stubEnv('SESSION_STORES_SEED', '1'))
-  afterAll(() => void vi.unstubAllEnvs())
+  fixSeed()
   const namedByModel =
     /^contract\/(write\/(created-at|user-follows|deadline-follows|.*past-its-deadline)|tombstone\/(without|ends|is-final|conditional-tombstone-without)|extend\/(keeps|moves|is|over-a-)|sent-twice\/.*-leaves-a|touch\/(moves|into|of-a|leaves|with-(an|the)|without)|list\/count-counts|prune\/never-removes-what)/
   const decided = /-(lands-on|refuses|has-landed-on)-/
