@@ -16,6 +16,7 @@ export interface MongoDatabase {
         readonly wtimeout?: number | undefined
       }
     | undefined
+  readonly readConcern?: { readonly level?: unknown } | undefined
   command(command: Record<string, unknown>, options?: object): Promise<Record<string, unknown>>
 }
 
@@ -67,6 +68,8 @@ export class Link {
   readonly client: MongoClient
   readonly db: MongoDatabase
   readonly writeConcern: object
+  /** What the commands have that answer lookups. */
+  readonly reading: { readonly readConcern?: object }
   isConnected = false
   /** The client that the driver opened and must close. */
   readonly #own: Client | undefined
@@ -83,7 +86,12 @@ export class Link {
     const { w, j, wtimeout } = this.db.writeConcern ?? {}
     // Without a majority, a failover would undo a logout. Without `wtimeout`, writes would use up
     // all connections while there is no majority.
-    this.writeConcern = { w: w || 'majority', ...(j && { j }), wtimeout: wtimeout || this.limits.waiting }
+    const acknowledgedBy = w || 'majority'
+    const level = this.db.readConcern?.level ?? (acknowledgedBy === 'majority' ? 'majority' : undefined)
+    // Without it, a primary that is being replaced would show writes that no majority has, and that are
+    // undone. Where writes do not wait for a majority, it would hide them for a moment.
+    this.reading = level === undefined ? {} : { readConcern: { level } }
+    this.writeConcern = { w: acknowledgedBy, ...(j && { j }), wtimeout: wtimeout || this.limits.waiting }
   }
 
   async close(): Promise<void> {

@@ -137,7 +137,7 @@ export class Commands {
   async runPatiently<T extends object>(command: Record<string, unknown>): Promise<T & Reply> {
     const link = new Link(this.#source, this.#link.limits.timeLimit, WHOLE_STORE)
     try {
-      return await this.run<T>(command, link)
+      return await this.run<T>({ ...command, ...link.reading }, link)
     } finally {
       await link.close()
     }
@@ -181,9 +181,14 @@ export class Commands {
     }
   }
 
+  /** Runs a command that reads what a majority has. */
+  read<T extends object>(command: Record<string, unknown>): Promise<T & Reply> {
+    return this.run<T>({ ...command, ...this.#link.reading })
+  }
+
   /** Returns up to `limit` keys of the documents that the query finds. */
   async findKeys(query: object, limit: number): Promise<string[]> {
-    const { cursor } = await this.run<Found>({
+    const { cursor } = await this.read<Found>({
       find: this.#collection,
       ...query,
       projection: { _id: 1 },

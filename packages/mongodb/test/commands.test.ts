@@ -4,7 +4,7 @@ import { describeWith } from '@session-stores/testbed/vitest'
 import type { Document, MongoClient } from 'mongodb'
 import { expect, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { clientOf, NOW, openerFor, session } from './support/servers.ts'
+import { clientOf, NOW, newName, openerFor, session, withOption } from './support/servers.ts'
 
 /** Returns the commands that are sent while `work` runs. */
 async function recordCommands(client: MongoClient, work: () => unknown): Promise<Document[]> {
@@ -112,5 +112,20 @@ describeWith('commands', mongoProcess, (server) => {
       { w: 'majority', wtimeout: 4000 },
       { w: 1, j: true, wtimeout: 50 },
     ])
+  })
+
+  it('read what a majority has, unless writes do not wait for it or the client reads otherwise', async () => {
+    const levels: unknown[] = []
+    for (const option of ['appName=a', 'w=1', 'readConcernLevel=local', 'w=1&readConcernLevel=majority']) {
+      const client = clientOf(withOption(server.url, option), { monitorCommands: true })
+      const driver = mongoDriver({ client, database: newName() })
+      const commands = await recordCommands(client, async () => {
+        await driver.read(['a'])
+        await driver.list({ limit: 1 })
+        await driver.count(NOW)
+      })
+      levels.push([...new Set(commands.map(({ readConcern }) => readConcern?.level))])
+    }
+    expect(levels).toEqual([['majority'], [undefined], ['local'], ['majority']])
   })
 })

@@ -224,7 +224,7 @@ export class Lab implements AsyncDisposable {
 
   #moveClock(process: number, by: number): void {
     this.#clocks[process]! += by
-    if (by < 0) this.#recorder.setBack(process, -by)
+    this.#recorder.moveClock(process, by)
     this.#applications[process]!.setClock(this.#clocks[process]!)
   }
 

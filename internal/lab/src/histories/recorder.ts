@@ -31,14 +31,17 @@ export interface Session {
 /** How long a call without an answer may still take effect, in microseconds. */
 const LATE = OPERATION_TIMEOUT * 1000
 
+/** How long a process may take to set its clock after it was told to, in microseconds. */
+const DELAY = 1_000_000
+
 /** Collects the calls of all processes. */
 export class Recorder {
   readonly #open = new Map<string, Begun & { process: number }>()
   readonly #sessions = new Map<string, Session & { history: string }>()
   /** Calls about all sessions of a history. */
   readonly #whole = new Map<string, Operation[]>()
-  /** How far the clock of each process was set back at most, in milliseconds. */
-  readonly #setBack = new Map<number, number>()
+  /** When the clock of each process was told to jump, in microseconds, and how far, in milliseconds. */
+  readonly #jumps = new Map<number, { at: number; by: number }[]>()
   readonly codes: Record<string, number> = {}
   calls = 0
   unanswered = 0
@@ -74,9 +77,10 @@ export class Recorder {
     }
   }
 
-  /** Notes that the clock of a process is set back by so many milliseconds. */
-  setBack(process: number, by: number): void {
-    this.#setBack.set(process, (this.#setBack.get(process) ?? 0) + by)
+  /** Notes that the clock of a process jumps by so many milliseconds, back where they are negative. */
+  moveClock(process: number, by: number): void {
+    const at = Number(globalThis.process.hrtime.bigint() / 1000n)
+    this.#jumps.set(process, [...(this.#jumps.get(process) ?? []), { at, by }])
   }
 
   /** The families of refresh tokens of each history. */
@@ -111,9 +115,13 @@ export class Recorder {
     if (answer === 'unknown') this.unanswered++
     // What changes nothing, and was not answered, says nothing. Nobody knows an unanswered grant.
     if (answer === 'unknown' && (verb === 'get' || verb === 'grant')) return
-    // The clock may have been set back during the call.
+    // The clock may have jumped during the call, also forth and back again.
     const took = Math.ceil((ended.at - begun.begun.at) / 1000)
     const [one, other] = [begun.begun.clock, ended.clock - took]
+    const jumps = this.#jumps.get(process) ?? []
+    const within = jumps.filter(({ at }) => at >= begun.begun.at - DELAY && at <= ended.at)
+    const back = (verb === 'verify' ? jumps : within).reduce((sum, { by }) => sum + Math.min(by, 0), 0)
+    const forth = within.reduce((sum, { by }) => sum + Math.max(by, 0), 0)
     const operation: Operation = {
       number: 0,
       process,
@@ -122,8 +130,9 @@ export class Recorder {
       // A check may know what was so before the call.
       call: begun.begun.at - freshness * 1000,
       ret: answer === 'unknown' ? ended.at + LATE : ended.at,
-      from: Math.min(one, other) - (verb === 'verify' ? (this.#setBack.get(process) ?? 0) : 0),
-      to: Math.max(one, other) + took + (answer === 'unknown' ? OPERATION_TIMEOUT : 0),
+      // Where a use of tokens is noted, the clock may have been set back since.
+      from: Math.min(one, other) + back,
+      to: Math.max(one, other) + forth + took + (answer === 'unknown' ? OPERATION_TIMEOUT : 0),
       ...{ set, variants, deadline, found, n, grace },
     }
     const id = call.session ?? begun.session

@@ -36,7 +36,7 @@ class EndStep implements Owner {
 }
 
 /** Names a session as it was read. */
-export type Version = Pick<Row, 'key' | 'tag'>
+export type Version = Pick<Row, 'key' | 'tag' | 'createdAt'>
 
 /** After this many refusals, a session that others save all the time is ended unconditionally. */
 const MAX_REFUSALS = 16
@@ -67,17 +67,24 @@ export class Endings {
 
   /**
    * Reads first: a tombstone where there is no session must not keep the next session of this id
-   * away.
+   * away. The tombstone names the version that was read.
+   *
+   * @param tried the session of an attempt that may have ended it
    */
-  #destroyFound(call: Call<void>, id: string, key: string): void {
+  #destroyFound(call: Call<void>, id: string, key: string, refusals = 0, tried?: Row): void {
     const handle = this.#keys.asHandle(id)
-    const write = (tombstone: Write, isEnd: boolean): void => {
+    const write = (tombstone: Write, isEnd: boolean, row: Row | undefined): void => {
       this.#dispatcher.write(
         tombstone,
         (error, landed) => {
-          // The session was created, or ended, since the read. Neither may be overlooked.
-          if (!landed && !call.done && (error == null || error instanceof UncertainWriteError))
-            return this.#destroyFound(call, id, key)
+          // The session was created, saved or ended since the read. None of it may be overlooked.
+          if (!landed && !call.done && (error == null || error instanceof UncertainWriteError)) {
+            const again = (): void =>
+              this.#destroyFound(call, id, key, refusals + 1, error == null ? undefined : row)
+            if (refusals === 0) again()
+            else pause(retryDelay(refusals)).then(again)
+            return
+          }
           if (error == null && isEnd) this.#publishEnded(key)
           this.#finishEnd(call, error, id)
         },
@@ -85,18 +92,24 @@ export class Endings {
       )
     }
     const writeTombstone = (row: Row | undefined): void => {
-      const tombstone = this.#tombstone(key)
-      const { createdAt: now } = tombstone
+      const { expect: _, ...always } = this.#tombstone(key)
+      const { createdAt: now } = always
       const isThere = row !== undefined && row.expiresAt > now
       const wasThere = row !== undefined && (row.data !== null || (row.createdAt !== NEVER && isThere))
-      const ofNothing = { ...tombstone, createdAt: NEVER, expect: isThere ? row.tag : '' }
-      if (wasThere || !this.#moves.isOn) return write(wasThere ? tombstone : ofNothing, row !== undefined)
+      const tombstone = { ...always, expect: isThere ? row.tag : '' }
+      const ofNothing = { ...tombstone, createdAt: NEVER }
+      const ofSession = refusals < MAX_REFUSALS ? tombstone : always
+      if (wasThere || !this.#moves.isOn)
+        return write(wasThere ? ofSession : ofNothing, row !== undefined, row)
       this.#moves.has(id, key).then((has) => {
-        if (!call.done) write(has ? tombstone : ofNothing, has || row !== undefined)
+        if (!call.done) write(has ? ofSession : ofNothing, has || row !== undefined, row)
       })
     }
     this.#dispatcher.read(key, (error, row) => {
       if (error != null || call.done) return call.finish(error)
+      // Where this is a later session of the id, the one of the attempt has ended.
+      if (tried !== undefined && row !== undefined && row.data !== null && row.createdAt !== tried.createdAt)
+        return this.#finishEnd(call, null, id)
       if (row !== undefined || handle === undefined) return writeTombstone(row)
       // `all` and `ids` return handles. A caller who passes one on means its session.
       this.#dispatcher.read(handle, (failure, named) => {
@@ -124,7 +137,7 @@ export class Endings {
   }
 
   #tryToEnd(step: EndStep, row: Version, isWanted: (row: Row) => boolean, refusals: number): void {
-    const { key } = row
+    const { key, createdAt } = row
     // The tombstone names the version that was read, so it never ends a later session of this id.
     const tombstone = this.#tombstone(key, refusals < MAX_REFUSALS ? row.tag : undefined)
     const readAgain = (uncertain: unknown): void =>
@@ -132,6 +145,8 @@ export class Endings {
         if (failure != null) return step.finish(failure)
         if (found === undefined || !isLive(found, this.#settings) || !isWanted(found))
           return step.finish(uncertain)
+        // This is a later session of the id, so the one that was read has ended.
+        if (found.createdAt !== createdAt) return step.finish(uncertain)
         const again = (): void => this.#tryToEnd(step, found, isWanted, refusals + 1)
         if (refusals === 0) again()
         else pause(retryDelay(refusals)).then(again)

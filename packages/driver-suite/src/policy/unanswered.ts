@@ -188,6 +188,22 @@ export const unanswered: StoreRule[] = [
       assert.equal(await saveGone('another-id'), undefined)
     },
   ),
+  ...Object.entries(logoutEndings).map(([name, end]) =>
+    rule(
+      `an-end-that-is-sent-again-ends-no-later-session-of-an-id-that-was-${name}`,
+      'Who signs in again is signed out by the logout before that.',
+      async (stores) => {
+        const { driver, network, store, second } = openLossy(stores, { user: readUser })
+        await save(makeFresh(store, ID, { user: 'ann', born: 1 }))
+        network.next = resend(driver, () => {
+          stores.clock.now += 1
+          return save(makeFresh(second, ID, { user: 'ann', born: 2 }))
+        })
+        await end(store).catch((error) => assert.equal(getCode(error), 'UNAVAILABLE'))
+        assert.equal((await read(second, ID))?.born, 2)
+      },
+    ),
+  ),
   rule(
     'a-revoke-of-a-user-that-failed-ends-no-session-afterwards',
     'A user who signs in again after a sign-out everywhere that failed is signed out later.',

@@ -10,6 +10,23 @@ import {
   saveCopies,
 } from './helpers.ts'
 
+/** Ends twice whatever is there. */
+const endTwice: Mutant = (right) => ({
+  destroy: (id: string, callback?: Callback) =>
+    answer(callback, async () => {
+      await right.destroy(id)
+      await right.destroy(id)
+    }),
+  revoke: async (handle: string) => {
+    const isEnd = await right.revoke(handle).catch(() => true)
+    return (await right.revoke(handle)) || isEnd
+  },
+  revokeUser: async (user: string) => {
+    const ended = await right.revokeUser(user).catch(() => 1)
+    return ended + (await right.revokeUser(user))
+  },
+})
+
 export const unanswered: Readonly<Record<string, Mutant>> = {
   'policy/unanswered/a-first-save-that-is-sent-again-after-its-session-was-destroyed-does-not-bring-it-back':
     resendUnanswered,
@@ -47,6 +64,10 @@ export const unanswered: Readonly<Record<string, Mutant>> = {
         }),
       ),
   }),
+  'policy/unanswered/an-end-that-is-sent-again-ends-no-later-session-of-an-id-that-was-destroyed': endTwice,
+  'policy/unanswered/an-end-that-is-sent-again-ends-no-later-session-of-an-id-that-was-revoked': endTwice,
+  'policy/unanswered/an-end-that-is-sent-again-ends-no-later-session-of-an-id-that-was-revoked-with-its-user':
+    endTwice,
   'policy/unanswered/a-revoke-of-a-user-that-failed-ends-no-session-afterwards': (right) => ({
     revokeUser: async (user: string) => {
       const { sessions } = await right.list({ user })
