@@ -3,6 +3,7 @@ import type { Lost } from '../histories/checker.ts'
 import { MUTANTS } from '../histories/mutants.ts'
 import { OPERATION_TIMEOUT, SESSIONS } from '../histories/protocol.ts'
 import { count, duration, table } from '../text.ts'
+import { EXPLAINED } from './explained.ts'
 import { toSoakSection } from './page-soak.ts'
 import type { HistoriesPart, PlaceResult, ReliabilityResult, Run } from './result.ts'
 import { findFailures } from './verdict.ts'
@@ -118,9 +119,13 @@ function toResults({ places }: HistoriesPart): string {
     'acknowledged saves, logouts and refreshes lost',
   ]
   const wrong = places.flatMap(({ database, violations }) =>
-    violations.map(
-      ({ seed, session, stuck }) =>
+    violations.map(({ seed, session, stuck }) =>
+      [
         `- ${database}, seed ${seed}, session \`${session}\`: ${stuck.length} calls have no place in any order.`,
+        EXPLAINED[`${database} ${seed}`] ?? [],
+      ]
+        .flat()
+        .join(' '),
     ),
   )
   return [
