@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'vitest'
 import type { Page } from './pages.ts'
-import { type Server, start } from './program.ts'
+import { OWN_CONNECTION, type Server, start } from './program.ts'
 
 /** What the programs of each guide must do. */
 
@@ -40,7 +40,7 @@ const checks: Readonly<Record<string, (server: Server, folder: string) => Promis
     expect((await ask('/api/me')).status).toBe(401)
     const response = await fetch(`${origin}/api/sign-in`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
+      headers: { ...OWN_CONNECTION, 'Content-Type': 'application/json' },
       body: JSON.stringify({ password }),
     })
     const { access_token: token } = (await response.json()) as { access_token: string }

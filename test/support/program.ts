@@ -14,6 +14,12 @@ const environment = (): NodeJS.ProcessEnv => ({
   TOKEN_KEY: generateKey(),
 })
 
+/**
+ * A header with which a request has a connection of its own. A server closes a connection that rests for
+ * some seconds, and a form that is sent at this moment fails.
+ */
+export const OWN_CONNECTION = { Connection: 'close' }
+
 /** The server of a page. */
 export interface Server extends AsyncDisposable {
   readonly origin: string
@@ -51,7 +57,12 @@ export async function start(folder: string, options: StartOptions = {}): Promise
       const response = await fetch(origin + path, {
         method: form ? 'POST' : 'GET',
         redirect: 'manual',
-        headers: { 'Sec-Fetch-Site': 'same-origin', ...(cookie && { cookie }), ...headers },
+        headers: {
+          ...OWN_CONNECTION,
+          'Sec-Fetch-Site': 'same-origin',
+          ...(cookie && { cookie }),
+          ...headers,
+        },
         ...(form && { body: new URLSearchParams(form) }),
       })
       for (const line of response.headers.getSetCookie()) cookie = line.split(';')[0]!

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { SqliteStore } from '@session-stores/sqlite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Page } from '../pages.ts'
-import { type Server, start } from '../program.ts'
+import { OWN_CONNECTION, type Server, start } from '../program.ts'
 
 const user = { name: 'ada', password: 'correct horse' }
 const signedOut = { statusCode: 401, message: 'Unauthorized' }
@@ -41,7 +41,7 @@ export function testNestjs({ folder }: Page): void {
     const revoke = (headers: Record<string, string>) =>
       fetch(`${server.origin}/sessions/${handle}`, {
         method: 'DELETE',
-        headers: { 'Sec-Fetch-Site': 'same-origin', ...headers },
+        headers: { ...OWN_CONNECTION, 'Sec-Fetch-Site': 'same-origin', ...headers },
       })
     await revoke(bob)
     expect((await server.ask('/me')).status).toBe(200)
