@@ -145,8 +145,8 @@ export class Endings {
         if (failure != null) return step.finish(failure)
         if (found === undefined || !isLive(found, this.#settings) || !isWanted(found))
           return step.finish(uncertain)
-        // This is a later session of the id, so the one that was read has ended.
-        if (found.createdAt !== createdAt) return step.finish(uncertain)
+        // This is a later session of the id, and the tombstone may have ended the one that was read.
+        if (uncertain != null && found.createdAt !== createdAt) return step.finish(uncertain)
         const again = (): void => this.#tryToEnd(step, found, isWanted, refusals + 1)
         if (refusals === 0) again()
         else pause(retryDelay(refusals)).then(again)
