@@ -49,6 +49,6 @@ describeWith(
       expect(others).toEqual({})
       for (const size of [...find!, ...removals!]) expect(size).toBeLessThanOrEqual(STEP)
       expect(removals!.length).toBeGreaterThanOrEqual(CROWD / STEP)
-    })
+    }, 240_000)
   },
 )
