@@ -95,7 +95,7 @@ function commandOf(args: Arguments): string {
     ...limits('--subject', args.subjects),
     ...limits('--processes', args.processes),
     ...limits('--concurrency', args.concurrencies),
-    ...(args.before === undefined ? [] : ['--before']),
+    ...(args.before === undefined ? [] : ['--before FOLDER']),
     ...(rounds === undefined ? [] : [`--rounds ${rounds}`]),
   ].join(' ')
 }

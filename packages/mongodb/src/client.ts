@@ -68,7 +68,7 @@ export class Link {
   readonly client: MongoClient
   readonly db: MongoDatabase
   readonly writeConcern: object
-  /** What the commands have that answer lookups. */
+  /** The read concern of the commands that answer lookups, where they have one. */
   readonly reading: { readonly readConcern?: object }
   isConnected = false
   /** The client that the driver opened and must close. */
@@ -88,8 +88,8 @@ export class Link {
     // all connections while there is no majority.
     const acknowledgedBy = w || 'majority'
     const level = this.db.readConcern?.level ?? (acknowledgedBy === 'majority' ? 'majority' : undefined)
-    // Without it, a primary that is being replaced would show writes that no majority has, and that are
-    // undone. Where writes do not wait for a majority, it would hide them for a moment.
+    // A primary that is being replaced would show writes that no majority has, and that a failover undoes.
+    // Where writes do not wait for a majority, this read concern would hide them for a moment.
     this.reading = level === undefined ? {} : { readConcern: { level } }
     this.writeConcern = { w: acknowledgedBy, ...(j && { j }), wtimeout: wtimeout || this.limits.waiting }
   }

@@ -119,14 +119,11 @@ function toResults({ places }: HistoriesPart): string {
     'acknowledged saves, logouts and refreshes lost',
   ]
   const wrong = places.flatMap(({ database, violations }) =>
-    violations.map(({ seed, session, stuck }) =>
-      [
-        `- ${database}, seed ${seed}, session \`${session}\`: ${stuck.length} calls have no place in any order.`,
-        EXPLAINED[`${database} ${seed}`] ?? [],
-      ]
-        .flat()
-        .join(' '),
-    ),
+    violations.map(({ seed, session, stuck }) => {
+      const explanation = EXPLAINED[`${database} ${seed}`]
+      const found = `- ${database}, seed ${seed}, session \`${session}\`: ${stuck.length} calls have no place in any order.`
+      return explanation === undefined ? found : `${found} ${explanation}`
+    }),
   )
   return [
     '## Results of the histories',

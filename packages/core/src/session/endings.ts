@@ -1,7 +1,6 @@
 import type { Call, Owner } from '../dispatch/call.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import { type Done, toPromise } from '../dispatch/settle.ts'
-import { pause } from '../dispatch/timers.ts'
 import type { Row, Write } from '../driver.ts'
 import type { Keys } from '../encoding/key.ts'
 import { SessionStoreError, UncertainWriteError } from '../errors.ts'
@@ -10,7 +9,7 @@ import { isLive } from './deadline.ts'
 import { markerOf } from './marker.ts'
 import type { Moves } from './moves.ts'
 import type { Order } from './order.ts'
-import { NEVER, publish, retryDelay, type SaveParts } from './save.ts'
+import { NEVER, publish, retryAfter, type SaveParts } from './save.ts'
 import type { Tags } from './tag.ts'
 
 /** The end of a session as a step of a larger call, such as `revokeUser`. */
@@ -79,11 +78,8 @@ export class Endings {
         (error, landed) => {
           // The session was created, saved or ended since the read. None of it may be overlooked.
           if (!landed && !call.done && (error == null || error instanceof UncertainWriteError)) {
-            const again = (): void =>
-              this.#destroyFound(call, id, key, refusals + 1, error == null ? undefined : row)
-            if (refusals === 0) again()
-            else pause(retryDelay(refusals)).then(again)
-            return
+            const attempted = error == null ? undefined : row
+            return retryAfter(refusals, () => this.#destroyFound(call, id, key, refusals + 1, attempted))
           }
           if (error == null && isEnd) this.#publishEnded(key)
           this.#finishEnd(call, error, id)
@@ -147,9 +143,7 @@ export class Endings {
           return step.finish(uncertain)
         // This is a later session of the id, and the tombstone may have ended the one that was read.
         if (uncertain != null && found.createdAt !== createdAt) return step.finish(uncertain)
-        const again = (): void => this.#tryToEnd(step, found, isWanted, refusals + 1)
-        if (refusals === 0) again()
-        else pause(retryDelay(refusals)).then(again)
+        retryAfter(refusals, () => this.#tryToEnd(step, found, isWanted, refusals + 1))
       })
     this.#dispatcher.write(
       tombstone,

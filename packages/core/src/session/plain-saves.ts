@@ -1,6 +1,5 @@
 import type { Call } from '../dispatch/call.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
-import { pause } from '../dispatch/timers.ts'
 import type { Codec } from '../encoding/codec.ts'
 import type { Keys } from '../encoding/key.ts'
 import { SessionStoreError } from '../errors.ts'
@@ -11,7 +10,7 @@ import {
   goneError,
   NEVER,
   publish,
-  retryDelay,
+  retryAfter,
   type Save,
   type SaveParts,
   type WriteFactory,
@@ -114,8 +113,7 @@ export class PlainSaves {
         const retry = (): void => {
           if (!call.done) this.save(call, save, lane, attempts + 1)
         }
-        if (attempts === 0) retry()
-        else pause(retryDelay(attempts)).then(retry, retry)
+        retryAfter(attempts, retry)
       },
       call,
     )

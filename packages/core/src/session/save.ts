@@ -1,5 +1,6 @@
 import session, { type SessionData } from 'express-session'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
+import { pause } from '../dispatch/timers.ts'
 import type { Row, Write } from '../driver.ts'
 import type { Codec } from '../encoding/codec.ts'
 import type { Keys } from '../encoding/key.ts'
@@ -113,6 +114,12 @@ const MAX_PAUSE = 32
  * meet again.
  */
 export const retryDelay = (attempts: number): number => Math.random() * Math.min(2 ** attempts, MAX_PAUSE)
+
+/** Calls `retry` at once after the first attempt, and after a random pause when there were more. */
+export function retryAfter(attempts: number, retry: () => void): void {
+  if (attempts === 0) retry()
+  else pause(retryDelay(attempts)).then(retry, retry)
+}
 
 /**
  * Whether express-session generated this object, or read it, for a request. The application may
