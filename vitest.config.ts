@@ -79,6 +79,7 @@ export default defineConfig({
     // Tests wait for a server to start, never for a clock.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     // Many tests wait for a server, so a third one uses the time of two cores.
     maxWorkers: 3,
     pool: 'forks',

