@@ -17,9 +17,9 @@ import { infoOf } from './subjects/catalogue.ts'
 
 async function main(args: Arguments): Promise<void> {
   const scale = args.quick ? quick : full
-  const jobs = plan(args, scale)
-  const names = new Set(jobs.flatMap(scenariosOf))
   const rounds = args.rounds ?? scale.rounds
+  const jobs = plan(args, { ...scale, rounds })
+  const names = new Set(jobs.flatMap(scenariosOf))
   if (args.help || args.plan) return console.log(args.help ? USAGE : describePlan(jobs, rounds))
   const started = new Date().toISOString()
   const output = new Output(args.out, started)

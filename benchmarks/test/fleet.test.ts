@@ -14,11 +14,12 @@ import { infoOf } from '../src/subjects/catalogue.ts'
 import { controlsRun } from './support/runs.ts'
 
 const scenarios = ['fleet'] as const
-const jobsOf = (chosen: object) => plan({ stores: ['sqlite'], scenarios: [...scenarios], ...chosen }, quick)
+const jobsOf = (chosen: object, scale = quick) =>
+  plan({ stores: ['sqlite'], scenarios: [...scenarios], ...chosen }, scale)
 
 describe('a fleet', () => {
   it('measures several processes as one, each with a store of its own', async () => {
-    const jobs = jobsOf({ subjects: ['ours-sqlite'] })
+    const jobs = jobsOf({ subjects: ['ours-sqlite'] }, { ...quick, rounds: 2 })
     const run: Run = { ...controlsRun([], []), cells: [], subjects: jobs.map(({ entry }) => infoOf(entry)) }
     const runner = new Runner(
       new Recorder(run, () => {}),
@@ -26,7 +27,7 @@ describe('a fleet', () => {
       new AbortController().signal,
     )
     try {
-      await runner.all(jobs, 1)
+      await runner.all(jobs, 2)
     } finally {
       await runner.stop()
     }
@@ -37,11 +38,27 @@ describe('a fleet', () => {
       [2, 8],
     ])
     for (const cell of run.cells) {
+      // The processes are started once for both rounds.
+      assert.deepEqual(
+        cell.rounds.map(({ round }) => round),
+        [1, 2],
+      )
       const [round] = cell.rounds
       assert.equal(round!.errors + round!.wrong, 0, round!.failure)
       // The memory of two processes is more than one of them could have.
       assert.ok(round!.rssPeak > 100 * 2 ** 20, `${round!.rssPeak}`)
       assert.ok(figure(cell, 'p99')!.median > 0)
+    }
+  })
+
+  it('starts its processes once for three rounds', () => {
+    for (const [rounds, starts, passes] of [
+      [1, 1, 1],
+      [4, 2, 2],
+      [6, 2, 3],
+    ]) {
+      const [job] = jobsOf({ subjects: ['ours-sqlite'] }, { ...full, rounds: rounds! })
+      assert.deepEqual([job!.rounds, job!.passes], [starts, passes], `${rounds} rounds`)
     }
   })
 

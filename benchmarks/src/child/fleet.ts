@@ -12,7 +12,6 @@ import { idsOf } from './workload.ts'
 
 /** Milliseconds in which all processes receive their message before the operations begin. */
 const LEAD = 20
-const WARM_UP_CONCURRENCY = 16
 
 /**
  * Measures several processes that work at the same time. Each opens a store of its own and uses its
@@ -38,11 +37,7 @@ export async function runFleet(job: FleetJob): Promise<void> {
   )
   await pass()
   const meter = new Meter(usage)
-  const warmUps = [
-    [WARM_UP_CONCURRENCY, job.warmUp],
-    [1, job.warmUpAlone],
-  ] as const
-  for (const [concurrency, duration] of warmUps) {
+  for (const { concurrency, duration } of job.warmUps) {
     const parameters = { ...points[0]!.parameters, concurrency }
     await measureAll(helpers, { ...points[0]!, parameters, warmUp: 0, duration }, meter)
   }

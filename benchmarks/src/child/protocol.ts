@@ -1,3 +1,4 @@
+import type { WarmUp } from '../plan/scale.ts'
 import type { Measurement, OperationName, Parameters } from '../results/results.ts'
 import type { Place } from '../subjects/subject.ts'
 
@@ -48,11 +49,10 @@ export interface FleetJob extends Common {
   payload: number
   stored: number
   points: readonly Point[]
+  /** How often the list of points is measured. */
   passes: number
-  /** Milliseconds in which all processes work before the first measurement, as in `StoreJob`. */
-  warmUp: number
-  /** The same with one call at once. */
-  warmUpAlone: number
+  /** What all processes do before the first measurement, one after the other. */
+  warmUps: readonly WarmUp[]
 }
 
 /** Only stores the sessions, for later jobs that are `filled`. */

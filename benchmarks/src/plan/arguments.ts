@@ -49,7 +49,7 @@ To measure a few cells while developing:
   --before       only our stores, and beside them those of another checkout of this repository,
                  in which 'npx -y pnpm@12 build' has run
 Such as: bench --scenario fleet --store redis --subject ours-redis --subject connect-redis
-         --processes 8 --concurrency 1 --concurrency 4 --rounds 4 takes a minute`
+         --processes 8 --concurrency 1 --concurrency 4 --rounds 3 takes a minute`
 
 /** Joins names in lines of at most 80 characters after this many spaces. */
 function wrapNames(names: readonly string[], indent: number): string {

@@ -28,6 +28,8 @@ export interface PlannedJob {
   points: readonly PlannedPoint[]
   /** How often the job measures its points in a round. */
   passes: number
+  /** Whether each pass is a round of its own. Otherwise, the passes of a round are combined. */
+  passesAreRounds: boolean
   /** Milliseconds before the first measurement besides storing sessions, such as warm-ups. */
   preparing: number
   make(place: Place): Job

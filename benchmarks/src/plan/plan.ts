@@ -104,16 +104,15 @@ class Planner {
         return { ...this.#point('fleet', 'lookup-touch', parameters), ...times, warmUpAgain: times.warmUp }
       }),
     )
-    const make = (place: Place): Job => ({
-      ...{ kind: 'fleet', subject: idOf(entry), place, payload, stored, points, passes: 1 },
-      ...{ warmUp: fleet.jobWarmUp, warmUpAlone: fleet.jobWarmUpAlone },
-    })
-    return {
-      ...this.#job(entry, 'fleet', points),
-      passes: 1,
-      preparing: fleet.jobWarmUp + fleet.jobWarmUpAlone,
-      make,
-    }
+    // Each start is expensive, because the engine takes long to settle in many processes.
+    const starts = Math.ceil(this.#scale.rounds / fleet.roundsPerStart)
+    const passes = Math.ceil(this.#scale.rounds / starts)
+    const warmUps = fleet.jobWarmUps
+    const preparing = warmUps.reduce((sum, { duration }) => sum + duration, 0)
+    const common = { payload, stored, points, passes, warmUps }
+    const make = (place: Place): Job => ({ kind: 'fleet', subject: idOf(entry), place, ...common })
+    const job = this.#job(entry, 'fleet', points)
+    return { ...job, rounds: starts, passes, passesAreRounds: true, preparing, make }
   }
 
   /** The control is part of every run, whatever was chosen. */
@@ -265,6 +264,7 @@ class Planner {
       scenario,
       points,
       passes,
+      passesAreRounds: false,
       preparing: 2 * (warmUp + warmUpAlone),
       make: (place) => ({
         ...{ kind: 'store', subject: idOf(entry), place, payload, stored, filled, points, passes, warmUp },

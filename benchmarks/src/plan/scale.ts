@@ -1,3 +1,9 @@
+/** How many operations at once prepare a process for its measurements, and for how many milliseconds. */
+export interface WarmUp {
+  concurrency: number
+  duration: number
+}
+
 /** The size of a run. Times are in milliseconds. */
 export interface Scale {
   rounds: number
@@ -43,9 +49,10 @@ export interface Scale {
     stored: number
     processes: readonly number[]
     concurrencies: readonly number[]
-    /** The warm-ups of all processes: with several operations at once in each, and with one. */
-    jobWarmUp: number
-    jobWarmUpAlone: number
+    /** The warm-ups of new processes, one after the other. */
+    jobWarmUps: readonly WarmUp[]
+    /** How many rounds in succession are measured in the same processes. */
+    roundsPerStart: number
     warmUp: number
     warmUpEach: number
     duration: number
@@ -88,9 +95,14 @@ export const full: Scale = {
     processes: [1, 4, 8],
     concurrencies: [1, 4, 8, 16, 64],
     // After less, the engine had not settled in eight processes on two cores, and the store with
-    // more code lost by it.
-    jobWarmUp: 3000,
-    jobWarmUpAlone: 7000,
+    // more code lost by it. Servers in production run for days.
+    jobWarmUps: [
+      { concurrency: 16, duration: 4000 },
+      { concurrency: 1, duration: 16_000 },
+      { concurrency: 4, duration: 4000 },
+      { concurrency: 1, duration: 6000 },
+    ],
+    roundsPerStart: 3,
     warmUp: 50,
     warmUpEach: 0.3,
     duration: 150,
@@ -126,8 +138,11 @@ export const quick: Scale = {
     stored: 512,
     processes: [2],
     concurrencies: [1, 8],
-    jobWarmUp: 50,
-    jobWarmUpAlone: 50,
+    jobWarmUps: [
+      { concurrency: 16, duration: 50 },
+      { concurrency: 1, duration: 50 },
+    ],
+    roundsPerStart: 3,
     warmUp: 10,
     warmUpEach: 0.3,
     duration: 20,

@@ -125,13 +125,17 @@ export class Runner {
 
   /** Runs a job beside others of its group. Each one has a different index. */
   async #measure(job: PlannedJob, round: number, index: number, turn: Turn): Promise<void> {
-    const done = new Set<number>()
+    /** How often each point was measured. */
+    const done = new Map<number, number>()
     let isHeard = false
     const onMessage = (message: Message) => {
       isHeard = true
       if (message.kind === 'measured') {
-        done.add(message.index)
-        this.#recorder.addMeasurement(job, job.points[message.index]!, { round, ...message.measurement })
+        const { index, measurement } = message
+        const pass = (done.get(index) ?? 0) + 1
+        done.set(index, pass)
+        const counted = job.passesAreRounds ? (round - 1) * job.passes + pass : round
+        this.#recorder.addMeasurement(job, job.points[index]!, { round: counted, ...measurement })
       }
       if (message.kind === 'expiry')
         this.#recorder.addExpiry({ subject: job.entry.id, round, late: message.late, early: message.early })
