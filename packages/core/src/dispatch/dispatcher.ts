@@ -108,30 +108,37 @@ export class Dispatcher {
         },
       )
     })
-    const sendWrites: Send<PendingRequest<Write, boolean>> = (requests, ended, lost) => {
+    const dropGivenUp = (requests: Map<string, PendingRequest<Write, boolean>>): void => {
       for (const request of requests.values()) {
         if (request.owner?.done !== true) continue
         // The caller was told that the write failed, so it must not take effect later.
         requests.delete(request.key)
         request.answer(late)
       }
+    }
+    const sendWrites: Send<PendingRequest<Write, boolean>> = (requests, ended, lost) => {
+      dropGivenUp(requests)
       if (requests.size === 0) return ended(false)
-      const writes = sortedKeys(requests).map((key) => requests.get(key)!.sent)
-      this.#call(
-        { verb: 'write', size: requests.size, ended, lost },
-        () => driver.write(writes, time()),
-        (error, landed) => {
-          if (landed?.length === requests.size) {
-            for (const request of requests.values()) request.answer(null, true)
-            return
-          }
-          const some = new Set(error instanceof UncertainWriteError ? error.landed : landed)
-          for (const request of requests.values()) {
-            const hasLanded = some.has(request.key)
-            request.answer(hasLanded ? null : error, hasLanded)
-          }
-        },
-      )
+      const waitsForSetup = !this.#ready
+      const write = (): Awaitable<string[]> => {
+        if (waitsForSetup) dropGivenUp(requests)
+        if (requests.size === 0) return []
+        return driver.write(
+          sortedKeys(requests).map((key) => requests.get(key)!.sent),
+          time(),
+        )
+      }
+      this.#call({ verb: 'write', size: requests.size, ended, lost }, write, (error, landed) => {
+        if (landed?.length === requests.size) {
+          for (const request of requests.values()) request.answer(null, true)
+          return
+        }
+        const some = new Set(error instanceof UncertainWriteError ? error.landed : landed)
+        for (const request of requests.values()) {
+          const hasLanded = some.has(request.key)
+          request.answer(hasLanded ? null : error, hasLanded)
+        }
+      })
     }
     this.#writes = new Batch(timeout, expire, sendWrites)
     this.#asides = new Batch(timeout, expire, sendWrites)
@@ -205,12 +212,20 @@ export class Dispatcher {
 
   /** Calls the driver after its set-up. */
   #call<T>(how: DriverCall, produce: () => Awaitable<T>, answer: Done<T>): void {
-    this.#run(how, this.#ready ? produce : () => this.#whenReady().then(produce), answer)
+    if (this.#ready) return this.#run(how, produce, answer)
+    const produceWhenReady = async (isAnswered: () => boolean): Promise<T> => {
+      await this.#whenReady()
+      // The callers were told that the call failed, so it must not take effect later.
+      if (isAnswered()) throw new SessionStoreError('TIMEOUT', 'the set-up took too long')
+      return produce()
+    }
+    this.#run(how, produceWhenReady, answer)
   }
 
+  /** @param produce gets a function that tells whether the time of the call is up */
   #run<T>(
     { verb, size = 0, timeout = this.#timeout, ended, lost }: DriverCall,
-    produce: () => Awaitable<T>,
+    produce: (isAnswered: () => boolean) => Awaitable<T>,
     answer: Done<T>,
   ): void {
     const { name } = this.driver
@@ -232,7 +247,8 @@ export class Dispatcher {
       }
       answer(error, value)
     }
-    settle(produce, (failure, value) => {
+    const produceAnswer = () => produce(() => isAnswered)
+    settle(produceAnswer, (failure, value) => {
       ended?.(failure == null)
       finish(failure, value)
     })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type SessionStore, UncertainWriteError } from '@session-stores/core'
+import { type Driver, type SessionStore, UncertainWriteError } from '@session-stores/core'
 import { getCode } from '../common.ts'
 import { BACK, logoutEndings } from './endings.ts'
 import { assertFails, prefixRules, type StoreRule, settle } from './fixture.ts'
@@ -82,6 +82,39 @@ export const unanswered: StoreRule[] = [
         for (const reader of [generous, openOn(driver)]) assert.equal(await reader.get(ID), null)
       },
     ),
+  ),
+  rule(
+    'what-was-given-up-while-the-store-was-set-up-does-nothing-afterwards',
+    BACK,
+    async ({ openOn, openOther, drivers: [driver] }) => {
+      const released = Promise.withResolvers<void>()
+      let ready: Promise<void> = Promise.resolve()
+      let writes = 0
+      const slow: Driver = {
+        ...driver,
+        setup(timeLimit) {
+          ready = released.promise.then(() => driver.setup(timeLimit))
+          return ready
+        },
+        write(...args) {
+          writes++
+          return driver.write(...args)
+        },
+      }
+      const store = openOn(slow, { operationTimeout: 50 })
+      const generous = openOther()
+      await save(makeFresh(generous, ID))
+      const loaded = await load(generous, ID)
+      await Promise.all([
+        assertFails('TIMEOUT', store.set('new', makeFresh(store, 'new'))),
+        assertFails('TIMEOUT', store.set(ID, loaded)),
+      ])
+      released.resolve()
+      await ready
+      await settle()
+      assert.equal(writes, 0)
+      assert.equal(await generous.get('new'), null)
+    },
   ),
   rule('a-save-that-is-sent-again-takes-effect-once', TWICE, async (stores) => {
     const { driver, network, store, second } = openLossy(stores)

@@ -32,6 +32,15 @@ export const unanswered: Readonly<Record<string, Mutant>> = {
     resendUnanswered,
   'policy/unanswered/a-save-that-is-sent-again-after-its-session-was-revoked-does-not-bring-it-back':
     resendUnanswered,
+  'policy/unanswered/what-was-given-up-while-the-store-was-set-up-does-nothing-afterwards': (right) => ({
+    set: (id: string, session: SessionData, callback?: Callback) =>
+      answer(callback, () =>
+        right.set(id, session).catch((error) => {
+          right.set(id, session).catch(() => {})
+          throw error
+        }),
+      ),
+  }),
   'policy/unanswered/a-save-that-is-sent-again-takes-effect-once': resendUnanswered,
   'policy/unanswered/a-first-save-that-is-sent-again-takes-effect-once': resendUnanswered,
   'policy/unanswered/a-plain-save-that-is-sent-again-takes-effect-once': resendUnanswered,
