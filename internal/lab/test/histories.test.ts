@@ -129,6 +129,17 @@ describeWith(
           [created, save([2, 4], { answer: 'unknown' }), reads([5, 6], '1'), reads([7, 8], '2')],
         ],
         ['a session that is gone', 'illegal', [created, misses([2, 3])]],
+        ...(['ok', 'illegal'] as const).map((result): [string, 'ok' | 'illegal', Operation[]] => [
+          `a create that takes effect again over a session that ${result === 'ok' ? 'expired' : 'lives'}`,
+          result,
+          [
+            call('create', [0, 30], { set: { a: '1' }, deadline: result === 'ok' ? 90 : 10_000 }),
+            reads([2, 3], '1'),
+            call('plain', [4, 5], { set: { a: '2' }, deadline: result === 'ok' ? 20 : 10_000 }),
+            reads([6, 7], '2'),
+            reads([40, 41], '1'),
+          ],
+        ]),
         ['a logout', 'ok', [created, call('destroy', [2, 3]), misses([4, 5])]],
         ['a session after its logout', 'illegal', [created, call('destroy', [2, 3]), reads([4, 5], '1')]],
         ['a save after a logout', 'illegal', [created, call('destroy', [2, 3]), save([4, 5])]],

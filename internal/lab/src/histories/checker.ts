@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -72,4 +72,20 @@ export async function check(sessions: readonly Session[], pages?: string): Promi
   const [code] = (await ended) as [number | null]
   if (code !== 0) throw new Error(`the checker ended with ${code}`)
   return verdicts
+}
+
+/**
+ * Writes a file for each of these sessions: a line with its calls, and lines with those of the other
+ * sessions of its history, which may show what happened to it.
+ */
+export function keepRecordings(folder: string, sessions: readonly Session[], ids: Iterable<string>): void {
+  for (const id of ids) {
+    const history = id.slice(0, id.indexOf('-') + 1)
+    const [own, others] = [
+      sessions.filter((session) => session.id === id),
+      sessions.filter((session) => session.id !== id && session.id.startsWith(history)),
+    ]
+    const lines = [...own, ...others].map((session) => `${JSON.stringify(session)}\n`)
+    writeFileSync(join(folder, `${id}.json`), lines.join(''))
+  }
 }

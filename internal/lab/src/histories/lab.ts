@@ -1,11 +1,9 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SessionStore } from '@session-stores/core'
 import { randomFrom } from '@session-stores/testbed'
 import { openVersion } from '../upgrades/store.ts'
 import { Application } from './application.ts'
-import { check, type Lost, sumLost, type Verdict } from './checker.ts'
+import { check, keepRecordings, type Lost, sumLost, type Verdict } from './checker.ts'
 import { keysOf } from './client.ts'
 import type { Deployment } from './deployments/deployment.ts'
 import { findSilence } from './deployments/silence.ts'
@@ -143,10 +141,7 @@ export class Lab implements AsyncDisposable {
     const sessions = this.#recorder.take().map((session) => ({ ...session, isSharded }))
     const verdicts = await check(sessions, pages)
     const illegal = new Set(verdicts.filter(({ result }) => result !== 'ok').map(({ id }) => id))
-    if (pages !== undefined)
-      for (const session of sessions)
-        if (illegal.has(session.id))
-          writeFileSync(join(pages, `${session.id}.json`), `${JSON.stringify(session)}\n`)
+    if (pages !== undefined) keepRecordings(pages, sessions, illegal)
     return {
       seed,
       histories: names.length,

@@ -7,17 +7,18 @@ import (
 )
 
 // decide looks for an order of the calls in which each of them takes effect once, and then for one in
-// which a call takes effect again after a fault that removed its effect: a store that got no answer looks
-// whether its write is there, and writes again where it is not.
+// which a call takes effect again: after a fault that removed its effect, and after its session expired.
 func decide(read history, limit time.Duration) (porcupine.CheckResult, porcupine.Model, porcupine.LinearizationInfo, *loss) {
 	result, model, info, lost := decideOnce(read, limit)
-	repeated := withRepeats(read.Ops)
-	if result != porcupine.Illegal || len(repeated) == len(read.Ops) {
-		return result, model, info, lost
-	}
-	read.Ops = repeated
-	if again, other, order, less := decideOnce(read, limit); again == porcupine.Ok {
-		return again, other, order, less
+	for _, addCalls := range []func([]op) []op{withRepeats, withSecondCreates} {
+		more := addCalls(read.Ops)
+		if result != porcupine.Illegal || len(more) == len(read.Ops) {
+			continue
+		}
+		read.Ops = more
+		if again, other, order, less := decideOnce(read, limit); again == porcupine.Ok {
+			return again, other, order, less
+		}
 	}
 	return result, model, info, lost
 }
@@ -27,7 +28,8 @@ func removes(o op) bool {
 	return o.Verb == "flush" || o.Verb == "crash" || o.Verb == "failover" || o.Verb == "split"
 }
 
-// withRepeats adds a call that may have happened before the fault for each write that was under way then.
+// withRepeats adds a call that may have happened before the fault for each write that was under way then:
+// a store that got no answer looks whether its write is there, and writes again where it is not.
 func withRepeats(ops []op) []op {
 	repeated := append([]op{}, ops...)
 	for _, fault := range ops {
@@ -43,6 +45,21 @@ func withRepeats(ops []op) []op {
 		}
 	}
 	return repeated
+}
+
+// withSecondCreates adds a second effect of each write of a session that lives for a moment only. A create
+// whose reply is lost is sent again. Where another write has taken the session's place and has expired
+// since, by the clock of the creator, the create lands once more. Outside the lab, nobody knows the id of a
+// new session before its create is answered.
+func withSecondCreates(ops []op) []op {
+	more := append([]op{}, ops...)
+	for _, each := range ops {
+		if (each.Verb == "create" || each.Verb == "plain") && each.Deadline < never {
+			each.Verb, each.Answer = "createAgain", "unknown"
+			more = append(more, each)
+		}
+	}
+	return more
 }
 
 // decideOnce looks for an order in which failovers lose nothing, and then for one in which they do.

@@ -176,6 +176,8 @@ func landed(s content, o op) []content {
 		return when(s.mayLive(o) && (o.Found == nil || s.keys == join(o.Found)), s)
 	case "create":
 		return create(s, o)
+	case "createAgain":
+		return when(s.status == live && s.mayMiss(o), content{status: live, keys: join(o.Set), deadline: o.Deadline})
 	case "save":
 		if !s.mayLive(o) {
 			return nil
