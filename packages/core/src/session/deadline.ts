@@ -39,9 +39,14 @@ export const withinAbsolute = (deadline: number, createdAt: number, absoluteTime
 
 /**
  * Whether the row is a live session by the application's clock, whatever the database still holds.
+ *
+ * @param time what the clock shows, for callers that decide several things by the same time
  */
-export const isLive = ({ data, expiresAt, createdAt }: Row, { absoluteTimeout, now }: Settings): boolean =>
-  data !== null && withinAbsolute(expiresAt, createdAt, absoluteTimeout) > now()
+export const isLive = (
+  { data, expiresAt, createdAt }: Row,
+  { absoluteTimeout, now }: Settings,
+  time: number = now(),
+): boolean => data !== null && withinAbsolute(expiresAt, createdAt, absoluteTimeout) > time
 
 function toDeadline(expires: unknown): number {
   const at = toTime(expires)

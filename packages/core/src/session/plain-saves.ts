@@ -42,14 +42,15 @@ export class PlainSaves {
   save(call: Call<void>, save: Save, lane: Lane, attempts = 0): void {
     const { stored } = lane
     lane.stored = undefined
-    const now = this.#settings.now()
     // A burst of saves of one session reads it once. If another process has written, the write is
     // refused, and the next attempt reads again.
-    if (stored !== undefined && stored.expiresAt > now)
+    if (stored !== undefined && stored.expiresAt > this.#settings.now())
       return this.#write(call, save, lane, attempts, stored.createdAt, stored.tag)
     this.#dispatcher.read(save.key, (error, row) => {
       // The caller was told that the save failed, so it must not take effect later.
       if (error != null || call.done) return call.finish(error)
+      // The clock may be set, or a deadline may pass, at any moment. One time decides everything.
+      const now = this.#settings.now()
       if (row === undefined || row.expiresAt <= now) return this.#create(call, save, lane, attempts, now)
       if (row.data === null) {
         // No session was there when it was destroyed, so this is not a late save of an ended
@@ -58,13 +59,15 @@ export class PlainSaves {
         publish('gone', this.#dispatcher.driver.name, () => this.#keys.handle(save.key))
         return call.finish(goneError())
       }
-      if (isLive(row, this.#settings)) {
+      if (isLive(row, this.#settings, now)) {
         this.#codec.refuseTooNew(row)
         return this.#write(call, save, lane, attempts, row.createdAt, row.tag)
       }
       // The session is past its absolute end, but its row is live by its own deadline. The row is
-      // ended first, because the new session would otherwise inherit the old `createdAt`.
-      const end = { ...row, data: null, tag: this.#tags.next(), expect: row.tag, expiresAt: now }
+      // ended first, because the new session would otherwise inherit the old `createdAt`. The
+      // tombstone is over at once, also for a clock that is set back.
+      const [tag, expiresAt] = [this.#tags.next(), row.createdAt]
+      const end = { ...row, data: null, tag, expect: row.tag, expiresAt }
       this.#dispatcher.write(
         end,
         (failure) => {

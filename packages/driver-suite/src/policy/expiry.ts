@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { nextTick } from 'node:process'
 import type { SessionStore } from '@session-stores/core'
 import { DAY, HOUR, MINUTE } from '../common.ts'
 import { assertFails, prefixRules, type StoreRule } from './fixture.ts'
-import { ID, load, makeFresh, makePlain, read, readDeadline, save } from './sessions.ts'
+import { ID, load, makeFresh, makeLasting, makePlain, read, readDeadline, save } from './sessions.ts'
 
 /**
  * Rules about when a session ends: to the millisecond, by the clock of the application, on every
@@ -250,5 +251,40 @@ export const expiry: StoreRule[] = [
       await store.set(ID, makePlain({ turn: 3 }))
       assert.deepEqual(await read(reader, ID), { turn: 3 }, 'the id is used again')
     },
+  ),
+  ...Object.entries({ deadline: undefined, 'absolute-end': HOUR }).map(([end, absoluteTimeout]) =>
+    rule(
+      `a-plain-save-at-the-${end}-begins-a-new-session-although-the-clock-is-set-back`,
+      'A script is told that the session which it has just written was signed out.',
+      async ({ open, openOn, openOther, drivers: [driver], clock }) => {
+        const life = absoluteTimeout === undefined ? HOUR : DAY
+        await open().set(ID, makeLasting(clock.now, life, { turn: 1 }))
+        clock.now += HOUR - 1
+        let reads = 0
+        const store = openOn(
+          {
+            ...driver,
+            async read(keys) {
+              const rows = await driver.read(keys)
+              if (reads++ > 0) return rows
+              // The session ends while the save reads it, and lives again when the save writes.
+              clock.now += 2
+              nextTick(() => {
+                clock.now -= 500
+              })
+              return rows
+            },
+            async write(...args) {
+              const landed = await driver.write(...args)
+              clock.now -= 500
+              return landed
+            },
+          },
+          { absoluteTimeout },
+        )
+        await store.set(ID, makeLasting(clock.now, 2 * DAY, { turn: 2 }))
+        assert.deepEqual(await read(openOther(), ID), { turn: 2 })
+      },
+    ),
   ),
 ]
