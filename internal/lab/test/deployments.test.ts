@@ -8,35 +8,43 @@ import type { Operation } from '../src/histories/recorder.ts'
 import { numberCalls } from './support/calls.ts'
 
 /**
- * The rounds that are played again. Seed 40010 of the replica set found that lookups showed what no
- * majority had, and what the failover undid. Seed 2 of the synchronous standby found that a write without
+ * The rounds that are played again. Seed 60001 of the replica set found that a new primary showed
+ * sessions after their logout, while lookups had the read concern `majority`. Seed 40010 found that a write
+ * without an answer takes effect when the old primary comes back. Seed 2 of the synchronous standby found that a write without
  * an answer takes effect when the standby confirms it, seconds after its time limit. Seed 1000 of Sentinel
  * ended a client for good, and seed 2007 of Cluster found sessions that their user's list lacks after a
  * failover.
  */
-const ROUNDS: Readonly<Partial<Record<DeploymentId, RoundOptions>>> = {
-  'mongodb-replica-set': { seed: 40_010, histories: 6, faults: 3 },
-  'postgres-synchronous-standby': { seed: 2, histories: 6, faults: 3 },
-  'postgres-asynchronous-standby': { seed: 2, histories: 6, faults: 2 },
-  pgbouncer: { seed: 1, histories: 6, faults: 2 },
-  'redis-sentinel': { seed: 1000, histories: 8, faults: 1 },
-  'redis-cluster': { seed: 2007, histories: 8, faults: 1 },
-  'redis-full': { seed: 1, histories: 6, faults: 2 },
-  'sqlite-processes': { seed: 1, histories: 6, faults: 2 },
+const ROUNDS: Readonly<Partial<Record<DeploymentId, readonly RoundOptions[]>>> = {
+  'mongodb-replica-set': [
+    { seed: 60_001, histories: 6, faults: 3 },
+    { seed: 40_010, histories: 6, faults: 3 },
+  ],
+  'postgres-synchronous-standby': [{ seed: 2, histories: 6, faults: 3 }],
+  'postgres-asynchronous-standby': [{ seed: 2, histories: 6, faults: 2 }],
+  pgbouncer: [{ seed: 1, histories: 6, faults: 2 }],
+  'redis-sentinel': [{ seed: 1000, histories: 8, faults: 1 }],
+  'redis-cluster': [{ seed: 2007, histories: 8, faults: 1 }],
+  'redis-full': [{ seed: 1, histories: 6, faults: 2 }],
+  'sqlite-processes': [{ seed: 1, histories: 6, faults: 2 }],
 }
 
-for (const [id, round] of Object.entries(ROUNDS) as [DeploymentId, RoundOptions][])
+for (const [id, rounds] of Object.entries(ROUNDS) as [DeploymentId, RoundOptions[]][])
   describeWith(
     deployments[id].name,
     () => startAny(id),
     (place) => {
-      it(`has an order of all calls, with the losses that it allows (seed ${round.seed})`, async () => {
-        await using lab = await Lab.start(place)
-        const { violations, operations, unanswered, lost } = await lab.play(round)
-        expect(violations).toEqual([])
-        expect(operations - unanswered).toBeGreaterThan(200)
-        if (deployments[id].promised === 'kept') expect(lost).toEqual({ writes: 0, logouts: 0, tokens: 0 })
-      }, 240_000)
+      it.each(rounds)(
+        'has an order of all calls, with the losses that it allows (seed $seed)',
+        async (round) => {
+          await using lab = await Lab.start(place)
+          const { violations, operations, unanswered, lost } = await lab.play(round)
+          expect(violations).toEqual([])
+          expect(operations - unanswered).toBeGreaterThan(200)
+          if (deployments[id].promised === 'kept') expect(lost).toEqual({ writes: 0, logouts: 0, tokens: 0 })
+        },
+        240_000,
+      )
 
       if (!('deployment' in place)) return
       const { deployment } = place

@@ -16,7 +16,6 @@ export interface MongoDatabase {
         readonly wtimeout?: number | undefined
       }
     | undefined
-  readonly readConcern?: { readonly level?: unknown } | undefined
   command(command: Record<string, unknown>, options?: object): Promise<Record<string, unknown>>
 }
 
@@ -68,8 +67,6 @@ export class Link {
   readonly client: MongoClient
   readonly db: MongoDatabase
   readonly writeConcern: object
-  /** The read concern of the commands that answer lookups, where they have one. */
-  readonly reading: { readonly readConcern?: object }
   isConnected = false
   /** The client that the driver opened and must close. */
   readonly #own: Client | undefined
@@ -86,12 +83,7 @@ export class Link {
     const { w, j, wtimeout } = this.db.writeConcern ?? {}
     // Without a majority, a failover would undo a logout. Without `wtimeout`, writes would use up
     // all connections while there is no majority.
-    const acknowledgedBy = w || 'majority'
-    const level = this.db.readConcern?.level ?? (acknowledgedBy === 'majority' ? 'majority' : undefined)
-    // A primary that is being replaced would show writes that no majority has, and that a failover undoes.
-    // Where writes do not wait for a majority, this read concern would hide them for a moment.
-    this.reading = level === undefined ? {} : { readConcern: { level } }
-    this.writeConcern = { w: acknowledgedBy, ...(j && { j }), wtimeout: wtimeout || this.limits.waiting }
+    this.writeConcern = { w: w || 'majority', ...(j && { j }), wtimeout: wtimeout || this.limits.waiting }
   }
 
   async close(): Promise<void> {

@@ -137,7 +137,7 @@ export class Commands {
   async runPatiently<T extends object>(command: Record<string, unknown>): Promise<T & Reply> {
     const link = new Link(this.#source, this.#link.limits.timeLimit, WHOLE_STORE)
     try {
-      return await this.read<T>(command, link)
+      return await this.run<T>(command, link)
     } finally {
       await link.close()
     }
@@ -181,15 +181,9 @@ export class Commands {
     }
   }
 
-  /** Runs a command that answers a lookup, with the read concern of lookups. */
-  read<T extends object>(command: Record<string, unknown>, through?: Link): Promise<T & Reply> {
-    const { reading } = through ?? this.#link
-    return this.run<T>({ ...command, ...reading }, through)
-  }
-
   /** Returns up to `limit` keys of the documents that the query finds. */
   async findKeys(query: object, limit: number): Promise<string[]> {
-    const { cursor } = await this.read<Found>({
+    const { cursor } = await this.run<Found>({
       find: this.#collection,
       ...query,
       projection: { _id: 1 },

@@ -108,7 +108,7 @@ export function mongoDriver(options: MongoOptions, schema: Schema<Step> = SCHEMA
     },
     async read(keys) {
       const filter = { _id: keys.length === 1 ? keys[0] : { $in: keys } }
-      const { cursor } = await commands.read<Found>({ find: collection, filter, batchSize: keys.length + 1 })
+      const { cursor } = await commands.run<Found>({ find: collection, filter, batchSize: keys.length + 1 })
       const rows = cursor.firstBatch.map(toRow).filter((row) => row !== undefined)
       if (String(cursor.id) === '0') return rows
       // The answer was full at 16 MiB, and there are more rows.

@@ -19,7 +19,8 @@ export async function startMongoReplicaSet(info: DeploymentInfo, query: string):
     source: set.nodes[0]!.source,
     direct: url,
     through: url,
-    deployment: { ...info, faults: faultsOf(set, info), calls: 40 },
+    // A primary that is replaced may keep a write that nobody acknowledged, and show it when it comes back.
+    deployment: { ...info, faults: faultsOf(set, info), calls: 40, delaysWrites: true },
     [Symbol.asyncDispose]: () => set.stop(),
   }
 }
