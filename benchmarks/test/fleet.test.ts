@@ -110,7 +110,7 @@ describe('a fleet', () => {
   })
 })
 
-it('a reference run takes less than 96 minutes by its plan, and a quick run less than 5', () => {
+it('a reference run takes less than 99 minutes by its plan, and a quick run less than 5', () => {
   const all = {
     stores: ['redis', 'mongodb', 'postgres', 'sqlite', 'memory', 'files'],
     scenarios: [
@@ -120,6 +120,6 @@ it('a reference run takes less than 96 minutes by its plan, and a quick run less
   } as unknown as Parameters<typeof plan>[0]
   const minutes = (scale: typeof full): number =>
     Number(/^together\s+([\d.]+) min/m.exec(describePlan(plan(all, scale), scale.rounds))![1])
-  assert.ok(minutes(full) < 96, `${minutes(full)}`)
+  assert.ok(minutes(full) < 99, `${minutes(full)}`)
   assert.ok(minutes(quick) < 5, `${minutes(quick)}`)
 })

@@ -1,3 +1,4 @@
+import type { WarmUp } from '../plan/scale.ts'
 import { addProcesses } from '../results/merge.ts'
 import type { Measurement } from '../results/results.ts'
 import { openSubject } from '../subjects/open.ts'
@@ -12,6 +13,8 @@ import { idsOf } from './workload.ts'
 
 /** Milliseconds in which all processes receive their message before the operations begin. */
 const LEAD = 20
+/** Milliseconds of a warm-up between two looks at the number of operations. */
+const WARM_UP_STEP = 1000
 
 /**
  * Measures several processes that work at the same time. Each opens a store of its own and uses its
@@ -37,15 +40,28 @@ export async function runFleet(job: FleetJob): Promise<void> {
   )
   await pass()
   const meter = new Meter(usage)
-  for (const { concurrency, duration } of job.warmUps) {
-    const parameters = { ...points[0]!.parameters, concurrency }
-    await measureAll(helpers, { ...points[0]!, parameters, warmUp: 0, duration }, meter)
-  }
+  for (const warmUp of job.warmUps) await warmAll(helpers, points[0]!, warmUp, meter)
   for await (const [index, point] of inTurn(job)) {
     const working = helpers.slice(0, point.parameters.processes)
     report({ kind: 'measured', index, measurement: await measureAll(working, point, meter) })
   }
   for (const helper of helpers) helper.end()
+}
+
+/** Lets the processes work until they have made so many operations, or the time is over. */
+async function warmAll(
+  helpers: readonly Helper[],
+  point: Point,
+  { concurrency, operations, duration }: WarmUp,
+  meter: Meter,
+): Promise<void> {
+  const parameters = { ...point.parameters, concurrency }
+  const end = sharedClock() + duration
+  let made = 0
+  for (let left = duration; left > 0 && made < operations * helpers.length; left = end - sharedClock()) {
+    const step = { ...point, parameters, warmUp: 0, duration: Math.min(left, WARM_UP_STEP) }
+    made += (await measureAll(helpers, step, meter)).operations
+  }
 }
 
 /** Lets the processes begin, count and end at the same times, and adds up what they did. */

@@ -1,6 +1,9 @@
-/** How many operations at once prepare a process for its measurements, and for how many milliseconds. */
+/** What prepares the processes of a fleet for their measurements. */
 export interface WarmUp {
   concurrency: number
+  /** How many operations of each process are enough. */
+  operations: number
+  /** The milliseconds after which the warm-up ends with fewer operations, too. */
   duration: number
 }
 
@@ -97,10 +100,10 @@ export const full: Scale = {
     // After less, the engine had not settled in eight processes on two cores, and the store with
     // more code lost by it. Servers in production run for days.
     jobWarmUps: [
-      { concurrency: 16, duration: 4000 },
-      { concurrency: 1, duration: 16_000 },
-      { concurrency: 4, duration: 4000 },
-      { concurrency: 1, duration: 6000 },
+      { concurrency: 16, operations: 10_000, duration: 5000 },
+      { concurrency: 1, operations: 12_000, duration: 20_000 },
+      { concurrency: 4, operations: 6000, duration: 5000 },
+      { concurrency: 1, operations: 5000, duration: 6000 },
     ],
     roundsPerStart: 3,
     warmUp: 50,
@@ -139,8 +142,8 @@ export const quick: Scale = {
     processes: [2],
     concurrencies: [1, 8],
     jobWarmUps: [
-      { concurrency: 16, duration: 50 },
-      { concurrency: 1, duration: 50 },
+      { concurrency: 16, operations: 1000, duration: 50 },
+      { concurrency: 1, operations: 1000, duration: 50 },
     ],
     roundsPerStart: 3,
     warmUp: 10,
