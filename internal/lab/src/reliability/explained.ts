@@ -8,6 +8,6 @@ export const EXPLAINED: Readonly<Record<string, string>> = {
   'sqlite 40042':
     "The lab's fault: the clock of a process jumped forth and back during one call, so the call saw times that its record did not hold. Records hold them since then.",
   'mongodb-replica-set 40010':
-    'A primary that was being replaced showed a write that no majority had, and the failover undid it. Lookups show what a majority has since then.',
+    'A lookup showed a save that failed on a primary which was being replaced, and which came back later. MongoDB allows that, and the README of the store says so.',
   'mongodb-replica-set 40034': 'The same as with seed 40010.',
 }
