@@ -9,11 +9,11 @@ import { numberCalls } from './support/calls.ts'
 
 /**
  * The rounds that are played again. Seed 60001 of the replica set found that a new primary showed
- * sessions after their logout, while lookups had the read concern `majority`. Seed 40010 found that a write
- * without an answer takes effect when the old primary comes back. Seed 2 of the synchronous standby found that a write without
- * an answer takes effect when the standby confirms it, seconds after its time limit. Seed 1000 of Sentinel
- * ended a client for good, and seed 2007 of Cluster found sessions that their user's list lacks after a
- * failover.
+ * sessions after their logout, while lookups had the read concern `majority`. Seed 40010 found that a
+ * write without an answer takes effect when the old primary comes back. Seed 2 of the synchronous
+ * standby found that a write without an answer takes effect when the standby confirms it, seconds
+ * after its time limit. Seed 1000 of Sentinel ended a client for good, and seed 2007 of Cluster found
+ * sessions that their user's list lacks after a failover.
  */
 const ROUNDS: Readonly<Partial<Record<DeploymentId, readonly RoundOptions[]>>> = {
   'mongodb-replica-set': [
