@@ -213,19 +213,22 @@ export class Dispatcher {
   /** Calls the driver after its set-up. */
   #call<T>(how: DriverCall, produce: () => Awaitable<T>, answer: Done<T>): void {
     if (this.#ready) return this.#run(how, produce, answer)
-    const produceWhenReady = async (isAnswered: () => boolean): Promise<T> => {
+    let isAnswered = false
+    const produceWhenReady = async (): Promise<T> => {
       await this.#whenReady()
       // The callers were told that the call failed, so it must not take effect later.
-      if (isAnswered()) throw new SessionStoreError('TIMEOUT', 'the set-up took too long')
+      if (isAnswered) throw new SessionStoreError('TIMEOUT', 'the set-up took too long')
       return produce()
     }
-    this.#run(how, produceWhenReady, answer)
+    this.#run(how, produceWhenReady, (error, value) => {
+      isAnswered = true
+      answer(error, value)
+    })
   }
 
-  /** @param produce gets a function that tells whether the time of the call is up */
   #run<T>(
     { verb, size = 0, timeout = this.#timeout, ended, lost }: DriverCall,
-    produce: (isAnswered: () => boolean) => Awaitable<T>,
+    produce: () => Awaitable<T>,
     answer: Done<T>,
   ): void {
     const { name } = this.driver
@@ -247,8 +250,7 @@ export class Dispatcher {
       }
       answer(error, value)
     }
-    const produceAnswer = () => produce(() => isAnswered)
-    settle(produceAnswer, (failure, value) => {
+    settle(produce, (failure, value) => {
       ended?.(failure == null)
       finish(failure, value)
     })
