@@ -122,11 +122,8 @@ export class Dispatcher {
       const waitsForSetup = !this.#ready
       const write = (): Awaitable<string[]> => {
         if (waitsForSetup) dropGivenUp(requests)
-        if (requests.size === 0) return []
-        return driver.write(
-          sortedKeys(requests).map((key) => requests.get(key)!.sent),
-          time(),
-        )
+        const writes = sortedKeys(requests).map((key) => requests.get(key)!.sent)
+        return writes.length === 0 ? [] : driver.write(writes, time())
       }
       this.#call({ verb: 'write', size: requests.size, ended, lost }, write, (error, landed) => {
         if (landed?.length === requests.size) {
