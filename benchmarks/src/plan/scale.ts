@@ -54,7 +54,7 @@ export interface Scale {
     concurrencies: readonly number[]
     /** The warm-ups of new processes, one after the other. */
     jobWarmUps: readonly WarmUp[]
-    /** How many rounds in succession are measured in the same processes. */
+    /** How many rounds are measured before the processes are started again. */
     roundsPerStart: number
     warmUp: number
     warmUpEach: number

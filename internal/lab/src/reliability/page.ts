@@ -86,7 +86,7 @@ Three processes of an application use one database. In each history, six clients
 - A call that failed took effect once or not at all, and not later than ${OPERATION_TIMEOUT} ms (the \`operationTimeout\` here) after it ended.
 - A write that is under way when a fault removes what the database holds (\`FLUSHALL\`, a dropped table, a failover) may take effect before it and again after it: a store that got no answer finds nothing, and writes again.
 - A create that got no answer is sent again. Where another write has taken the session's place meanwhile, and has expired, the create takes effect a second time. Outside the lab, nobody can write a new session before its create is answered, because nobody knows its id.
-- A write that failed on a primary which is replaced may take effect when that primary comes back.
+- In a deployment with replicas, a write that failed on a primary which is replaced may take effect when that primary comes back.
 
 Where no order explains the answers, the history counts as a violation. The checker itself is tested with stores that are broken on purpose. It must find each store that
 

@@ -49,7 +49,7 @@ export class PlainSaves {
     this.#dispatcher.read(save.key, (error, row) => {
       // The caller was told that the save failed, so it must not take effect later.
       if (error != null || call.done) return call.finish(error)
-      // The clock may be set, or a deadline may pass, at any moment. One time decides everything.
+      // All checks use the same time, because the clock may be set, or a deadline pass, between them.
       const now = this.#settings.now()
       if (row === undefined || row.expiresAt <= now) return this.#create(call, save, lane, attempts, now)
       if (row.data === null) {

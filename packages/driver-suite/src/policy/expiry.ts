@@ -255,7 +255,7 @@ export const expiry: StoreRule[] = [
   ...Object.entries({ deadline: undefined, 'absolute-end': HOUR }).map(([end, absoluteTimeout]) =>
     rule(
       `a-plain-save-at-the-${end}-begins-a-new-session-although-the-clock-is-set-back`,
-      'A script is told that the session which it has just written was signed out.',
+      'A save fails as if somebody had signed out, although the session before it has only expired.',
       async ({ open, openOn, openOther, drivers: [driver], clock }) => {
         const life = absoluteTimeout === undefined ? HOUR : DAY
         await open().set(ID, makeLasting(clock.now, life, { turn: 1 }))
