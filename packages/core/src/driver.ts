@@ -93,8 +93,11 @@ export interface Driver {
    * Removes about `limit` rows that expired before `before`, and returns how many went: clause 6.
    */
   prune(before: number, limit: number): Awaitable<number>
-  /** Removes every row of this store, with tombstones and in bounded steps, and nothing else. */
-  clear(): Awaitable<void>
+  /**
+   * Removes every row of this store, with tombstones and in bounded steps, and nothing else. Begins no
+   * step once `signal` is aborted: the call was given up, and sessions may have begun since.
+   */
+  clear(signal?: AbortSignal): Awaitable<void>
   /** Returns the time of the database's clock, in epoch milliseconds. */
   ping(): Awaitable<number>
   /** Closes what the driver opened itself, never what it was lent. */

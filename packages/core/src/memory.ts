@@ -75,8 +75,8 @@ export function memoryDriver(): Driver {
       }
       return removed
     },
-    clear() {
-      rows.clear()
+    clear(signal) {
+      if (!signal?.aborted) rows.clear()
     },
     ping: () => Date.now(),
     close() {},

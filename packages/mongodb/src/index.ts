@@ -143,11 +143,12 @@ export function mongoDriver(options: MongoOptions, schema: Schema<Step> = SCHEMA
       const removal = { q: { _id: { $in: keys }, ...expired }, limit: 0 }
       return (await commands.send('delete', [removal], new Date(0), begun)).n
     },
-    async clear() {
+    async clear(signal) {
       let after: string | undefined
       do {
         const begun = timers.uptime()
         const { keys, next } = await driver.list({ after, limit: CLEAR_STEP })
+        if (signal?.aborted) return
         // Each document has a statement of its own, because a statement on many documents misses
         // those that move from shard to shard meanwhile.
         const latest = new Date(0)

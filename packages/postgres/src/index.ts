@@ -176,9 +176,10 @@ export function postgresDriver(options: PostgresOptions, changes: Schema<Step> =
         if (removed >= limit || gone + postponed < limit) return removed
       }
     },
-    async clear() {
+    async clear(signal) {
       let last: string | null = ''
-      while (last !== null) last = (await queries.run(statements.clear, last, CLEAR_STEP))[0]![0]!
+      while (last !== null && !signal?.aborted)
+        last = (await queries.run(statements.clear, last, CLEAR_STEP))[0]![0]!
     },
     ping: () => queries.readClock(statements.ping),
     close: () => queries.close(),

@@ -167,11 +167,12 @@ export function redisDriver(options: RedisOptions): Driver {
     async prune() {
       return 0
     },
-    async clear() {
+    async clear(signal) {
       // Each step has a time limit of its own, which begins with its walk, so that a store of any
       // size can be cleared.
       let times = scripts.timesOf(0)
       for await (const names of scanAll(client, prefix)) {
+        if (signal?.aborted) return
         const own = names.filter((name) => isHash(name) || isIndex(name))
         await Promise.all([
           scripts.run(REMOVE, times, own, keyOf),

@@ -171,8 +171,8 @@ export function sqliteDriver(options: SqliteOptions, changes: Schema<Step> = SCH
         if (gone === most || gone + postponed < limit) return removed
       }
     },
-    async clear() {
-      for (; ; await nextTurn()) {
+    async clear(signal) {
+      for (; !signal?.aborted; await nextTurn()) {
         const gone = await run(writes, (sql) => sql.clear.run(STEP).changes)
         connection.addPages(gone)
         if (gone < STEP) return

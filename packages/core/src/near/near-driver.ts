@@ -48,9 +48,9 @@ export class NearDriver implements Driver {
     )
   }
 
-  clear(): Awaitable<void> {
+  clear(signal?: AbortSignal): Awaitable<void> {
     return watch(
-      () => this.#driver.clear(),
+      () => this.#driver.clear(signal),
       () => this.#near.forgetAll(),
     )
   }

@@ -86,7 +86,12 @@ export class Directory {
     const timeout = this.#settings.operationTimeout * WHOLE_STORE
     // First the rows of the other store, so that none of them moves in after this store is empty.
     if (this.#sessions.moves.isOn) await this.#sessions.moves.clear()
-    await this.#dispatcher.run('clear', () => driver.clear(), timeout)
+    const controller = new AbortController()
+    try {
+      await this.#dispatcher.run('clear', () => driver.clear(controller.signal), timeout)
+    } finally {
+      controller.abort()
+    }
     if (events.ended.hasSubscribers) events.ended.publish({ driver: driver.name } satisfies EndedEvent)
   }
 

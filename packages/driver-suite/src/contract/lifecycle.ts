@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { HOUR, MINUTE } from '../common.ts'
-import { type DriverRule, KEY, landAll, makeSession, makeTombstone, put, read, toRow } from './fixture.ts'
+import {
+  type DriverRule,
+  KEY,
+  landAll,
+  makeKeys,
+  makeSession,
+  makeTombstone,
+  put,
+  read,
+  toRow,
+} from './fixture.ts'
 
 export const lifecycle: DriverRule[] = [
   {
@@ -86,6 +96,34 @@ export const lifecycle: DriverRule[] = [
         assert.ok(Number.isInteger(time), `${time} is no whole number of milliseconds`)
         assert.ok(time > before - MINUTE && time < Date.now() + MINUTE, `${time} is another time`)
       }
+    },
+  },
+  {
+    id: 'contract/lifecycle/clear-removes-nothing-after-it-was-given-up',
+    why: 'Who signs in after a failed `clear` is signed out by it.',
+    async check({ a, b, now }) {
+      const keys = makeKeys(20)
+      await put(a, now, ...keys.map((key) => makeSession(key, now)))
+      // Whether such a call succeeds does not matter, because nobody waits for its answer.
+      await Promise.resolve(a.clear(AbortSignal.abort())).catch(() => {})
+      assert.equal(await b.count(now), keys.length)
+      await a.clear(new AbortController().signal)
+      assert.equal(await b.count(now), 0)
+    },
+  },
+  {
+    id: 'contract/lifecycle/clear-stops-between-two-steps',
+    why: 'A `clear` that has failed goes on for minutes, and signs out whoever has signed in since.',
+    async check({ a, b, now }) {
+      for (let i = 0; i < 3; i++)
+        await landAll(a, now, ...makeKeys(1500, `key-${i}`).map((key) => makeSession(key, now)))
+      const controller = new AbortController()
+      const cleared = a.clear(controller.signal)
+      // A driver that answers at once has no second step.
+      if (!(cleared instanceof Promise)) return
+      controller.abort()
+      await cleared.catch(() => {})
+      assert.ok((await b.count(now)) > 0, 'rows are left')
     },
   },
   {

@@ -116,6 +116,29 @@ export const unanswered: StoreRule[] = [
       assert.equal(await generous.get('new'), null)
     },
   ),
+  rule(
+    'a-clear-that-was-given-up-ends-no-session-that-began-afterwards',
+    'Who signs in after a failed `clear` is signed out by it.',
+    async ({ openOn, openOther, drivers: [driver] }) => {
+      const released = Promise.withResolvers<void>()
+      let cleared: Promise<unknown> = Promise.resolve()
+      const slow: Driver = {
+        ...driver,
+        setup: () => driver.setup(),
+        clear(signal) {
+          cleared = released.promise.then(() => driver.clear(signal))
+          return cleared as Promise<void>
+        },
+      }
+      const store = openOn(slow, { operationTimeout: 20 })
+      await assertFails('TIMEOUT', store.clear())
+      const other = openOther()
+      await save(makeFresh(other, ID, { name: 'Ada' }))
+      released.resolve()
+      await cleared.catch(() => {})
+      assert.deepEqual(await read(other, ID), { name: 'Ada' })
+    },
+  ),
   rule('a-save-that-is-sent-again-takes-effect-once', TWICE, async (stores) => {
     const { driver, network, store, second } = openLossy(stores)
     await save(makeFresh(store, ID, { name: 'Ada' }))

@@ -100,6 +100,8 @@ export const updates: StoreRule[] = [
     })
     await assertFails('TIMEOUT', store.update(ID, countUp))
     await patient.destroy(ID)
+    // The store has given the driver its own short time limit.
+    await driver.setup()
     released.resolve()
     await landed
     assert.equal(await patient.get(ID), null)

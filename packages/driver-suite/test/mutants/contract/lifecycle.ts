@@ -22,6 +22,12 @@ export const lifecycle: Readonly<Record<string, Mutant>> = {
       throw new Error('mutant: no such command')
     },
   }),
+  'contract/lifecycle/clear-removes-nothing-after-it-was-given-up': (driver) => ({
+    clear: () => driver.clear(),
+  }),
+  'contract/lifecycle/clear-stops-between-two-steps': (driver) => ({
+    clear: async () => driver.clear(),
+  }),
   'contract/lifecycle/close-may-be-called-again': () => {
     let closed = false
     return {

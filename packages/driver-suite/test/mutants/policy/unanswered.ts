@@ -41,6 +41,16 @@ export const unanswered: Readonly<Record<string, Mutant>> = {
         }),
       ),
   }),
+  'policy/unanswered/a-clear-that-was-given-up-ends-no-session-that-began-afterwards': (right) => ({
+    clear: (callback?: Callback) =>
+      answer(callback, () =>
+        right.clear().catch((error) => {
+          // The mutant goes on to end sessions after it has failed.
+          setImmediate(() => right.clear().catch(() => {}))
+          throw error
+        }),
+      ),
+  }),
   'policy/unanswered/a-save-that-is-sent-again-takes-effect-once': resendUnanswered,
   'policy/unanswered/a-first-save-that-is-sent-again-takes-effect-once': resendUnanswered,
   'policy/unanswered/a-plain-save-that-is-sent-again-takes-effect-once': resendUnanswered,
