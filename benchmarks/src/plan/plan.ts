@@ -98,8 +98,8 @@ class Planner {
         // With many operations in flight, the first answers come late.
         const calls = count * concurrency
         const times = {
-          warmUp: Math.max(warmUp, calls * fleet.warmUpEach),
-          duration: Math.max(duration, calls * fleet.durationEach),
+          warmUp: Math.max(warmUp, calls * fleet.warmUpEach, count * fleet.perProcess),
+          duration: Math.max(duration, calls * fleet.durationEach, count * fleet.perProcess),
         }
         return { ...this.#point('fleet', 'lookup-touch', parameters), ...times, warmUpAgain: times.warmUp }
       }),
