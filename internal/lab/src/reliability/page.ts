@@ -3,7 +3,6 @@ import type { Lost } from '../histories/checker.ts'
 import { MUTANTS } from '../histories/mutants.ts'
 import { OPERATION_TIMEOUT, SESSIONS } from '../histories/protocol.ts'
 import { count, duration, table } from '../text.ts'
-import { EXPLAINED } from './explained.ts'
 import { toSoakSection } from './page-soak.ts'
 import type { HistoriesPart, PlaceResult, ReliabilityResult, Run } from './result.ts'
 import { findFailures } from './verdict.ts'
@@ -121,11 +120,10 @@ function toResults({ places }: HistoriesPart): string {
     'acknowledged saves, logouts and refreshes lost',
   ]
   const wrong = places.flatMap(({ database, violations }) =>
-    violations.map(({ seed, session, stuck }) => {
-      const explanation = EXPLAINED[`${database} ${seed}`]
-      const found = `- ${database}, seed ${seed}, session \`${session}\`: ${stuck.length} calls have no place in any order.`
-      return explanation === undefined ? found : `${found} ${explanation}`
-    }),
+    violations.map(
+      ({ seed, session, stuck }) =>
+        `- ${database}, seed ${seed}, session \`${session}\`: ${stuck.length} calls have no place in any order.`,
+    ),
   )
   return [
     '## Results of the histories',
