@@ -8,7 +8,7 @@ import {
 import { describeWith, report } from '@session-stores/testbed/vitest'
 import { expect, it } from 'vitest'
 import { mongoDriver } from '../src/index.ts'
-import { startThree } from './support/servers.ts'
+import { startThree, withOption } from './support/servers.ts'
 
 /** Returns a member that is not the primary. */
 async function secondaryOf(set: MongoReplicaSet): Promise<ProcessServer> {
@@ -53,3 +53,36 @@ for (const [name, start] of [
       })
     },
   )
+
+// With less than a majority, the database may lose what it acknowledged. The store promises nothing then.
+describeWith('MongoDB replica set of three, w=1', startThree, (set) => {
+  it('both secondaries hang, then the primary is killed', { timeout: 120_000 }, async (context) => {
+    const primary = await set.primary()
+    const others = set.nodes.filter((node) => node !== primary)
+    const figures = await endure(mongoDriver({ url: withOption(set.url, 'w=1') }), {
+      async strike(load) {
+        for (const node of others) node.pause()
+        try {
+          await load.works()
+          await primary.kill()
+        } finally {
+          for (const node of others) node.resume()
+        }
+      },
+      return: () => primary.start(),
+    })
+    report(context, { server: set.version, ...figures })
+    expect(figures.lost).toBeGreaterThan(0)
+  })
+})
+
+describeWith(
+  'MongoDB without a replica set, w=1',
+  () => mongoProcess(),
+  (server) => {
+    it('killed, and started again', async (context) => {
+      const figures = await endure(mongoDriver({ url: withOption(server.url, 'w=1') }), crash(server))
+      report(context, { server: server.version, ...figures })
+    })
+  },
+)

@@ -47,3 +47,15 @@ describeWith('PgBouncer', startPrompt, ({ pooler, server }) => {
     expect(figures).toMatchObject({ lost: 0, undone: 0 })
   })
 })
+
+const asynchronous = () => postgresServers[0]!.start({ args: ['-c', 'synchronous_commit=off'] })
+
+describeWith('PostgreSQL with synchronous_commit = off', asynchronous, (server) => {
+  it('killed, and started again', async (context) => {
+    const start = async () => void (await until(() => server.start()))
+    const outage = crash({ kill: () => server.kill(), start })
+    const figures = await endure(postgresDriver({ url: server.url }), outage)
+    // The server may lose what it acknowledged in the last moments. The store promises nothing here.
+    report(context, { server: server.version, ...figures })
+  })
+})

@@ -1,5 +1,11 @@
-import { endure, type Load, replace } from '@session-stores/driver-suite/outage'
-import { type ProcessServer, type RedisSentinel, redisCluster, redisSentinel } from '@session-stores/testbed'
+import { crash, endure, type Load, replace } from '@session-stores/driver-suite/outage'
+import {
+  type ProcessServer,
+  type RedisSentinel,
+  redisCluster,
+  redisProcess,
+  redisSentinel,
+} from '@session-stores/testbed'
 import { after, describeWith, report } from '@session-stores/testbed/vitest'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
@@ -7,7 +13,7 @@ import { redisDriver } from '../src/index.ts'
 import { type Library, lend, mainLibraries } from './support/lent.ts'
 import type { Place } from './support/place.ts'
 
-// Replication may lose acknowledged writes. These tests measure how many; stores promise nothing.
+// These deployments may lose acknowledged writes. The tests measure how many; stores promise nothing.
 
 /** Makes a driver on a client of the library, which is closed after the test. */
 function driverOn(library: Library, place: Place) {
@@ -107,5 +113,39 @@ describe.each(['ioredis', 'redis 6'] as const)('%s', (library) => {
       const figures = await endure(driverOn(library, { addresses }), outage)
       report(context, { server: nodes[2]!.version, ...figures })
     })
+  })
+})
+
+/** Returns a number that the server says about its memory or its work. */
+async function readNumber(server: ProcessServer, section: string, field: string): Promise<number> {
+  const client = new Redis(server.url)
+  const info = await client.info(section)
+  client.disconnect()
+  return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1])
+}
+
+describeWith('Redis without appendonly', redisProcess, (server) => {
+  it('killed, and started again', async (context) => {
+    const figures = await endure(redisDriver({ url: server.url }), crash(server))
+    report(context, { server: server.version, ...figures })
+    expect(figures.lost).toBeGreaterThan(0)
+    expect(figures.undone).toBe(0)
+  })
+})
+
+const evicting = () => redisProcess({ args: ['--maxmemory', '1gb', '--maxmemory-policy', 'volatile-lru'] })
+
+describeWith('Redis with maxmemory-policy volatile-lru', evicting, (server) => {
+  it('its memory is full', async (context) => {
+    const setLimit = (bytes: number) => ask(server, 'CONFIG', 'SET', 'maxmemory', `${bytes}`)
+    const figures = await endure(redisDriver({ url: server.url }), {
+      async strike() {
+        await setLimit((await readNumber(server, 'memory', 'used_memory')) - 200_000)
+        await expect.poll(() => readNumber(server, 'stats', 'evicted_keys')).toBeGreaterThan(100)
+        await setLimit(2 ** 30)
+      },
+    })
+    report(context, { server: server.version, ...figures })
+    expect(figures.lost).toBeGreaterThan(0)
   })
 })
