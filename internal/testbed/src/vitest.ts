@@ -3,6 +3,7 @@ import { recordServer } from './ran-on.ts'
 import { ServerUnavailableError } from './server.ts'
 
 export { after } from './after.ts'
+export { type Relay, startRelay } from './relay.ts'
 export { report } from './reporters/outage.ts'
 export { requireDisk, smallDisk } from './small-disk.ts'
 

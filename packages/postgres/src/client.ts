@@ -1,6 +1,7 @@
 import { refuseFragment, timers } from '@session-stores/core'
 import pg from 'pg'
 import { isAnswer, isConnectFailure } from './errors.ts'
+import { closeOnGarbage } from './garbage.ts'
 import { Gate } from './gate.ts'
 import { Lines } from './lines.ts'
 import type { Query } from './query.ts'
@@ -134,6 +135,11 @@ export class OwnPool implements Connections {
  */
 function gatedClient(gate: Gate): typeof pg.Client {
   return class extends pg.Client {
+    constructor(config?: string | pg.ClientConfig) {
+      super(config)
+      closeOnGarbage(this)
+    }
+
     override connect(): Promise<this>
     override connect(callback: (error: Error) => void): void
     override connect(callback?: (error: Error) => void): Promise<this> | void {

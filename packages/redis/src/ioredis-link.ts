@@ -1,6 +1,7 @@
 import type { RedisClient, RedisNode } from './client.ts'
 import { isReply } from './errors.ts'
 import { LentLink } from './lent-link.ts'
+import { refuseUnasked } from './unasked.ts'
 
 /** Fields of ioredis that its types do not declare. */
 interface Undeclared {
@@ -26,8 +27,11 @@ export class IoredisLink extends LentLink {
       this.isUsable = false
     })
     if (client.isCluster) this.#watchNodes()
-    else if (this.database || (client as Undeclared).options?.sentinels)
-      client.on('error', (error) => this.#onError(error as Error))
+    else {
+      refuseUnasked(client)
+      if (this.database || (client as Undeclared).options?.sentinels)
+        client.on('error', (error) => this.#onError(error as Error))
+    }
     client.on('end', () => this.#onEnd())
   }
 
@@ -55,6 +59,7 @@ export class IoredisLink extends LentLink {
   }
 
   #countBreaks(node: RedisNode): void {
+    refuseUnasked(node)
     node.on('close', () => {
       this.breaks++
     })

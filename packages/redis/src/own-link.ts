@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import { createClient } from './client.ts'
 import { isFault, isReply } from './errors.ts'
 import { CONNECT_SHARE, Link } from './link.ts'
+import { refuseUnasked } from './unasked.ts'
 
 const { clearTimeout, setTimeout, uptime } = timers
 
@@ -55,6 +56,7 @@ export class OwnLink extends Link {
   constructor(url: string, tls: ConnectionOptions | undefined) {
     const client = createClient(url, tls, LAST_RETRY)
     super(client)
+    refuseUnasked(client)
     client.on('error', (error) => {
       this.failure = error
     })

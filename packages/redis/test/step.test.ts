@@ -1,9 +1,8 @@
 import { redisProcess } from '@session-stores/testbed'
-import { after, describeWith } from '@session-stores/testbed/vitest'
+import { after, describeWith, type Relay, startRelay } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
 import type { RedisOptions } from '../src/index.ts'
 import { lend, libraries } from './support/lent.ts'
-import { type Relay, startRelay } from './support/relay.ts'
 import { storeOf } from './support/servers.ts'
 import { plain } from './support/session.ts'
 
@@ -11,17 +10,17 @@ const codeOf = ({ code }: { code?: string }) => code
 let tests = 0
 const ids = Array.from({ length: 40 }, (_, i) => `id-${i}`)
 
-describeWith('a connection that delivers one reply twice', redisProcess, ({ port }) => {
-  const clients: Record<string, (relay: Relay) => RedisOptions> = {
-    'of its own': (relay) => ({ url: relay.url }),
+const clients: Record<string, (url: string) => RedisOptions> = {
+  'of its own': (url) => ({ url }),
+}
+for (const library of libraries)
+  clients[`of ${library} that was lent`] = (url) => {
+    const { client, close } = lend(library, { url })
+    after(close)
+    return { client }
   }
-  for (const library of libraries)
-    clients[`of ${library} that was lent`] = ({ url }) => {
-      const { client, close } = lend(library, { url })
-      after(close)
-      return { client }
-    }
 
+describeWith('a connection that delivers one reply twice', redisProcess, ({ port, url }) => {
   /** From now on, each command on this connection gets the reply to the command before. */
   function shift(relay: Relay): void {
     const { made } = relay
@@ -37,7 +36,7 @@ describeWith('a connection that delivers one reply twice', redisProcess, ({ port
   describe.each(Object.entries(clients))('of a client %s', (_, optionsOf) => {
     it.each([true, false])('gives no request the session of another one (hashIds: %s)', async (hashIds) => {
       const relay = await startRelay(port)
-      const store = storeOf({ ...optionsOf(relay), hashIds, prefix: `test${++tests}:` })
+      const store = storeOf({ ...optionsOf(relay.through(url)), hashIds, prefix: `test${++tests}:` })
       for (const id of ids) await store.set(id, plain({ id }))
       const { made } = relay
       shift(relay)
@@ -57,7 +56,7 @@ describeWith('a connection that delivers one reply twice', redisProcess, ({ port
 
     it('gives no save the reply of another one', async () => {
       const relay = await startRelay(port)
-      const store = storeOf({ ...optionsOf(relay), onGone: 'error', prefix: `test${++tests}:` })
+      const store = storeOf({ ...optionsOf(relay.through(url)), onGone: 'error', prefix: `test${++tests}:` })
       for (const id of ids) await store.set(id, plain({ id }))
       shift(relay)
       const answers: (string | undefined)[] = []
@@ -70,5 +69,28 @@ describeWith('a connection that delivers one reply twice', redisProcess, ({ port
       for (const [i, session] of left.entries())
         if (session !== null) expect(answers[ids.length + i]).toBe('UNAVAILABLE')
     })
+  })
+})
+
+describeWith('a connection that gives answers to nothing', redisProcess, ({ port, url }) => {
+  // An error that nobody can catch fails the whole run.
+  it.each(
+    Object.entries(clients).flatMap(([name, optionsOf]) =>
+      ['$-1\r\n$-1\r\n', '_\r\n_\r\n', '+OK\r\n', '-ERR no\r\n'].map(
+        (answer) => [name, JSON.stringify(answer), optionsOf, answer] as const,
+      ),
+    ),
+  )('does not end the process of a client %s (%s)', async (_name, _text, optionsOf, answer) => {
+    const relay = await startRelay(port)
+    const store = storeOf({ ...optionsOf(relay.through(url)), prefix: `test${++tests}:` })
+    await store.set('the-id', plain({ name: 'Ada' }))
+    let added = 0
+    relay.change = (sent) => {
+      if (added++ > 0) return sent
+      return Buffer.concat([sent, Buffer.from(answer)])
+    }
+    await store.get('the-id').catch((error) => expect(error.code).toBe('UNAVAILABLE'))
+    expect(added).toBeGreaterThan(0)
+    await expect.poll(() => store.get('the-id').catch(codeOf)).toMatchObject({ name: 'Ada' })
   })
 })

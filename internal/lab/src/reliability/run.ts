@@ -31,7 +31,7 @@ async function run<T>(program: 'histories' | 'soak', args: readonly string[]): P
     )
     const [code] = (await once(child, 'exit')) as [number | null]
     const written = existsSync(json) ? (JSON.parse(readFileSync(json, 'utf8')) as T) : undefined
-    const complaint = readFileSync(errors, 'utf8').trim().split('\n').slice(-20).join('\n')
+    const complaint = readFileSync(errors, 'utf8').trim().split('\n').slice(-60).join('\n')
     return { written, code, complaint }
   } finally {
     rmSync(folder, { recursive: true })

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { after } from '@session-stores/testbed/vitest'
+import { after } from './after.ts'
 
 /** A proxy that may change the replies of a server. */
 export interface Relay {
-  readonly port: number
-  readonly url: string
+  /** Returns the URL of the server with the port of the relay. */
+  through(url: string): string
   /** How many connections clients have made. */
   readonly made: number
   /** Returns what the client gets in place of what the server sent, or `undefined` for nothing. */
@@ -37,10 +37,9 @@ export async function startRelay(port: number): Promise<Relay> {
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   let made = 0
-  const own = (server.address() as AddressInfo).port
+  const own = `${(server.address() as AddressInfo).port}`
   const relay: Relay = {
-    port: own,
-    url: `redis://127.0.0.1:${own}`,
+    through: (url) => Object.assign(new URL(url), { port: own }).href,
     get made() {
       return made
     },
