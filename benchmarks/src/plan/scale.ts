@@ -103,11 +103,11 @@ export const full: Scale = {
     // more code lost by it. Servers in production run for days.
     jobWarmUps: [
       { concurrency: 16, operations: 10_000, duration: 5000 },
-      { concurrency: 1, operations: 12_000, duration: 16_000 },
-      { concurrency: 4, operations: 6000, duration: 5000 },
-      { concurrency: 1, operations: 5000, duration: 6000 },
+      { concurrency: 1, operations: 40_000, duration: 40_000 },
+      { concurrency: 4, operations: 10_000, duration: 6000 },
+      { concurrency: 1, operations: 10_000, duration: 8000 },
     ],
-    roundsPerStart: 3,
+    roundsPerStart: 6,
     warmUp: 50,
     warmUpEach: 0.3,
     duration: 150,
