@@ -1,47 +1,62 @@
 /**
  * Records histories of several processes on each database while faults strike, and checks whether an
- * order of the calls explains all answers. Prints a line for each round. Exits with 1 after a violation.
+ * order of the calls explains all answers. Prints a line for each round.
  *
- *     npx -y pnpm@12 histories [--database redis-sentinel] [--seed 1] [--minutes 5] [--rounds 10]
- *         [--histories 20] [--faults 5] [--fault FLUSHALL] [--mutant 'loses an update'] [--json file]
- *         [--old <tag or commit>] [--formats]
- *
- * With --old, one of three processes has the packages of that version. With --formats, the processes have
- * one format more than was released: one writes the old one, and two write the new one.
+ *     npx -y pnpm@12 histories --help
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { databaseIds } from '@session-stores/testbed/databases'
+import { Option } from 'commander'
+import { listOption, makeCommand, numberOption, seedOption } from '../command.ts'
 import { checkOut } from '../upgrades/checkout.ts'
 import { ROLLING } from '../upgrades/store.ts'
-import { type AnyId, startAny } from './deployments/index.ts'
+import { type AnyId, deploymentIds, startAny } from './deployments/index.ts'
 import { Lab } from './lab.ts'
-import type { Mutant } from './mutants.ts'
+import { MUTANTS, type Mutant } from './mutants.ts'
 import { Tally, toTable } from './tally.ts'
 
-const { values } = parseArgs({
-  options: {
-    database: { type: 'string', multiple: true },
-    seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
-    minutes: { type: 'string' },
-    rounds: { type: 'string', default: '10' },
-    histories: { type: 'string', default: '20' },
-    faults: { type: 'string', default: '5' },
-    mutant: { type: 'string' },
-    fault: { type: 'string', multiple: true },
-    pages: { type: 'string' },
-    json: { type: 'string' },
-    old: { type: 'string' },
-    formats: { type: 'boolean', default: false },
-  },
-})
-const databases = (values.database ?? databaseIds) as AnyId[]
-const limit = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * 60_000
-const rounds = values.minutes === undefined ? Number(values.rounds) : Number.POSITIVE_INFINITY
+const given = makeCommand('histories', 'Records histories while faults strike, and checks them.')
+  .addOption(
+    listOption('--database <id...>', 'a database or deployment', [...databaseIds, ...deploymentIds]).default(
+      databaseIds,
+      'the databases',
+    ),
+  )
+  .addOption(seedOption())
+  .addOption(numberOption('--minutes <minutes>', 'how long all histories take, in place of --rounds'))
+  .addOption(numberOption('--rounds <count>', 'how many rounds are played on each database', 10, 1))
+  .addOption(numberOption('--histories <count>', 'how many histories are played together', 20, 1))
+  .addOption(numberOption('--faults <count>', 'how many faults strike in a round', 5))
+  .option('--fault <name...>', 'the faults that strike, instead of all; repeatable')
+  .addOption(
+    new Option('--mutant <name>', 'a fault of the store that is planted on purpose').choices(MUTANTS),
+  )
+  .option('--pages <folder>', 'a folder for a page about each violation')
+  .option('--json <file>', 'a file for the results')
+  .option('--old <version>', 'a tag or commit: one of three processes has the packages of that version')
+  .option('--formats', 'two of three processes write one format more than was released')
+  .parse()
+  .opts<{
+    database: AnyId[]
+    seed: number
+    minutes?: number
+    rounds: number
+    histories: number
+    faults: number
+    fault?: string[]
+    mutant?: Mutant
+    pages?: string
+    json?: string
+    old?: string
+    formats?: true
+  }>()
+const { database: databases, minutes, pages } = given
+const limit = minutes === undefined ? Number.POSITIVE_INFINITY : minutes * 60_000
+const rounds = minutes === undefined ? given.rounds : Number.POSITIVE_INFINITY
 const tallies: Tally[] = []
-const old = values.old === undefined ? undefined : await checkOut(values.old)
-if (values.pages !== undefined) mkdirSync(values.pages, { recursive: true })
-const versions = old ? [{ checkout: old.folder }] : values.formats ? ROLLING : []
+const old = given.old === undefined ? undefined : await checkOut(given.old)
+if (pages !== undefined) mkdirSync(pages, { recursive: true })
+const versions = old ? [{ checkout: old.folder }] : given.formats ? ROLLING : []
 
 for (const database of databases) {
   await using place = await startAny(database)
@@ -50,19 +65,19 @@ for (const database of databases) {
   tallies.push(tally)
   const begin = performance.now()
   for (let i = 0; i < rounds && performance.now() - begin < limit / databases.length; i++) {
-    const seed = Number(values.seed) + i
+    const seed = given.seed + i
     // In an outage of seconds so many calls go without an answer that no order of more would be found.
     const most = 'deployment' in place ? 8 : Number.POSITIVE_INFINITY
-    const histories = Math.min(Number(values.histories), most)
-    const mutants = values.mutant === undefined ? {} : { mutants: [values.mutant as Mutant] }
-    const options = { seed, histories, faults: Number(values.faults), only: values.fault, ...mutants }
-    const round = await lab.play(options, values.pages)
+    const histories = Math.min(given.histories, most)
+    const mutants = given.mutant === undefined ? {} : { mutants: [given.mutant] }
+    const options = { seed, histories, faults: given.faults, only: given.fault, ...mutants }
+    const round = await lab.play(options, pages)
     tally.add(round)
     console.log(JSON.stringify({ database, ...round }))
   }
 }
 console.log(toTable(tallies))
-if (values.json) writeFileSync(values.json, `${JSON.stringify(tallies, null, 2)}\n`)
+if (given.json) writeFileSync(given.json, `${JSON.stringify(tallies, null, 2)}\n`)
 await old?.[Symbol.asyncDispose]()
 // Node 24 may wait forever for the handles of killed servers.
 process.exit(tallies.some(({ violations }) => violations.length > 0) ? 1 : 0)

@@ -2,15 +2,14 @@
  * Moves many sessions from each store that `@session-stores/legacy` reads: written by the real
  * packages, in their oldest and newest versions, moved at their requests and by a command that is
  * killed in the middle. Then plays logouts beside moves, while a process still runs with the old
- * package. Prints a line of JSON for each part. Exits with 1 if a session was lost or came back.
+ * package. Prints a line of JSON for each part.
  *
- *     npx -y pnpm@12 migrations [--format connect-redis-7] [--sessions 100000] [--rounds 10000] [--seed 1]
+ *     npx -y pnpm@12 migrations --help
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { mongoProcess, postgresProcess, redisProcess } from '@session-stores/testbed'
 import { moveByCommand, moveLazily } from '../../../../packages/legacy/test/support/bulk.ts'
 import {
@@ -20,20 +19,20 @@ import {
   type Place,
 } from '../../../../packages/legacy/test/support/places.ts'
 import { playRounds } from '../../../../packages/legacy/test/support/rounds.ts'
+import { listOption, makeCommand, numberOption, seedOption } from '../command.ts'
 
-const { values } = parseArgs({
-  options: {
-    format: { type: 'string', multiple: true },
-    sessions: { type: 'string', default: '100000' },
-    rounds: { type: 'string', default: '10000' },
-    seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
-  },
-})
-const [sessions, rounds, seed] = [values.sessions, values.rounds, values.seed].map(Number) as [
-  number,
-  number,
-  number,
-]
+const {
+  format: chosen,
+  sessions,
+  rounds,
+  seed,
+} = makeCommand('migrations', 'Moves sessions from each store that @session-stores/legacy reads.')
+  .addOption(listOption('--format <id...>', 'the format of a store', formatIds).default(formatIds, 'all'))
+  .addOption(numberOption('--sessions <count>', 'how many sessions are moved', 100_000, 1))
+  .addOption(numberOption('--rounds <count>', 'how many logouts are played beside moves', 10_000, 1))
+  .addOption(seedOption())
+  .parse()
+  .opts<{ format: FormatId[]; sessions: number; rounds: number; seed: number }>()
 
 /** Kruptein derives a key for each row, which takes 20 ms of a core. */
 const countOf = (format: FormatId): number =>
@@ -68,7 +67,7 @@ function report(format: FormatId, part: string, outcome: object, isBroken: boole
   if (isBroken) process.exitCode = 1
 }
 
-for (const format of (values.format ?? formatIds) as FormatId[]) {
+for (const format of chosen) {
   const makePlace = (url: string): Place => ({ format, url, namespace: `n${randomBytes(6).toString('hex')}` })
   {
     await using server = await startServer(format)

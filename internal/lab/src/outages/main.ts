@@ -2,21 +2,23 @@
  * Tests outages under load: a database is killed, hangs, refuses connections, or is replaced by
  * another server for 1, 12 and 60 seconds, while an application makes 2,000 calls per second.
  *
- *     npx -y pnpm@12 outages [--database redis] [--kind killed] [--seconds 12]
+ *     npx -y pnpm@12 outages --help
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { type FaultyProxy, mongoProcess, type ProcessServer, startProxy } from '@session-stores/testbed'
 import { type ServerDatabaseId, serverDatabaseIds } from '@session-stores/testbed/databases'
+import { listOption, makeCommand } from '../command.ts'
 import { startServer, toDirectUrl } from '../servers.ts'
 import { openStore } from '../store.ts'
 import { OPERATION_TIMEOUT, type Order, type Report, type Verb } from './protocol.ts'
 
 const KINDS = ['killed', 'hung', 'refused', 'replaced'] as const
 type Kind = (typeof KINDS)[number]
+/** The lengths of outages, in seconds. */
+const LENGTHS = ['1', '12', '60']
 
 /** How long the application runs before and after the outage, in milliseconds. */
 const BEFORE = 3000
@@ -26,13 +28,14 @@ const PROMISED = 2000
 /** The maximum number of connection attempts per second while the server is down. */
 const ATTEMPTS = 8
 
-const { values } = parseArgs({
-  options: {
-    database: { type: 'string', multiple: true },
-    kind: { type: 'string', multiple: true },
-    seconds: { type: 'string', multiple: true },
-  },
-})
+const options = makeCommand('outages', 'Takes a server away from an application under load.')
+  .addOption(
+    listOption('--database <id...>', 'a database', serverDatabaseIds).default(serverDatabaseIds, 'all'),
+  )
+  .addOption(listOption('--kind <kind...>', 'what happens to the server', KINDS).default(KINDS, 'all'))
+  .addOption(listOption('--seconds <length...>', 'how long it is away', LENGTHS).default(LENGTHS, 'all'))
+  .parse()
+  .opts<{ database: ServerDatabaseId[]; kind: Kind[]; seconds: string[] }>()
 
 let isBroken = false
 
@@ -198,8 +201,8 @@ async function strike(database: ServerDatabaseId, kind: Kind, seconds: number): 
   await server.stop()
 }
 
-for (const database of (values.database ?? serverDatabaseIds) as ServerDatabaseId[])
-  for (const kind of (values.kind ?? KINDS) as Kind[])
-    for (const seconds of values.seconds ?? ['1', '12', '60']) await strike(database, kind, Number(seconds))
+for (const database of options.database)
+  for (const kind of options.kind)
+    for (const seconds of options.seconds) await strike(database, kind, Number(seconds))
 // Node 24 may wait forever for the handles of killed servers.
 process.exit(isBroken ? 1 : 0)

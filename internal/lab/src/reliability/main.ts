@@ -4,17 +4,15 @@
  * stay as they are. Exits with 1 after a violation, where something grows, and where a database did not
  * finish.
  *
- *     npx -y pnpm@12 reliability [--hours 1 | --minutes 60] [--seed 1] [--database redis] [--lanes 3]
- *         [--histories 200] [--faults 5] [--soak minutes-per-database] [--page] [--folder docs]
- *         [--pages folder] [--mutant 'loses an update']
- *
- * `--minutes 0` plays no histories. `--page` only makes the page anew from its JSON.
+ *     npx -y pnpm@12 reliability --help
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { databaseIds } from '@session-stores/testbed/databases'
+import { Option } from 'commander'
+import { listOption, makeCommand, numberOption, seedOption } from '../command.ts'
+import { MUTANTS } from '../histories/mutants.ts'
 import { inLanes } from './lanes.ts'
 import { toPage } from './page.ts'
 import { places } from './places.ts'
@@ -22,28 +20,43 @@ import type { ReliabilityResult } from './result.ts'
 import { describeRun, playHistories, root, runSoak } from './run.ts'
 import { findFailures } from './verdict.ts'
 
-const { values } = parseArgs({
-  options: {
-    hours: { type: 'string' },
-    minutes: { type: 'string' },
-    seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
-    database: { type: 'string', multiple: true },
-    lanes: { type: 'string', default: `${Math.ceil(availableParallelism() * 1.5)}` },
-    histories: { type: 'string', default: '200' },
-    faults: { type: 'string', default: '5' },
-    soak: { type: 'string' },
-    page: { type: 'boolean', default: false },
-    folder: { type: 'string', default: join(root, 'docs') },
-    mutant: { type: 'string' },
-    pages: { type: 'string' },
-  },
-})
-const { folder, mutant, pages } = values
+const LANES = Math.ceil(availableParallelism() * 1.5)
+const allPlaces = places.map(({ id }) => id)
+const options = makeCommand('reliability', 'Makes docs/reliability.md and its figures.')
+  .addOption(numberOption('--minutes <minutes>', 'how long all histories take; 0 plays none', 60))
+  .addOption(numberOption('--soak <minutes>', 'soaks each database for so long at most'))
+  .addOption(
+    listOption('--database <id...>', 'a database or deployment', allPlaces).default(allPlaces, 'all'),
+  )
+  .addOption(seedOption())
+  .addOption(numberOption('--lanes <count>', 'how many databases are played on at a time', LANES, 1))
+  .addOption(numberOption('--histories <count>', 'how many histories are played together', 200, 1))
+  .addOption(numberOption('--faults <count>', 'how many faults strike in a round', 5))
+  .option('--page', 'only makes the page anew from its figures')
+  .option('--folder <path>', 'the folder of the page', join(root, 'docs'))
+  .option('--pages <folder>', 'a folder for a page about each violation')
+  .addOption(
+    new Option('--mutant <name>', 'a fault of the store that is planted on purpose').choices(MUTANTS),
+  )
+  .parse()
+  .opts<{
+    minutes: number
+    soak?: number
+    database: string[]
+    seed: number
+    lanes: number
+    histories: number
+    faults: number
+    page?: true
+    folder: string
+    pages?: string
+    mutant?: string
+  }>()
+const { folder, mutant, pages, seed } = options
 mkdirSync(join(folder, 'generated'), { recursive: true })
 const json = join(folder, 'generated/reliability.json')
-const seed = Number(values.seed)
-const minutes = values.page ? 0 : Number(values.minutes ?? Number(values.hours ?? 1) * 60)
-const isChosen = (id: string): boolean => values.database?.includes(id) ?? true
+const minutes = options.page ? 0 : options.minutes
+const isChosen = (id: string): boolean => options.database.includes(id)
 
 let result: ReliabilityResult = existsSync(json) ? JSON.parse(readFileSync(json, 'utf8')) : {}
 const write = (more: ReliabilityResult): void => {
@@ -54,14 +67,14 @@ const write = (more: ReliabilityResult): void => {
 
 if (minutes > 0) {
   const chosen = places.filter(({ id }) => isChosen(id))
-  const lanes = Math.min(Number(values.lanes), chosen.length)
+  const lanes = Math.min(options.lanes, chosen.length)
   const begin = performance.now()
   const shares = chosen.reduce((sum, place) => sum + place.shares, 0)
   const minutesPerShare = (minutes * lanes) / shares
   const plan = {
     seed,
-    together: Number(values.histories),
-    faults: Number(values.faults),
+    together: options.histories,
+    faults: options.faults,
     ...(mutant !== undefined && { mutant }),
     ...(pages !== undefined && { pages }),
   }
@@ -74,12 +87,12 @@ if (minutes > 0) {
   const run = await describeRun(seed, (performance.now() - begin) / 1000)
   write({ histories: { ...run, together: plan.together, faults: plan.faults, places: played } })
 }
-if (values.soak !== undefined && !values.page) {
+if (options.soak !== undefined && !options.page) {
   const chosen = databaseIds.filter(isChosen)
   const soaked = new Map(result.soak?.databases.map((database) => [database.database, database]))
   // A database and its application take two cores, so one database is soaked after the other.
   for (const id of chosen) {
-    const ofDatabase = await runSoak(id, Number(values.soak), seed)
+    const ofDatabase = await runSoak(id, options.soak, seed)
     soaked.set(id, { ...ofDatabase, run: await describeRun(seed, ofDatabase.seconds) })
     write({ soak: { databases: databaseIds.flatMap((database) => soaked.get(database) ?? []) } })
   }
