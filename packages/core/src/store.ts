@@ -198,7 +198,7 @@ export class SessionStore extends Store {
     return this.#whole.call(callback, () => this.#directory.count())
   }
 
-  /** Removes every session at once, without tombstones. Later calls wait for it. */
+  /** Removes every session. Later calls wait for it. After a `TIMEOUT`, some sessions may be left. */
   override clear(): Promise<void>
   override clear(callback: StoreCallback | undefined): void
   override clear(callback?: StoreCallback): Promise<void> | void {
