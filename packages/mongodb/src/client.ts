@@ -40,6 +40,8 @@ interface Limits {
    * fails is sent again.
    */
   readonly waiting: number
+  /** The time in which a statement must reach the server. What is left is for the waits there. */
+  readonly reaching: number
   /** The wait for the answer to a command, which is longer than the waits of the server. */
   readonly answer: number
   /** Commands that are sent within this time are given up together. */
@@ -50,6 +52,7 @@ const toLimits = (timeLimit: number, patience: number): Limits => ({
   timeLimit,
   connecting: Math.ceil(timeLimit * 0.6),
   waiting: Math.ceil(timeLimit * 0.8),
+  reaching: Math.ceil(timeLimit * 0.3),
   answer: Math.ceil(timeLimit * 0.95) * patience,
   slice: Math.ceil(timeLimit * 0.05),
 })

@@ -145,7 +145,8 @@ export class Commands {
 
   /**
    * Sends statements side by side. The `writeErrors` of the reply say by index which of them
-   * failed. Statements that reach the server after the time limit do nothing.
+   * failed. They do nothing after the time limit: `latest` limits when the server begins with them,
+   * and `maxTimeMS` how long it then waits for a lock, because its time `$$NOW` stands still meanwhile.
    *
    * @param latest the time that is a part of the statements; it is set here.
    * @param begun when the call began, by `uptime`.
@@ -157,26 +158,21 @@ export class Commands {
     begun: number,
   ): Promise<Reply> {
     const { writeConcern, limits } = this.#link
-    const command = {
-      [kind]: this.#collection,
-      [`${kind}s`]: statements,
-      ordered: false,
-      writeConcern,
-      // Without this limit, the command might wait for a lock longer than its caller waits.
-      maxTimeMS: limits.waiting,
-    }
+    const command = { [kind]: this.#collection, [`${kind}s`]: statements, ordered: false, writeConcern }
     let isUncertain = false
     for (;;) {
       if (this.#clockOffset === undefined) await this.readClock()
-      latest.setTime(this.#clockOffset! + begun + limits.timeLimit)
-      const reply = await this.run(command)
+      const now = uptime()
+      const maxTimeMS = Math.floor(begun + limits.timeLimit - limits.reaching - now)
+      if (maxTimeMS <= 0) throw toTimeout()
+      latest.setTime(this.#clockOffset! + now + limits.reaching)
+      const reply = await this.run({ ...command, maxTimeMS })
       isUncertain ||= reply.isUncertain === true
       if (!reply.writeErrors?.some(({ code }) => code === LATE)) {
         if (isUncertain) reply.isUncertain = true
         return reply
       }
       // All statements were late, or the server's clock was set.
-      if (uptime() - begun >= limits.timeLimit) throw toTimeout()
       this.#clockOffset = undefined
     }
   }

@@ -75,6 +75,41 @@ describeWith('a call that comes late', mongoProcess, (server) => {
     expect(await driver.write([session('a', { expect: 'tag', tag: 'next' })], NOW)).toEqual(['a'])
   })
 
+  it('does nothing after it has waited for a lock of the server', async () => {
+    const proxy = await startProxy(server)
+    after(() => proxy.stop())
+    const driver = await driverOf({ url: `${proxy.through(server.url)}?directConnection=true` })
+    const admin = clientOf(server.url).db('admin')
+    const timeLimit = 1000
+    await driver.setup(timeLimit)
+    await driver.write([session('b')], NOW)
+    await admin.command({ fsync: 1, lock: true })
+    let isLocked = true
+    const unlock = async () => {
+      if (isLocked) await admin.command({ fsyncUnlock: 1 })
+      isLocked = false
+    }
+    after(unlock)
+    proxy.pause('toServer')
+    const begun = performance.now()
+    const passed = (milliseconds: number) =>
+      vi.waitFor(() => expect(performance.now() - begun).toBeGreaterThan(milliseconds), 5000)
+    const calls = [driver.write([session('a')], NOW), driver.touch([touch('b')], NOW)]
+    const answers = Promise.allSettled(calls)
+    // The calls reach the server before their caller gives them up, and wait there.
+    await passed(0.6 * timeLimit)
+    proxy.resume()
+    for (const { status } of await answers) expect(status).toBe('rejected')
+    await passed(1.1 * timeLimit)
+    await unlock()
+    const isWaiting = async () => {
+      const { inprog } = await admin.command({ currentOp: 1, op: 'update' })
+      return inprog.length > 0
+    }
+    await expect.poll(isWaiting).toBe(false)
+    expect(await driver.read(['a', 'b'])).toEqual([rowOf(session('b'))])
+  })
+
   it('is given up in a lent client, and does nothing when the server is back', async () => {
     const proxy = await startProxy(server)
     after(() => proxy.stop())
