@@ -36,15 +36,16 @@ const FOUND_ON: Readonly<Partial<Record<DatabaseId, PlannedRound>>> = {
   sqlite: { seed: 1001, histories: 40, only: ['clock set back', 'application killed', 'file locked'] },
 }
 /**
- * The seeds of the last rounds: a logout that ended a later session of its id, as it was sent again; a
- * save that was given up while the store was set up, and took effect later; a plain save that read the
- * clock twice; and a clock that jumped forth and back during one call.
+ * The seeds of the last rounds: a logout that ended a later session of its id, as it was sent again, and
+ * garbage that ended the process; a save that was given up while the store was set up, and took effect
+ * later, and one that waited for a lock for too long; a plain save that read the clock twice; and a clock
+ * that jumped forth and back during one call.
  */
-const LAST: Readonly<Record<DatabaseId, number>> = {
-  redis: 40_084,
-  mongodb: 50_009,
-  postgres: 50_015,
-  sqlite: 40_042,
+const LAST: Readonly<Record<DatabaseId, readonly number[]>> = {
+  redis: [40_084, 70_041],
+  mongodb: [50_009, 80_064],
+  postgres: [50_015],
+  sqlite: [40_042],
 }
 const HISTORIES = 200
 const FAULTS = 5
@@ -53,7 +54,9 @@ const FAULTS = 5
 function roundsOf(database: DatabaseId): PlannedRound[] {
   const found = FOUND.map((seed) => ({ seed, histories: 20 }))
   const own = FOUND_ON[database] ?? { seed: 2, histories: 40 }
-  return [...found, own, { seed: LAST[database], histories: HISTORIES - found.length * 20 - own.histories }]
+  const left = HISTORIES - found.length * 20 - own.histories
+  const last = LAST[database].map((seed) => ({ seed, histories: left / LAST[database].length }))
+  return [...found, own, ...last]
 }
 
 for (const database of databaseIds)
