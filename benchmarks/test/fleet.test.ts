@@ -51,11 +51,12 @@ describe('a fleet', () => {
     }
   })
 
-  it('starts its processes once for three rounds', () => {
+  it('starts its processes once for six rounds', () => {
     for (const [rounds, starts, passes] of [
       [1, 1, 1],
-      [4, 2, 2],
-      [6, 2, 3],
+      [6, 1, 6],
+      [8, 2, 4],
+      [20, 4, 5],
     ]) {
       const [job] = jobsOf({ subjects: ['ours-sqlite'] }, { ...full, rounds: rounds! })
       assert.deepEqual([job!.rounds, job!.passes], [starts, passes], `${rounds} rounds`)
