@@ -24,21 +24,22 @@ export function guardVerbs<T extends Pick<Driver, 'write'>>(verbs: T, scripts: S
     throw toStoreError(error, link.failure)
   }
   const guardVerb = (verb: Verb, resend: Verb) => {
-    const send = (args: unknown[], until: number, isRepeated: boolean): Promise<unknown> =>
-      (isRepeated ? resend : verb)(...args).then(onAnswer, (error) => {
+    const send = (args: unknown[], start: number, isRepeated: boolean): Promise<unknown> => {
+      // Scripts may run until the time limit of the call is over, however late they are sent.
+      scripts.start = start
+      return (isRepeated ? resend : verb)(...args).then(onAnswer, (error) => {
         if (!link.resends || !isBroken(error) || (isRepeated && !isUnsent(error))) return onError(error)
-        return link.waitUntilUsable(until).then(() => sendNow(args, until, true), onError)
+        return waitAndSend(args, start, true)
       })
-    const sendNow = (args: unknown[], until: number, isRepeated: boolean): Promise<unknown> => {
-      scripts.start = uptime()
-      return send(args, until, isRepeated)
     }
+    const waitAndSend = (args: unknown[], start: number, isRepeated: boolean): Promise<unknown> =>
+      link
+        .waitUntilUsable(start + scripts.timeLimit * WAIT_SHARE)
+        .then(() => send(args, start, isRepeated), onError)
     return (...args: unknown[]): Promise<unknown> => {
       link.hold()
-      scripts.start = uptime()
-      const until = scripts.start + scripts.timeLimit * WAIT_SHARE
-      if (link.isUsable) return send(args, until, false)
-      return link.waitUntilUsable(until).then(() => sendNow(args, until, false), onError)
+      const start = uptime()
+      return link.isUsable ? send(args, start, false) : waitAndSend(args, start, false)
     }
   }
   const resends: Partial<Record<string, Verb>> = { write: writeAgain as Verb }

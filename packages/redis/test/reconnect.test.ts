@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { redisProcess } from '@session-stores/testbed'
 import { HOUR } from '@session-stores/testbed/rows'
 import { after, describeWith } from '@session-stores/testbed/vitest'
+import { Redis } from 'ioredis'
 import { expect, it, vi } from 'vitest'
 import { redisDriver } from '../src/index.ts'
 import { type Library, lend, libraries } from './support/lent.ts'
@@ -59,6 +60,9 @@ it('a server that closes every connection is tried a few times a second', async 
   expect(made).toBeLessThan(16)
 })
 
+const now = Date.now()
+const texts = { data: '{}', user: null, createdAt: now, expiresAt: now + HOUR }
+
 describeWith('a server that hangs', redisProcess, (server) => {
   it('is left before the time limit ends, whatever the limit', async () => {
     const driver = redisDriver({ url: server.url })
@@ -79,9 +83,31 @@ describeWith('a server that hangs', redisProcess, (server) => {
     }
   })
 
+  it('does no call after its time limit that waited for the server and then in it', async () => {
+    const observer = new Redis(server.url)
+    after(() => observer.disconnect())
+    const driver = redisDriver({ url: server.url })
+    after(() => driver.close())
+    const timeLimit = 2000
+    await driver.setup(timeLimit)
+    await driver.clear()
+    await observer.client('PAUSE', 60_000, 'WRITE')
+    await observer.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    server.pause()
+    const start = performance.now()
+    const passed = (share: number) => vi.waitUntil(() => performance.now() > start + share * timeLimit, 5000)
+    const call = Promise.resolve(driver.write([{ ...texts, key: 'a', tag: 'a-1', expect: '' }], now))
+    const answer = call.then(() => 'done', codeOf)
+    // The connection can be checked only now, and then the server holds back all writes.
+    await passed(0.5)
+    server.resume()
+    await passed(1.05)
+    await observer.client('UNPAUSE')
+    expect(await answer).toBe('UNAVAILABLE')
+    expect(await driver.read(['a'])).toEqual([])
+  })
+
   const limit = 600
-  const now = Date.now()
-  const texts = { data: '{}', user: null, createdAt: now, expiresAt: now + HOUR }
   it.each(['of its own', ...libraries])(
     'does none of the calls of a client %s late that have failed',
     async (whose) => {
