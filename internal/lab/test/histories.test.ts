@@ -134,6 +134,35 @@ describeWith(
           [created, save([2, 4], { answer: 'unknown' }), reads([5, 6], '1'), reads([7, 8], '2')],
         ],
         ['a session that is gone', 'illegal', [created, misses([2, 3])]],
+        [
+          'a logout without an answer that a crash undoes, but not the save before it',
+          'ok',
+          [
+            created,
+            save([2, 3], { answer: 'unknown' }),
+            call('destroy', [4, 5], { answer: 'unknown' }),
+            misses([6, 7]),
+            call('crash', [8, 9]),
+            reads([10, 11], '2'),
+          ],
+        ],
+        [
+          'a logout that a crash undoes although it was acknowledged',
+          'illegal',
+          [created, call('destroy', [2, 3]), call('crash', [4, 5]), reads([6, 7], '1')],
+        ],
+        [
+          'a save that a crash undoes, and that is there again',
+          'illegal',
+          [
+            created,
+            save([2, 3], { answer: 'unknown' }),
+            reads([4, 5], '2'),
+            call('crash', [6, 7]),
+            reads([8, 9], '1'),
+            reads([10, 11], '2'),
+          ],
+        ],
         ...(['ok', 'illegal'] as const).map((result): [string, 'ok' | 'illegal', Operation[]] => [
           `a create that takes effect again over a session that ${result === 'ok' ? 'expired' : 'lives'}`,
           result,

@@ -85,7 +85,15 @@ if (minutes > 0) {
     playHistories(place, { ...plan, minutes: minutesPerShare * place.shares }),
   )
   const run = await describeRun(seed, (performance.now() - begin) / 1000)
-  write({ histories: { ...run, together: plan.together, faults: plan.faults, places: played } })
+  const before = result.histories
+  const isWhole = before === undefined || chosen.length === places.length
+  const again = new Map(played.map((place) => [place.database, { ...place, run }]))
+  const old = new Map(before?.places.map((place) => [place.database, place]))
+  write({
+    histories: isWhole
+      ? { ...run, together: plan.together, faults: plan.faults, places: played }
+      : { ...before, places: places.flatMap(({ id }) => again.get(id) ?? old.get(id) ?? []) },
+  })
 }
 if (options.soak !== undefined && !options.page) {
   const chosen = databaseIds.filter(isChosen)

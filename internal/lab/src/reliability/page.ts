@@ -32,7 +32,7 @@ function toVerdict(result: ReliabilityResult): string {
       histories.places.reduce((total, place) => total + pick(place), 0)
     const struck = sum(({ faults }) => Object.values(faults).reduce((total, number) => total + number, 0))
     lines.push(
-      `- **Histories.** ${count(sum((place) => place.histories))} histories with ${count(sum(({ operations }) => operations))} calls were recorded and checked in ${duration(histories.seconds)}, on ${histories.places.length} databases and deployments, while ${count(struck)} faults struck. Wrong answers: **${count(sum(({ violations }) => violations.length))}**. Sessions that the checker did not decide in time: ${count(sum(({ undecided }) => undecided))}.`,
+      `- **Histories.** ${count(sum((place) => place.histories))} histories with ${count(sum(({ operations }) => operations))} calls were recorded and checked in ${duration(secondsOf(histories))}, on ${histories.places.length} databases and deployments, while ${count(struck)} faults struck. Wrong answers: **${count(sum(({ violations }) => violations.length))}**. Sessions that the checker did not decide in time: ${count(sum(({ undecided }) => undecided))}.`,
     )
   }
   if (soak) {
@@ -48,6 +48,12 @@ function toVerdict(result: ReliabilityResult): string {
   return ['## Result', lines.join('\n'), ...toRuns(result)].join('\n\n')
 }
 
+/** Places that were played again in one run share its time. */
+function secondsOf({ seconds, places }: HistoriesPart): number {
+  const runs = new Map(places.flatMap(({ run }) => (run ? [[JSON.stringify(run), run.seconds]] : [])))
+  return [...runs.values()].reduce((sum, more) => sum + more, seconds)
+}
+
 function toRuns({ histories, soak }: ReliabilityResult): string[] {
   const describe = (what: string, run: Run): string =>
     `${what}: ${run.date}, commit ${run.commit}, seed ${run.seed}, ${run.cores} cores for everything, ${Object.entries(
@@ -55,15 +61,27 @@ function toRuns({ histories, soak }: ReliabilityResult): string[] {
     )
       .map((entry) => entry.join(' '))
       .join(', ')}.`
-  // Databases that were soaked by one command share a line.
-  const lines = new Map<string, string[]>()
-  for (const { database, run } of soak?.databases ?? []) {
-    const line = describe('', run)
-    lines.set(line, [...(lines.get(line) ?? []), databases[database].name])
+  // What was made by one command shares a line.
+  const toLines = (what: string, parts: readonly (readonly [name: string, run: Run | undefined])[]) => {
+    const lines = new Map<string, string[]>()
+    for (const [name, run] of parts) {
+      if (run === undefined) continue
+      const line = describe('', run)
+      lines.set(line, [...(lines.get(line) ?? []), name])
+    }
+    return [...lines].map(([line, names]) => `${what} of ${names.join(', ')}${line}`)
   }
+  const places = histories?.places ?? []
   return [
     ...(histories ? [describe('Histories', histories)] : []),
-    ...[...lines].map(([line, names]) => `Endurance of ${names.join(', ')}${line}`),
+    ...toLines(
+      'Later histories',
+      places.map(({ name, run }) => [name, run]),
+    ),
+    ...toLines(
+      'Endurance',
+      (soak?.databases ?? []).map(({ database, run }) => [databases[database].name, run]),
+    ),
   ]
 }
 
@@ -86,6 +104,7 @@ Three processes of an application use one database. In each history, six clients
 - A write that is under way when a fault removes what the database holds (\`FLUSHALL\`, a dropped table, a failover) may take effect before it and again after it: a store that got no answer finds nothing, and writes again.
 - A create that got no answer is sent again. Where another write has taken the session's place meanwhile, and has expired, the create takes effect a second time. Outside the lab, nobody can write a new session before its create is answered, because nobody knows its id.
 - In a deployment with replicas, a write that failed on a primary which is replaced may take effect when that primary comes back.
+- A crash or a failover may undo the last writes that were not acknowledged, and keep those before them.
 
 Where no order explains the answers, the history counts as a violation. The checker itself is tested with stores that are broken on purpose. It must find each store that
 

@@ -56,6 +56,8 @@ export interface PlaceResult extends Omit<Tally, 'name' | 'seeds' | 'silences'> 
   readonly silences: Readonly<Record<string, Silence>>
   /** Why the rounds ended early, if they did. */
   readonly error?: string
+  /** The run in which this place was played again, after that of the others. */
+  readonly run?: Run
 }
 
 /** How long a kind of fault left the application without service, in seconds. */

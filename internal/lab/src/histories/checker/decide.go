@@ -10,14 +10,22 @@ import (
 // which a call takes effect again: after a fault that removed its effect, and after its session expired.
 func decide(read history, limit time.Duration) (porcupine.CheckResult, porcupine.Model, porcupine.LinearizationInfo, *loss) {
 	result, model, info, lost := decideOnce(read, limit)
+	if result != porcupine.Illegal {
+		return result, model, info, lost
+	}
 	for _, addCalls := range []func([]op) []op{withRepeats, withSecondCreates} {
 		more := addCalls(read.Ops)
-		if result != porcupine.Illegal || len(more) == len(read.Ops) {
+		if len(more) == len(read.Ops) {
 			continue
 		}
 		read.Ops = more
-		if again, other, order, less := decideOnce(read, limit); again == porcupine.Ok {
+		again, other, order, less := decideOnce(read, limit)
+		if again == porcupine.Ok {
 			return again, other, order, less
+		}
+		// Where the time did not suffice, nobody knows whether these calls explain the answers.
+		if again == porcupine.Unknown {
+			result = again
 		}
 	}
 	return result, model, info, lost
@@ -65,7 +73,7 @@ func withSecondCreates(ops []op) []op {
 // decideOnce looks for an order in which failovers lose nothing, and then for one in which they do.
 func decideOnce(read history, limit time.Duration) (porcupine.CheckResult, porcupine.Model, porcupine.LinearizationInfo, *loss) {
 	calls, hadFailover := withoutFailovers(read.Ops)
-	model := sessionModel.ToModel()
+	model := modelOf(read.Ops).ToModel()
 	// Most sessions have an order without the calls that nobody saw happen, which is found sooner.
 	seen := withoutUnseen(calls)
 	for _, fewer := range [][]op{without(seen, isEnd, isUpdate), without(seen, isUpdate), seen} {

@@ -105,3 +105,22 @@ func check(read history, limit time.Duration, pages string) verdict {
 	}
 	return found
 }
+
+func describe(input, _ interface{}) string {
+	o := input.(op)
+	text := fmt.Sprintf("%d by %d: %s", o.Number, o.Process, o.Verb)
+	if len(o.Set) > 0 {
+		text += fmt.Sprintf(" {%s}", join(o.Set))
+	}
+	for _, variant := range o.Variants {
+		text += fmt.Sprintf(" {%s} -%v", join(variant.Set), variant.Remove)
+	}
+	if o.Verb == "refresh" || o.Verb == "verify" {
+		text += fmt.Sprintf(" %d", o.N)
+	}
+	text += " -> " + o.Answer
+	if o.Found != nil {
+		text += fmt.Sprintf(" {%s}", join(o.Found))
+	}
+	return text + fmt.Sprintf(" [%d, %d]", o.Call/1000, o.Return/1000)
+}

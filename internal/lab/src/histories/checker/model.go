@@ -58,13 +58,6 @@ type content struct {
 	family
 }
 
-// A state is comparable, so that Porcupine can compare states by ==.
-type state struct {
-	content
-	// safe is the content of the last acknowledged write, to which a crash may take the session back.
-	safe content
-}
-
 // Touches round a deadline up to a grid of this many milliseconds.
 const touchStep = 100
 
@@ -103,14 +96,13 @@ var sessionModel = porcupine.NondeterministicModel{
 func step(s state, o op) []interface{} {
 	switch {
 	case o.Verb == "crash":
-		// A read may have seen a write that was never acknowledged, and that the crash undoes.
-		return []interface{}{s, state{s.safe, s.safe}}
+		return s.crash()
 	case o.Answer == "unexpected":
 		return nil
 	case o.Answer == "unknown" && o.Verb == "refresh":
 		after := []interface{}{s}
 		for _, each := range refreshUnanswered(s.content, o) {
-			after = append(after, state{each, s.safe})
+			after = append(after, s.unacknowledged(each))
 		}
 		return after
 	case o.Answer == "unknown":
@@ -119,7 +111,7 @@ func step(s state, o op) []interface{} {
 		o.Answer = succeeded(o.Verb)
 		o.Found = nil
 		for _, each := range effects(s.content, o) {
-			after = append(after, state{each, s.safe})
+			after = append(after, s.unacknowledged(each))
 		}
 		return after
 	}
@@ -128,7 +120,7 @@ func step(s state, o op) []interface{} {
 		if each == s.content {
 			after = append(after, s)
 		} else {
-			after = append(after, state{each, each})
+			after = append(after, s.acknowledged(each))
 		}
 	}
 	return after
@@ -288,23 +280,4 @@ func split(keys string) map[string]string {
 		pairs[key] = value
 	}
 	return pairs
-}
-
-func describe(input, _ interface{}) string {
-	o := input.(op)
-	text := fmt.Sprintf("%d by %d: %s", o.Number, o.Process, o.Verb)
-	if len(o.Set) > 0 {
-		text += fmt.Sprintf(" {%s}", join(o.Set))
-	}
-	for _, variant := range o.Variants {
-		text += fmt.Sprintf(" {%s} -%v", join(variant.Set), variant.Remove)
-	}
-	if o.Verb == "refresh" || o.Verb == "verify" {
-		text += fmt.Sprintf(" %d", o.N)
-	}
-	text += " -> " + o.Answer
-	if o.Found != nil {
-		text += fmt.Sprintf(" {%s}", join(o.Found))
-	}
-	return text + fmt.Sprintf(" [%d, %d]", o.Call/1000, o.Return/1000)
 }
