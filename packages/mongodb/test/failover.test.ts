@@ -56,18 +56,16 @@ for (const [name, start] of [
 
 // With less than a majority, the database may lose what it acknowledged. The store promises nothing then.
 describeWith('MongoDB replica set of three, w=1', startThree, (set) => {
-  it('both secondaries hang, then the primary is killed', { timeout: 120_000 }, async (context) => {
+  it('both secondaries are away, then the primary is killed', { timeout: 120_000 }, async (context) => {
     const primary = await set.primary()
     const others = set.nodes.filter((node) => node !== primary)
     const figures = await endure(mongoDriver({ url: withOption(set.url, 'w=1') }), {
       async strike(load) {
-        for (const node of others) node.pause()
-        try {
-          await load.works()
-          await primary.kill()
-        } finally {
-          for (const node of others) node.resume()
-        }
+        // A member that only hangs would find the last writes in its sockets.
+        await Promise.all(others.map((node) => node.kill()))
+        await load.works()
+        await primary.kill()
+        await Promise.all(others.map((node) => node.start()))
       },
       return: () => primary.start(),
     })
