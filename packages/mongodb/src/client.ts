@@ -36,11 +36,14 @@ interface Limits {
   /** The wait for the first answer of a server to which a connection is opened. */
   readonly connecting: number
   /**
-   * The wait for a primary, a free connection, a majority or a lock. For as long, a command that
-   * fails is sent again.
+   * The wait for a primary or a free connection. For as long, a command that fails is sent again.
+   * The waits of a write in the server, for a lock or a majority, are shorter: see `reaching`.
    */
   readonly waiting: number
-  /** The time in which a statement must reach the server. What is left is for the waits there. */
+  /**
+   * The time in which a write must reach the server. What is then left of `timeLimit` is for its waits
+   * there.
+   */
   readonly reaching: number
   /** The wait for the answer to a command, which is longer than the waits of the server. */
   readonly answer: number

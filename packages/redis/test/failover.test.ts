@@ -32,11 +32,17 @@ async function ask(server: ProcessServer, ...command: [string, ...string[]]): Pr
   client.disconnect()
 }
 
+/** Returns a section of `INFO`, such as `memory`. */
+async function readInfo(server: ProcessServer, section: string): Promise<string> {
+  const client = new Redis(server.url)
+  const info = await client.info(section)
+  client.disconnect()
+  return info
+}
+
 /** How many bytes of the replication stream the replica that is furthest behind has not acknowledged. */
 async function readLag(master: ProcessServer): Promise<number> {
-  const client = new Redis(master.url)
-  const info = await client.info('replication')
-  client.disconnect()
+  const info = await readInfo(master, 'replication')
   const offsets = [...info.matchAll(/^(?:slave\d+:.*offset|master_repl_offset)[=:](\d+)/gm)].map(
     ([, offset]) => Number(offset),
   )
@@ -116,12 +122,9 @@ describe.each(['ioredis', 'redis 6'] as const)('%s', (library) => {
   })
 })
 
-/** Returns a number that the server says about its memory or its work. */
+/** Returns a number of a section of `INFO`. */
 async function readNumber(server: ProcessServer, section: string, field: string): Promise<number> {
-  const client = new Redis(server.url)
-  const info = await client.info(section)
-  client.disconnect()
-  return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1])
+  return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(await readInfo(server, section))?.[1])
 }
 
 describeWith('Redis without appendonly', redisProcess, (server) => {
