@@ -52,10 +52,27 @@ describe.each(postgresServers)('$name', ({ start }) => {
         kind === 'owned'
           ? await driverOf({ pool: undefined, url: `${server.url}?${parameter}`, table } as never)
           : await driverOf({ pool: poolOf({ application_name: table, max: 10 }), table })
-      await driver.setup(TIME_LIMIT)
       await driver.write(rows, NOW - 2 * HOUR)
+      await openConnections(driver, table)
+      await driver.setup(TIME_LIMIT)
       return driver
     }
+
+    /** Opens a connection for each change, which may take longer than `TIME_LIMIT` on a busy machine. */
+    async function openConnections(driver: Driver, table: string): Promise<void> {
+      const commit = await begin(`LOCK TABLE ${table}`)
+      const reads = changes.map(() => driver.read(['a']))
+      await waitForLocks(table)
+      await commit()
+      await Promise.all(reads)
+    }
+
+    /** Waits until as many connections of this name wait for a lock as there are changes. */
+    const waitForLocks = (name: string) =>
+      vi.waitFor(
+        async () => expect(await countBackends(name, "wait_event_type = 'Lock'")).toBe(changes.length),
+        PATIENCE,
+      )
 
     it.each(['owned', 'lent'] as const)('does nothing when its locks become free (%s pool)', async (kind) => {
       const driver = await driverNamedByTable(kind)
@@ -63,8 +80,7 @@ describe.each(postgresServers)('$name', ({ start }) => {
       const before = await dump(table)
       const commit = await begin(`SELECT FROM ${table} FOR UPDATE`)
       const calls = changes.map((change) => Promise.resolve(change(driver)).catch((error) => error.code))
-      const countWaiting = () => countBackends(table, "wait_event_type = 'Lock'")
-      await vi.waitFor(async () => expect(await countWaiting()).toBe(changes.length), PATIENCE)
+      await waitForLocks(table)
       await waitForLimit()
       // The transaction changes no row, so that no statement checks its rows anew.
       await commit()
