@@ -9,7 +9,7 @@ import type { SoakPart } from './result.ts'
 export function toSoakSection({ databases: results }: SoakPart): string {
   return `## Endurance
 
-An application with express-session serves visitors without a pause: 64 requests at a time, of 3,000 visitors. One request in 20 comes by HTTP. The others make the calls that such a request makes: a lookup, and a touch or a save, now and then a sign-in, a sign-out, a new id or a sign-out everywhere. Visitors leave without signing out, so that sessions expire and rows are purged. Except on Redis, the application's clock runs fast, so that hours pass in minutes. Connections break, and servers are killed and started again. The number of sessions stays the same, so a growth of rows or memory has no other cause than a leak.
+An application with express-session serves visitors without a pause: 64 requests at a time, of 3,000 visitors. One request in 20 comes by HTTP. The others make the calls that such a request makes: a lookup, and a touch or a save, now and then a sign-in, a sign-out, a new id or a sign-out everywhere. Visitors leave without signing out, so that sessions expire and rows are purged. The application's clock runs fast, so that hours pass in minutes. Connections break, and servers are killed and started again. The number of sessions stays the same, so a growth of rows or memory has no other cause than a leak.
 
 ${toRunsTable(results)}
 

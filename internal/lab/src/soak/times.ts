@@ -19,19 +19,20 @@ const MINUTE = 60_000
 const MONTH = 30 * 86_400_000
 
 /**
- * The times by database. Redis counts the time until a key expires itself, so its application has the
- * real clock. The clocks of the others run fast, so that what the stores round to minutes and hours
- * takes seconds. A row is removed when both the clock of the application and that of the database
- * have passed its deadline, so the application's clock stays behind.
+ * The times by database. The clocks of the applications run fast, so that what the stores round to
+ * minutes and hours takes seconds. A row is removed when both the clock of the application and that
+ * of the database have passed its deadline, so the application's clock stays behind.
  */
 const TIMES: Readonly<Record<DatabaseId, Times>> = {
+  // Redis counts the lives of keys by its own clock, up to 210 seconds here. The index of a user names
+  // an expired session for up to an hour of the application, which are 90 seconds.
   redis: {
-    speed: 1,
+    speed: 40,
     behind: 0,
-    lifetime: 10_000,
-    tombstoneTimeout: 5000,
+    lifetime: 2.5 * MINUTE,
+    tombstoneTimeout: MINUTE,
     pruneInterval: 1000,
-    settling: 90_000,
+    settling: 240_000,
   },
   postgres: {
     speed: 20,
