@@ -29,6 +29,17 @@ const rows = [
   ...['d', 'e', 'f', 'g', 'h', 'i', 'j'].map((key) => session(key)),
 ]
 
+/** Sends a signal to backends. One whose connection the driver closes may have ended. */
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
+}
+
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('a call that was given up', start, (server) => {
     const { pool, poolOf, driverOf, one, clock, begin, countBackends } = toolsFor(server)
@@ -98,12 +109,12 @@ describe.each(postgresServers)('$name', ({ start }) => {
       for (const change of changes) {
         const { rows } = await pool.query(backends, [table])
         const pids = rows.map(({ pid }) => pid)
-        for (const pid of pids) process.kill(pid, 'SIGSTOP')
+        signalAll(pids, 'SIGSTOP')
         try {
           await expect(change(driver)).rejects.toMatchObject({ code: 'TIMEOUT' })
           await waitForLimit()
         } finally {
-          for (const pid of pids) process.kill(pid, 'SIGCONT')
+          signalAll(pids, 'SIGCONT')
         }
         await waitForIdle(table)
         expect(await dump(table)).toEqual(before)
