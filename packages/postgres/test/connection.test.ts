@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { inspect, promisify } from 'node:util'
 import { type Driver, SessionStoreError } from '@session-stores/core'
-import { postgresServers } from '@session-stores/testbed'
+import { postgresServers, sendSignal } from '@session-stores/testbed'
 import { after, describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
 import { PostgresStore, postgresDriver } from '../src/index.ts'
@@ -110,9 +110,10 @@ describe.each(postgresServers)('$name', ({ start }) => {
         const { rows } = await pool.query(
           "SELECT pid FROM pg_stat_activity WHERE application_name = 'session-stores'",
         )
-        for (const { pid } of rows) process.kill(pid, 'SIGSTOP')
+        const pids = rows.map(({ pid }) => pid)
+        sendSignal(pids, 'SIGSTOP')
         expect(await failureOf(store.get('the-id'))).toMatchObject({ code: 'TIMEOUT' })
-        for (const { pid } of rows) process.kill(pid, 'SIGCONT')
+        sendSignal(pids, 'SIGCONT')
         expect(await store.get('the-id')).toBe(null)
       })
     },

@@ -1,5 +1,5 @@
 import type { Driver } from '@session-stores/core'
-import { postgresServers } from '@session-stores/testbed'
+import { postgresServers, sendSignal } from '@session-stores/testbed'
 import { HOUR } from '@session-stores/testbed/rows'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { describe, expect, it, vi } from 'vitest'
@@ -28,17 +28,6 @@ const rows = [
   ...['a', 'b', 'c'].map((key) => session(key, expired)),
   ...['d', 'e', 'f', 'g', 'h', 'i', 'j'].map((key) => session(key)),
 ]
-
-/** Sends a signal to backends. One whose connection the driver closes may have ended. */
-function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, signal)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-    }
-  }
-}
 
 describe.each(postgresServers)('$name', ({ start }) => {
   describeWith('a call that was given up', start, (server) => {
@@ -109,12 +98,12 @@ describe.each(postgresServers)('$name', ({ start }) => {
       for (const change of changes) {
         const { rows } = await pool.query(backends, [table])
         const pids = rows.map(({ pid }) => pid)
-        signalAll(pids, 'SIGSTOP')
+        sendSignal(pids, 'SIGSTOP')
         try {
           await expect(change(driver)).rejects.toMatchObject({ code: 'TIMEOUT' })
           await waitForLimit()
         } finally {
-          signalAll(pids, 'SIGCONT')
+          sendSignal(pids, 'SIGCONT')
         }
         await waitForIdle(table)
         expect(await dump(table)).toEqual(before)

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { processesOf, sendSignal } from '@session-stores/testbed'
 import { ofDatabases } from './database-faults.ts'
 import type { Place } from './place.ts'
 import { type Fault, rest } from './scene.ts'
@@ -79,9 +79,9 @@ const ofServers: Readonly<Record<string, Fault>> = {
   },
   async 'server stopped'(scene) {
     const pids = processesOf(scene.place.server!.pid!)
-    for (const pid of pids) signal(pid, 'SIGSTOP')
+    sendSignal(pids, 'SIGSTOP')
     await rest(scene, 50, 700)
-    for (const pid of pids) signal(pid, 'SIGCONT')
+    sendSignal(pids, 'SIGCONT')
   },
 }
 
@@ -96,24 +96,4 @@ export function faultsOf({
   if (deployment) return { 'application killed': ofProcesses['application killed']!, ...deployment.faults }
   const ofMachine = server ? { ...ofNetwork, ...ofServers } : {}
   return { ...ofProcesses, ...ofMachine, ...ofDatabases[database] }
-}
-
-/** Returns the pids of a process and its descendants: PostgreSQL has a process for each connection. */
-function processesOf(pid: number): number[] {
-  const children = ifThere(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()) ?? ''
-  return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => processesOf(Number(child))))]
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  ifThere(() => process.kill(pid, name))
-}
-
-/** Returns what `read` does, or nothing where the process has ended: that of a connection may. */
-function ifThere<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as { code: string }).code)) return undefined
-    throw error
-  }
 }

@@ -6,9 +6,15 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type FaultyProxy, mongoProcess, type ProcessServer, startProxy } from '@session-stores/testbed'
+import {
+  type FaultyProxy,
+  mongoProcess,
+  type ProcessServer,
+  processesOf,
+  sendSignal,
+  startProxy,
+} from '@session-stores/testbed'
 import { type ServerDatabaseId, serverDatabaseIds } from '@session-stores/testbed/databases'
 import { listOption, makeCommand } from '../command.ts'
 import { startServer, toDirectUrl } from '../servers.ts'
@@ -39,15 +45,6 @@ const options = makeCommand('outages', 'Takes a server away from an application 
 
 let isBroken = false
 
-/**
- * Returns the pids of a server's process and its descendants. PostgreSQL has one process per
- * connection.
- */
-function processesOf(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
-  return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => processesOf(Number(child))))]
-}
-
 /** Starts the outage. Returns a function that ends it. */
 async function beginOutage(
   database: ServerDatabaseId,
@@ -71,10 +68,10 @@ async function beginOutage(
       }
     case 'hung': {
       const pids = processesOf(server.pid!)
-      for (const pid of pids) process.kill(pid, 'SIGSTOP')
+      sendSignal(pids, 'SIGSTOP')
       return {
         async end() {
-          for (const pid of pids) process.kill(pid, 'SIGCONT')
+          sendSignal(pids, 'SIGCONT')
         },
         stop: none,
       }
