@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { redisProcess } from '@session-stores/testbed'
+import { processesOf, redisProcess } from '@session-stores/testbed'
 import { describeWith } from '@session-stores/testbed/vitest'
 import { afterEach, beforeEach, describe, it, vi } from 'vitest'
 import type { Run } from '../src/results/results.ts'
@@ -113,16 +113,6 @@ describe('the command', () => {
   })
 })
 
-/** Returns all descendants of a process. */
-function childrenOf(pid: number): number[] {
-  const direct = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .trim()
-    .split(' ')
-    .filter(Boolean)
-    .map(Number)
-  return direct.flatMap((child) => [child, ...childrenOf(child)])
-}
-
 // The command starts its own servers. This server only shows whether one is available.
 describeWith('the command on a server', redisProcess, () => {
   it('keeps its results when interrupted, marks them as incomplete, and leaves no process', async () => {
@@ -130,7 +120,7 @@ describeWith('the command on a server', redisProcess, () => {
       '--quick --store redis --scenario lookup --rounds 1000 --out'.split(' ').concat(out),
     )
     await waitFor(/round 2 of 1000/)
-    const processes = childrenOf(child.pid!)
+    const processes = processesOf(child.pid!).slice(1)
     assert.notEqual(processes.length, 0)
     child.kill('SIGINT')
     assert.equal((await ended).code, 130)

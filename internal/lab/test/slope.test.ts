@@ -1,6 +1,6 @@
 import { randomFrom } from '@session-stores/testbed/random'
 import { describe, expect, it } from 'vitest'
-import { judge } from '../src/soak/result.ts'
+import { isSettled, judge } from '../src/soak/result.ts'
 import { estimateSlope } from '../src/soak/slope.ts'
 
 type Point = readonly [number, number]
@@ -84,6 +84,15 @@ describe('the judgement', () => {
     const heap = (i: number) => ({ heap: i * 1e6 })
     expect(growthOf('heap', heap)).toBe('grows')
     expect(growthOf('heap', heap, 1000)).toBe('not judged')
+  })
+
+  it('has enough samples for the rows only after they have settled', () => {
+    const all = samples(() => ({ rows: 1 }))
+    const lastTwelve = all[28]!.at
+    expect(isSettled(all, lastTwelve)).toBe(true)
+    expect(isSettled(all, lastTwelve + 1)).toBe(false)
+    expect(judge(all, lastTwelve)[0]!.growth).toBe('level')
+    expect(judge(all, lastTwelve + 1)[0]!.growth).toBe('not judged')
   })
 
   it('has nothing to say about what was not measured', () => {

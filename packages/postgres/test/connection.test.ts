@@ -111,9 +111,12 @@ describe.each(postgresServers)('$name', ({ start }) => {
           "SELECT pid FROM pg_stat_activity WHERE application_name = 'session-stores'",
         )
         const pids = rows.map(({ pid }) => pid)
-        sendSignal(pids, 'SIGSTOP')
-        expect(await failureOf(store.get('the-id'))).toMatchObject({ code: 'TIMEOUT' })
-        sendSignal(pids, 'SIGCONT')
+        try {
+          sendSignal(pids, 'SIGSTOP')
+          expect(await failureOf(store.get('the-id'))).toMatchObject({ code: 'TIMEOUT' })
+        } finally {
+          sendSignal(pids, 'SIGCONT')
+        }
         expect(await store.get('the-id')).toBe(null)
       })
     },

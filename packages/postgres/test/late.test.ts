@@ -98,8 +98,8 @@ describe.each(postgresServers)('$name', ({ start }) => {
       for (const change of changes) {
         const { rows } = await pool.query(backends, [table])
         const pids = rows.map(({ pid }) => pid)
-        sendSignal(pids, 'SIGSTOP')
         try {
+          sendSignal(pids, 'SIGSTOP')
           await expect(change(driver)).rejects.toMatchObject({ code: 'TIMEOUT' })
           await waitForLimit()
         } finally {

@@ -1,4 +1,4 @@
-import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { globSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -7,6 +7,7 @@ import {
   mongoReplicaSet,
   type ProcessServer,
   postgresProcess,
+  processesOf,
   redisProcess,
 } from '@session-stores/testbed'
 import type { DatabaseId } from '@session-stores/testbed/databases'
@@ -30,16 +31,15 @@ const sizeOf = (paths: readonly string[]): number =>
   paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0)
 
 /** Returns the number of files that a process and its descendants have open. */
-function countFiles(pid: number): number {
-  try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
-    const own = readdirSync(`/proc/${pid}/fd`).length
-    return own + (children === '' ? [] : children.split(' ')).reduce((sum, id) => sum + countFiles(+id), 0)
-  } catch {
-    // The process ended meanwhile.
-    return 0
-  }
-}
+const countFiles = (pid: number): number =>
+  processesOf(pid).reduce((sum, each) => {
+    try {
+      return sum + readdirSync(`/proc/${each}/fd`).length
+    } catch {
+      // The process ended meanwhile.
+      return sum
+    }
+  }, 0)
 
 function ofServer(
   server: ProcessServer,

@@ -47,6 +47,14 @@ const warmOf = (samples: readonly Sample[]): Sample[] =>
 /** Returns whether there are enough samples after the warm-up to judge counts. */
 export const isEnough = (samples: readonly Sample[]): boolean => warmOf(samples).length > ENOUGH
 
+/** Returns the samples after the warm-up that were taken when the number of rows had settled. */
+const settledOf = (samples: readonly Sample[], settling: number): Sample[] =>
+  warmOf(samples).filter(({ at }) => at >= settling)
+
+/** Returns whether there are enough samples to judge the rows, too. */
+export const isSettled = (samples: readonly Sample[], settling: number): boolean =>
+  settledOf(samples, settling).length >= ENOUGH
+
 /**
  * Judges each measure by the slope of its samples.
  * @param settling how long the number of rows takes to settle, in milliseconds
@@ -55,7 +63,7 @@ export function judge(samples: readonly Sample[], settling: number): MeasureResu
   const last = samples.at(-1)!.requests
   const warm = warmOf(samples)
   return measures.flatMap((measure) => {
-    const settled = measure.needsRows ? warm.filter(({ at }) => at >= settling) : warm
+    const settled = measure.needsRows ? settledOf(samples, settling) : warm
     const used = settled.length >= ENOUGH ? settled : warm
     const points = used.flatMap(({ requests, sizes }) => {
       const size = sizes[measure.name]

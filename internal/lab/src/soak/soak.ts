@@ -6,12 +6,15 @@ import { randomFrom } from '@session-stores/testbed/random'
 import { type SoakDatabase, startSoakDatabase } from './database.ts'
 import type { Leak } from './leaks.ts'
 import type { Order, Report, Settings } from './protocol.ts'
-import { isEnough, judge, type MeasureResult, type SoakResult } from './result.ts'
+import { isEnough, isSettled, judge, type MeasureResult, type SoakResult } from './result.ts'
 import { timesOf } from './times.ts'
 
 export interface SoakOptions {
   readonly seed: number
-  /** The soak ends after this time or this number of requests, but not before it has enough samples. */
+  /**
+   * The soak ends after this time, or after this number of requests if its rows can be judged by then,
+   * but not before it has enough samples.
+   */
   readonly milliseconds: number
   readonly requests: number
   readonly leak?: Leak | undefined
@@ -67,7 +70,8 @@ export async function soak(database: DatabaseId, options: SoakOptions): Promise<
     const sizes = { ...report.sizes, ...(await server.measure()) }
     samples.push({ requests: report.requests, at: performance.now() - begin, sizes })
     const elapsed = performance.now() - begin
-    const isOver = elapsed >= milliseconds || report.requests >= options.requests
+    const isDone = report.requests >= options.requests && isSettled(samples, settling)
+    const isOver = elapsed >= milliseconds || isDone
     if (!isOver || !isEnough(samples)) continue
     measures = judge(samples, settling)
     if (until?.(measures) !== false || elapsed >= EXTENSION * milliseconds) break

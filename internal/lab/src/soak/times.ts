@@ -20,12 +20,13 @@ const MONTH = 30 * 86_400_000
 
 /**
  * The times by database. The clocks of the applications run fast, so that what the stores round to
- * minutes and hours takes seconds. A row is removed when both the clock of the application and that
- * of the database have passed its deadline, so the application's clock stays behind.
+ * minutes and hours takes seconds. Except on Redis, a row is removed when both the clock of the
+ * application and that of the database have passed its deadline, so the application's clock stays
+ * behind.
  */
 const TIMES: Readonly<Record<DatabaseId, Times>> = {
-  // Redis counts the lives of keys by its own clock, up to 210 seconds here. The index of a user names
-  // an expired session for up to an hour of the application, which are 90 seconds.
+  // Redis removes a key by its own clock, here up to 210 seconds after the last request. The index of
+  // a user names an expired session for up to one hour on the application's clock: 90 seconds.
   redis: {
     speed: 40,
     behind: 0,

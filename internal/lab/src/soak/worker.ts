@@ -13,7 +13,7 @@ import { timesOf } from './times.ts'
 const { database, place, seed, leak } = JSON.parse(process.argv[2]!) as Settings
 const times = timesOf(database)
 
-// The clock begins in the past, so that it never overtakes the clock of the database.
+// Where the database's clock matters, this clock begins in the past and never overtakes it.
 const realNow = Date.now
 const begin = realNow()
 Date.now = () => Math.floor(begin - times.behind + (realNow() - begin) * times.speed)

@@ -87,7 +87,7 @@ export class Directory {
     // First the rows of the other store, so that none of them moves in after this store is empty.
     if (this.#sessions.moves.isOn) await this.#sessions.moves.clear()
     const controller = new AbortController()
-    // After the call has failed, the driver must not remove what begins from then on.
+    // Once the call has failed, the driver must not remove sessions that begin later.
     try {
       await this.#dispatcher.run('clear', () => driver.clear(controller.signal), timeout)
     } finally {
