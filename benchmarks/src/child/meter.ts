@@ -90,10 +90,10 @@ function bytes(): { in: number; out: number } {
 }
 
 /**
- * Returns CPU microseconds per operation of the processes that still run, or `null` if the system
+ * Returns CPU microseconds per operation of the threads that still run, or `null` if the system
  * does not report any.
  */
 function cpuBetween(before: Usage, after: Usage, operations: number): number | null {
-  const used = Object.entries(after.cpu).map(([pid, time]) => time - (before.cpu[Number(pid)] ?? 0))
+  const used = Object.entries(after.cpu).map(([thread, time]) => time - (before.cpu[Number(thread)] ?? 0))
   return used.length === 0 ? null : used.reduce((sum, time) => sum + time, 0) / 1000 / operations
 }

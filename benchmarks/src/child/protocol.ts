@@ -110,6 +110,6 @@ export type Message =
 export interface Usage {
   roundTrips: number | null
   commands: number | null
-  /** Nanoseconds of CPU time by pid. */
+  /** Nanoseconds of CPU time by the id of the thread, which is unique on the machine. */
   cpu: Record<number, number>
 }
