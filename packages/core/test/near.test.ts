@@ -176,4 +176,37 @@ describe('lookups from memory', () => {
       { numRuns: 80 },
     )
   })
+
+  it('answer at the end of the turn of the event loop, after what the turn has read', async () => {
+    const { store } = await makeKnown()
+    let isOver = false
+    setImmediate(() => {
+      isOver = true
+    })
+    assert.ok(await store.get(ID))
+    assert.ok(isOver)
+  })
+
+  it('ask the database where the turn takes longer than freshness', async () => {
+    const { clock, store, other } = await makeKnown()
+    await other.destroy(ID)
+    const found = store.get(ID)
+    clock.now += FRESHNESS
+    assert.equal(await found, null)
+  })
 })
+
+/** Makes two processes, of which `store` knows a session. */
+async function makeKnown(): Promise<Omit<World, 'driver'>> {
+  const clock = { now: 1_700_000_000_000 }
+  const driver = memoryDriver()
+  const open = (name: string) =>
+    new SessionStore(
+      { ...driver, name },
+      { freshness: FRESHNESS, pruneInterval: false, now: () => clock.now },
+    )
+  const [store, other] = [open('one'), open('other')]
+  await store.set(ID, plain({}, { originalMaxAge: HOUR, expires: new Date(clock.now + HOUR) }))
+  assert.ok(await store.get(ID))
+  return { clock, store, other }
+}

@@ -1,7 +1,8 @@
 import type { SessionData } from 'express-session'
 import type { Call } from '../dispatch/call.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
-import type { Done } from '../dispatch/settle.ts'
+import { type Done, deliver } from '../dispatch/settle.ts'
+import { setImmediate } from '../dispatch/timers.ts'
 import type { Row } from '../driver.ts'
 import type { Keys } from '../encoding/key.ts'
 import { SessionStoreError } from '../errors.ts'
@@ -32,6 +33,19 @@ interface Parts extends SaveParts {
   toListed: (row: Row, session: SessionData) => ListedSession
 }
 
+/** A lookup that memory can answer. */
+class Remembered {
+  readonly key: string
+  readonly freshness: number
+  readonly done: Done<Row>
+
+  constructor(key: string, freshness: number, done: Done<Row>) {
+    this.key = key
+    this.freshness = freshness
+    this.done = done
+  }
+}
+
 /** Looks sessions up, by their ids and by their handles: in the database, or in what is known of it. */
 export class Lookups {
   readonly #dispatcher: Dispatcher
@@ -42,6 +56,8 @@ export class Lookups {
   readonly #moves: Moves
   readonly #decode: Parts['decode']
   readonly #toListed: Parts['toListed']
+  /** The lookups of this turn of the event loop that memory can answer. */
+  #remembered: Remembered[] = []
 
   constructor({ dispatcher, keys, settings, order, near, moves, decode, toListed }: Parts) {
     this.#dispatcher = dispatcher
@@ -69,12 +85,36 @@ export class Lookups {
     })
   }
 
-  /** Answers with the row, from memory where that is fresh enough. */
+  /**
+   * Answers with the row, from memory where that is fresh enough. Memory answers at the end of the
+   * turn, as a database would: see docs/decisions/0015-near-cache.md.
+   */
   #look(key: string, freshness: number, done: Done<Row>): void {
     if (freshness === 0) return this.#dispatcher.read(key, done)
+    if (this.#find(key, freshness) === undefined) return this.#read(key, freshness, done)
+    if (this.#remembered.push(new Remembered(key, freshness, done)) === 1) setImmediate(this.#answer)
+  }
+
+  /** Answers from memory, unless the turn took so long, or brought such news, that it may not. */
+  readonly #answer = (): void => {
+    const lookups = this.#remembered
+    this.#remembered = []
+    for (const { key, freshness, done } of lookups) {
+      const known = this.#find(key, freshness)
+      if (known === undefined) this.#read(key, freshness, done)
+      else deliver(done, null, known)
+    }
+  }
+
+  /** Returns what is known of a session, unless it is too old. */
+  #find(key: string, freshness: number): Known | undefined {
     const known = this.#near.find(key, freshness)
     // Another process may have extended a session whose known deadline has passed.
-    if (known !== undefined && this.#isLive(known)) return done(null, known)
+    return known !== undefined && this.#isLive(known) ? known : undefined
+  }
+
+  /** Asks the database. */
+  #read(key: string, freshness: number, done: Done<Row>): void {
     this.#near.read(
       key,
       freshness,
