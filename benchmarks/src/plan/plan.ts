@@ -194,11 +194,11 @@ class Planner {
   #http(entry: Entry, scenario: ScenarioName, operations: readonly OperationName[]): PlannedJob {
     const { http, payload, jobWarmUp: warmUp } = this.#scale
     const parameters = { payload, stored: http.stored, concurrency: http.connections }
-    const { warmUp: first, warmUpAgain, duration } = scenario === 'http' ? http : this.#scale.application
-    const times = { warmUp: first, warmUpAgain, duration }
-    const points = operations.map((operation) => ({
+    const times = scenario === 'http' ? http : this.#scale.application
+    const { warmUp: first, warmUpAgain, duration } = times
+    const points = operations.map((operation, index) => ({
       ...this.#point(scenario, operation, parameters),
-      ...times,
+      ...{ warmUp: index === 0 ? first : warmUpAgain, warmUpAgain, duration },
     }))
     const { passes } = this.#scale
     const make = (place: Place): Job => ({
