@@ -12,11 +12,12 @@ const BUSY = `
   while (performance.now() < end);
   parentPort.on('message', () => {}).postMessage('done')`
 
+const usage = async () => ({ roundTrips: null, commands: null, cpu: cpuTimes([process.pid]) })
+
 describe('CPU of the server', () => {
   it('does not become less when a thread of the server ends', async () => {
     const worker = new Worker(BUSY, { eval: true })
     await once(worker, 'message')
-    const usage = async () => ({ roundTrips: null, commands: null, cpu: cpuTimes([process.pid]) })
     const meter = new Meter(usage)
     await meter.startServer()
     await worker.terminate()
@@ -25,7 +26,7 @@ describe('CPU of the server', () => {
   })
 
   it('counts the threads that a server starts meanwhile, and none of a process that has ended', async () => {
-    const meter = new Meter(async () => ({ roundTrips: null, commands: null, cpu: cpuTimes([process.pid]) }))
+    const meter = new Meter(usage)
     await meter.startServer()
     const worker = new Worker(BUSY, { eval: true })
     await once(worker, 'message')

@@ -194,8 +194,7 @@ class Planner {
   #http(entry: Entry, scenario: ScenarioName, operations: readonly OperationName[]): PlannedJob {
     const { http, payload, jobWarmUp: warmUp } = this.#scale
     const parameters = { payload, stored: http.stored, concurrency: http.connections }
-    const times = scenario === 'http' ? http : this.#scale.application
-    const { warmUp: first, warmUpAgain, duration } = times
+    const { warmUp: first, warmUpAgain, duration } = scenario === 'http' ? http : this.#scale.application
     const points = operations.map((operation, index) => ({
       ...this.#point(scenario, operation, parameters),
       ...{ warmUp: index === 0 ? first : warmUpAgain, warmUpAgain, duration },

@@ -36,13 +36,17 @@ function makeWorld(scheduler: Scheduler): World {
     write: (writes, now) => call('write', () => driver.write(writes, now)),
     touch: (touches, now) => call('touch', () => driver.touch(touches, now)),
   }
+  return { clock, ...openTwo(scheduled, clock), driver }
+}
+
+function openTwo(driver: Driver, clock: World['clock']): Pick<World, 'store' | 'other'> {
   const open = (name: string) =>
     // Two names, because stores of one process hear of the endings of each other.
     new SessionStore(
-      { ...scheduled, name },
+      { ...driver, name },
       { freshness: FRESHNESS, pruneInterval: false, now: () => clock.now, operationTimeout: 600_000 },
     )
-  return { clock, store: open('one'), other: open('other'), driver }
+  return { store: open('one'), other: open('other') }
 }
 
 async function load(store: SessionStore): Promise<Loaded | undefined> {
@@ -199,13 +203,7 @@ describe('lookups from memory', () => {
 /** Makes two processes, of which `store` knows a session. */
 async function makeKnown(): Promise<Omit<World, 'driver'>> {
   const clock = { now: 1_700_000_000_000 }
-  const driver = memoryDriver()
-  const open = (name: string) =>
-    new SessionStore(
-      { ...driver, name },
-      { freshness: FRESHNESS, pruneInterval: false, now: () => clock.now },
-    )
-  const [store, other] = [open('one'), open('other')]
+  const { store, other } = openTwo(memoryDriver(), clock)
   await store.set(ID, plain({}, { originalMaxAge: HOUR, expires: new Date(clock.now + HOUR) }))
   assert.ok(await store.get(ID))
   return { clock, store, other }
