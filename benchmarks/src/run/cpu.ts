@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { ifThere } from '@session-stores/testbed'
 
 /**
  * Returns the nanoseconds of CPU time that each thread of the processes has used. Omits what has
@@ -7,19 +8,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 export function cpuTimes(pids: readonly number[]): Record<number, number> {
   return Object.fromEntries(
     pids.flatMap((pid) =>
-      readIfThere(() => readdirSync(`/proc/${pid}/task`)).flatMap((thread) =>
-        readIfThere(() => [
-          [thread, Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])],
-        ]),
-      ),
+      (ifThere(() => readdirSync(`/proc/${pid}/task`)) ?? []).flatMap((thread) => {
+        const used = ifThere(() => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'))
+        return used === undefined ? [] : [[thread, Number(used.split(' ')[0])]]
+      }),
     ),
   )
-}
-
-function readIfThere<T>(read: () => T[]): T[] {
-  try {
-    return read()
-  } catch {
-    return []
-  }
 }

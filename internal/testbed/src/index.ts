@@ -7,7 +7,7 @@ export { reservePort } from './port.ts'
 export { type PostgresOptions, postgresBinary, postgresProcess, postgresServer } from './postgres.ts'
 export { postgresServers } from './postgres-versions.ts'
 export type { Binary } from './process.ts'
-export { processesOf, sendSignal } from './process-tree.ts'
+export { ifThere, processesOf, sendSignal } from './process-tree.ts'
 export { type Aim, type Chaos, type Direction, type FaultyProxy, startProxy, type Target } from './proxy.ts'
 export { randomFrom } from './random.ts'
 export {

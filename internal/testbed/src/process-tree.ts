@@ -14,8 +14,8 @@ export function sendSignal(pids: readonly number[], signal: NodeJS.Signals): voi
   for (const pid of pids) ifThere(() => process.kill(pid, signal))
 }
 
-/** Returns what `use` returns, or `undefined` where the process has ended. */
-function ifThere<T>(use: () => T): T | undefined {
+/** Returns what `use` returns, or `undefined` where the process or thread that it is about has ended. */
+export function ifThere<T>(use: () => T): T | undefined {
   try {
     return use()
   } catch (error) {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import {
   ask,
+  ifThere,
   mongoReplicaSet,
   type ProcessServer,
   postgresProcess,
@@ -32,14 +33,10 @@ const sizeOf = (paths: readonly string[]): number =>
 
 /** Returns the number of files that a process and its descendants have open. */
 const countFiles = (pid: number): number =>
-  processesOf(pid).reduce((sum, each) => {
-    try {
-      return sum + readdirSync(`/proc/${each}/fd`).length
-    } catch {
-      // The process ended meanwhile.
-      return sum
-    }
-  }, 0)
+  processesOf(pid).reduce(
+    (sum, each) => sum + (ifThere(() => readdirSync(`/proc/${each}/fd`).length) ?? 0),
+    0,
+  )
 
 function ofServer(
   server: ProcessServer,
